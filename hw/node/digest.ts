@@ -1,0 +1,16 @@
+/** `#digest` on Node: node:crypto. See Digest in src/port.ts. */
+import { createHash, createHmac } from "node:crypto";
+
+const plain = (bytes: Buffer): Uint8Array => new Uint8Array(bytes);
+
+export const sha256 = (bytes: Uint8Array): Uint8Array => plain(createHash("sha256").update(bytes).digest());
+export const sha384 = (bytes: Uint8Array): Uint8Array => plain(createHash("sha384").update(bytes).digest());
+export const hmacSha256 = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
+	plain(createHmac("sha256", key).update(bytes).digest());
+export const hmacSha384 = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
+	plain(createHmac("sha384", key).update(bytes).digest());
+
+export function createSha256(): { write(bytes: Uint8Array): void; close(): Uint8Array } {
+	const hash = createHash("sha256");
+	return { write: (bytes) => void hash.update(bytes), close: () => plain(hash.digest()) };
+}

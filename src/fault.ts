@@ -1,0 +1,132 @@
+/**
+ * Fault: everything that can go wrong and that the network, flash or configuration can cause.
+ *
+ * `code` comes from a closed list (FAULTS below, with the remedy an operator needs). `retryable` says whether trying
+ * the same thing again can help without anybody changing anything; only `agent.ts` acts on it. Secrets (private
+ * scalars, SAS keys and tokens) never enter a message.
+ */
+
+export const FAULTS = {
+	// Configuration
+	"config.missing": "Set the named field: a flag, an ENROLLEE_* variable, the manifest's config block, or NVS.",
+	"config.invalid": "Correct the named field.",
+	// Flash
+	"store.damaged": "None needed: the device enrols again. Frequent: the flash is worn or power is unstable.",
+	"store.newer": "The record was written by a newer version: install that version again, or erase the record by hand.",
+	"store.full": "Make the nvs partition larger or remove what else is stored there.",
+	"store.failed": "Check the flash or the folder's permissions and free space.",
+	// Keys, certificates
+	"key.invalid": "The key is not a P-256 scalar in 1..n-1: remove it and let the device make a new one.",
+	"x509.der": "The bytes are not strict DER: ask whoever issued them.",
+	"x509.certificate": "The certificate cannot be read: ask whoever issued it.",
+	"x509.csr": "The certificate signing request cannot be read or does not match its key.",
+	"x509.key": "The private key file cannot be read: use PKCS#8 or SEC1 PEM without a passphrase.",
+	"x509.registration-id": "Use 1 to 64 of [a-z0-9-._:], the last one alphanumeric or '-'.",
+	"cert.missing": "The service assigned a hub but issued no certificate: link the enrolment to a certificate policy.",
+	"cert.key-mismatch": "The issued certificate carries another key: the service mixed up requests; enrol again.",
+	"cert.name-mismatch": "The issued certificate names another device: check the enrolment's policy.",
+	"cert.chain": "The issued chain does not verify link by link: check the service's issuing authority.",
+	"cert.expired": "The issued certificate has expired: check the clock, then the policy's validity.",
+	"cert.not-yet-valid": "The clock is behind the certificate: check SNTP. The device goes on.",
+	// Clock
+	"clock.unset": "The clock has not been set: allow SNTP (UDP 123) or name a reachable server.",
+	"clock.implausible": "The clock is outside what the certificates allow: check the SNTP server.",
+	// Wire and TLS
+	"wire.dns": "The host name does not resolve: check the name and the network.",
+	"wire.refused": "Nothing listens there: check host, port and firewall.",
+	"wire.closed": "The peer closed the connection in the middle: usually passes by itself.",
+	"wire.timeout": "No answer in time: check the network; usually passes by itself.",
+	"tls.untrusted": "The server's chain does not end at a configured anchor: configure its root (--ca).",
+	"tls.name": "The server's certificate is for another name: check the host name.",
+	"tls.expired": "The server's certificate is outside its dates: check the device's clock, then the server.",
+	"tls.rejected": "The server refused our certificate during the handshake.",
+	"tls.protocol": "The peer broke TLS or offers nothing we accept (TLS 1.2, ECDHE, AES-GCM).",
+	"tls.key": "This platform's TLS cannot use that kind of key.",
+	// MQTT
+	"mqtt.protocol": "The peer broke MQTT 3.1.1.",
+	"mqtt.too-large": "A packet exceeds the limit: raise the limit or send less.",
+	"mqtt.timeout": "The broker did not answer in time: usually passes by itself.",
+	"mqtt.closed": "The connection ended before the operation: usually passes by itself.",
+	"mqtt.version": "The broker does not speak MQTT 3.1.1 (CONNACK 1).",
+	"mqtt.client-id": "The broker refused the client id (CONNACK 2).",
+	"mqtt.unavailable": "The broker is unavailable (CONNACK 3): passes by itself.",
+	"mqtt.credentials": "The broker refused user name or password (CONNACK 4).",
+	"mqtt.unauthorized": "The broker refused this client (CONNACK 5).",
+	"mqtt.refused": "The broker refused the connection with an unknown code.",
+	"mqtt.subscribe": "The broker refused the subscription.",
+	// DPS
+	"dps.bad-request": "The service refused the request (400): see its message.",
+	"dps.csr-rejected":
+		"The service refused the CSR: check the registration id, and whether its policy wants another curve.",
+	"dps.unauthorized": "The service refused the credential (401): check key, certificate, ID scope and the clock.",
+	"dps.forbidden": "The service forbids this device (403): check the enrolment.",
+	"dps.not-found": "No enrolment or registration for this id (404): create it, check the ID scope.",
+	"dps.conflict": "Another operation is under way (409): usually passes by itself.",
+	"dps.throttled": "Too many requests (429): the device waits as told.",
+	"dps.unavailable": "The service has trouble (5xx): passes by itself.",
+	"dps.failed": "The service could not assign a hub: see its message.",
+	"dps.disabled": "The enrolment is disabled: enable it.",
+	"dps.response": "The service's answer cannot be understood: report it with the log.",
+	"dps.profile": "The assigned hub wants a connection profile this agent does not speak: use a classic hub.",
+	"dps.timeout": "The service did not answer in time: usually passes by itself.",
+	// Hub
+	"hub.unauthorized": "The hub refused the device's credential: the device enrols again.",
+	"hub.api-version": "The hub refused the preview api-version: the device goes on with the GA version.",
+	"hub.response": "The hub's answer cannot be understood: report it with the log.",
+	"hub.closed": "The hub ended the session: usually passes by itself.",
+	"hub.bad-request": "The hub refused the request (400): see its message.",
+	"hub.conflict": "Another certificate request is active for this device (409).",
+	"hub.no-request": "The hub knows no request to replace (412): sent again without.",
+	"hub.throttled": "Too many requests (429): the device waits as told.",
+	"hub.unavailable": "The hub has trouble (5xx): passes by itself.",
+	// The agent itself
+	"agent.closed": "The agent was closed by the application.",
+} as const;
+
+export type FaultCode = keyof typeof FAULTS;
+
+export interface FaultOptions {
+	/** Default: by code, see RETRYABLE. */
+	readonly retryable?: boolean;
+	/** What the peer asked for, seconds. */
+	readonly retryAfterSeconds?: number | undefined;
+	readonly cause?: unknown;
+}
+
+export class Fault extends Error {
+	readonly code: FaultCode;
+	readonly retryable: boolean;
+	readonly retryAfterSeconds: number | undefined;
+
+	/** `message` names the field, what was expected and what came; never a secret. */
+	constructor(code: FaultCode, message: string, options: FaultOptions = {}) {
+		super(`${code}: ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
+		this.code = code;
+		this.retryable = options.retryable ?? RETRYABLE.test(code);
+		this.retryAfterSeconds = options.retryAfterSeconds;
+	}
+
+	override get name(): string {
+		return "Fault";
+	}
+
+	/** The room it came from: the part of the code before the dot. */
+	get room(): string {
+		return this.code.slice(0, this.code.indexOf("."));
+	}
+
+	/** What an operator can do about it. */
+	get remedy(): string {
+		return FAULTS[this.code];
+	}
+
+	/** Anything thrown, as a Fault: a Fault stays itself, the rest becomes `code` with the thing as cause. */
+	static of(thrown: unknown, code: FaultCode): Fault {
+		if (thrown instanceof Fault) return thrown;
+		return new Fault(code, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+	}
+}
+
+/** Faults of time and weather. Everything else needs somebody or something to change first. */
+const RETRYABLE =
+	/^(wire\.|mqtt\.(timeout|closed|unavailable)$|dps\.(throttled|unavailable|timeout|conflict|response)$|hub\.(throttled|unavailable|closed|conflict)$)/;

@@ -1,0 +1,95 @@
+/**
+ * What the agent needs from the world. Interfaces only: `hw/` implements them, `test/fake` fakes them with faults.
+ *
+ * Everything under `src/` reaches sockets, clocks, flash and randomness through these and nothing else. Two things are
+ * bound by module name at build time instead, because noble's objects freeze when the ROM image is linked and the
+ * platform's TLS asks for a signature in the middle of building a packet: `#digest` (see Digest) and `#entropy`.
+ */
+import type { Fault } from "./fault.ts";
+
+/** A private key that can sign. Synchronous; the key itself need not be readable. */
+export interface Signer {
+	/** SEC1 uncompressed point, 65 bytes (P-256). */
+	readonly publicKey: Uint8Array;
+	/** ECDSA over a 32-byte SHA-256 digest; returns DER ECDSA-Sig-Value (RFC 3279 2.2.3), 8 to 72 bytes. */
+	sign(digest: Uint8Array): Uint8Array;
+	/** The scalar, 32 bytes, for platforms whose TLS wants the key itself (Node). Absent when hardware holds the key. */
+	scalar?(): Uint8Array;
+}
+
+/** What a TLS client shows the server: a chain of DER certificates, leaf first, and the leaf's key. */
+export type Identity =
+	| { readonly chain: readonly Uint8Array[]; readonly signer: Signer }
+	/** An RSA key that the operator brought: PKCS#8 PrivateKeyInfo, DER. */
+	| { readonly chain: readonly Uint8Array[]; readonly pkcs8: Uint8Array };
+
+export interface WireOptions {
+	/** Name to resolve, to send as SNI, and to find in the server certificate's SAN. */
+	readonly host: string;
+	readonly port: number;
+	/** Trust anchors, DER certificates. Empty: the platform's built-in anchors. Never "trust anything". */
+	readonly anchors: readonly Uint8Array[];
+	readonly identity?: Identity;
+	/** From the first packet to a finished handshake. */
+	readonly timeoutSeconds: number;
+}
+
+/** Called in this order: onOpen once, onData any number of times, onClose exactly once (also instead of onOpen). */
+export interface WireEvents {
+	onOpen(): void;
+	onData(bytes: Uint8Array): void;
+	/** `fault` is absent when either side closed in an orderly way. No call follows. */
+	onClose(fault?: Fault): void;
+}
+
+export interface Connection {
+	/** Queues all bytes; the platform paces them. Ignored after close. */
+	write(bytes: Uint8Array): void;
+	/** Ends the connection after what is queued. onClose follows, never synchronously. */
+	close(): void;
+}
+
+/** TLS 1.2 or better, server authenticated, over TCP. Never throws: faults arrive through onClose. */
+export interface Wire {
+	connect(options: WireOptions, events: WireEvents): Connection;
+}
+
+/**
+ * Named blobs that survive a power cut. Names: 1 to 15 characters of [a-z0-9.-] (the limit of ESP32 NVS).
+ * `put` replaces atomically: after a cut at any moment, `get` gives the old bytes or the new ones.
+ * Two puts are not atomic together. Errors: Fault store.full, store.failed.
+ */
+export interface Store {
+	get(name: string): Uint8Array | undefined;
+	put(name: string, bytes: Uint8Array): void;
+	delete(name: string): void;
+}
+
+export interface Clock {
+	/** Wall clock, milliseconds since 1970 UTC. May be wrong: no battery is assumed. */
+	now(): number;
+	/** Milliseconds since some start; never goes back. */
+	ticks(): number;
+	/** Calls back once after `milliseconds`; the result cancels. */
+	after(milliseconds: number, callback: () => void): () => void;
+}
+
+/** Cryptographically strong random bytes; blocks or throws rather than give weak ones. */
+export interface Entropy {
+	fill(bytes: Uint8Array): void;
+}
+
+/** The shape of the module `#digest`: node:crypto on Node, the SDK's native `crypt` on XS. */
+export interface Digest {
+	sha256(bytes: Uint8Array): Uint8Array;
+	sha384(bytes: Uint8Array): Uint8Array;
+	hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array;
+	hmacSha384(key: Uint8Array, bytes: Uint8Array): Uint8Array;
+	/** Streaming SHA-256, for images that do not fit into RAM. */
+	createSha256(): { write(bytes: Uint8Array): void; close(): Uint8Array };
+}
+
+export type LogValue = string | number | boolean | undefined;
+
+/** One line per step. Values are short and never secret. */
+export type Log = (step: string, detail?: Readonly<Record<string, LogValue>>) => void;
