@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { type App, buildForXs, skip } from "./harness.ts";
+
+describe("an app on XS without a window", { skip }, () => {
+	const apps: Partial<Record<"debug" | "release", App>> = {};
+	before(async () => {
+		const manifest = {
+			include: ["$(MODDABLE)/examples/manifest_base.json", "$(ENROLLEE)/hw/simulator/lib/manifest.json"],
+			modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/hello" },
+		};
+		for (const build of ["debug", "release"] as const)
+			apps[build] = await buildForXs({ name: `harness-${build}`, manifest, build });
+	});
+
+	for (const build of ["debug", "release"] as const) {
+		test(`${build}: the environment goes in, exit code and output come out`, async () => {
+			const run = await apps[build]!.run({ environment: { WHO: "you", CODE: "7" } });
+			const said = 'hello you <&"é>\n';
+			const logged = build === "debug" ? said : "";
+			assert.deepEqual(run, { exitCode: 7, output: said, logged, exceptions: [] });
+		});
+
+		test(`${build}: an unhandled exception is exit code 105`, async () => {
+			const run = await apps[build]!.run({ environment: { MODE: "throw" } });
+			assert.equal(run.exitCode, 105);
+		});
+	}
+
+	test("a debug build's stops are reported with their place, and it goes on", async () => {
+		const run = await apps.debug!.run({ environment: { MODE: "debugger" }, breakOnExceptions: true });
+		assert.equal(run.exitCode, 0);
+		assert.match(run.exceptions.join("\n"), /apps\/hello\.js:6/);
+	});
+
+	test("an app that hangs is ended by the timeout", async () => {
+		const run = await apps.release!.run({ environment: { MODE: "hang" }, timeoutSeconds: 0.5 });
+		assert.equal(run.exitCode, undefined);
+	});
+});

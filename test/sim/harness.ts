@@ -1,0 +1,172 @@
+/**
+ * Builds an app with the Moddable SDK and runs it on XS, headless.
+ *
+ *     test("...", { skip }, async () => {
+ *       const app = await buildForXs({ name: "tls-chain", build: "debug", manifest: {
+ *         include: ["$(MODDABLE)/examples/manifest_base.json", "$(ENROLLEE)/hw/simulator/lib/manifest.json"],
+ *         modules: { "*": "$(ENROLLEE)/test/sim/tls/main" } } });
+ *       const { exitCode, output, exceptions } = await app.run({ environment: { PORT: "8883" }, timeoutSeconds: 20 });
+ *     });
+ *
+ * - `manifest` is an object (paths by $(ENROLLEE), the project's root, and $(MODDABLE)) or the path of a manifest.json.
+ * - `name` names the build folder build/sim/<name>: unique for each test file, since test files run in parallel.
+ *   Builds are incremental: 6 s first, under 1 s after. Remapping a specifier needs `fresh: true`.
+ * - In the app: `import { environment, exit } from "simulator"` (hw/simulator/lib); `environment("PORT")`, `exit(0)`.
+ *   A run may be repeated with other variables without building again. `.js` mains build faster than `.ts`.
+ * - exitCode: what exit() was given; 105 unhandled exception, 104 dead strip; undefined when killed by the timeout.
+ * - output: all of stdout and stderr, traces included. logged: the traces of a debug build as the debugger saw them.
+ *   exceptions: what stopped a debug build in the debugger (`debugger`; with breakOnExceptions every throw).
+ * - The SDK is found by $MODDABLE, else ~/.local/share/moddable; `skip` is false or the reason to skip.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { listenAsXsbug } from "./xsbug.ts";
+
+export type Build = "debug" | "release" | "instrument";
+
+export interface AppOptions {
+	readonly name: string;
+	readonly manifest: Readonly<Record<string, unknown>> | string;
+	readonly build?: Build;
+	/** Forget the build folder first. */
+	readonly fresh?: boolean;
+}
+
+export interface RunOptions {
+	readonly environment?: Readonly<Record<string, string>>;
+	readonly timeoutSeconds?: number;
+	/** Break, and report, on every exception, also on caught ones (debug builds). */
+	readonly breakOnExceptions?: boolean;
+	/** Each complete line as it is traced. */
+	readonly onLine?: (line: string) => void;
+}
+
+export interface Run {
+	readonly exitCode: number | undefined;
+	readonly output: string;
+	readonly logged: string;
+	readonly exceptions: readonly string[];
+}
+
+export interface App {
+	readonly library: string;
+	/** The folder where mcconfig keeps what it made: bytecode, mc.xs.c. */
+	readonly temporary: string;
+	run(options?: RunOptions): Promise<Run>;
+}
+
+export const project: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+export const moddable: string | undefined = [process.env.MODDABLE, join(homedir(), ".local/share/moddable")].find(
+	(path) => path !== undefined && existsSync(join(path, "build/bin/lin/release/mcconfig")),
+);
+
+/** For node:test's `skip`. */
+export const skip: string | false = moddable === undefined ? "SKIPPED: no Moddable SDK" : false;
+
+/** What the SDK's tools need to see. */
+export const sdkEnvironment = (): NodeJS.ProcessEnv => ({
+	...process.env,
+	MODDABLE: moddable,
+	PATH: [join(moddable!, "build/bin/lin/release"), join(project, "node_modules/.bin"), process.env.PATH].join(
+		delimiter,
+	),
+});
+
+export async function buildForXs({ name, manifest, build = "debug", fresh = false }: AppOptions): Promise<App> {
+	const folder = join(project, "build/sim", name);
+	if (fresh) rmSync(folder, { recursive: true, force: true });
+	const out = join(folder, "out");
+	mkdirSync(out, { recursive: true });
+	const path = typeof manifest === "string" ? manifest : writeManifest(join(folder, name), manifest);
+	const goal = { debug: ["-d"], release: [], instrument: ["-i"] }[build];
+	await call("mcconfig", ["-m", ...goal, "-p", "lin", "-o", out, "-t", "build", path]);
+	const app = basename(dirname(path));
+	const library = join(out, "bin/lin/mc", build, app, "mc.so");
+	if (!existsSync(library)) throw new Error(`mcconfig made no ${library}`);
+	const host = await buildHost();
+	return {
+		library,
+		temporary: join(out, "tmp/lin/mc", build, app),
+		run: (options = {}) => run(host, library, options),
+	};
+}
+
+/** Builds and runs once. */
+export const runOnXs = async (options: AppOptions & RunOptions): Promise<Run> =>
+	(await buildForXs(options)).run(options);
+
+async function run(
+	host: string,
+	library: string,
+	{ environment = {}, timeoutSeconds = 60, breakOnExceptions = false, onLine }: RunOptions,
+): Promise<Run> {
+	let output = "";
+	let pending = "";
+	const take = (text: string) => {
+		output += text;
+		const lines = (pending + text).split("\n");
+		pending = lines.pop()!;
+		if (onLine) for (const line of lines) onLine(line);
+	};
+	const xsbug = await listenAsXsbug({ breakOnExceptions });
+	const child = spawn(host, [library], {
+		env: { ...process.env, ...environment, XSBUG_HOST: "127.0.0.1", XSBUG_PORT: String(xsbug.port) },
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+	child.stdout.setEncoding("utf8").on("data", take);
+	child.stderr.setEncoding("utf8").on("data", take);
+	const exitCode = await ended(child, timeoutSeconds);
+	await xsbug.close();
+	return { exitCode, output, logged: xsbug.logged(), exceptions: xsbug.breaks };
+}
+
+function ended(child: ChildProcess, timeoutSeconds: number): Promise<number | undefined> {
+	const timer = setTimeout(() => child.kill("SIGKILL"), timeoutSeconds * 1000);
+	return new Promise((resolve, reject) => {
+		child.once("error", reject);
+		child.once("close", (code) => {
+			clearTimeout(timer);
+			resolve(code ?? undefined);
+		});
+	});
+}
+
+/** An unchanged manifest keeps its date, so that mcconfig does not start over. */
+function writeManifest(folder: string, manifest: Readonly<Record<string, unknown>>): string {
+	const path = join(folder, "manifest.json");
+	const variables = { ENROLLEE: project, ...(manifest.build as object | undefined) };
+	const text = `${JSON.stringify({ ...manifest, build: variables }, undefined, "\t")}\n`;
+	mkdirSync(folder, { recursive: true });
+	if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+	return path;
+}
+
+/** Made once for each version of its source; the rename keeps parallel test files apart. */
+async function buildHost(): Promise<string> {
+	const source = join(project, "hw/simulator/host.c");
+	const folder = join(project, "build/sim");
+	const host = join(folder, `host-${createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 12)}`);
+	if (existsSync(host)) return host;
+	mkdirSync(folder, { recursive: true });
+	const flags = (await call("pkg-config", ["--cflags", "--libs", "gio-2.0"])).trim().split(/\s+/);
+	const include = `-I${join(moddable!, "build/simulators/modules")}`;
+	const made = `${host}.${process.pid}`;
+	await call("gcc", ["-O1", "-Wall", "-DmxLinux=1", include, source, "-o", made, ...flags, "-ldl"]);
+	renameSync(made, host);
+	return host;
+}
+
+async function call(command: string, args: readonly string[]): Promise<string> {
+	try {
+		return (await promisify(execFile)(command, args, { env: sdkEnvironment(), maxBuffer: 1 << 26 })).stdout;
+	} catch (thrown) {
+		const { stdout = "", stderr = "", message } = thrown as { stdout?: string; stderr?: string; message: string };
+		throw new Error(`${message.split("\n")[0]}\n${stdout}${stderr}`);
+	}
+}
