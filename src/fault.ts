@@ -18,10 +18,11 @@ export const FAULTS = {
 	// Keys, certificates
 	"key.invalid": "The key is not a P-256 scalar in 1..n-1: remove it and let the device make a new one.",
 	"x509.der": "The bytes are not strict DER: ask whoever issued them.",
+	"x509.pem": "The text is not PEM or base64: ask whoever issued it, or convert the file with OpenSSL.",
 	"x509.certificate": "The certificate cannot be read: ask whoever issued it.",
 	"x509.csr": "The certificate signing request cannot be read or does not match its key.",
 	"x509.key": "The private key file cannot be read: use PKCS#8 or SEC1 PEM without a passphrase.",
-	"x509.registration-id": "Use 1 to 64 of [a-z0-9-._:], the last one alphanumeric or '-'.",
+	"x509.registration-id": "Use 1 to 64 of [A-Za-z0-9-._:], the last one alphanumeric or '-'.",
 	"cert.missing": "The service assigned a hub but issued no certificate: link the enrolment to a certificate policy.",
 	"cert.key-mismatch": "The issued certificate carries another key: the service mixed up requests; enrol again.",
 	"cert.name-mismatch": "The issued certificate names another device: check the enrolment's policy.",
@@ -53,6 +54,7 @@ export const FAULTS = {
 	"mqtt.credentials": "The broker refused user name or password (CONNACK 4).",
 	"mqtt.unauthorized": "The broker refused this client (CONNACK 5).",
 	"mqtt.refused": "The broker refused the connection with an unknown code.",
+	"mqtt.busy": "The broker does not keep up: send less often.",
 	"mqtt.subscribe": "The broker refused the subscription.",
 	// DPS
 	"dps.bad-request": "The service refused the request (400): see its message.",
@@ -129,4 +131,4 @@ export class Fault extends Error {
 
 /** Faults of time and weather. Everything else needs somebody or something to change first. */
 const RETRYABLE =
-	/^(wire\.|mqtt\.(timeout|closed|unavailable)$|dps\.(throttled|unavailable|timeout|conflict|response)$|hub\.(throttled|unavailable|closed|conflict)$)/;
+	/^(wire\.|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict|response)$|hub\.(throttled|unavailable|closed|conflict)$)/;

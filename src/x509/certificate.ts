@@ -1,0 +1,103 @@
+/**
+ * Reading X.509 certificates (RFC 5280), version 1 and 3: what a device must know of its own and of a server's.
+ *
+ * Refused with Fault x509.certificate: other versions, an outer signature algorithm that differs from the inner one, an
+ * extension that occurs twice, validity that ends before it begins. Critical extensions that are not read here are listed in
+ * `unknownCritical`: a relying party (TLS) must refuse such a certificate, its owner need not.
+ */
+import { equal, hex, utf8Text } from "../bytes.ts";
+import { Fault } from "../fault.ts";
+import { context, type DerReader, readDer, Tag } from "./der.ts";
+import { type Extensions, readExtensions } from "./extensions.ts";
+import { type PublicKey, parsePublicKey } from "./key.ts";
+import { commonNameOf } from "./name.ts";
+import { decodeBase64, decodePem } from "./pem.ts";
+import { readSignatureAlgorithm, type SignatureAlgorithm } from "./signature.ts";
+
+export interface Certificate extends Extensions {
+	/** The whole certificate. */
+	readonly der: Uint8Array;
+	/** What is signed. */
+	readonly tbs: Uint8Array;
+	/** Names, DER. */
+	readonly subject: Uint8Array;
+	readonly issuer: Uint8Array;
+	/** Of the subject; undefined when there is none or more than one. */
+	readonly commonName: string | undefined;
+	/** Hexadecimal, without leading zero bytes. */
+	readonly serial: string;
+	/** Milliseconds since 1970, both inclusive. */
+	readonly notBefore: number;
+	readonly notAfter: number;
+	/** SubjectPublicKeyInfo, DER. */
+	readonly spki: Uint8Array;
+	readonly publicKey: PublicKey;
+	readonly signatureAlgorithm: SignatureAlgorithm;
+	readonly signature: Uint8Array;
+}
+
+export function parseCertificate(der: Uint8Array): Certificate {
+	return readDer(der, (reader) =>
+		reader.inside(Tag.SEQUENCE, (outer) => {
+			const tbs = outer.element(Tag.SEQUENCE);
+			const signatureAlgorithm = outer.element(Tag.SEQUENCE);
+			const signature = outer.octetsOfBits();
+			const { innerAlgorithm, ...fields } = readDer(tbs, (inner) => inner.inside(Tag.SEQUENCE, readTbs));
+			if (!equal(innerAlgorithm, signatureAlgorithm))
+				throw new Fault("x509.certificate", "two different signature algorithms are named");
+			return {
+				...fields,
+				der,
+				tbs,
+				signatureAlgorithm: readDer(signatureAlgorithm, readSignatureAlgorithm),
+				signature,
+			};
+		}),
+	);
+}
+
+/** DER, base64 of DER, or PEM with any number of certificates (other blocks are passed over). At least one, or a Fault. */
+export function readCertificates(input: string | Uint8Array): Certificate[] {
+	if (typeof input !== "string" && isDer(input)) return [parseCertificate(input)];
+	const text = typeof input === "string" ? input : textOf(input);
+	if (!text.includes("-----BEGIN ")) return [parseCertificate(decodeBase64(text, "the certificate"))];
+	const blocks = decodePem(text).filter(({ label }) => label === "CERTIFICATE");
+	if (blocks.length === 0) throw new Fault("x509.certificate", "the PEM text holds no CERTIFICATE block");
+	return blocks.map(({ der }) => parseCertificate(der));
+}
+
+function readTbs(tbs: DerReader) {
+	const version = tbs.optional(context(0), (inner) => inner.smallInteger()) ?? 0;
+	if (version !== 0 && version !== 2) throw new Fault("x509.certificate", `version ${version + 1} is not 1 or 3`);
+	const serial = hex(tbs.integer()).replace(/^(00)+(?=.)/, "");
+	const innerAlgorithm = tbs.element(Tag.SEQUENCE);
+	const issuer = tbs.element(Tag.SEQUENCE);
+	const [notBefore, notAfter] = tbs.inside(Tag.SEQUENCE, (validity) => [validity.time(), validity.time()] as const);
+	if (notAfter < notBefore) throw new Fault("x509.certificate", "the validity ends before it begins");
+	const subject = tbs.element(Tag.SEQUENCE);
+	const spki = tbs.element(Tag.SEQUENCE);
+	const extensions = version === 2 ? tbs.optional(context(3), readExtensions) : undefined;
+	return {
+		subject,
+		issuer,
+		commonName: commonNameOf(subject),
+		serial,
+		notBefore,
+		notAfter,
+		spki,
+		publicKey: parsePublicKey(spki),
+		innerAlgorithm,
+		...(extensions ?? { isCa: false, dnsNames: [], ipAddresses: [], unknownCritical: [] }),
+	};
+}
+
+/** A certificate is longer than 127 bytes, so a length byte follows that no text has. */
+const isDer = (input: Uint8Array): boolean => input[0] === Tag.SEQUENCE && (input[1] ?? 0) >= 0x80;
+
+function textOf(bytes: Uint8Array): string {
+	try {
+		return utf8Text(bytes);
+	} catch (thrown) {
+		throw new Fault("x509.certificate", "neither DER nor text", { cause: thrown });
+	}
+}

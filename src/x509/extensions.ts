@@ -1,0 +1,103 @@
+/**
+ * Certificate extensions (RFC 5280 section 4.2.1): basicConstraints, keyUsage, extKeyUsage, subjectAltName.
+ *
+ * Certificate policies are known and ignored: a device asks for none. Everything else that is marked critical is listed by
+ * its object identifier. An extension that occurs twice is refused with Fault x509.certificate.
+ */
+import { Fault } from "../fault.ts";
+import { contextPrimitive, type DerReader, readDer, Tag } from "./der.ts";
+import { latin1 } from "./name.ts";
+import { Oid } from "./oid.ts";
+
+export interface Extensions {
+	/** basicConstraints: may issue certificates. */
+	readonly isCa: boolean;
+	/** How many intermediates may follow this CA; absent: any number. */
+	readonly pathLength?: number;
+	/** keyUsage; absent together when the certificate does not restrict its key. */
+	readonly keyCertSign?: boolean;
+	readonly digitalSignature?: boolean;
+	/** extKeyUsage, object identifiers; absent: unrestricted. */
+	readonly extendedKeyUsage?: readonly string[];
+	/** subjectAltName. */
+	readonly dnsNames: readonly string[];
+	/** 4 or 16 bytes each. */
+	readonly ipAddresses: readonly Uint8Array[];
+	/** Object identifiers of critical extensions that are not read here. */
+	readonly unknownCritical: readonly string[];
+}
+
+export function readExtensions(reader: DerReader): Extensions {
+	const seen: string[] = [];
+	const unknownCritical: string[] = [];
+	let found: Partial<Extensions> = {};
+	reader.each(Tag.SEQUENCE, (extensions) =>
+		extensions.inside(Tag.SEQUENCE, (extension) => {
+			const id = extension.oid();
+			if (seen.includes(id)) throw new Fault("x509.certificate", `extension ${id} occurs twice`);
+			seen.push(id);
+			const critical = extension.tag === Tag.BOOLEAN && extension.boolean();
+			const value = extension.content(Tag.OCTET_STRING);
+			const read = readerOf(id);
+			if (read !== undefined) found = { ...found, ...readDer(value, read) };
+			else if (critical) unknownCritical.push(id);
+		}),
+	);
+	return { isCa: false, dnsNames: [], ipAddresses: [], ...found, unknownCritical };
+}
+
+function readerOf(id: string): ((value: DerReader) => Partial<Extensions>) | undefined {
+	switch (id) {
+		case Oid.BASIC_CONSTRAINTS:
+			return readBasicConstraints;
+		case Oid.KEY_USAGE:
+			return readKeyUsage;
+		case Oid.EXTENDED_KEY_USAGE:
+			return readExtendedKeyUsage;
+		case Oid.SUBJECT_ALT_NAME:
+			return readSubjectAltName;
+		case Oid.CERTIFICATE_POLICIES:
+			return ignore;
+		default:
+			return undefined;
+	}
+}
+
+function readBasicConstraints(value: DerReader): Partial<Extensions> {
+	return value.inside(Tag.SEQUENCE, (constraints) => {
+		const isCa = constraints.tag === Tag.BOOLEAN && constraints.boolean();
+		return constraints.tag === undefined ? { isCa } : { isCa, pathLength: constraints.smallInteger() };
+	});
+}
+
+/** Bits count from the left: digitalSignature (0), keyCertSign (5). */
+function readKeyUsage(value: DerReader): Partial<Extensions> {
+	const first = value.bits().bytes[0] ?? 0;
+	return { digitalSignature: (first & 0x80) !== 0, keyCertSign: (first & 0x04) !== 0 };
+}
+
+function readExtendedKeyUsage(value: DerReader): Partial<Extensions> {
+	const extendedKeyUsage: string[] = [];
+	value.each(Tag.SEQUENCE, (usages) => void extendedKeyUsage.push(usages.oid()));
+	return { extendedKeyUsage };
+}
+
+function readSubjectAltName(value: DerReader): Partial<Extensions> {
+	const dnsNames: string[] = [];
+	const ipAddresses: Uint8Array[] = [];
+	value.each(Tag.SEQUENCE, (names) => {
+		if (names.tag === contextPrimitive(2)) dnsNames.push(latin1(names.content(contextPrimitive(2))));
+		else if (names.tag === contextPrimitive(7)) {
+			const address = names.content(contextPrimitive(7));
+			if (address.length !== 4 && address.length !== 16)
+				throw new Fault("x509.certificate", `an IP address of ${address.length} bytes`);
+			ipAddresses.push(address);
+		} else names.element();
+	});
+	return { dnsNames, ipAddresses };
+}
+
+function ignore(value: DerReader): Partial<Extensions> {
+	value.element();
+	return {};
+}

@@ -1,0 +1,140 @@
+/**
+ * Keys in DER: SubjectPublicKeyInfo (RFC 5280, RFC 5480), and private keys that an operator brings, as PKCS#8 (RFC 5958),
+ * SEC1 (RFC 5915) or PKCS#1 (RFC 8017).
+ *
+ * Refused with Fault x509.key: encrypted keys, several keys in one file, algorithms other than EC and RSA, a public key
+ * that does not belong to the private one. Nothing of a private key enters a message.
+ */
+import { equal } from "../bytes.ts";
+import { Fault } from "../fault.ts";
+import { KeyPair } from "../key/p256.ts";
+import {
+	bitString,
+	context,
+	type DerReader,
+	element,
+	octetString,
+	oid,
+	readDer,
+	sequence,
+	smallInteger,
+	Tag,
+} from "./der.ts";
+import { Oid } from "./oid.ts";
+import { decodePem } from "./pem.ts";
+
+export type PublicKey =
+	/** SEC1 uncompressed point. */
+	| { readonly type: "P-256" | "P-384"; readonly point: Uint8Array }
+	| { readonly type: "RSA"; readonly modulus: Uint8Array; readonly exponent: Uint8Array }
+	/** Another algorithm, another curve, a compressed point. */
+	| { readonly type: "unknown" };
+
+/** SubjectPublicKeyInfo of a P-256 point (SEC1 uncompressed). */
+export function publicKeyInfo(point: Uint8Array): Uint8Array {
+	return sequence(sequence(oid(Oid.EC_PUBLIC_KEY), oid(Oid.P256)), bitString(point));
+}
+
+export function parsePublicKey(spki: Uint8Array): PublicKey {
+	return readDer(spki, (reader) =>
+		reader.inside(Tag.SEQUENCE, (info): PublicKey => {
+			const { algorithm, curve } = readAlgorithm(info);
+			const key = info.octetsOfBits();
+			if (algorithm === Oid.RSA_ENCRYPTION)
+				return readDer(key, (rsa) =>
+					rsa.inside(Tag.SEQUENCE, (parts) => ({
+						type: "RSA",
+						modulus: parts.unsigned(),
+						exponent: parts.unsigned(),
+					})),
+				);
+			if (curve === Oid.P256 && key.length === 65 && key[0] === 4) return { type: "P-256", point: key };
+			if (curve === Oid.P384 && key.length === 97 && key[0] === 4) return { type: "P-384", point: key };
+			return { type: "unknown" };
+		}),
+	);
+}
+
+/** A P-256 key as a signer; RSA and other curves as PKCS#8, for platforms whose TLS can use them. */
+export type PrivateKey = { readonly signer: KeyPair } | { readonly pkcs8: Uint8Array };
+
+/** Text may hold certificates and EC PARAMETERS beside the key, as OpenSSL's files do. */
+export function readPrivateKey(pem: string): PrivateKey {
+	try {
+		const keys = decodePem(pem).filter(({ label }) => label.endsWith("PRIVATE KEY"));
+		const [key] = keys;
+		if (key === undefined || keys.length > 1)
+			throw new Fault("x509.key", `expected one PRIVATE KEY block, found ${keys.length}`);
+		switch (key.label) {
+			case "PRIVATE KEY":
+				return readPkcs8(key.der);
+			case "EC PRIVATE KEY":
+				return readSec1(key.der, undefined);
+			case "RSA PRIVATE KEY":
+				return { pkcs8: wrapRsa(key.der) };
+			default:
+				throw new Fault("x509.key", `${key.label}: this kind is not read`);
+		}
+	} catch (thrown) {
+		if (thrown instanceof Fault && thrown.code === "x509.key") throw thrown;
+		const reason = thrown instanceof Fault ? thrown.message : "unreadable";
+		throw new Fault("x509.key", `the private key cannot be read: ${reason}`);
+	}
+}
+
+function readPkcs8(der: Uint8Array): PrivateKey {
+	return readDer(der, (reader) =>
+		reader.inside(Tag.SEQUENCE, (info): PrivateKey => {
+			const version = info.smallInteger();
+			if (version > 1) throw new Fault("x509.key", `PKCS#8 version ${version}`);
+			const { algorithm, curve } = readAlgorithm(info);
+			const key = info.content(Tag.OCTET_STRING);
+			while (info.tag !== undefined) info.element(); // attributes, public key
+			if (algorithm === Oid.EC_PUBLIC_KEY) return readSec1(key, curve);
+			if (algorithm !== Oid.RSA_ENCRYPTION) throw new Fault("x509.key", `algorithm ${algorithm} is neither EC nor RSA`);
+			return { pkcs8: wrapRsa(key) };
+		}),
+	);
+}
+
+/** `outerCurve`: what PKCS#8 says around it; there the inner one may be absent. */
+function readSec1(der: Uint8Array, outerCurve: string | undefined): PrivateKey {
+	return readDer(der, (reader) =>
+		reader.inside(Tag.SEQUENCE, (key): PrivateKey => {
+			if (key.smallInteger() !== 1) throw new Fault("x509.key", "SEC1 version is not 1");
+			const scalar = key.content(Tag.OCTET_STRING);
+			const curve = key.optional(context(0), (inner) => inner.oid()) ?? outerCurve;
+			const point = key.optional(context(1), (inner) => inner.octetsOfBits());
+			if (curve === undefined || (outerCurve !== undefined && curve !== outerCurve))
+				throw new Fault("x509.key", "the curve is missing or named twice, differently");
+			if (curve !== Oid.P256) return { pkcs8: wrap(sequence(oid(Oid.EC_PUBLIC_KEY), oid(curve)), der) };
+			const signer = new KeyPair(scalar);
+			if (point !== undefined && point[0] === 4 && !equal(point, signer.publicKey))
+				throw new Fault("x509.key", "the public key in the file is not that of the private key");
+			return { signer };
+		}),
+	);
+}
+
+function wrapRsa(pkcs1: Uint8Array): Uint8Array {
+	readDer(pkcs1, (reader) =>
+		reader.inside(Tag.SEQUENCE, (key) => {
+			if (key.smallInteger() !== 0) throw new Fault("x509.key", "RSA key of more than two primes");
+			for (let part = 0; part < 8; part++) key.unsigned();
+		}),
+	);
+	return wrap(sequence(oid(Oid.RSA_ENCRYPTION), element(Tag.NULL)), pkcs1);
+}
+
+const wrap = (algorithm: Uint8Array, key: Uint8Array): Uint8Array =>
+	sequence(smallInteger(0), algorithm, octetString(key));
+
+/** AlgorithmIdentifier of a key; `curve` only where the parameters are a named curve. */
+function readAlgorithm(reader: DerReader): { algorithm: string; curve: string | undefined } {
+	return reader.inside(Tag.SEQUENCE, (identifier) => {
+		const algorithm = identifier.oid();
+		if (algorithm === Oid.EC_PUBLIC_KEY && identifier.tag === Tag.OID) return { algorithm, curve: identifier.oid() };
+		if (identifier.tag !== undefined) identifier.element();
+		return { algorithm, curve: undefined };
+	});
+}

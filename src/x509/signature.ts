@@ -1,0 +1,60 @@
+/** Signatures over certificates and requests: which algorithm (RFC 5758, RFC 8017), and whether an ECDSA one is right. */
+import { sha256, sha384 } from "#digest";
+import { verify } from "../key/verify.ts";
+import { type DerReader, Tag } from "./der.ts";
+import type { PublicKey } from "./key.ts";
+import { Oid } from "./oid.ts";
+
+export type SignatureAlgorithm =
+	| "ecdsa-sha256"
+	| "ecdsa-sha384"
+	| "rsa-sha256"
+	| "rsa-sha384"
+	| "rsa-sha512"
+	| "unknown";
+
+/** AlgorithmIdentifier of a signature; parameters are of no consequence to any that we know. */
+export function readSignatureAlgorithm(reader: DerReader): SignatureAlgorithm {
+	return reader.inside(Tag.SEQUENCE, (algorithm) => {
+		const name = algorithm.oid();
+		if (algorithm.tag !== undefined) algorithm.element();
+		switch (name) {
+			case Oid.ECDSA_SHA256:
+				return "ecdsa-sha256";
+			case Oid.ECDSA_SHA384:
+				return "ecdsa-sha384";
+			case Oid.RSA_SHA256:
+				return "rsa-sha256";
+			case Oid.RSA_SHA384:
+				return "rsa-sha384";
+			case Oid.RSA_SHA512:
+				return "rsa-sha512";
+			default:
+				return "unknown";
+		}
+	});
+}
+
+/**
+ * "wrong": not made by that key, or made in a way that this key cannot have used.
+ * "unchecked": RSA by RSA, which the device has no code for.
+ */
+export function checkSignature(
+	algorithm: SignatureAlgorithm,
+	key: PublicKey,
+	signed: Uint8Array,
+	signature: Uint8Array,
+): "right" | "wrong" | "unchecked" {
+	switch (key.type) {
+		case "P-256":
+		case "P-384": {
+			if (algorithm !== "ecdsa-sha256" && algorithm !== "ecdsa-sha384") return "wrong";
+			const digest = algorithm === "ecdsa-sha256" ? sha256(signed) : sha384(signed);
+			return verify(key.type, key.point, digest, signature) ? "right" : "wrong";
+		}
+		case "RSA":
+			return algorithm.startsWith("rsa-") ? "unchecked" : "wrong";
+		case "unknown":
+			return "wrong";
+	}
+}
