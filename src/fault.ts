@@ -80,7 +80,29 @@ export const FAULTS = {
 	"hub.conflict": "Another certificate request is active for this device (409).",
 	"hub.no-request": "The hub knows no request to replace (412): sent again without.",
 	"hub.throttled": "Too many requests (429): the device waits as told.",
+	"hub.queue-full": "More messages than the queue holds while offline: raise the limit or send less.",
 	"hub.unavailable": "The hub has trouble (5xx): passes by itself.",
+	// Updates over the air
+	"ota.disabled": "No release key is built into this image: build one with a key, or update by cable.",
+	"ota.format": "The bundle is not a SUIT envelope of our profile: make it with `enrollee bundle pack`.",
+	"ota.signature":
+		"The bundle is not signed by a release key of this device: sign it with the current or the next key.",
+	"ota.sequence": "The bundle's sequence number is not above the installed one: pack it again with a higher one.",
+	"ota.failed-before": "This sequence number failed on this device before: fix the image, pack it with a higher one.",
+	"ota.class": "The bundle is for another vendor, class or component: offer the one that was packed for this device.",
+	"ota.too-large": "The image does not fit the slot: make it smaller, or use a partition map with larger slots.",
+	"ota.uri": "Use an absolute https URI without user name or fragment.",
+	"ota.busy": "Another update is under way or on trial: wait for its outcome.",
+	"ota.http": "The server's answer cannot be used: check the URI and the server.",
+	"ota.redirect": "The server redirects to another host: put the final URI into the bundle.",
+	"ota.chunked": "The server sends chunks without a length: serve the file with Content-Length.",
+	"ota.length": "The server's length is not the signed one: serve the image that was packed.",
+	"ota.digest":
+		"The image in flash is not the signed one: serve the image that was packed. Frequent: the flash is worn.",
+	"ota.image": "The image is not one for this chip: check what was packed.",
+	"ota.flash": "Reading or writing the image slot failed: check the flash.",
+	"ota.aborted": "The new image was reset before it was confirmed: power, or it crashes. It is tried a few times.",
+	"ota.rejected": "The new image could not reach the hub in time and was rolled back: fix it, pack a higher number.",
 	// The agent itself
 	"agent.closed": "The agent was closed by the application.",
 } as const;

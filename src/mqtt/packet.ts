@@ -1,0 +1,234 @@
+/**
+ * MQTT 3.1.1 packets (OASIS, sections 2 and 3) to bytes and back, for a client. The only importer of mqtt-packet.
+ *
+ * The reader cuts the stream into packets itself, so that a packet is refused by its first bytes, before anything of it
+ * is kept: packets over the limit, packets that a server must never send a client that uses QoS 0 and 1 only (QoS 2
+ * included), and wrong flags. mqtt-packet then sees one whole packet at a time. What it lets pass and section 3 forbids
+ * (short bodies, packet id 0, bytes left over, wildcards in a topic name) is refused here.
+ */
+// biome-ignore lint/style/useNodejsImportProtocol: mqtt-packet's own dependency, by the name it uses; an alias on the device
+import { Buffer } from "buffer";
+import { generate, type Packet as LibraryPacket, type Parser, parser, writeToStream } from "mqtt-packet";
+import { utf8 } from "../bytes.ts";
+import { Fault } from "../fault.ts";
+
+// In the module body, before the ROM freezes it: the cache would be 65,536 Buffers.
+writeToStream.cacheNumbers = false;
+
+export type QoS = 0 | 1;
+
+export interface Publish {
+	readonly type: "publish";
+	readonly topic: string;
+	readonly payload: Uint8Array;
+	readonly qos: QoS;
+	/** 1 to 65535 with QoS 1, 0 with QoS 0. */
+	readonly id: number;
+}
+
+export interface Connect {
+	readonly type: "connect";
+	readonly clientId: string;
+	readonly username?: string | undefined;
+	readonly password?: string | Uint8Array | undefined;
+	readonly clean: boolean;
+	readonly keepAliveSeconds: number;
+}
+
+export type ClientPacket =
+	| Connect
+	| Publish
+	| { readonly type: "puback"; readonly id: number }
+	| { readonly type: "subscribe"; readonly id: number; readonly filter: string; readonly qos: QoS }
+	| { readonly type: "pingreq" }
+	| { readonly type: "disconnect" };
+
+export type ServerPacket =
+	| { readonly type: "connack"; readonly sessionPresent: boolean; readonly returnCode: number }
+	| Publish
+	| { readonly type: "puback"; readonly id: number }
+	/** One code per filter asked for: 0, 1, 2 or 0x80 (refused). */
+	| { readonly type: "suback"; readonly id: number; readonly granted: readonly number[] }
+	| { readonly type: "pingresp" };
+
+/** Throws Fault mqtt.too-large (a field over 65,535 bytes) and mqtt.protocol (a topic that MQTT forbids). */
+export function encode(packet: ClientPacket): Uint8Array {
+	return plain(generate(forLibrary(packet)));
+}
+
+/** One per connection. After a Fault the stream has no meaning any more: close it. */
+export class PacketReader {
+	readonly #maxBytes: number;
+	readonly #parser: Parser;
+	/** What the parser made of the last packet, or what it had to say against it. */
+	#parsed: LibraryPacket | Error | undefined;
+	/** The fixed header until it is whole. */
+	#header: number[] = [];
+	#frame: { readonly bytes: Uint8Array; filled: number } | undefined;
+
+	/** `maxBytes`: of one packet, its fixed header included. */
+	constructor(maxBytes: number) {
+		this.#maxBytes = maxBytes;
+		this.#parser = parser({ protocolVersion: 4 })
+			.on("packet", (packet) => {
+				this.#parsed = packet;
+			})
+			.on("error", (error) => {
+				this.#parsed = error;
+			});
+	}
+
+	/** Every packet that is whole now, then the Fault if what follows is refused. Iterate to the end. */
+	*push(bytes: Uint8Array): Generator<ServerPacket, void> {
+		for (let at = 0; at < bytes.length; ) {
+			this.#frame ??= this.#openFrame(bytes[at++]!);
+			if (this.#frame === undefined) continue;
+			const piece = bytes.subarray(at, at + this.#frame.bytes.length - this.#frame.filled);
+			this.#frame.bytes.set(piece, this.#frame.filled);
+			this.#frame.filled += piece.length;
+			at += piece.length;
+			if (this.#frame.filled < this.#frame.bytes.length) continue;
+			const whole = this.#frame.bytes;
+			this.#frame = undefined;
+			yield this.#parse(whole);
+		}
+	}
+
+	/** Takes one byte of the fixed header (2.2); the frame with its header in place once the length is known. */
+	#openFrame(byte: number): { bytes: Uint8Array; filled: number } | undefined {
+		const header = this.#header;
+		header.push(byte);
+		if (header.length === 1) checkFirstByte(byte);
+		if (header.length === 1 || (byte & 0x80 && header.length < 5)) return undefined;
+		if (byte & 0x80) throw broken("remaining length of more than four bytes");
+		let length = 0;
+		for (let i = header.length - 1; i > 0; i--) length = length * 128 + (header[i]! & 0x7f);
+		const total = header.length + length;
+		if (total > this.#maxBytes)
+			throw new Fault("mqtt.too-large", `packet of ${total} bytes, the limit is ${this.#maxBytes}`);
+		const bytes = new Uint8Array(total);
+		bytes.set(header);
+		this.#header = [];
+		return { bytes, filled: header.length };
+	}
+
+	#parse(frame: Uint8Array): ServerPacket {
+		this.#parsed = undefined;
+		try {
+			this.#parser.parse(view(frame));
+		} catch (thrown) {
+			throw Fault.of(thrown, "mqtt.protocol");
+		}
+		const parsed = this.#parsed as LibraryPacket | Error | undefined;
+		if (parsed === undefined || parsed instanceof Error) throw broken(parsed?.message ?? "unreadable packet");
+		return fromLibrary(parsed);
+	}
+}
+
+/** Type and flags (2.2.1, 2.2.2), and that a server may send it to us at all. */
+function checkFirstByte(byte: number): void {
+	if (byte >> 4 === 3) {
+		const qos = (byte >> 1) & 3;
+		if (qos > 1) throw broken(`PUBLISH with QoS ${qos}, 0 or 1 expected`);
+		if (byte & 0x08 && qos === 0) throw broken("PUBLISH with DUP and QoS 0");
+	} else if (byte !== 0x20 && byte !== 0x40 && byte !== 0x90 && byte !== 0xd0) {
+		throw broken(`packet 0x${byte.toString(16)} is not for a client`);
+	}
+}
+
+function fromLibrary(packet: LibraryPacket): ServerPacket {
+	switch (packet.cmd) {
+		case "connack":
+			expectLength(packet, 2);
+			return { type: "connack", sessionPresent: packet.sessionPresent, returnCode: packet.returnCode! };
+		case "publish": {
+			// U+FFFD is what a decoder puts for ill-formed UTF-8 (MQTT-1.5.3-1).
+			if (packet.topic === "" || /[\0#+\uFFFD]/.test(packet.topic)) throw broken("PUBLISH to a forbidden topic name");
+			const { topic } = packet;
+			const payload = plain(packet.payload as Buffer);
+			if (packet.qos === 0) return { type: "publish", topic, payload, qos: 0, id: 0 };
+			return { type: "publish", topic, payload, qos: 1, id: packetId(packet) };
+		}
+		case "puback":
+			expectLength(packet, 2);
+			return { type: "puback", id: packetId(packet) };
+		case "suback":
+			if (packet.granted.length === 0) throw broken("SUBACK without a return code");
+			return { type: "suback", id: packetId(packet), granted: packet.granted as number[] };
+		case "pingresp":
+			expectLength(packet, 0);
+			return { type: "pingresp" };
+		default:
+			throw broken(`${packet.cmd} is not for a client`);
+	}
+}
+
+function expectLength(packet: LibraryPacket, bytes: number): void {
+	if (packet.length !== bytes) throw broken(`${packet.cmd} of ${packet.length} bytes, ${bytes} expected`);
+}
+
+function packetId(packet: LibraryPacket): number {
+	const id = packet.messageId;
+	// The library says -1 where the body is too short.
+	if (id === undefined || id < 1 || id > 0xffff) throw broken(`${packet.cmd} without a packet id`);
+	return id;
+}
+
+function forLibrary(packet: ClientPacket): LibraryPacket {
+	switch (packet.type) {
+		case "connect":
+			return {
+				cmd: "connect",
+				protocolId: "MQTT",
+				protocolVersion: 4,
+				clientId: field("client id", packet.clientId),
+				clean: packet.clean,
+				keepalive: packet.keepAliveSeconds,
+				...(packet.username !== undefined && { username: field("user name", packet.username) }),
+				...(packet.password !== undefined && { password: secret(packet.password) }),
+			};
+		case "publish": {
+			const topic = field("topic", packet.topic);
+			if (topic === "" || /[#+]/.test(topic)) throw broken(`cannot publish to the topic name "${topic}"`);
+			const { qos, id: messageId } = packet;
+			return { cmd: "publish", topic, payload: view(packet.payload), qos, dup: false, retain: false, messageId };
+		}
+		case "puback":
+			return { cmd: "puback", messageId: packet.id };
+		case "subscribe":
+			return {
+				cmd: "subscribe",
+				messageId: packet.id,
+				subscriptions: [{ topic: field("topic filter", packet.filter), qos: packet.qos }],
+			};
+		default:
+			return { cmd: packet.type };
+	}
+}
+
+/** Length prefixes have two bytes (1.5.3); the library would cut the number silently. */
+function field(name: string, text: string): string {
+	const { length } = utf8(text);
+	if (length > 0xffff) throw new Fault("mqtt.too-large", `${name} of ${length} bytes, at most 65535`);
+	if (text.includes("\0")) throw broken(`${name} with a U+0000`);
+	return text;
+}
+
+function secret(password: string | Uint8Array): Buffer {
+	const bytes = typeof password === "string" ? utf8(password) : password;
+	if (bytes.length > 0xffff) throw new Fault("mqtt.too-large", `password of ${bytes.length} bytes, at most 65535`);
+	return view(bytes);
+}
+
+function broken(what: string): Fault {
+	return new Fault("mqtt.protocol", what);
+}
+
+/** The same memory as the library's kind of array, and back. */
+function view(bytes: Uint8Array): Buffer {
+	return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+}
+
+function plain(buffer: Buffer): Uint8Array {
+	return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}

@@ -1,0 +1,258 @@
+/**
+ * One MQTT 3.1.1 session over one connection, as a state machine: bytes and time in, bytes and a deadline out.
+ *
+ * Kept of the protocol: CONNECT, SUBSCRIBE, PUBLISH with QoS 0 and 1, PINGREQ, DISCONNECT. Nothing is sent again within a
+ * connection (4.4 asks for that only after a reconnect), so an operation that the broker leaves unanswered ends the
+ * session: MQTT knows no other remedy. Acknowledgements nobody asked for are refused. All times are Clock.ticks.
+ */
+import { Fault, type FaultCode } from "../fault.ts";
+import { type Acknowledgement, type Done, InFlight } from "./inflight.ts";
+import { KeepAlive } from "./keepalive.ts";
+import { type ClientPacket, encode, PacketReader, type Publish, type QoS, type ServerPacket } from "./packet.ts";
+
+export interface SessionOptions {
+	readonly clientId: string;
+	readonly username?: string | undefined;
+	readonly password?: string | Uint8Array | undefined;
+	readonly clean: boolean;
+	/** Silence in either direction after which we ping; 0: never. */
+	readonly keepAliveSeconds: number;
+	/** Of a packet that the broker sends. */
+	readonly maxPacketBytes: number;
+	/** How long the broker may take for an answer. */
+	readonly timeoutSeconds: number;
+}
+
+export interface SessionEvents {
+	onOpen(sessionPresent: boolean): void;
+	/** A QoS 1 message is acknowledged after this returned. */
+	onMessage(topic: string, payload: Uint8Array): void;
+	/** Exactly once, after every pending operation. `fault` is absent only when we closed. */
+	onClose(fault?: Fault): void;
+}
+
+/** Where the session's bytes go. */
+export interface Outlet {
+	write(bytes: Uint8Array): void;
+	/** Nothing more will be written. */
+	close(): void;
+}
+
+type State =
+	/** Until the connection is up. */
+	| { readonly name: "idle" }
+	| { readonly name: "connecting"; readonly deadline: number }
+	| { readonly name: "open" }
+	/** The outlet is closed, its end not yet reported. `fault` is absent when we wanted it so. */
+	| { readonly name: "ending"; readonly fault: Fault | undefined }
+	| { readonly name: "ended" };
+
+export class Session {
+	readonly #options: SessionOptions;
+	readonly #events: SessionEvents;
+	readonly #outlet: Outlet;
+	readonly #reader: PacketReader;
+	readonly #timeout: number;
+	readonly #keepAlive: KeepAlive;
+	readonly #inFlight = new InFlight();
+	/** Settled during a call of ours; reported by the next `tick`, never within the call. */
+	#settled: (() => void)[] = [];
+	#state: State = { name: "idle" };
+	#delivering = false;
+
+	constructor(options: SessionOptions, events: SessionEvents, outlet: Outlet) {
+		this.#options = options;
+		this.#events = events;
+		this.#outlet = outlet;
+		this.#reader = new PacketReader(options.maxPacketBytes);
+		this.#timeout = options.timeoutSeconds * 1000;
+		this.#keepAlive = new KeepAlive(options.keepAliveSeconds * 1000, this.#timeout);
+	}
+
+	/** When `tick` wants to be called, at the latest. */
+	get deadline(): number | undefined {
+		if (this.#settled.length > 0) return 0;
+		const state = this.#state;
+		if (state.name === "connecting") return state.deadline;
+		if (state.name !== "open") return undefined;
+		const due = Math.min(this.#inFlight.deadline, this.#keepAlive.deadline);
+		return due === Number.POSITIVE_INFINITY ? undefined : due;
+	}
+
+	/** The connection is up. */
+	start(now: number): void {
+		if (this.#state.name !== "idle") return;
+		this.#keepAlive.received(now);
+		this.#state = { name: "connecting", deadline: now + this.#timeout };
+		try {
+			this.#send({ type: "connect", ...this.#options }, now);
+		} catch (thrown) {
+			this.#end(Fault.of(thrown, "mqtt.protocol"));
+		}
+	}
+
+	receive(bytes: Uint8Array, now: number): void {
+		if (this.#state.name !== "connecting" && this.#state.name !== "open") return;
+		this.#keepAlive.received(now);
+		const packets = this.#reader.push(bytes);
+		do {
+			let packet: ServerPacket | undefined;
+			try {
+				packet = packets.next().value ?? undefined;
+			} catch (thrown) {
+				this.#end(Fault.of(thrown, "mqtt.protocol"));
+				return;
+			}
+			if (packet === undefined) return;
+			const fault = this.#take(packet, now);
+			if (fault !== undefined) this.#end(fault);
+		} while (this.#state.name === "open");
+	}
+
+	/** `done` comes with the SUBACK. */
+	subscribe(filter: string, done: Done, now: number): void {
+		this.#operate("suback", (id) => ({ type: "subscribe", id, filter, qos: 1 }), done, now);
+	}
+
+	/** `done` comes with the PUBACK; with QoS 0 as soon as the bytes are on their way. */
+	publish(topic: string, payload: Uint8Array, qos: QoS, done: Done, now: number): void {
+		const type = qos === 0 ? undefined : "puback";
+		this.#operate(type, (id) => ({ type: "publish", topic, payload, qos, id }), done, now);
+	}
+
+	/** DISCONNECT (3.14), then the end. Within onMessage: after that message was acknowledged. */
+	close(now: number): void {
+		const { name } = this.#state;
+		if (name === "ending" || name === "ended") return;
+		if (name === "open" && !this.#delivering) this.#send({ type: "disconnect" }, now);
+		this.#state = { name: "ending", fault: undefined };
+		if (!this.#delivering) this.#outlet.close();
+	}
+
+	/** Time has come to `deadline`, or passed it. */
+	tick(now: number): void {
+		this.#reportSettled();
+		const state = this.#state;
+		if (state.name === "connecting" && now >= state.deadline) this.#end(late("CONNACK"));
+		if (state.name !== "open") return;
+		const operation = this.#inFlight.takeLate(now);
+		if (operation !== undefined) {
+			const fault = late(operation.type.toUpperCase());
+			this.#end(fault);
+			operation.done(fault);
+		} else if (now >= this.#keepAlive.deadline) {
+			if (this.#keepAlive.waits) this.#end(late("PINGRESP"));
+			else this.#ping(now);
+		}
+	}
+
+	/** The connection has ended; `fault` is what the wire says about it. */
+	finish(fault?: Fault): void {
+		const state = this.#state;
+		if (state.name === "ended") return;
+		this.#state = { name: "ended" };
+		const reason = state.name === "ending" ? state.fault : (fault ?? closed("the broker closed the connection"));
+		this.#reportSettled();
+		for (const { done } of this.#inFlight.takeAll()) done(closed("the connection ended before the answer", reason));
+		this.#events.onClose(reason);
+	}
+
+	#operate(type: Acknowledgement["type"] | undefined, packet: (id: number) => ClientPacket, done: Done, now: number) {
+		try {
+			if (this.#state.name !== "open") throw closed("the session is not open");
+			const id = type === undefined ? 0 : this.#inFlight.freeId();
+			this.#send(packet(id), now);
+			if (type === undefined) this.#settled.push(done);
+			else this.#inFlight.add(id, { type, deadline: now + this.#timeout, done });
+		} catch (thrown) {
+			const fault = Fault.of(thrown, "mqtt.protocol");
+			this.#settled.push(() => done(fault));
+		}
+	}
+
+	#send(packet: ClientPacket, now: number): void {
+		this.#outlet.write(encode(packet));
+		this.#keepAlive.sent(now);
+	}
+
+	#ping(now: number): void {
+		this.#send({ type: "pingreq" }, now);
+		this.#keepAlive.pinged(now);
+	}
+
+	/** A Fault here ends the session. */
+	#take(packet: ServerPacket, now: number): Fault | undefined {
+		if (this.#state.name === "connecting") {
+			if (packet.type !== "connack") return unexpected(packet, "before CONNACK");
+			if (packet.returnCode !== 0) return refusal(packet.returnCode);
+			this.#state = { name: "open" };
+			this.#events.onOpen(packet.sessionPresent);
+			return undefined;
+		}
+		if (packet.type === "publish") return this.#deliver(packet, now);
+		if (packet.type === "puback" || packet.type === "suback") return this.#settle(packet);
+		if (packet.type === "connack") return unexpected(packet, "in an open session");
+		if (!this.#keepAlive.waits) return unexpected(packet, "without a PINGREQ");
+		this.#keepAlive.answered();
+		return undefined;
+	}
+
+	#deliver({ topic, payload, qos, id }: Publish, now: number): undefined {
+		this.#delivering = true;
+		try {
+			this.#events.onMessage(topic, payload);
+		} finally {
+			this.#delivering = false;
+		}
+		if (qos === 1 && this.#state.name !== "ended") this.#send({ type: "puback", id }, now);
+		if (this.#state.name !== "ending") return;
+		this.#send({ type: "disconnect" }, now);
+		this.#outlet.close();
+	}
+
+	#settle(packet: Acknowledgement): Fault | undefined {
+		if (packet.type === "suback" && packet.granted.length !== 1)
+			return unexpected(packet, `with ${packet.granted.length} return codes`);
+		const operation = this.#inFlight.take(packet);
+		if (operation === undefined) return unexpected(packet, `for packet id ${packet.id}`);
+		const refused = packet.type === "suback" && packet.granted[0] === 0x80;
+		operation.done(refused ? new Fault("mqtt.subscribe", "SUBACK with 0x80") : undefined);
+		return undefined;
+	}
+
+	#reportSettled(): void {
+		const settled = this.#settled;
+		this.#settled = [];
+		for (const report of settled) report();
+	}
+
+	#end(fault: Fault): void {
+		this.#state = { name: "ending", fault };
+		this.#outlet.close();
+	}
+}
+
+/** CONNACK return codes, table 3.1. */
+const REFUSALS: readonly FaultCode[] = [
+	"mqtt.version",
+	"mqtt.client-id",
+	"mqtt.unavailable",
+	"mqtt.credentials",
+	"mqtt.unauthorized",
+];
+
+function refusal(returnCode: number): Fault {
+	return new Fault(REFUSALS[returnCode - 1] ?? "mqtt.refused", `CONNACK return code ${returnCode}`);
+}
+
+function late(answer: string): Fault {
+	return new Fault("mqtt.timeout", `no ${answer} in time`);
+}
+
+function closed(what: string, cause?: Fault): Fault {
+	return new Fault("mqtt.closed", what, { cause });
+}
+
+function unexpected({ type }: ServerPacket, where: string): Fault {
+	return new Fault("mqtt.protocol", `unexpected ${type.toUpperCase()} ${where}`);
+}
