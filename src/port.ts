@@ -29,6 +29,8 @@ export interface WireOptions {
 	readonly port: number;
 	/** Trust anchors, DER certificates. Empty: the platform's built-in anchors. Never "trust anything". */
 	readonly anchors: readonly Uint8Array[];
+	/** Trusted on top of `anchors` or of the built-in ones; never instead of them. */
+	readonly additionalAnchors?: readonly Uint8Array[];
 	readonly identity?: Identity;
 	/** From the first packet to a finished handshake. */
 	readonly timeoutSeconds: number;
@@ -63,6 +65,39 @@ export interface Store {
 	get(name: string): Uint8Array | undefined;
 	put(name: string, bytes: Uint8Array): void;
 	delete(name: string): void;
+}
+
+/**
+ * The two places an application image can be in, with ESP-IDF's rollback: an armed image is booted once, on trial, and
+ * any reset before `confirm` brings the old one back. Offsets are in the slot that does not run.
+ * Errors: Fault ota.flash, and ota.image where the platform refuses the image.
+ */
+export interface Slot {
+	/** Name of the slot that runs. */
+	readonly running: string;
+	/** Of the running image. `unknown`: nobody ever said (flashed by cable, or a bootloader without rollback). */
+	readonly state: "trial" | "valid" | "unknown";
+	/** Room for an image, bytes; a multiple of the 4096-byte erase unit. */
+	readonly bytes: number;
+	/** esp_chip_id_t of the running image. */
+	readonly chipId: number;
+	/** Takes from the other slot the right to boot; before its first erase. */
+	prepare(): void;
+	/** Multiples of 4096. */
+	erase(offset: number, length: number): void;
+	/** Into erased flash only. */
+	write(offset: number, bytes: Uint8Array): void;
+	read(offset: number, length: number): Uint8Array;
+	/** The other slot boots next, on trial. The platform checks the image first. Atomic. */
+	arm(): void;
+	/** The running image is good. Atomic. */
+	confirm(): void;
+	/** The running image is bad: marks it and restarts into the other. Does not return on a device. */
+	revert(): void;
+	/** Restarts unless `confirm` is called within so many seconds, even when the program hangs. */
+	guard(seconds: number): void;
+	/** Does not return on a device. */
+	restart(): void;
 }
 
 export interface Clock {
