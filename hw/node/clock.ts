@@ -1,0 +1,20 @@
+/** The Clock port on Node. A wait may exceed the 24.8 days that setTimeout holds: it is then waited in pieces. */
+import type { Clock } from "../../src/port.ts";
+
+/** setTimeout fires at once above this. */
+const LONGEST_MS = 0x7fffffff;
+
+export const clock: Clock = {
+	now: () => Date.now(),
+	ticks: () => performance.now(),
+	after(milliseconds, callback) {
+		const end = performance.now() + milliseconds;
+		let timer: NodeJS.Timeout;
+		const wait = (left: number): void => {
+			timer =
+				left > LONGEST_MS ? setTimeout(() => wait(end - performance.now()), LONGEST_MS) : setTimeout(callback, left);
+		};
+		wait(Math.max(0, milliseconds));
+		return () => clearTimeout(timer);
+	},
+};

@@ -1,0 +1,103 @@
+/**
+ * The Store port on Node: one file a name in one folder, for its owner only (files 0600, folder 0700).
+ *
+ * A put writes a temporary file, syncs it, renames it over the old one and syncs the folder, so that after a cut there is
+ * the old content or the new, never a mixture. Leftovers of a cut are removed when the store is opened.
+ */
+import {
+	closeSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Fault } from "../../src/fault.ts";
+import type { Store } from "../../src/port.ts";
+
+/** Not part of any name, so a temporary file is never taken for a blob. */
+const TEMPORARY = "~";
+
+export function openStore(folder: string): Store {
+	attempt(`folder ${folder}`, () => {
+		mkdirSync(folder, { recursive: true, mode: 0o700 });
+		for (const file of readdirSync(folder)) {
+			if (file.endsWith(TEMPORARY)) rmSync(join(folder, file), { force: true });
+		}
+	});
+	const pathOf = (name: string): string => {
+		if (!/^[a-z0-9.-]{1,15}$/.test(name) || /^\.+$/.test(name))
+			throw new Fault("store.failed", `${JSON.stringify(name)} is no name: 1 to 15 of [a-z0-9.-]`);
+		return join(folder, name);
+	};
+	return {
+		get(name) {
+			const path = pathOf(name);
+			return attempt(`reading ${path}`, () => {
+				try {
+					return new Uint8Array(readFileSync(path));
+				} catch (thrown) {
+					if (codeOf(thrown) === "ENOENT") return undefined;
+					throw thrown;
+				}
+			});
+		},
+		put(name, bytes) {
+			const path = pathOf(name);
+			attempt(`writing ${path}`, () => {
+				const temporary = path + TEMPORARY;
+				try {
+					rmSync(temporary, { force: true });
+					const file = openSync(temporary, "wx", 0o600);
+					try {
+						writeFileSync(file, bytes);
+						fsyncSync(file);
+					} finally {
+						closeSync(file);
+					}
+					renameSync(temporary, path);
+				} catch (thrown) {
+					rmSync(temporary, { force: true });
+					throw thrown;
+				}
+				syncFolder(folder);
+			});
+		},
+		delete(name) {
+			const path = pathOf(name);
+			attempt(`deleting ${path}`, () => {
+				rmSync(path, { force: true });
+				syncFolder(folder);
+			});
+		},
+	};
+}
+
+/** Makes a rename or a removal durable. */
+function syncFolder(folder: string): void {
+	if (process.platform === "win32") return; // a folder cannot be opened there; NTFS journals the rename
+	const handle = openSync(folder, "r");
+	try {
+		fsyncSync(handle);
+	} finally {
+		closeSync(handle);
+	}
+}
+
+function attempt<T>(what: string, body: () => T): T {
+	try {
+		return body();
+	} catch (thrown) {
+		const code = codeOf(thrown);
+		const full = code === "ENOSPC" || code === "EDQUOT";
+		throw new Fault(full ? "store.full" : "store.failed", `${what}: ${code}`, { cause: thrown });
+	}
+}
+
+function codeOf(thrown: unknown): string {
+	return (thrown as NodeJS.ErrnoException).code ?? String(thrown);
+}

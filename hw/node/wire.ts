@@ -1,0 +1,119 @@
+/**
+ * The Wire port on Node: TLS 1.2 or 1.3 over TCP by node:tls.
+ *
+ * The server must show a chain to a configured anchor (none configured: Node's own roots) and the host's name or address in
+ * its SAN; a common name is no substitute, and NODE_TLS_REJECT_UNAUTHORIZED changes nothing. The client's key goes from memory
+ * to OpenSSL and never to disk.
+ */
+import { isIP } from "node:net";
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from "node:tls";
+import { Fault } from "../../src/fault.ts";
+import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import { context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
+import { Oid } from "../../src/x509/oid.ts";
+import { encodePem } from "../../src/x509/pem.ts";
+import { tlsFault } from "./tls-fault.ts";
+
+/** How long the peer may take to answer our end of connection. */
+const CLOSE_SECONDS = 5;
+
+export function createWire(): Wire {
+	return { connect: open };
+}
+
+function open(options: WireOptions, events: WireEvents): Connection {
+	let socket: TLSSocket;
+	try {
+		socket = connect(connectionOptions(options));
+	} catch (thrown) {
+		// Only the context can throw, and of what goes into it only the identity is not known to be sound.
+		const fault = new Fault("tls.key", `the client certificate or key cannot be used: ${reasonOf(thrown)}`);
+		setImmediate(() => events.onClose(fault));
+		return { write() {}, close() {} };
+	}
+	const peer = `${options.host}:${options.port}`;
+	let state: "connecting" | "open" | "closing" = "connecting";
+	let negotiated = false;
+	let fault: Fault | undefined;
+	const deadline = setTimeout(() => {
+		fault ??= new Fault("wire.timeout", `${peer}: no TLS connection after ${options.timeoutSeconds} s`);
+		socket.destroy();
+	}, options.timeoutSeconds * 1000);
+	let lingering: NodeJS.Timeout | undefined;
+
+	socket.cork(); // nothing may leave before the server is known to be the right one
+	socket.setNoDelay(true);
+	socket.once("keylog", () => {
+		negotiated = true; // the server's first flight has been read; the line itself is of no interest
+	});
+	socket.once("secureConnect", () => {
+		clearTimeout(deadline);
+		if (state !== "connecting") return;
+		state = "open";
+		socket.uncork();
+		events.onOpen();
+	});
+	socket.on("data", (bytes: Buffer) => {
+		if (state === "open") events.onData(new Uint8Array(bytes));
+	});
+	socket.on("error", (error) => {
+		fault ??= tlsFault(error, peer, negotiated);
+	});
+	socket.once("close", () => {
+		clearTimeout(deadline);
+		clearTimeout(lingering);
+		if (state === "connecting")
+			fault ??= new Fault("wire.closed", `${peer} closed the connection during the handshake`);
+		events.onClose(state === "closing" ? undefined : fault);
+	});
+
+	return {
+		write(bytes) {
+			if (state !== "closing") socket.write(bytes);
+		},
+		close() {
+			if (state === "closing") return;
+			const wasOpen = state === "open";
+			state = "closing";
+			if (!wasOpen) socket.destroy();
+			else {
+				socket.end();
+				lingering = setTimeout(() => socket.destroy(), CLOSE_SECONDS * 1000);
+			}
+		},
+	};
+}
+
+function connectionOptions({ host, port, anchors, identity }: WireOptions): ConnectionOptions {
+	return {
+		host,
+		port,
+		...(isIP(host) === 0 && { servername: host }),
+		...(anchors.length > 0 && { ca: anchors.map((anchor) => encodePem("CERTIFICATE", anchor)) }),
+		...(identity !== undefined && {
+			cert: identity.chain.map((certificate) => encodePem("CERTIFICATE", certificate)).join(""),
+			key: privateKey(identity),
+		}),
+		minVersion: "TLSv1.2",
+		rejectUnauthorized: true,
+		checkServerIdentity(name, certificate) {
+			if (certificate.subjectaltname !== undefined) return checkServerIdentity(name, certificate);
+			return Object.assign(new Error("the certificate has no SAN"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+		},
+	};
+}
+
+/** PEM, in memory only: the one form of a key that node:tls takes. */
+function privateKey(identity: Identity): string {
+	if ("pkcs8" in identity) return encodePem("PRIVATE KEY", identity.pkcs8);
+	const scalar = identity.signer.scalar?.();
+	if (scalar === undefined) throw new Fault("tls.key", "the key cannot leave its hardware, and node:tls needs it");
+	const sec1 = sequence(smallInteger(1), octetString(scalar), element(context(0), oid(Oid.P256)));
+	return encodePem("EC PRIVATE KEY", sec1);
+}
+
+/** OpenSSL's reason without its context; it never quotes key material. */
+function reasonOf(thrown: unknown): string {
+	const { reason, message } = thrown as { reason?: string; message?: string };
+	return reason ?? message ?? "unknown";
+}
