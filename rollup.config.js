@@ -1,15 +1,80 @@
-/** `npm run build`: the command line for Node; plain ES modules in dist/. */
-
+/**
+ * `npm run build`: plain ES modules in dist/. dist/node is the command line; dist/moddable is what mcconfig lists as it is.
+ *
+ * The device's modules are cut so that what holds BigInt state is apart: `base` (faults, bytes), `key` (src/key with
+ * noble), `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
+ * provides stays an import.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
 
-const compile = () => typescript({ tsconfig: "./tsconfig.json", noEmit: false, noForceEmit: true });
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** npm packages that go into the image. */
+const BUNDLED = /^mqtt-packet(\/|$)/;
+
+/** Type errors are the business of `npm run typecheck`. */
+const compile = (tsconfig) => typescript({ tsconfig, noEmit: false, noForceEmit: true, noCheck: true });
 
 export default [
 	{
 		input: "hw/node/cli.ts",
 		external: [/^node:/, /^[a-z@][^:]*$/],
-		plugins: [resolve({ exportConditions: ["node"] }), compile()],
+		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json")],
 		output: { dir: "dist/node", format: "es", entryFileNames: "[name].js", chunkFileNames: "[name].js" },
 	},
+	{
+		input: entries(),
+		external: (id, importer) =>
+			importer !== undefined && /^[a-z]/.test(id) && !BUNDLED.test(id) && shim(id) === undefined,
+		preserveEntrySignatures: "allow-extension",
+		plugins: [
+			{ name: "shims", resolveId: (id) => shim(id) },
+			resolve({ exportConditions: ["moddable"], preferBuiltins: false }),
+			commonjs(),
+			compile("./hw/moddable/tsconfig.json"),
+		],
+		output: {
+			dir: "dist/moddable",
+			format: "es",
+			entryFileNames: "[name].js",
+			chunkFileNames: "[name].js",
+			manualChunks: chunk,
+			plugins: [{ name: "specifiers", renderChunk: nameImports }],
+		},
+	},
 ];
+
+function entries() {
+	const named = (folder, prefix) =>
+		readdirSync(here(folder), { withFileTypes: true })
+			.filter((file) => file.isFile() && /(?<!\.d)\.ts$/.test(file.name))
+			.map((file) => [`${prefix}${file.name.slice(0, -3)}`, `${folder}/${file.name}`]);
+	const tls = existsSync(here("hw/moddable/tls")) ? named("hw/moddable/tls", "tls/") : [];
+	return Object.fromEntries([...named("hw/moddable", ""), ...tls]);
+}
+
+function chunk(id) {
+	if (/\/src\/(bytes|fault|port|retry)\.ts$/.test(id)) return "base";
+	if (/\/src\/key\/|\/@noble\//.test(id)) return "key";
+	if (/\/src\/|\/mqtt-packet\/|\/moddable\/shims\//.test(id)) return "agent";
+	return undefined;
+}
+
+/** XS resolves "./x.js" by the importer's specifier, which the manifest chooses; so modules name each other in full. */
+function nameImports(code, { fileName }) {
+	return code.replace(
+		/^((?:import|export)\b[^'"\n]*)'(\.\.?\/[^'\n]+)\.js';$/gm,
+		(_, head, path) => `${head}"enrollee/${posix.join(posix.dirname(fileName), path)}";`,
+	);
+}
+
+/** What mqtt-packet imports from Node and npm, as far as it needs it. */
+function shim(id) {
+	const path = here(`hw/moddable/shims/${id.replace(/\/$/, "")}.js`);
+	return /^[a-z-]+\/?$/.test(id) && existsSync(path) ? path : undefined;
+}

@@ -11,6 +11,7 @@
  * - `manifest` is an object (paths by $(ENROLLEE), the project's root, and $(MODDABLE)) or the path of a manifest.json.
  * - `name` names the build folder build/sim/<name>: unique for each test file, since test files run in parallel.
  *   Builds are incremental: 6 s first, under 1 s after. Remapping a specifier needs `fresh: true`.
+ * - Device modules come from dist/moddable: run `npm run build` first when src/ or hw/moddable changed (npm test does).
  * - In the app: `import { environment, exit } from "simulator"` (hw/simulator/lib); `environment("PORT")`, `exit(0)`.
  *   A run may be repeated with other variables without building again. `.js` mains build faster than `.ts`.
  * - exitCode: what exit() was given; 105 unhandled exception, 104 dead strip; undefined when killed by the timeout.
@@ -167,6 +168,7 @@ async function call(command: string, args: readonly string[]): Promise<string> {
 		return (await promisify(execFile)(command, args, { env: sdkEnvironment(), maxBuffer: 1 << 26 })).stdout;
 	} catch (thrown) {
 		const { stdout = "", stderr = "", message } = thrown as { stdout?: string; stderr?: string; message: string };
-		throw new Error(`${message.split("\n")[0]}\n${stdout}${stderr}`);
+		const tail = `${stdout}${stderr}`.split("\n").slice(-40).join("\n");
+		throw new Error(`${message.split("\n")[0]}\n${tail}`);
 	}
 }

@@ -1,0 +1,10 @@
+/**
+ * `#entropy` and the Entropy port on Moddable: getrandom(2) in the simulator, esp_fill_random on ESP32.
+ *
+ * The SDK's `rng` is no source of keys: RC4 from a seed that is the same in every run of the simulator. On ESP32 the
+ * hardware generator is a true one only while the radio is on (ESP-IDF, "Random Number Generation"), so keys are made
+ * after Wi-Fi has come up.
+ */
+export function fill(bytes: Uint8Array): void {
+	native("xs_entropy_fill").call(undefined, bytes);
+}

@@ -1,0 +1,88 @@
+/** What the Moddable SDK gives and hw/moddable uses, so that the type check needs no SDK. Only what is used. */
+
+declare function trace(...text: (string | number | boolean)[]): void;
+
+/** XS: the C function of that name, linked into the image. */
+declare function native(name: string): (...parameters: unknown[]) => unknown;
+
+declare var crypto: { getRandomValues<T extends ArrayBufferView>(view: T): T } | undefined;
+
+declare var System: { restart(): never };
+
+declare module "timer" {
+	type Id = { readonly timer: unique symbol };
+	const Timer: {
+		set(callback: () => void, milliseconds?: number): Id;
+		repeat(callback: () => void, milliseconds: number): Id;
+		clear(id?: Id): void;
+	};
+	export default Timer;
+}
+
+declare module "time" {
+	const Time: { readonly ticks: number; set(seconds: number): void };
+	export default Time;
+}
+
+declare module "mc/config" {
+	const config: Readonly<Record<string, unknown>>;
+	export default config;
+}
+
+declare module "net" {
+	const Net: {
+		resolve(host: string, callback: (name: string, address?: string) => void): void;
+		get(property: string): string | undefined;
+	};
+	export default Net;
+}
+
+declare module "embedded:io/socket/tcp" {
+	export interface TCPOptions {
+		address: string;
+		port: number;
+		nodelay?: boolean;
+		onReadable?: (this: TCP, count: number) => void;
+		onWritable?: (this: TCP, count: number) => void;
+		onError?: (this: TCP) => void;
+	}
+	export default class TCP {
+		constructor(options: TCPOptions);
+		read(count?: number | Uint8Array): ArrayBuffer | number | undefined;
+		/** How much more can be written; undefined when the socket has failed. */
+		write(bytes: ArrayBuffer | Uint8Array): number | undefined;
+		close(): void;
+	}
+}
+
+declare module "embedded:io/socket/tcp/tls" {
+	import type TCP from "embedded:io/socket/tcp";
+	import type { TCPOptions } from "embedded:io/socket/tcp";
+	export interface TLSOptions {
+		host: string;
+		address: string;
+		port: number;
+		TCP: { io: new (options: TCPOptions) => TCP };
+		secure: Readonly<Record<string, unknown>>;
+		onReadable?: (count: number) => void;
+		onWritable?: (count: number) => void;
+		onError?: (error?: unknown) => void;
+	}
+	export default class TLSSocket {
+		constructor(options: TLSOptions);
+		read(count?: number): ArrayBuffer | undefined;
+		write(bytes: ArrayBuffer | Uint8Array): number;
+		close(): void;
+	}
+}
+
+declare module "embedded:storage/key-value" {
+	export interface Domain {
+		read(key: string): ArrayBuffer | string | number | undefined;
+		write(key: string, value: ArrayBuffer | Uint8Array | string | number): void;
+		delete(key: string): boolean;
+		close(): void;
+	}
+	const keyValue: { open(options: { path: string; mode?: "r" | "r+"; format?: "buffer" | "string" }): Domain };
+	export default keyValue;
+}
