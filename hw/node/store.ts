@@ -19,8 +19,8 @@ import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
 
-/** Not part of any name, so a temporary file is never taken for a blob. */
-const TEMPORARY = "~";
+/** Not part of any name, so a temporary file is never taken for a blob; and nobody else's, so nothing else is removed. */
+const TEMPORARY = "~enrollee";
 
 export function openStore(folder: string): Store {
 	attempt(`folder ${folder}`, () => {

@@ -26,8 +26,7 @@ function open(options: WireOptions, events: WireEvents): Connection {
 	try {
 		socket = connect(connectionOptions(options));
 	} catch (thrown) {
-		// Only the context can throw, and of what goes into it only the identity is not known to be sound.
-		const fault = new Fault("tls.key", `the client certificate or key cannot be used: ${reasonOf(thrown)}`);
+		const fault = contextFault(thrown);
 		setImmediate(() => events.onClose(fault));
 		return { write() {}, close() {} };
 	}
@@ -112,8 +111,10 @@ function privateKey(identity: Identity): string {
 	return encodePem("EC PRIVATE KEY", sec1);
 }
 
-/** OpenSSL's reason without its context; it never quotes key material. */
-function reasonOf(thrown: unknown): string {
-	const { reason, message } = thrown as { reason?: string; message?: string };
-	return reason ?? message ?? "unknown";
+/** Of what goes into the connection only the port and the identity are not known to be sound. OpenSSL never quotes a key. */
+function contextFault(thrown: unknown): Fault {
+	if (thrown instanceof Fault) return thrown;
+	const { code, reason, message } = thrown as { code?: string; reason?: string; message?: string };
+	if (code === "ERR_SOCKET_BAD_PORT") return new Fault("config.invalid", "port: expected 1..65535", { cause: thrown });
+	return new Fault("tls.key", `the client certificate or key cannot be used: ${reason ?? message}`, { cause: thrown });
 }
