@@ -104,6 +104,7 @@ export const FAULTS = {
 	"ota.aborted": "The new image was reset before it was confirmed: power, or it crashes. It is tried a few times.",
 	"ota.rejected": "The new image could not reach the hub in time and was rolled back: fix it, pack a higher number.",
 	// The agent itself
+	"agent.failed": "An unexpected error inside the agent: report it with the log.",
 	"agent.closed": "The agent was closed by the application.",
 } as const;
 

@@ -1,0 +1,144 @@
+/**
+ * Configuration: texts in (flags, variables, the manifest's config block, NVS), one frozen Config out, or a Fault
+ * config.missing / config.invalid that names the field. Every default stands in DEFAULTS.
+ *
+ * Keys come out as SymmetricKey and KeyPair, which do not show their secret.
+ */
+import { DIALECTS, type Dialect } from "./dps/dialect.ts";
+import type { Onboarding } from "./dps/exchange.ts";
+import { SymmetricKey } from "./dps/sas.ts";
+import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "./endpoint.ts";
+import { Fault } from "./fault.ts";
+import { readCertificates } from "./x509/certificate.ts";
+import { checkRegistrationId, parseCsr } from "./x509/csr.ts";
+import { readPrivateKey } from "./x509/key.ts";
+import { decodePem } from "./x509/pem.ts";
+
+/** All texts. Certificates and keys are PEM (certificates also base64 DER), other keys base64. */
+export interface ConfigInput {
+	readonly dps?: string | undefined;
+	readonly idScope?: string | undefined;
+	readonly registrationId?: string | undefined;
+	readonly symmetricKey?: string | undefined;
+	/** Test benches only: a group key in a device gives away the whole fleet. */
+	readonly groupKey?: string | undefined;
+	readonly onboardingCert?: string | undefined;
+	readonly onboardingKey?: string | undefined;
+	/** An operator's own CSR (PEM) and key, EC or RSA. */
+	readonly operationalCsr?: string | undefined;
+	readonly operationalKey?: string | undefined;
+	readonly dialect?: string | undefined;
+	/** Connect here instead of the assigned hub. */
+	readonly hub?: string | undefined;
+	/** Anchors for DPS and hub; absent: the platform's own. */
+	readonly ca?: string | undefined;
+	readonly trustBundle?: string | undefined;
+	/** JSON object for DPS's custom allocation. */
+	readonly payload?: string | undefined;
+}
+
+export interface Config {
+	readonly dps: Endpoint;
+	readonly idScope: string;
+	readonly registrationId: string;
+	/** Absent: a stored credential works, enrolment does not. */
+	readonly onboarding: Onboarding | undefined;
+	readonly operational: Operational | undefined;
+	readonly dialect: Dialect;
+	readonly hub: Endpoint | undefined;
+	readonly anchors: readonly Uint8Array[];
+	readonly trustBundle: "keep" | "install";
+	readonly payload: object | undefined;
+}
+
+export interface Operational {
+	/** PKCS#10, DER. */
+	readonly csr: Uint8Array;
+	readonly spki: Uint8Array;
+	readonly key: ReturnType<typeof readPrivateKey>;
+}
+
+const DEFAULTS = {
+	dps: "global.azure-devices-provisioning.net",
+	dialect: "2025-07-01-preview",
+	trustBundle: "keep",
+} as const;
+
+export function parseConfig(input: ConfigInput): Config {
+	const registrationId = required(input.registrationId, "registrationId");
+	checkRegistrationId(registrationId);
+	return Object.freeze({
+		dps: parseEndpoint(input.dps ?? DEFAULTS.dps, MQTT_TLS_PORT, "dps"),
+		idScope: parseIdScope(required(input.idScope, "idScope")),
+		registrationId,
+		onboarding: parseOnboarding(input, registrationId),
+		operational: parseOperational(input, registrationId),
+		dialect: parseDialect(input.dialect ?? "auto"),
+		hub: input.hub === undefined ? undefined : parseEndpoint(input.hub, MQTT_TLS_PORT, "hub"),
+		anchors: input.ca === undefined ? [] : certificates(input.ca, "ca"),
+		trustBundle: oneOf(input.trustBundle ?? DEFAULTS.trustBundle, ["keep", "install"], "trustBundle"),
+		payload: input.payload === undefined ? undefined : parsePayload(input.payload),
+	});
+}
+
+function required(value: string | undefined, field: string): string {
+	if (value === undefined || value === "") throw new Fault("config.missing", field);
+	return value;
+}
+
+/** At most 16 characters, as the service makes them: `0ne00ABCDEF`. */
+function parseIdScope(text: string): string {
+	if (!/^[A-Za-z0-9]{1,16}$/.test(text)) throw new Fault("config.invalid", "idScope: expected 1 to 16 of [A-Za-z0-9]");
+	return text;
+}
+
+function parseDialect(text: string): Dialect {
+	return text === "auto" ? DEFAULTS.dialect : oneOf(text, DIALECTS, "dialect");
+}
+
+function parseOnboarding(input: ConfigInput, registrationId: string): Onboarding | undefined {
+	const given = (["symmetricKey", "groupKey", "onboardingCert"] as const).filter((field) => input[field] !== undefined);
+	if (given.length > 1) throw new Fault("config.invalid", `${given.join(" and ")}: give one of them`);
+	if (input.symmetricKey !== undefined) return { key: SymmetricKey.parse(input.symmetricKey, "symmetricKey") };
+	if (input.groupKey !== undefined)
+		return { key: SymmetricKey.parse(input.groupKey, "groupKey").derive(registrationId) };
+	if (input.onboardingCert === undefined) {
+		if (input.onboardingKey !== undefined) throw new Fault("config.missing", "onboardingCert (onboardingKey is given)");
+		return undefined;
+	}
+	const key = readPrivateKey(required(input.onboardingKey, "onboardingKey"));
+	return { identity: { chain: certificates(input.onboardingCert, "onboardingCert"), ...key } };
+}
+
+function parseOperational(input: ConfigInput, registrationId: string): Operational | undefined {
+	if (input.operationalCsr === undefined && input.operationalKey === undefined) return undefined;
+	const [block] = decodePem(required(input.operationalCsr, "operationalCsr"));
+	if (!block?.label.endsWith("CERTIFICATE REQUEST"))
+		throw new Fault("config.invalid", "operationalCsr: expected PEM of a certificate request");
+	const { commonName, spki } = parseCsr(block.der);
+	if (commonName !== registrationId)
+		throw new Fault("config.invalid", `operationalCsr: CN is ${commonName}, expected ${registrationId}`);
+	return { csr: block.der, spki, key: readPrivateKey(required(input.operationalKey, "operationalKey")) };
+}
+
+function parsePayload(text: string): object {
+	try {
+		const value: unknown = JSON.parse(text);
+		if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+	} catch {
+		// Falls through to the same Fault.
+	}
+	throw new Fault("config.invalid", "payload: expected a JSON object");
+}
+
+function certificates(text: string, field: string): Uint8Array[] {
+	const found = readCertificates(text);
+	if (found.length === 0) throw new Fault("config.invalid", `${field}: no certificate in it`);
+	return found.map((certificate) => certificate.der);
+}
+
+function oneOf<T extends string>(text: string, values: readonly T[], field: string): T {
+	const found = values.find((value) => value === text);
+	if (found === undefined) throw new Fault("config.invalid", `${field}: expected ${values.join(" | ")}, got ${text}`);
+	return found;
+}

@@ -1,0 +1,147 @@
+/**
+ * The journal: two generations of the credential, and the key whose certificate is still on its way.
+ *
+ *   cred.a, cred.b   a credential record each (record.ts)
+ *   cred.current     the sequence number of the proven one: promotion is this one small atomic write
+ *   cred.pending     a key whose CSR is in flight, with its request id
+ *
+ * A cut between any two writes is safe: a record with a higher number than `cred.current` is a candidate that still
+ * has to prove itself, one with a lower number is a leftover. Without a readable pointer the older of two records is
+ * the proven one. Per renewal: five writes (pending, candidate, pointer, two deletions).
+ */
+import { utf8, utf8Text } from "../bytes.ts";
+import { Fault } from "../fault.ts";
+import { KeyPair } from "../key/p256.ts";
+import type { Store } from "../port.ts";
+import { type Credential, decodeCredential, decodeRecord, encodeCredential, encodeRecord } from "./record.ts";
+
+export interface Journaled {
+	/** Has worked in a hub connection. */
+	readonly current: Credential | undefined;
+	/** Written, not yet proven. */
+	readonly candidate: Credential | undefined;
+	readonly pending: Pending | undefined;
+	/** What could not be read; the rest stands. */
+	readonly damages: readonly Fault[];
+}
+
+export interface Pending {
+	readonly key: KeyPair;
+	/** The request id at the hub (dialect C); absent for a CSR that goes through DPS. */
+	readonly requestId?: string;
+}
+
+const SLOTS = ["cred.a", "cred.b"] as const;
+const CURRENT = "cred.current";
+const PENDING = "cred.pending";
+const Tag = { scalar: 1, requestId: 20 } as const;
+
+export class Journal {
+	readonly #store: Store;
+
+	constructor(store: Store) {
+		this.#store = store;
+	}
+
+	/** Throws Fault store.newer when any blob is of a newer format: then nothing may be touched. */
+	load(): Journaled {
+		const damages: Fault[] = [];
+		const read = <T>(name: string, decode: (blob: Uint8Array) => T): T | undefined => {
+			try {
+				const blob = this.#store.get(name);
+				return blob && decode(blob);
+			} catch (thrown) {
+				const fault = Fault.of(thrown, "store.damaged");
+				if (fault.code === "store.newer") throw fault;
+				damages.push(fault);
+				return undefined;
+			}
+		};
+		const proven = read(CURRENT, (blob) => decodeRecord(blob).sequence);
+		const records = SLOTS.map((name) => read(name, decodeCredential))
+			.filter((record) => record !== undefined)
+			.sort((a, b) => a.sequence - b.sequence);
+		const current = proven === undefined ? older(records) : records.find((record) => record.sequence === proven);
+		const others = records.filter((record) => record !== current);
+		// With the proven one lost, whatever is left deserves a trial.
+		const candidate = others.find((record) => current === undefined || record.sequence > current.sequence);
+		return { current, candidate, pending: read(PENDING, decodePending), damages };
+	}
+
+	/** Writes a candidate beside the current credential and gives it its sequence number. */
+	propose(credential: Omit<Credential, "sequence">): Credential {
+		const { current, candidate } = this.load();
+		const proven = this.#provenSequence();
+		const sequence = 1 + Math.max(proven, current?.sequence ?? 0, candidate?.sequence ?? 0);
+		const proposed: Credential = { ...credential, sequence };
+		// Without a proven one an older candidate is replaced where it stands, or it would look proven.
+		const slot = (!current && candidate && this.#slotOf(candidate)) || this.#slotBeside(current);
+		this.#store.put(slot, encodeCredential(proposed));
+		return proposed;
+	}
+
+	/** The candidate has worked. One atomic write makes it current; only then its predecessor and the pending key go. */
+	promote(candidate: Credential): void {
+		this.#store.put(CURRENT, encodeRecord(candidate.sequence, []));
+		this.#store.delete(this.#slotBeside(candidate));
+		this.#store.delete(PENDING);
+	}
+
+	/** The candidate has failed for good; the current credential, if any, goes on. */
+	reject(candidate: Credential): void {
+		const slot = this.#slotOf(candidate);
+		if (slot) this.#store.delete(slot);
+	}
+
+	keepPending(pending: Pending): void {
+		const fields = [{ tag: Tag.scalar as number, bytes: pending.key.scalar() }];
+		if (pending.requestId !== undefined) fields.push({ tag: Tag.requestId, bytes: utf8(pending.requestId) });
+		this.#store.put(PENDING, encodeRecord(0, fields));
+	}
+
+	dropPending(): void {
+		this.#store.delete(PENDING);
+	}
+
+	#provenSequence(): number {
+		try {
+			const blob = this.#store.get(CURRENT);
+			return blob ? decodeRecord(blob).sequence : 0;
+		} catch {
+			// Already reported by load().
+			return 0;
+		}
+	}
+
+	#slotOf(credential: Credential): (typeof SLOTS)[number] | undefined {
+		return SLOTS.find((name) => {
+			try {
+				const blob = this.#store.get(name);
+				return blob !== undefined && decodeRecord(blob).sequence === credential.sequence;
+			} catch {
+				return false;
+			}
+		});
+	}
+
+	/** The slot that does not hold `credential`. */
+	#slotBeside(credential: Credential | undefined): (typeof SLOTS)[number] {
+		return credential && this.#slotOf(credential) === SLOTS[0] ? SLOTS[1] : SLOTS[0];
+	}
+}
+
+/** Without a pointer: two records mean that the older has been proven, one alone has proven nothing yet. */
+function older(sorted: readonly Credential[]): Credential | undefined {
+	return sorted.length > 1 ? sorted[0] : undefined;
+}
+
+function decodePending(blob: Uint8Array): Pending {
+	const { fields } = decodeRecord(blob);
+	const scalar = fields.find((field) => field.tag === Tag.scalar);
+	const requestId = fields.find((field) => field.tag === Tag.requestId);
+	if (!scalar) throw new Fault("store.damaged", "pending: no key");
+	return {
+		key: new KeyPair(scalar.bytes),
+		...(requestId ? { requestId: utf8Text(requestId.bytes) } : {}),
+	};
+}

@@ -1,0 +1,134 @@
+/**
+ * A registration on the wire: connect to DPS, subscribe, run the Registration machine, disconnect.
+ *
+ * One attempt; it ends with `done` called exactly once. Whether to try again is `agent.ts`'s business.
+ */
+import { Fault } from "../fault.ts";
+import { type Client, openClient } from "../mqtt/client.ts";
+import type { Clock, Identity, Log, Wire } from "../port.ts";
+import { type Action, type Assignment, Registration, type Request } from "./registration.ts";
+import type { SymmetricKey } from "./sas.ts";
+import { RESPONSE_FILTER, resource, username } from "./topics.ts";
+
+/** How a device proves itself before it has an operational certificate. */
+export type Onboarding = { readonly key: SymmetricKey } | { readonly identity: Identity };
+
+export interface ExchangeOptions {
+	readonly wire: Wire;
+	readonly clock: Clock;
+	readonly log: Log;
+	readonly host: string;
+	readonly port: number;
+	readonly anchors: readonly Uint8Array[];
+	readonly idScope: string;
+	readonly onboarding: Onboarding;
+	readonly request: Request;
+}
+
+/** A token need not outlive the exchange; the margin is for clocks that run ahead or behind. */
+const TOKEN_SECONDS = 3600;
+const KEEP_ALIVE_SECONDS = 240;
+/** The longest silence after a request, seconds: what the SDKs' samples wait. */
+const ANSWER_SECONDS = 60;
+/** All polling together, seconds. A service that assigns for longer is stuck. */
+const WHOLE_SECONDS = 900;
+const MOST_PACKET_BYTES = 40 * 1024;
+
+/** Returns a function that abandons the exchange (then `done` gets Fault agent.closed). */
+export function exchange(options: ExchangeOptions, done: (result: Assignment | Fault) => void): () => void {
+	const { clock, log, onboarding, request } = options;
+	const registration = new Registration(request);
+	let result: Assignment | Fault | undefined;
+	let cancelTimer = (): void => {};
+	const cancelWhole = clock.after(WHOLE_SECONDS * 1000, () =>
+		finish(new Fault("dps.timeout", `no assignment within ${WHOLE_SECONDS} s`)),
+	);
+
+	const client: Client = openClient(
+		{
+			wire: options.wire,
+			clock,
+			connect: {
+				host: options.host,
+				port: options.port,
+				anchors: options.anchors,
+				timeoutSeconds: ANSWER_SECONDS,
+				...("identity" in onboarding ? { identity: onboarding.identity } : {}),
+			},
+			clientId: request.registrationId,
+			username: username(options.idScope, request.registrationId, request.dialect),
+			...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),
+			clean: true,
+			keepAliveSeconds: KEEP_ALIVE_SECONDS,
+			maxPacketBytes: MOST_PACKET_BYTES,
+			timeoutSeconds: ANSWER_SECONDS,
+		},
+		{
+			onOpen() {
+				log("dps.connected", { host: options.host, port: options.port });
+				client.subscribe(RESPONSE_FILTER, (fault) => (fault ? finish(fault) : act(registration.register())));
+			},
+			onMessage(topic, payload) {
+				const action = result === undefined ? registration.message(topic, payload) : undefined;
+				if (action) act(action);
+			},
+			onClose(fault) {
+				settle(result ?? refused(fault));
+			},
+		},
+	);
+
+	function act(action: Action): void {
+		cancelTimer();
+		switch (action.type) {
+			case "publish":
+				log("dps.request", { bytes: action.payload.length });
+				client.publish(action.topic, action.payload, 1, (fault) => fault && finish(fault));
+				cancelTimer = clock.after(ANSWER_SECONDS * 1000, () =>
+					finish(new Fault("dps.timeout", `no answer within ${ANSWER_SECONDS} s`)),
+				);
+				return;
+			case "wait":
+				log("dps.assigning", { pollInSeconds: action.seconds });
+				cancelTimer = clock.after(action.seconds * 1000, () => act(registration.poll()));
+				return;
+			case "assigned":
+				finish(action.assignment);
+				return;
+			case "failed":
+				finish(action.fault);
+				return;
+		}
+	}
+
+	/** The outcome is known; the connection still has to end. */
+	function finish(outcome: Assignment | Fault): void {
+		if (result !== undefined) return;
+		result = outcome;
+		cancelTimer();
+		cancelWhole();
+		client.close();
+	}
+
+	function settle(outcome: Assignment | Fault): void {
+		result = outcome;
+		cancelTimer();
+		cancelWhole();
+		done(outcome);
+	}
+
+	return () => finish(new Fault("agent.closed", "registration abandoned"));
+}
+
+function password(key: SymmetricKey, options: ExchangeOptions, now: number): string {
+	const expires = Math.floor(now / 1000) + TOKEN_SECONDS;
+	return key.token(resource(options.idScope, options.request.registrationId), expires, "registration");
+}
+
+/** A connection that DPS ended before the answer: a refused credential has a Fault of its own. */
+function refused(fault: Fault | undefined): Fault {
+	if (!fault) return new Fault("wire.closed", "DPS closed the connection before its answer");
+	if (fault.code === "mqtt.credentials" || fault.code === "mqtt.unauthorized" || fault.code === "tls.rejected")
+		return new Fault("dps.unauthorized", "DPS refused the onboarding credential", { cause: fault });
+	return fault;
+}

@@ -1,0 +1,188 @@
+/**
+ * One registration with DPS as a state machine: register, wait as told, poll, assigned / failed / disabled.
+ *
+ * Messages in, actions out; the caller (exchange.ts) owns connection and time. The status in the topic is HTTP-like,
+ * the outcome is the body's `status`. Unknown members are skipped; an unknown status or a half assignment is refused.
+ */
+import { utf8Text } from "../bytes.ts";
+import { Fault, type FaultCode } from "../fault.ts";
+import type { Certificate } from "../x509/certificate.ts";
+import { type Dialect, issuedCertificates, parseTrustBundle, registerBody, type TrustBundle } from "./dialect.ts";
+import { parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./topics.ts";
+
+export interface Assignment {
+	/** `host` or `host:port`, as the service said it. */
+	readonly hub: string;
+	readonly deviceId: string;
+	/** In the order received; empty when the enrolment has no certificate policy. */
+	readonly certificates: readonly Certificate[];
+	readonly trustBundle: TrustBundle | undefined;
+	/** The operator's own JSON from custom allocation. */
+	readonly payload: unknown;
+}
+
+export type Action =
+	| { readonly type: "publish"; readonly topic: string; readonly payload: Uint8Array }
+	/** Call `poll` after this time. */
+	| { readonly type: "wait"; readonly seconds: number }
+	| { readonly type: "assigned"; readonly assignment: Assignment }
+	| { readonly type: "failed"; readonly fault: Fault };
+
+export interface Request {
+	readonly dialect: Dialect;
+	readonly registrationId: string;
+	/** PKCS#10, DER. */
+	readonly csr: Uint8Array;
+	readonly payload?: unknown;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A reply with three certificates is under 4 KB, one with a trust bundle well under 32 KB. */
+const MOST_BODY_BYTES = 32 * 1024;
+const MOST_OPERATION_ID = 256;
+/** One exchange a connection, so ids need to be unique only within it. */
+const NO_BYTES = new Uint8Array(0);
+
+export class Registration {
+	readonly #request: Request;
+	#requestNumber = 0;
+	#operationId = "";
+
+	constructor(request: Request) {
+		this.#request = request;
+	}
+
+	/** The first thing to do once the response topic is subscribed. */
+	register(): Action {
+		const { dialect, registrationId, csr, payload } = this.#request;
+		const topic = registerTopic(this.#nextRequestId());
+		return { type: "publish", topic, payload: registerBody(dialect, registrationId, csr, payload) };
+	}
+
+	/** The wait is over. */
+	poll(): Action {
+		return { type: "publish", topic: queryTopic(this.#nextRequestId(), this.#operationId), payload: NO_BYTES };
+	}
+
+	/** Undefined: not an answer to the request that is open. */
+	message(topic: string, payload: Uint8Array): Action | undefined {
+		try {
+			const response = parseResponseTopic(topic);
+			if (!response || response.requestId !== String(this.#requestNumber)) return undefined;
+			return this.#answer(response, parseBody(payload, response.status));
+		} catch (thrown) {
+			return { type: "failed", fault: Fault.of(thrown, "dps.response") };
+		}
+	}
+
+	#nextRequestId(): string {
+		return String(++this.#requestNumber);
+	}
+
+	#answer(response: ResponseTopic, body: Json): Action {
+		if (response.status >= 300 || (body.status === undefined && body.errorCode !== undefined))
+			return { type: "failed", fault: requestFault(response, body) };
+		switch (body.status) {
+			case "assigning":
+			case "unassigned":
+				if (typeof body.operationId === "string" && body.operationId !== "") {
+					if (body.operationId.length > MOST_OPERATION_ID) throw new Fault("dps.response", "operationId: too long");
+					this.#operationId = body.operationId;
+				}
+				if (this.#operationId === "") throw new Fault("dps.response", "operationId: missing");
+				return { type: "wait", seconds: response.retryAfterSeconds };
+			case "assigned":
+				return { type: "assigned", assignment: parseAssignment(object(body.registrationState, "registrationState")) };
+			case "failed":
+				return { type: "failed", fault: failureFault(body) };
+			case "disabled":
+				return { type: "failed", fault: new Fault("dps.disabled", `registration ${this.#request.registrationId}`) };
+			default:
+				throw new Fault("dps.response", "status: unknown value");
+		}
+	}
+}
+
+function parseBody(payload: Uint8Array, status: number): Json {
+	if (payload.length > MOST_BODY_BYTES) throw new Fault("dps.response", `body over ${MOST_BODY_BYTES} bytes`);
+	// A proxy in front of the service may answer an error without a body; the status alone says enough.
+	if (status >= 300 && payload.length === 0) return {};
+	let value: unknown;
+	try {
+		value = JSON.parse(utf8Text(payload));
+	} catch {
+		if (status >= 300) return {};
+		throw new Fault("dps.response", "body is not JSON");
+	}
+	return object(value, "body");
+}
+
+function object(value: unknown, field: string): Json {
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		throw new Fault("dps.response", `${field}: expected an object`);
+	return value as Json;
+}
+
+function parseAssignment(state: Json): Assignment {
+	const { assignedHub, deviceId, connectionProfile, payload } = state;
+	if (typeof assignedHub !== "string" || typeof deviceId !== "string" || assignedHub === "" || deviceId === "")
+		throw new Fault("dps.response", "assignedHub and deviceId must appear together");
+	if (deviceId.length > 128 || !/^[A-Za-z0-9\-.+%_#*?!(),:=@$']+$/.test(deviceId))
+		throw new Fault("dps.response", "deviceId: not a valid IoT Hub device id");
+	if (payload !== undefined && (typeof payload !== "object" || Array.isArray(payload)))
+		throw new Fault("dps.response", "payload: expected an object or null");
+	if (connectionProfile !== undefined && connectionProfile !== null && connectionProfile !== "classic")
+		throw new Fault("dps.profile", `connectionProfile: expected classic, got ${printable(connectionProfile)}`);
+	return {
+		hub: assignedHub,
+		deviceId,
+		certificates: issuedCertificates(state),
+		trustBundle: parseTrustBundle(state.trustBundle),
+		payload: payload ?? undefined,
+	};
+}
+
+/** A refused request: the class of the status decides (floor(errorCode / 1000) is the same status). */
+function requestFault(response: ResponseTopic, body: Json): Fault {
+	const errorCode = typeof body.errorCode === "number" ? body.errorCode : undefined;
+	const status = response.status >= 300 ? response.status : Math.floor((errorCode ?? 0) / 1000);
+	const said = `status ${status}, error ${errorCode ?? "none"}: ${printable(body.message)}`;
+	return new Fault(codeOf(status, errorCode, body.message), said, {
+		retryAfterSeconds: response.retryAfterGiven ? response.retryAfterSeconds : undefined,
+	});
+}
+
+/** The service worked on the registration and gave up. */
+function failureFault(body: Json): Fault {
+	const state = object(body.registrationState ?? {}, "registrationState");
+	const errorCode = typeof state.errorCode === "number" ? state.errorCode : undefined;
+	const status = Math.floor((errorCode ?? 0) / 1000);
+	const code = codeOf(status, errorCode, state.errorMessage);
+	const said = `error ${errorCode ?? "none"}: ${printable(state.errorMessage)}`;
+	const passing = status === 429 || status >= 500;
+	return new Fault(code === "dps.csr-rejected" || passing ? code : "dps.failed", said);
+}
+
+/** 400037 and 400040 are the service's codes for a CSR that does not decode or verify. */
+function codeOf(status: number, errorCode: number | undefined, message: unknown): FaultCode {
+	if (errorCode === 400037 || errorCode === 400040) return "dps.csr-rejected";
+	if (status === 400 && typeof message === "string" && /\bcsr\b|signing request/i.test(message))
+		return "dps.csr-rejected";
+	if (status === 401) return "dps.unauthorized";
+	if (status === 403) return "dps.forbidden";
+	if (status === 404) return "dps.not-found";
+	if (status === 409) return "dps.conflict";
+	if (status === 429) return "dps.throttled";
+	if (status >= 500 && status < 600) return "dps.unavailable";
+	if (status >= 400 && status < 500) return "dps.bad-request";
+	return "dps.response";
+}
+
+/** Foreign text for a message: short, printable ASCII. */
+function printable(value: unknown): string {
+	if (value === undefined || value === null) return "no message";
+	return String(typeof value === "object" ? "an object" : value)
+		.slice(0, 160)
+		.replace(/[^\x20-\x7e]/g, "?");
+}

@@ -1,0 +1,72 @@
+/**
+ * From nothing to a candidate: the pending or a new key, a CSR, one registration with DPS, every check, the journal.
+ *
+ * The key is written before its CSR leaves the device, so that a cut in the middle costs nothing. Any Fault leaves the
+ * credential records as they were.
+ */
+import type { Config } from "./config.ts";
+import { acceptAssignment } from "./credential/accept.ts";
+import type { Credential, CredentialKey } from "./credential/record.ts";
+import type { Journal } from "./credential/store.ts";
+import { exchange } from "./dps/exchange.ts";
+import type { Assignment } from "./dps/registration.ts";
+import { Fault } from "./fault.ts";
+import { generateKeyPair } from "./key/p256.ts";
+import type { Clock, Entropy, Log, Wire } from "./port.ts";
+import type { Waiting } from "./waiting.ts";
+import { encodeCsr } from "./x509/csr.ts";
+import { publicKeyInfo } from "./x509/key.ts";
+
+export interface EnrolmentOptions {
+	readonly wire: Wire;
+	readonly clock: Clock;
+	readonly entropy: Entropy;
+	readonly log: Log;
+	readonly config: Config;
+	readonly journal: Journal;
+	readonly waiting: Waiting;
+}
+
+export async function enrol(options: EnrolmentOptions): Promise<Credential> {
+	const { config, clock, log, journal } = options;
+	const { onboarding, registrationId } = config;
+	if (!onboarding)
+		throw new Fault("config.missing", "symmetricKey, or onboardingCert and onboardingKey: needed to enrol");
+	const { key, csr, spki } = certificateRequest(options);
+	log("csr.ready", { registrationId, bytes: csr.length });
+	const assignment = await options.waiting.until<Assignment>((resolve, reject) =>
+		exchange(
+			{
+				...options,
+				...config.dps,
+				anchors: config.anchors,
+				idScope: config.idScope,
+				onboarding,
+				request: { dialect: config.dialect, registrationId, csr, payload: config.payload },
+			},
+			(result) => (result instanceof Fault ? reject(result) : resolve(result)),
+		),
+	);
+	log("dps.assigned", { hub: assignment.hub, deviceId: assignment.deviceId });
+	const expect = { key, spki, registrationId, now: clock.now(), log };
+	const credential = journal.propose(acceptAssignment(assignment, expect));
+	const notAfter = new Date(credential.notAfter).toISOString();
+	log("credential.stored", { sequence: credential.sequence, certificates: credential.chain.length, notAfter });
+	return credential;
+}
+
+/** The operator's CSR, or ours: a key that is already pending is used again. */
+function certificateRequest({ config, journal, entropy, log }: EnrolmentOptions): {
+	readonly key: CredentialKey;
+	readonly csr: Uint8Array;
+	readonly spki: Uint8Array;
+} {
+	if (config.operational) return config.operational;
+	let signer = journal.load().pending?.key;
+	if (!signer) {
+		signer = generateKeyPair(entropy);
+		journal.keepPending({ key: signer });
+		log("key.generated", { curve: "P-256" });
+	}
+	return { key: { signer }, csr: encodeCsr(config.registrationId, signer), spki: publicKeyInfo(signer.publicKey) };
+}
