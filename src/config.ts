@@ -106,7 +106,8 @@ function parseOnboarding(input: ConfigInput, registrationId: string): Onboarding
 		if (input.onboardingKey !== undefined) throw new Fault("config.missing", "onboardingCert (onboardingKey is given)");
 		return undefined;
 	}
-	const key = readPrivateKey(required(input.onboardingKey, "onboardingKey"));
+	// Azure's samples keep certificate and key in one file.
+	const key = readPrivateKey(input.onboardingKey ?? input.onboardingCert);
 	return { identity: { chain: certificates(input.onboardingCert, "onboardingCert"), ...key } };
 }
 

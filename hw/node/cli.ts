@@ -2,11 +2,14 @@
 /** `enrollee`: the command line on Node. Exit 0 success, 1 the job failed, 2 wrong usage. One file a command in commands/. */
 import { Command, CommanderError } from "commander";
 import { Fault } from "../../src/fault.ts";
+import { addRun } from "./commands/run.ts";
 
 const program = new Command("enrollee")
 	.description("Device agent: makes its own identity, enrols through Azure DPS with a CSR, works with IoT Hub.")
 	.exitOverride()
 	.showHelpAfterError("(enrollee --help shows everything)");
+
+addRun(program);
 
 try {
 	await program.parseAsync();

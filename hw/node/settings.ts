@@ -1,0 +1,134 @@
+/**
+ * Where a command's settings come from: a flag, else its ENROLLEE_* variable, else the AZ_IOT_* variable of Azure's
+ * samples. Files are read here, so that the core sees texts only.
+ */
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import type { ConfigInput } from "../../src/config.ts";
+import { Fault } from "../../src/fault.ts";
+
+interface Setting {
+	readonly field: keyof ConfigInput;
+	readonly flag: string;
+	readonly help: string;
+	/** The flag names a file with the value. */
+	readonly file?: true;
+	/** The variable of Azure's samples; always a path where `file` is set. */
+	readonly azure?: string;
+}
+
+const SETTINGS: readonly Setting[] = [
+	{ field: "dps", flag: "--dps <host[:port]>", help: "DPS endpoint" },
+	{ field: "idScope", flag: "--id-scope <scope>", help: "ID scope", azure: "AZ_IOT_PROVISIONING_ID_SCOPE" },
+	{
+		field: "registrationId",
+		flag: "--registration-id <id>",
+		help: "registration id; becomes the certificate's CN",
+		azure: "AZ_IOT_PROVISIONING_REGISTRATION_ID",
+	},
+	{
+		field: "ca",
+		flag: "--ca <file>",
+		help: "PEM anchors for DPS and hub instead of the built-in ones",
+		file: true,
+		azure: "AZ_IOT_DEVICE_X509_TRUST_PEM_FILE_PATH",
+	},
+	{
+		field: "symmetricKey",
+		flag: "--symmetric-key <base64>",
+		help: "individual key (prefer ENROLLEE_SYMMETRIC_KEY or --symmetric-key-file: others can read argv)",
+		azure: "AZ_IOT_PROVISIONING_SAS_KEY",
+	},
+	{ field: "symmetricKey", flag: "--symmetric-key-file <file>", help: "file with the individual key", file: true },
+	{ field: "groupKey", flag: "--group-key <base64>", help: "enrolment group key; for test benches only" },
+	{
+		field: "onboardingCert",
+		flag: "--onboarding-cert <file>",
+		help: "PEM chain to onboard with, leaf first",
+		file: true,
+		azure: "AZ_IOT_DEVICE_X509_CERT_PEM_FILE_PATH",
+	},
+	{
+		field: "onboardingKey",
+		flag: "--onboarding-key <file>",
+		help: "its key, PEM; default: the key in the certificate's file",
+		file: true,
+	},
+	{
+		field: "operationalCsr",
+		flag: "--operational-csr <file>",
+		help: "an own CSR instead of the device's, EC or RSA",
+		file: true,
+		azure: "AZ_IOT_DEVICE_X509_OPERATIONAL_CSR_PEM_FILE_PATH",
+	},
+	{
+		field: "operationalKey",
+		flag: "--operational-key <file>",
+		help: "the key of the own CSR, PEM",
+		file: true,
+		azure: "AZ_IOT_DEVICE_X509_OPERATIONAL_KEY_PEM_FILE_PATH",
+	},
+	{
+		field: "dialect",
+		flag: "--dialect <version>",
+		help: "auto | 2021-11-01-preview | 2025-07-01-preview | 2026-11-02-preview (auto: 2025-07-01-preview)",
+	},
+	{ field: "hub", flag: "--hub <host[:port]>", help: "connect here instead of the assigned hub" },
+	{
+		field: "trustBundle",
+		flag: "--trust-bundle <keep|install>",
+		help: "trust the bundle of 2021-11-01-preview (keep)",
+	},
+	{ field: "payload", flag: "--payload <json>", help: "JSON object for custom allocation" },
+];
+
+export function addSettings(command: Command): Command {
+	for (const { flag, help } of SETTINGS) command.option(flag, `${help} [${variableOf(flag)}]`);
+	return command;
+}
+
+/** Merges flags, ENROLLEE_* and AZ_IOT_* variables; a flag wins over any variable. */
+export function readSettings(
+	flags: Readonly<Record<string, unknown>>,
+	environment: NodeJS.ProcessEnv = process.env,
+): ConfigInput {
+	const input: { -readonly [field in keyof ConfigInput]: string | undefined } = {};
+	const sources: ((setting: Setting) => unknown)[] = [
+		(setting) => flags[attributeOf(setting.flag)],
+		(setting) => environment[variableOf(setting.flag)],
+		(setting) => setting.azure && environment[setting.azure],
+	];
+	for (const source of sources) {
+		// A kind of onboarding chosen by a stronger source is not mixed with one from a weaker source.
+		const settled = ONBOARDING.some((field) => input[field] !== undefined);
+		for (const setting of SETTINGS) {
+			const given = source(setting);
+			if (typeof given !== "string" || given === "" || input[setting.field] !== undefined) continue;
+			if (settled && ONBOARDING.includes(setting.field)) continue;
+			input[setting.field] = setting.file ? readText(given, setting.flag.split(" ")[0]!) : given;
+		}
+	}
+	return input;
+}
+
+const ONBOARDING: readonly (keyof ConfigInput)[] = ["symmetricKey", "groupKey", "onboardingCert", "onboardingKey"];
+
+/** `--id-scope <scope>` is ENROLLEE_ID_SCOPE and, in commander's record, idScope. */
+function variableOf(flag: string): string {
+	return `ENROLLEE_${flag.split(" ")[0]!.slice(2).toUpperCase().replaceAll("-", "_")}`;
+}
+
+function attributeOf(flag: string): string {
+	return flag
+		.split(" ")[0]!
+		.slice(2)
+		.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function readText(path: string, flag: string): string {
+	try {
+		return readFileSync(path, "utf8");
+	} catch (cause) {
+		throw new Fault("config.invalid", `${flag}: cannot read ${path}`, { cause });
+	}
+}
