@@ -2,7 +2,7 @@
  * `npm run build`: plain ES modules in dist/. dist/node is the command line; dist/moddable is what mcconfig lists as it is.
  *
  * The device's modules are cut so that what holds BigInt state is apart: `base` (faults, bytes), `key` (src/key with
- * noble), `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
+ * noble), `x509`, `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
  * provides stays an import.
  */
 import { existsSync, readdirSync } from "node:fs";
@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
+import { mqttPacketShims, SHIMS } from "./hw/moddable/shims/rollup.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -30,10 +31,10 @@ export default [
 	{
 		input: entries(),
 		external: (id, importer) =>
-			importer !== undefined && /^[a-z]/.test(id) && !BUNDLED.test(id) && shim(id) === undefined,
+			importer !== undefined && /^[a-z]/.test(id) && !BUNDLED.test(id) && !Object.hasOwn(SHIMS, id),
 		preserveEntrySignatures: "allow-extension",
 		plugins: [
-			{ name: "shims", resolveId: (id) => shim(id) },
+			mqttPacketShims(),
 			resolve({ exportConditions: ["moddable"], preferBuiltins: false }),
 			commonjs(),
 			compile("./hw/moddable/tsconfig.json"),
@@ -60,21 +61,19 @@ function entries() {
 
 function chunk(id) {
 	if (/\/src\/(bytes|fault|port|retry)\.ts$/.test(id)) return "base";
+	if (/\/src\/x509\//.test(id)) return "x509";
 	if (/\/src\/key\/|\/@noble\//.test(id)) return "key";
 	if (/\/src\/|\/mqtt-packet\/|\/moddable\/shims\//.test(id)) return "agent";
 	return undefined;
 }
 
+/** The files of tls/ take the place of the SDK's modules ssl/..., or stand beside them. */
+const specifier = (path) => (path.startsWith("tls/") ? path.replace("tls/", "ssl/") : `enrollee/${path}`);
+
 /** XS resolves "./x.js" by the importer's specifier, which the manifest chooses; so modules name each other in full. */
 function nameImports(code, { fileName }) {
 	return code.replace(
 		/^((?:import|export)\b[^'"\n]*)'(\.\.?\/[^'\n]+)\.js';$/gm,
-		(_, head, path) => `${head}"enrollee/${posix.join(posix.dirname(fileName), path)}";`,
+		(_, head, path) => `${head}"${specifier(posix.join(posix.dirname(fileName), path))}";`,
 	);
-}
-
-/** What mqtt-packet imports from Node and npm, as far as it needs it. */
-function shim(id) {
-	const path = here(`hw/moddable/shims/${id.replace(/\/$/, "")}.js`);
-	return /^[a-z-]+\/?$/.test(id) && existsSync(path) ? path : undefined;
 }

@@ -4,6 +4,7 @@
  * The standard asks for a ping when we have sent nothing for the interval. Silence of the broker counts here too, or
  * steady QoS 0 telemetry into a dead connection would go unnoticed.
  */
+import type { ClientPacket } from "./packet.ts";
 
 export class KeepAlive {
 	readonly #interval: number;
@@ -28,16 +29,13 @@ export class KeepAlive {
 		return this.#pong !== undefined;
 	}
 
-	sent(now: number): void {
+	sent(type: ClientPacket["type"], now: number): void {
 		this.#sent = now;
+		if (type === "pingreq") this.#pong = now + this.#patience;
 	}
 
 	received(now: number): void {
 		this.#received = now;
-	}
-
-	pinged(now: number): void {
-		this.#pong = now + this.#patience;
 	}
 
 	answered(): void {

@@ -51,9 +51,13 @@ export type ServerPacket =
 	| { readonly type: "suback"; readonly id: number; readonly granted: readonly number[] }
 	| { readonly type: "pingresp" };
 
-/** Throws Fault mqtt.too-large (a field over 65,535 bytes) and mqtt.protocol (a topic that MQTT forbids). */
+/** Throws Fault mqtt.too-large (a field over 65,535 bytes) and mqtt.protocol (what MQTT forbids to send). */
 export function encode(packet: ClientPacket): Uint8Array {
-	return plain(generate(forLibrary(packet)));
+	try {
+		return plain(generate(forLibrary(packet)));
+	} catch (thrown) {
+		throw Fault.of(thrown, "mqtt.protocol");
+	}
 }
 
 /** One per connection. After a Fault the stream has no meaning any more: close it. */

@@ -142,7 +142,7 @@ export class Session {
 			operation.done(fault);
 		} else if (now >= this.#keepAlive.deadline) {
 			if (this.#keepAlive.waits) this.#end(late("PINGRESP"));
-			else this.#ping(now);
+			else this.#send({ type: "pingreq" }, now);
 		}
 	}
 
@@ -172,19 +172,15 @@ export class Session {
 
 	#send(packet: ClientPacket, now: number): void {
 		this.#outlet.write(encode(packet));
-		this.#keepAlive.sent(now);
-	}
-
-	#ping(now: number): void {
-		this.#send({ type: "pingreq" }, now);
-		this.#keepAlive.pinged(now);
+		this.#keepAlive.sent(packet.type, now);
 	}
 
 	/** A Fault here ends the session. */
 	#take(packet: ServerPacket, now: number): Fault | undefined {
 		if (this.#state.name === "connecting") {
 			if (packet.type !== "connack") return unexpected(packet, "before CONNACK");
-			if (packet.returnCode !== 0) return refusal(packet.returnCode);
+			if (packet.returnCode !== 0)
+				return new Fault(REFUSALS[packet.returnCode - 1] ?? "mqtt.refused", `CONNACK return code ${packet.returnCode}`);
 			this.#state = { name: "open" };
 			this.#events.onOpen(packet.sessionPresent);
 			return undefined;
@@ -240,10 +236,6 @@ const REFUSALS: readonly FaultCode[] = [
 	"mqtt.credentials",
 	"mqtt.unauthorized",
 ];
-
-function refusal(returnCode: number): Fault {
-	return new Fault(REFUSALS[returnCode - 1] ?? "mqtt.refused", `CONNACK return code ${returnCode}`);
-}
 
 function late(answer: string): Fault {
 	return new Fault("mqtt.timeout", `no ${answer} in time`);

@@ -1,0 +1,4 @@
+/** No tracing on the device. */
+export default function debug() {
+	return () => {};
+}
