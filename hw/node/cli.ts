@@ -2,6 +2,7 @@
 /** `enrollee`: the command line on Node. Exit 0 success, 1 the job failed, 2 wrong usage. One file a command in commands/. */
 import { Command, CommanderError } from "commander";
 import { Fault } from "../../src/fault.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addRun } from "./commands/run.ts";
 
 const program = new Command("enrollee")
@@ -10,6 +11,7 @@ const program = new Command("enrollee")
 	.showHelpAfterError("(enrollee --help shows everything)");
 
 addRun(program);
+addDemo(program);
 
 try {
 	await program.parseAsync();

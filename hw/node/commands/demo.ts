@@ -1,0 +1,60 @@
+/**
+ * `enrollee demo`, what `npm start` runs: the main job, whole. A local cloud on a free loopback port, a fresh device
+ * that makes its key, enrols with a CSR, reaches the hub with the issued certificate and has telemetry acknowledged.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { Agent } from "../../../src/agent.ts";
+import { parseConfig } from "../../../src/config.ts";
+import { startCloud } from "../../../test/cloud/cloud.ts";
+import { clock } from "../clock.ts";
+import { fill } from "../entropy.ts";
+import { createOutput } from "../output.ts";
+import { openStore } from "../store.ts";
+import { createWire } from "../wire.ts";
+
+interface DemoFlags {
+	readonly state: string;
+	readonly json?: boolean;
+}
+
+export function addDemo(program: Command): void {
+	program
+		.command("demo")
+		.description("The main job, whole: a local cloud and a fresh device that enrols and works with its hub.")
+		.option("--state <folder>", "emptied first; the device's flash, with the cloud's in cloud/", ".enrollee")
+		.option("--json", "one JSON object a line")
+		.action(demo);
+}
+
+async function demo(flags: DemoFlags): Promise<void> {
+	const { log, result } = createOutput(flags.json === true);
+	rmSync(flags.state, { recursive: true, force: true });
+	const cloud = await startCloud({ stateFolder: join(flags.state, "cloud") });
+	log("cloud.ready", { host: cloud.host, port: cloud.port, idScope: cloud.idScope });
+	try {
+		const agent = new Agent({
+			wire: createWire(),
+			store: openStore(flags.state),
+			clock,
+			entropy: { fill },
+			log,
+			config: parseConfig({
+				dps: `${cloud.host}:${cloud.port}`,
+				idScope: cloud.idScope,
+				registrationId: cloud.registrationId,
+				symmetricKey: cloud.symmetricKey,
+				ca: readFileSync(cloud.rootCa, "utf8"),
+			}),
+			once: true,
+		});
+		agent.telemetry({ hello: "hub" }, {}, (fault) => !fault && log("telemetry.acknowledged"));
+		await agent.finished;
+		log("cloud.received", { messages: cloud.telemetry.length });
+	} finally {
+		await cloud.close();
+	}
+	const show = `enrollee show --state ${flags.state}`;
+	result(`\nDone. The device's identity is in ${flags.state}; look at it with: npx ${show}`, { event: "done", show });
+}
