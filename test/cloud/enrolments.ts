@@ -1,0 +1,55 @@
+/**
+ * Who may register: one individual enrolment that accepts either attestation, and everybody who holds a key derived
+ * from the group key or a certificate of the onboarding CA. Registration ids compare without case (as DPS does).
+ */
+import { deriveKey } from "./sas.ts";
+
+export interface Enrolment {
+	readonly registrationId: string;
+	/** What signs this device's SAS tokens, for DPS and hub. */
+	readonly key: Uint8Array;
+	readonly disabled: boolean;
+}
+
+export interface SavedEnrolments {
+	readonly individual: Readonly<Record<string, string>>;
+	readonly groupKey: string;
+	readonly disabled: readonly string[];
+}
+
+export class Enrolments {
+	readonly groupKey: Uint8Array;
+	readonly #individual = new Map<string, Uint8Array>();
+	readonly #disabled = new Set<string>();
+
+	constructor(saved: SavedEnrolments) {
+		this.groupKey = Buffer.from(saved.groupKey, "base64");
+		for (const [id, key] of Object.entries(saved.individual)) this.#individual.set(id, Buffer.from(key, "base64"));
+		for (const id of saved.disabled) this.#disabled.add(id);
+	}
+
+	find(registrationId: string): Enrolment {
+		const id = registrationId.toLowerCase();
+		return {
+			registrationId: id,
+			key: this.#individual.get(id) ?? deriveKey(this.groupKey, id),
+			disabled: this.#disabled.has(id),
+		};
+	}
+
+	setDisabled(registrationId: string, disabled: boolean): void {
+		const id = registrationId.toLowerCase();
+		if (disabled) this.#disabled.add(id);
+		else this.#disabled.delete(id);
+	}
+
+	save(): SavedEnrolments {
+		return {
+			individual: Object.fromEntries(
+				[...this.#individual].map(([id, key]) => [id, Buffer.from(key).toString("base64")] as const),
+			),
+			groupKey: Buffer.from(this.groupKey).toString("base64"),
+			disabled: [...this.#disabled],
+		};
+	}
+}

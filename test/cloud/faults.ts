@@ -1,0 +1,79 @@
+/**
+ * Faults on demand: what the cloud does wrong when told to. `NAME[=VALUE][:TIMES]`; without TIMES it lasts until disarmed.
+ *
+ * The table is closed and is what `enrollee cloud --help` prints.
+ */
+
+export const FAULTS = {
+	"expired-server-cert": "TLS: the server's certificate expired yesterday",
+	"wrong-server-name": "TLS: the server's certificate is for another host",
+	"untrusted-server": "TLS: the server's chain ends at another root",
+	"drop-after": `close the connection after STEP, one of ${[
+		"tcp tls CONNECT CONNACK SUBSCRIBE SUBACK REGISTER PUBACK ASSIGNING POLL ASSIGNED",
+		"HUB-CONNECT HUB-CONNACK HUB-SUBSCRIBE HUB-SUBACK PUBLISH HUB-PUBACK TWIN-GET TWIN-PATCH RENEW RENEW-202 RENEW-200",
+	].join(" ")}: what the server received (it does not answer) or sent`,
+	"cut-after": "close the connection after N bytes of MQTT that the server sent",
+	connack: "refuse MQTT connections with return code N, 1 to 5",
+	"refuse-preview": "hub: refuse preview api-versions with CONNACK N (5)",
+	throttle: "DPS: answer 429 with retry-after VALUE (1) seconds",
+	unavailable: "DPS: answer VALUE (503)",
+	disabled: "DPS: the enrolment is disabled",
+	"not-found": "DPS: no such enrolment (404)",
+	failed: "DPS: the assignment ends as failed",
+	"slow-assign": "DPS: VALUE (5) more polls before the assignment",
+	"csr-rejected": "DPS: refuse the CSR at once (400); with VALUE late, as a failed assignment",
+	"profile-mqttV5": "DPS: the assigned hub wants connectionProfile mqttV5; with VALUE, that value",
+	"foreign-key": "issue for another key",
+	"wrong-cn": "issue for another common name",
+	"expired-cert": "issue a certificate that has expired",
+	"not-yet-valid": "issue a certificate that becomes valid in an hour",
+	"no-chain": "assign a hub but give no certificate",
+	"wrong-chain-order": "root, intermediate, leaf",
+	"leaf-only": "the leaf without its chain",
+	"pem-chain": "PEM where base64 DER is usual, and the reverse",
+} as const;
+
+export type FaultName = keyof typeof FAULTS;
+
+interface Armed {
+	readonly name: FaultName;
+	readonly value: string;
+	left: number;
+}
+
+export class Faults {
+	readonly #armed: Armed[] = [];
+
+	/** Throws RangeError on a name that is not in the table. */
+	arm(text: string): void {
+		this.#armed.push(parse(text));
+	}
+
+	/** Without an argument: all of them. */
+	disarm(name?: string): void {
+		for (let i = this.#armed.length - 1; i >= 0; i--)
+			if (name === undefined || this.#armed[i]!.name === name.split(/[=:]/)[0]) this.#armed.splice(i, 1);
+	}
+
+	/** The armed value ("" when it has none) if the fault strikes now, and counts it; `value` must match when given. */
+	strikes(name: FaultName, value?: string): string | undefined {
+		const at = this.#armed.findIndex((armed) => armed.name === name && (value === undefined || armed.value === value));
+		if (at < 0) return undefined;
+		const armed = this.#armed[at]!;
+		if (--armed.left <= 0) this.#armed.splice(at, 1);
+		return armed.value;
+	}
+
+	list(): string[] {
+		return this.#armed.map(
+			({ name, value, left }) =>
+				name + (value === "" ? "" : `=${value}`) + (left === Number.POSITIVE_INFINITY ? "" : `:${left}`),
+		);
+	}
+}
+
+function parse(text: string): Armed {
+	const [, name, value = "", times] = /^([a-zA-Z0-9-]+)(?:=([^:]*))?(?::([1-9]\d*))?$/.exec(text) ?? [];
+	if (name === undefined || !Object.hasOwn(FAULTS, name)) throw new RangeError(`no such fault: ${text}`);
+	return { name: name as FaultName, value, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) };
+}

@@ -1,0 +1,141 @@
+/**
+ * What a connected device may do: telemetry, twin get, reported properties. Only documented topics and filters.
+ *
+ * A session of a clean=0 connection keeps its filters for the next one, as IoT Hub does.
+ */
+import type { Clock } from "../../src/port.ts";
+import type { Connection, Session } from "./connection.ts";
+import { type Device, type Devices, isRecord, patched } from "./devices.ts";
+import type { Witness } from "./event.ts";
+import { problemBody } from "./problem.ts";
+import { matches, properties, splitTopic } from "./topic.ts";
+
+export interface HubSessionOptions {
+	readonly device: Device;
+	readonly devices: Devices;
+	readonly clock: Clock;
+	readonly witness: Witness;
+	/** The api-version knows certificate renewal. */
+	readonly certificates: boolean;
+	readonly clean: boolean;
+}
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_TWIN_BYTES = 32 * 1024;
+
+export class HubSession implements Session {
+	readonly service = "hub";
+	readonly deviceId: string;
+	readonly subscriptions: Map<string, number>;
+	readonly sessionPresent: boolean;
+	readonly #options: HubSessionOptions;
+	readonly #ended: () => void;
+	#connection: Connection | undefined;
+	#cancelEnd: () => void = () => {};
+
+	constructor(options: HubSessionOptions, ended: () => void) {
+		const { device, clean } = options;
+		this.deviceId = device.id;
+		this.sessionPresent = !clean && device.subscriptions !== undefined;
+		this.subscriptions = device.subscriptions ?? new Map();
+		if (!clean) device.subscriptions = this.subscriptions;
+		this.#options = options;
+		this.#ended = ended;
+	}
+
+	accepted(connection: Connection): void {
+		this.#connection = connection;
+	}
+
+	/** The credential's end, milliseconds since 1970: the connection closes then, without a reason. */
+	endsAt(time: number): void {
+		const { clock } = this.#options;
+		const left = time - clock.now();
+		this.#cancelEnd();
+		this.#cancelEnd = clock.after(Math.min(Math.max(left, 0), MAX_TIMER_MS), () => {
+			if (clock.now() >= time) this.#connection?.close("the credential has expired");
+			else this.endsAt(time);
+		});
+	}
+
+	allows(filter: string): boolean {
+		const filters = [
+			"$iothub/twin/res/#",
+			"$iothub/twin/PATCH/properties/desired/#",
+			"$iothub/methods/POST/#",
+			`devices/${this.deviceId}/messages/devicebound/#`,
+		];
+		return filters.includes(filter) || (this.#options.certificates && filter === "$iothub/credentials/res/#");
+	}
+
+	step(topic: string): string | undefined {
+		const { path } = splitTopic(topic);
+		if (topic.startsWith(this.#events())) return "PUBLISH";
+		if (path === "$iothub/twin/GET/") return "TWIN-GET";
+		if (path === "$iothub/twin/PATCH/properties/reported/") return "TWIN-PATCH";
+		return undefined;
+	}
+
+	publish(topic: string, payload: Uint8Array, qos: number) {
+		const step = this.step(topic);
+		if (step === "PUBLISH") return this.#telemetry(topic, payload, qos);
+		const rid = splitTopic(topic).query.get("$rid") ?? "";
+		if (step === "TWIN-GET") return this.#twin(rid);
+		if (step === "TWIN-PATCH") return this.#report(rid, payload);
+	}
+
+	subscribed(_filter: string): void {}
+
+	isSubscribed(topic: string): boolean {
+		return [...this.subscriptions.keys()].some((filter) => matches(filter, topic));
+	}
+
+	closed(): void {
+		this.#cancelEnd();
+		this.#connection = undefined;
+		if (!this.#options.clean) this.#options.devices.changed();
+		this.#ended();
+	}
+
+	#telemetry(topic: string, body: Uint8Array, qos: number) {
+		const bag = Object.fromEntries(properties(topic.slice(this.#events().length)));
+		this.#options.witness({ event: "telemetry", deviceId: this.deviceId, body, properties: bag, qos });
+	}
+
+	#twin(rid: string) {
+		const { device, witness } = this.#options;
+		const section = ({ properties, version }: Device["desired"]) => ({ ...properties, $version: version });
+		const body = JSON.stringify({ desired: section(device.desired), reported: section(device.reported) });
+		witness({ event: "twin-get", deviceId: this.deviceId });
+		this.#connection?.deliver(`$iothub/twin/res/200/?$rid=${rid}`, body);
+	}
+
+	#report(rid: string, payload: Uint8Array) {
+		const { device, devices, witness } = this.#options;
+		const patch = payload.length <= MAX_TWIN_BYTES ? parse(payload) : undefined;
+		if (patch === undefined) return this.#refuseTwin(rid);
+		device.reported = patched(device.reported, patch);
+		devices.changed();
+		const { version } = device.reported;
+		witness({ event: "reported", deviceId: this.deviceId, patch, version });
+		this.#connection?.deliver(`$iothub/twin/res/204/?$rid=${rid}&$version=${version}`, "");
+	}
+
+	#refuseTwin(rid: string) {
+		const problem = { errorCode: 400004, message: "The patch is not a JSON object of 32 KB at most." };
+		this.#connection?.deliver(`$iothub/twin/res/400/?$rid=${rid}`, problemBody(problem, this.#options.clock.now()));
+	}
+
+	#events(): string {
+		return `devices/${this.deviceId}/messages/events/`;
+	}
+}
+
+function parse(payload: Uint8Array): Record<string, unknown> | undefined {
+	try {
+		const value: unknown = JSON.parse(Buffer.from(payload).toString("utf8"));
+		return isRecord(value) ? value : undefined;
+	} catch {
+		return undefined;
+	}
+}

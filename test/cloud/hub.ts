@@ -1,0 +1,108 @@
+/**
+ * IoT Hub: who may connect, and which connection a device has (one; a newer one evicts the older).
+ *
+ * Refuses certificates that the device CA did not issue for that device or that are outside their dates, SAS tokens of
+ * another key or resource, devices of another hub, and (told so) preview api-versions.
+ */
+import type { Clock } from "../../src/port.ts";
+import type { Authority } from "./authority.ts";
+import type { Connection, Peer, Refusal, Session } from "./connection.ts";
+import type { Device, Devices } from "./devices.ts";
+import type { Enrolments } from "./enrolments.ts";
+import type { Witness } from "./event.ts";
+import type { Faults } from "./faults.ts";
+import { HubSession } from "./hub-session.ts";
+import { checkSas } from "./sas.ts";
+
+export interface HubOptions {
+	readonly clock: Clock;
+	readonly authority: Authority;
+	readonly enrolments: Enrolments;
+	readonly devices: Devices;
+	readonly faults: Faults;
+	readonly witness: Witness;
+	/** Host names the hub answers to, without port; the first is where new devices go. */
+	readonly hosts: readonly string[];
+}
+
+export interface HubConnect {
+	/** Host or host:port. */
+	readonly host: string;
+	readonly deviceId: string;
+	readonly apiVersion: string;
+	readonly clientId: string;
+	readonly clean: boolean;
+	readonly password: string | undefined;
+	readonly peer: Peer;
+}
+
+export class Hub {
+	readonly #options: HubOptions;
+	readonly #open = new Map<string, { session: HubSession; connection: Connection }>();
+
+	constructor(options: HubOptions) {
+		this.#options = options;
+	}
+
+	open(connect: HubConnect, connection: Connection): { session: Session; credential: "sas" | "x509" } | Refusal {
+		const { deviceId } = connect;
+		const refuse = (reason: string, returnCode = 5): Refusal => ({ returnCode, reason, service: "hub", deviceId });
+		const preview = connect.apiVersion.endsWith("-preview")
+			? this.#options.faults.strikes("refuse-preview")
+			: undefined;
+		if (preview !== undefined) return refuse("fault: refuse-preview", Number(preview || 5));
+		if (connect.clientId !== deviceId) return refuse("client id is not the device id", 2);
+		const identified = this.#identify(connect);
+		if ("refusal" in identified) return refuse(identified.refusal);
+		const device = this.#device(connect);
+		if (device === undefined) return refuse("the device belongs to another hub");
+		this.#open.get(deviceId)?.connection.close("evicted by a newer connection (400027)");
+		if (connect.clean) device.subscriptions = undefined;
+		const preview_ = connect.apiVersion >= "2025-08-01";
+		const session = new HubSession({ ...this.#options, device, certificates: preview_, clean: connect.clean }, () => {
+			if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
+		});
+		this.#open.set(deviceId, { session, connection });
+		session.endsAt(identified.expires);
+		return { session, credential: identified.credential };
+	}
+
+	/** The session of a device that is connected now. */
+	session(deviceId: string): HubSession | undefined {
+		return this.#open.get(deviceId)?.session;
+	}
+
+	close(deviceId: string, reason: string): void {
+		this.#open.get(deviceId)?.connection.close(reason);
+	}
+
+	#identify(connect: HubConnect): { credential: "sas" | "x509"; expires: number } | { refusal: string } {
+		const { authority, enrolments, clock } = this.#options;
+		const { deviceId, peer, password } = connect;
+		if (password !== undefined && password !== "") {
+			const key = enrolments.find(deviceId).key;
+			const checked = checkSas(password, key, (resource) => this.#isResource(resource, deviceId), clock.now());
+			return "refusal" in checked ? checked : { credential: "sas", expires: checked.expires };
+		}
+		const examined = authority.examine(peer.chain, deviceId, clock.now(), "operational");
+		return "refusal" in examined ? examined : { credential: "x509", expires: examined.notAfter };
+	}
+
+	/** The host may come with or without port, in the user name and in the token. */
+	#isResource(resource: string, deviceId: string): boolean {
+		const [, host, id] = /^([^/]+)\/devices\/(.+)$/i.exec(resource) ?? [];
+		return host !== undefined && id === deviceId && this.#options.hosts.includes(bare(host));
+	}
+
+	/** Known, or one whose credential shows that its enrolment is ours. */
+	#device({ host, deviceId }: HubConnect): Device | undefined {
+		const { devices, hosts } = this.#options;
+		if (!hosts.includes(bare(host))) return undefined;
+		const device = devices.at(deviceId, hosts[0]!);
+		return device.hub === hosts[0] || device.hub === bare(host) ? device : undefined;
+	}
+}
+
+function bare(host: string): string {
+	return host.replace(/:\d+$/, "").toLowerCase();
+}

@@ -1,0 +1,109 @@
+/**
+ * The cloud's TLS 1.2 socket (node:tls), with the service's cipher suites; hands connections to a Service.
+ *
+ * Client certificates are asked for and not judged here: DPS and hub examine the chain exactly as it was presented.
+ * Session tickets are off, because a resumed session no longer knows the presented chain.
+ */
+import { constants } from "node:crypto";
+import type { Socket } from "node:net";
+import {
+	createServer,
+	type DetailedPeerCertificate,
+	type PeerCertificate,
+	type TLSSocket,
+	type TlsOptions,
+} from "node:tls";
+import type { Faults } from "./faults.ts";
+import { SERVER_FAULTS, type ServerChain } from "./server-chain.ts";
+import type { Service } from "./service.ts";
+
+export interface Listener {
+	readonly port: number;
+	close(): Promise<void>;
+}
+
+export interface ListenerOptions {
+	readonly address: string;
+	readonly port: number;
+	readonly chain: ServerChain;
+	readonly service: Service;
+	readonly faults: Faults;
+}
+
+export async function listen({ address, port, chain, service, faults }: ListenerOptions): Promise<Listener> {
+	const sockets = new Set<Socket>();
+	const server = createServer({ ...TLS, ...chain.identities.good }, (socket) => serve(socket, service, faults));
+	let serving: keyof ServerChain["identities"] = "good";
+	server.prependListener("connection", (socket: Socket) => {
+		socket.setNoDelay(true);
+		sockets.add(socket);
+		socket.on("close", () => sockets.delete(socket));
+		socket.on("error", () => socket.destroy());
+		if (faults.strikes("drop-after", "tcp") !== undefined) socket.destroy();
+		const wanted = SERVER_FAULTS.find((fault) => faults.strikes(fault) !== undefined) ?? "good";
+		if (wanted !== serving) server.setSecureContext({ ...TLS, ...chain.identities[wanted] });
+		serving = wanted;
+	});
+	server.on("tlsClientError", (_error, socket) => socket.destroy());
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(port, address, resolve);
+	});
+	const bound = server.address();
+	return {
+		port: typeof bound === "object" && bound !== null ? bound.port : port,
+		close: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				for (const socket of sockets) socket.destroy();
+			}),
+	};
+}
+
+function serve(socket: TLSSocket, service: Service, faults: Faults): void {
+	if (faults.strikes("drop-after", "tls") !== undefined) return void socket.destroy();
+	const connection = service.open(
+		{ chain: presentedChain(socket) },
+		{
+			write: (bytes) => void (socket.writable && socket.write(bytes)),
+			close: () => socket.end(),
+		},
+	);
+	socket.on("data", (bytes) => connection.data(bytes));
+	socket.on("error", (error) => connection.lost(error.message));
+	socket.on("close", () => connection.lost());
+}
+
+/** What the client sent, leaf first: node links each certificate to the presented one that issued it. */
+function presentedChain(socket: TLSSocket): Uint8Array[] {
+	const chain: Uint8Array[] = [];
+	let certificate: PeerCertificate | DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+	while (certificate?.raw !== undefined && chain.length < 8) {
+		chain.push(certificate.raw);
+		const issuer: DetailedPeerCertificate | undefined =
+			"issuerCertificate" in certificate ? (certificate as DetailedPeerCertificate).issuerCertificate : undefined;
+		certificate = issuer === certificate ? undefined : issuer;
+	}
+	return chain;
+}
+
+const TLS: TlsOptions = {
+	requestCert: true,
+	rejectUnauthorized: false,
+	// No anchors: nothing is judged here, and the CertificateRequest names no authorities.
+	ca: [],
+	minVersion: "TLSv1.2",
+	maxVersion: "TLSv1.2",
+	ecdhCurve: "P-256:P-384",
+	secureOptions: constants.SSL_OP_NO_TICKET,
+	ciphers: [
+		"ECDHE-ECDSA-AES128-GCM-SHA256",
+		"ECDHE-RSA-AES128-GCM-SHA256",
+		"ECDHE-ECDSA-AES256-GCM-SHA384",
+		"ECDHE-RSA-AES256-GCM-SHA384",
+		"ECDHE-ECDSA-AES128-SHA256",
+		"ECDHE-RSA-AES128-SHA256",
+		"ECDHE-ECDSA-AES256-SHA384",
+		"ECDHE-RSA-AES256-SHA384",
+	].join(":"),
+};

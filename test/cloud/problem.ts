@@ -1,0 +1,33 @@
+/** The JSON that DPS and hub answer instead of what was asked for. `errorCode` is the HTTP status and three digits. */
+import { randomUUID } from "node:crypto";
+import type { CsrError } from "./authority.ts";
+
+export interface Problem {
+	readonly errorCode: number;
+	readonly message: string;
+	readonly retryAfterSeconds?: number;
+	readonly info?: Readonly<Record<string, unknown>>;
+}
+
+export function statusOf(problem: Problem): number {
+	return Math.floor(problem.errorCode / 1000);
+}
+
+export function problemBody({ errorCode, message, retryAfterSeconds, info }: Problem, now: number): string {
+	return JSON.stringify({
+		errorCode,
+		trackingId: randomUUID(),
+		message,
+		timestampUtc: new Date(now).toISOString(),
+		...(retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds }),
+		...(info === undefined ? {} : { info }),
+	});
+}
+
+export function csrProblem(error: CsrError, message: string): Problem {
+	return {
+		errorCode: 400040,
+		message: `Certificate signing request refused: ${message}.`,
+		info: { credentialError: error, credentialMessage: message },
+	};
+}

@@ -1,0 +1,81 @@
+/** What a cloud continues from: authorities, enrolments, the onboarding certificate. Made on first use of a folder. */
+import { randomBytes } from "node:crypto";
+import { Ca, type IssuingCurve, type SavedCa } from "./ca.ts";
+import { Devices, type SavedDevice } from "./devices.ts";
+import { Enrolments, type SavedEnrolments } from "./enrolments.ts";
+import type { Folder } from "./folder.ts";
+import { createEntity, type KeyType, type SavedEntity, saveEntity } from "./pki.ts";
+import { createServerCa, type SavedServerCa } from "./server-chain.ts";
+
+export interface State {
+	readonly ca: Ca;
+	readonly serverCa: SavedServerCa;
+	readonly enrolments: Enrolments;
+	readonly devices: Devices;
+	readonly onboarding: SavedEntity;
+	save(): Promise<void>;
+}
+
+export interface StateOptions {
+	readonly registrationId: string;
+	readonly issuing: IssuingCurve;
+	readonly tlsKey: KeyType;
+	readonly now: number;
+}
+
+export async function openState(folder: Folder, options: StateOptions): Promise<State> {
+	const { registrationId, now } = options;
+	const kept = <T>(name: string) => {
+		const text = folder.read(name);
+		return text === undefined ? undefined : (JSON.parse(text) as T);
+	};
+	const keep = (name: string, value: unknown) => folder.write(name, `${JSON.stringify(value, undefined, "\t")}\n`);
+
+	const savedCa = kept<SavedCa>("ca.json");
+	const ca = savedCa === undefined ? await Ca.create(options.issuing, now) : await Ca.load(savedCa);
+
+	const serverFile = `server-ca-${options.tlsKey.toLowerCase()}.json`;
+	const serverCa = kept<SavedServerCa>(serverFile) ?? (await createServerCa(options.tlsKey, now));
+	keep(serverFile, serverCa);
+
+	const individual = { [registrationId.toLowerCase()]: newKey() };
+	const savedEnrolments = kept<SavedEnrolments>("enrolments.json");
+	const enrolments = new Enrolments({
+		groupKey: savedEnrolments?.groupKey ?? newKey(),
+		individual: { ...individual, ...savedEnrolments?.individual },
+		disabled: savedEnrolments?.disabled ?? [],
+	});
+
+	const onboardingFile = `onboarding-${registrationId.toLowerCase().replaceAll(":", "_")}.json`;
+	const onboarding = kept<SavedEntity>(onboardingFile) ?? (await onboardingCertificate(ca, registrationId, now));
+	keep(onboardingFile, onboarding);
+
+	let dirty = false;
+	const devices = new Devices(kept<SavedDevice[]>("devices.json") ?? [], () => {
+		if (dirty) return;
+		dirty = true;
+		setImmediate(saveDevices);
+	});
+	const saveDevices = () => {
+		if (dirty) keep("devices.json", devices.save());
+		dirty = false;
+	};
+	const save = async () => {
+		keep("ca.json", await ca.save());
+		keep("enrolments.json", enrolments.save());
+		saveDevices();
+	};
+	await save();
+	return { ca, serverCa, enrolments, devices, onboarding, save };
+}
+
+async function onboardingCertificate(ca: Ca, registrationId: string, now: number): Promise<SavedEntity> {
+	const day = 24 * 3600 * 1000;
+	const request = { commonName: registrationId, role: { kind: "client" }, notBefore: now - day } as const;
+	const entity = await createEntity("P-256", { ...request, notAfter: now + 10 * 365 * day }, ca.onboarding);
+	return saveEntity(entity);
+}
+
+function newKey(): string {
+	return randomBytes(32).toString("base64");
+}
