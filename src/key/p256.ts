@@ -4,9 +4,9 @@
  * The private key is a 32-byte scalar in 1..n-1. It is held in a private field so that no log, error or inspection
  * shows it; `scalar()` is for the store and for platforms whose TLS wants the key itself.
  */
-import { p256 } from "@noble/curves/nist.js";
 import { Fault } from "../fault.ts";
 import type { Entropy, Signer } from "../port.ts";
+import { p256 } from "./ecdsa.ts";
 
 export const SCALAR_BYTES = 32;
 

@@ -4,7 +4,7 @@
  * High-S signatures are accepted: OpenSSL makes them half of the time. Public values only, so nothing here needs to be
  * constant time.
  */
-import { p256, p384 } from "@noble/curves/nist.js";
+import { p256, p384 } from "./ecdsa.ts";
 
 export type CurveName = "P-256" | "P-384";
 

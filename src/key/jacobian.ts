@@ -1,0 +1,89 @@
+/**
+ * Jacobian coordinates, x = X / Z^2, y = Y / Z^3, on a curve with a = -3 (Hankerson, Menezes, Vanstone: Guide to
+ * Elliptic Curve Cryptography, algorithms 3.21 and 3.22), with lazy Barrett reduction: coordinates are congruent to
+ * the true ones, below 2 p in size, and may be negative nowhere but inside a formula.
+ *
+ * The formulas are incomplete on purpose. Adding a point to itself, to its negative or to infinity, and doubling
+ * infinity, all give Z = 0 modulo p, and from there Z stays 0 whatever follows: so one look at the end tells.
+ * The reduction is written out each time, since a call costs XS a sixth of it.
+ */
+import { barrett } from "./field.ts";
+
+/** Written in place. */
+export interface Jacobian {
+	X: bigint;
+	Y: bigint;
+	Z: bigint;
+}
+
+export interface Affine {
+	readonly x: bigint;
+	readonly y: bigint;
+}
+
+export interface Formulas {
+	/** a = 2 a */
+	double(a: Jacobian): void;
+	/** a = a + (x, y) */
+	add(a: Jacobian, x: bigint, y: bigint): void;
+}
+
+const ONE = BigInt(1);
+const TWO = BigInt(2);
+const THREE = BigInt(3);
+
+export function formulas(p: bigint): Formulas {
+	const { low, high, mu } = barrett(p);
+
+	const double = (a: Jacobian): void => {
+		const { X, Y, Z } = a;
+		let t = Z * Z;
+		const zz = t - (((t >> low) * mu) >> high) * p;
+		t = Y * Y;
+		const yy = t - (((t >> low) * mu) >> high) * p;
+		t = (X * yy) << TWO;
+		const s = t - (((t >> low) * mu) >> high) * p;
+		t = (X - zz) * (X + zz) * THREE;
+		const m = t - (((t >> low) * mu) >> high) * p;
+		t = m * m - (s << ONE);
+		const x = t - (((t >> low) * mu) >> high) * p;
+		a.X = x;
+		t = (Y * Z) << ONE;
+		a.Z = t - (((t >> low) * mu) >> high) * p;
+		t = m * (s - x) - ((yy * yy) << THREE);
+		a.Y = t - (((t >> low) * mu) >> high) * p;
+	};
+
+	const add = (a: Jacobian, x2: bigint, y2: bigint): void => {
+		const { X, Y, Z } = a;
+		let t = Z * Z;
+		const zz = t - (((t >> low) * mu) >> high) * p;
+		t = x2 * zz - X;
+		const h = t - (((t >> low) * mu) >> high) * p;
+		t = Z * zz;
+		t = t - (((t >> low) * mu) >> high) * p;
+		t = y2 * t - Y;
+		const r = t - (((t >> low) * mu) >> high) * p;
+		t = h * h;
+		const hh = t - (((t >> low) * mu) >> high) * p;
+		t = h * hh;
+		const hhh = t - (((t >> low) * mu) >> high) * p;
+		t = X * hh;
+		const v = t - (((t >> low) * mu) >> high) * p;
+		t = r * r - hhh - (v << ONE);
+		const x = t - (((t >> low) * mu) >> high) * p;
+		a.X = x;
+		t = Z * h;
+		a.Z = t - (((t >> low) * mu) >> high) * p;
+		t = r * (v - x) - Y * hhh;
+		a.Y = t - (((t >> low) * mu) >> high) * p;
+	};
+
+	return Object.freeze({ double, add });
+}
+
+/** XS keeps an array in ROM only when its elements are frozen with it, which its Object.freeze does when told to. */
+export function frozen(points: Affine[]): readonly Affine[] {
+	for (const point of points) Object.freeze(point);
+	return (Object.freeze as (array: Affine[], deep: boolean) => readonly Affine[])(points, true);
+}
