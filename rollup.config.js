@@ -45,6 +45,7 @@ export default [
 			entryFileNames: "[name].js",
 			chunkFileNames: "[name].js",
 			manualChunks: chunk,
+			hoistTransitiveImports: false,
 			plugins: [{ name: "specifiers", renderChunk: nameImports }],
 		},
 	},
@@ -67,8 +68,11 @@ function chunk(id) {
 	return undefined;
 }
 
-/** The files of tls/ take the place of the SDK's modules ssl/..., or stand beside them. */
-const specifier = (path) => (path.startsWith("tls/") ? path.replace("tls/", "ssl/") : `enrollee/${path}`);
+/** The files of tls/ take the place of the SDK's modules ssl/... and of its TLS socket, or stand beside them. */
+function specifier(path) {
+	if (path === "tls/socket") return "embedded:io/socket/tcp/tls";
+	return path.startsWith("tls/") ? path.replace("tls/", "ssl/") : `enrollee/${path}`;
+}
 
 /** XS resolves "./x.js" by the importer's specifier, which the manifest chooses; so modules name each other in full. */
 function nameImports(code, { fileName }) {

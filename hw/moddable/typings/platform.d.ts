@@ -10,11 +10,13 @@ declare var crypto: { getRandomValues<T extends ArrayBufferView>(view: T): T } |
 declare var System: { restart(): never };
 
 declare module "timer" {
-	type Id = { readonly timer: unique symbol };
+	namespace Timer {
+		type Id = { readonly timer: unique symbol };
+	}
 	const Timer: {
-		set(callback: () => void, milliseconds?: number): Id;
-		repeat(callback: () => void, milliseconds: number): Id;
-		clear(id?: Id): void;
+		set(callback: () => void, milliseconds?: number): Timer.Id;
+		repeat(callback: () => void, milliseconds: number): Timer.Id;
+		clear(id?: Timer.Id): void;
 	};
 	export default Timer;
 }
@@ -55,27 +57,6 @@ declare module "embedded:io/socket/tcp" {
 	}
 }
 
-declare module "embedded:io/socket/tcp/tls" {
-	import type TCP from "embedded:io/socket/tcp";
-	import type { TCPOptions } from "embedded:io/socket/tcp";
-	export interface TLSOptions {
-		host: string;
-		address: string;
-		port: number;
-		TCP: { io: new (options: TCPOptions) => TCP };
-		secure: Readonly<Record<string, unknown>>;
-		onReadable?: (count: number) => void;
-		onWritable?: (count: number) => void;
-		onError?: (error?: unknown) => void;
-	}
-	export default class TLSSocket {
-		constructor(options: TLSOptions);
-		read(count?: number): ArrayBuffer | undefined;
-		write(bytes: ArrayBuffer | Uint8Array): number;
-		close(): void;
-	}
-}
-
 declare module "embedded:storage/key-value" {
 	export interface Domain {
 		read(key: string): ArrayBuffer | string | number | undefined;
@@ -85,4 +66,30 @@ declare module "embedded:storage/key-value" {
 	}
 	const keyValue: { open(options: { path: string; mode?: "r" | "r+"; format?: "buffer" | "string" }): Domain };
 	export default keyValue;
+}
+
+declare module "embedded:storage/files" {
+	export interface File {
+		read(count: number, position: number): ArrayBuffer;
+		write(bytes: Uint8Array, position: number): void;
+		status(): { readonly size: number };
+		flush(): void;
+		close(): void;
+	}
+	export interface Directory {
+		openFile(options: { path: string; mode?: "r" | "r+" | "w+" }): File;
+		openDirectory(options: { path: string }): Directory;
+		/** False when it is there already. */
+		createDirectory(path: string): boolean;
+		status(path: string): { readonly size: number };
+		move(from: string, to: string): void;
+		delete(path: string): boolean;
+	}
+	const files: Directory;
+	export default files;
+}
+
+declare module "simulator" {
+	export function environment(name: string): string | undefined;
+	export function exit(code: number): void;
 }

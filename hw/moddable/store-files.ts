@@ -1,0 +1,72 @@
+/**
+ * The Store port in the simulator: one file a name in the folder $ENROLLEE_STATE (default: .enrollee in the home folder).
+ *
+ * A put writes a temporary file, flushes it to disk and moves it over the old one: after a cut there is the old content
+ * or the new.
+ */
+import files, { type Directory } from "embedded:storage/files";
+import { environment } from "simulator";
+import { Fault } from "../../src/fault.ts";
+import type { Store } from "../../src/port.ts";
+
+const TEMPORARY = "~";
+
+export function openStore(): Store {
+	const path = environment("ENROLLEE_STATE") ?? `${environment("HOME")}/.enrollee`;
+	const folder = attempt(`folder ${path}`, () => {
+		// The platform opens its root folder (/, by our manifest) and takes only relative paths below it.
+		const relative = path.replace(/^\/+/, "");
+		files.createDirectory(relative);
+		return files.openDirectory({ path: relative });
+	});
+	return {
+		get(name) {
+			return attempt(`reading ${name}`, () => {
+				if (!exists(folder, name)) return undefined;
+				const file = folder.openFile({ path: name });
+				try {
+					const { size } = file.status();
+					return size === 0 ? new Uint8Array(0) : new Uint8Array(file.read(size, 0));
+				} finally {
+					file.close();
+				}
+			});
+		},
+		put(name, bytes) {
+			attempt(`writing ${name}`, () => {
+				const file = folder.openFile({ path: name + TEMPORARY, mode: "w+" });
+				try {
+					if (bytes.length > 0) file.write(bytes, 0);
+					file.flush();
+				} finally {
+					file.close();
+				}
+				folder.move(name + TEMPORARY, name);
+			});
+		},
+		delete(name) {
+			attempt(`deleting ${name}`, () => {
+				if (exists(folder, name)) folder.delete(name);
+			});
+		},
+	};
+}
+
+function exists(folder: Directory, path: string): boolean {
+	try {
+		folder.status(path);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function attempt<T>(what: string, body: () => T): T {
+	try {
+		return body();
+	} catch (thrown) {
+		const reason = thrown instanceof Error ? thrown.message : String(thrown);
+		const full = /No space left|Disk quota/.test(reason);
+		throw new Fault(full ? "store.full" : "store.failed", `${what}: ${reason}`, { cause: thrown });
+	}
+}

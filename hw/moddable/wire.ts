@@ -1,0 +1,156 @@
+/**
+ * The Wire port on Moddable: TLS 1.2 by the ECMA-419 TLS socket of hw/moddable/tls.
+ *
+ * What a socket leaves to its user is done here: name resolution, one deadline for all of it (some failures of the peer
+ * give no callback), and every failure, an exception inside a callback included, becomes a Fault: unhandled it would
+ * restart the device.
+ */
+// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module, not Node's
+import Net from "net";
+import Timer from "timer";
+import { FAULTS, Fault, type FaultCode } from "../../src/fault.ts";
+import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import { createTcp } from "./tcp.ts";
+import TLSSocket, { type SecureOptions } from "./tls/socket.ts";
+
+/** How long a peer that does not read may delay a close. */
+const CLOSE_SECONDS = 5;
+
+export function createWire(): Wire {
+	return { connect: (options, events) => new TlsConnection(options, events) };
+}
+
+class TlsConnection implements Connection {
+	readonly #peer: string;
+	readonly #events: WireEvents;
+	#state: "connecting" | "open" | "closing" | "closed" = "connecting";
+	#socket: TLSSocket | undefined;
+	#deadline: Timer.Id | undefined;
+	/** Written before TLS was open. */
+	#early: Uint8Array[] = [];
+	/** What the socket takes without queueing; 0 while it has something queued. */
+	#room = 0;
+
+	constructor(options: WireOptions, events: WireEvents) {
+		this.#peer = `${options.host}:${options.port}`;
+		this.#events = events;
+		const { timeoutSeconds } = options;
+		this.#endAfter(
+			timeoutSeconds,
+			() => new Fault("wire.timeout", `${this.#peer}: no TLS connection after ${timeoutSeconds} s`),
+		);
+		Timer.set(() => this.#guard(() => this.#resolve(options)));
+	}
+
+	write(bytes: Uint8Array): void {
+		if (this.#state === "connecting") this.#early.push(bytes);
+		else if (this.#state === "open") this.#guard(() => this.#send(bytes));
+	}
+
+	close(): void {
+		if (this.#state === "closing" || this.#state === "closed") return;
+		const settled = this.#state === "connecting" || this.#room > 0;
+		this.#state = "closing";
+		if (settled) this.#end();
+		else this.#endAfter(CLOSE_SECONDS, () => undefined);
+	}
+
+	#resolve(options: WireOptions): void {
+		if (this.#state !== "connecting") return;
+		const { host } = options;
+		const connect = (address: string) => this.#guard(() => this.#connect(options, address));
+		if (isAddress(host)) connect(host);
+		else
+			Net.resolve(host, (_name, address) => {
+				if (this.#state !== "connecting") return;
+				if (address === undefined) this.#end(new Fault("wire.dns", `${host} does not resolve`));
+				else connect(address);
+			});
+	}
+
+	#connect({ host, port, anchors, identity }: WireOptions, address: string): void {
+		let reached = false;
+		this.#socket = new TLSSocket({
+			host,
+			address,
+			port,
+			TCP: {
+				io: createTcp(() => {
+					reached = true;
+				}),
+			},
+			secure: { anchors, ...credentials(identity) },
+			onWritable: (count) => this.#guard(() => this.#writable(count)),
+			onReadable: (count) => this.#guard(() => this.#readable(count)),
+			onError: (error) => this.#end(error === undefined ? undefined : this.#faultOf(error, reached)),
+		});
+	}
+
+	#writable(count: number): void {
+		this.#room = count;
+		if (this.#state === "closing") this.#end();
+		if (this.#state !== "connecting") return;
+		Timer.clear(this.#deadline);
+		this.#state = "open";
+		this.#events.onOpen();
+		for (const bytes of this.#early.splice(0)) this.#send(bytes);
+	}
+
+	#readable(count: number): void {
+		const bytes = this.#socket?.read(count);
+		if (bytes !== undefined && this.#state === "open") this.#events.onData(new Uint8Array(bytes));
+	}
+
+	#send(bytes: Uint8Array): void {
+		if (this.#socket !== undefined && bytes.length > 0) this.#room = this.#socket.write(bytes);
+	}
+
+	#guard(callback: () => void): void {
+		if (this.#state === "closed") return;
+		try {
+			callback();
+		} catch (thrown) {
+			this.#end(this.#faultOf(thrown, true));
+		}
+	}
+
+	/** A TLSError carries one of our codes; anything else thrown is TLS tripping over the peer's bytes. */
+	#faultOf(thrown: unknown, reached: boolean): Fault {
+		if (thrown instanceof Fault) return thrown;
+		if (!reached) return new Fault("wire.refused", `${this.#peer}: no TCP connection`, { cause: thrown });
+		const { code, message } = thrown as { code?: string; message?: string };
+		const known = code !== undefined && Object.hasOwn(FAULTS, code);
+		const text = `${this.#peer}: ${message ?? String(thrown)}`;
+		return new Fault(known ? (code as FaultCode) : "tls.protocol", text, { cause: thrown });
+	}
+
+	#endAfter(seconds: number, reason: () => Fault | undefined): void {
+		Timer.clear(this.#deadline);
+		this.#deadline = Timer.set(() => this.#end(reason()), seconds * 1000);
+	}
+
+	#end(fault?: Fault): void {
+		if (this.#state === "closed") return;
+		const wanted = this.#state === "closing";
+		this.#state = "closed";
+		Timer.clear(this.#deadline);
+		this.#early.length = 0;
+		const socket = this.#socket;
+		this.#socket = undefined;
+		// Not in the middle of the socket's own callback, and never synchronously from ours.
+		Timer.set(() => {
+			socket?.close();
+			this.#events.onClose(wanted ? undefined : fault);
+		});
+	}
+}
+
+/** A signer for EC keys, PKCS#8 for RSA keys. */
+function credentials(identity: Identity | undefined): SecureOptions {
+	if (identity === undefined) return {};
+	if ("pkcs8" in identity) return { clientCertificates: identity.chain, clientKey: identity.pkcs8 };
+	const { signer } = identity;
+	return { clientCertificates: identity.chain, clientSign: (digest) => signer.sign(digest) };
+}
+
+const isAddress = (host: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
