@@ -1,0 +1,79 @@
+/**
+ * Puts an image into the slot that does not run, in order, sector by sector: erase, then write. The last sector is
+ * filled up with 0xff. Every 64 KiB, and after a restart at 0, the offset is handed out to be kept.
+ *
+ * Refuses, before the first erase, what does not begin like an image for this chip (ESP-IDF esp_image_header_t), and
+ * any byte beyond the signed size.
+ */
+import { Fault } from "../fault.ts";
+import type { Slot } from "../port.ts";
+
+/** Erase unit of ESP32 flash. */
+export const SECTOR_BYTES = 4096;
+/** How often the offset is kept: 24 writes of the record for 1.5 MB. */
+export const EDGE_BYTES = 65536;
+
+const IMAGE_MAGIC = 0xe9;
+
+export class SlotWriter {
+	readonly #slot: Slot;
+	readonly #size: number;
+	readonly #keep: (offset: number) => void;
+	readonly #sector = new Uint8Array(SECTOR_BYTES);
+	#filled = 0;
+	/** Bytes in flash. */
+	#offset: number;
+
+	/** `offset`: a multiple of 64 KiB, or `size`. `keep`: called with each new offset worth keeping. */
+	constructor(slot: Slot, size: number, offset: number, keep: (offset: number) => void) {
+		this.#slot = slot;
+		this.#size = size;
+		this.#offset = offset;
+		this.#keep = keep;
+	}
+
+	/** Bytes taken so far; the next ones belong there. */
+	get offset(): number {
+		return this.#offset + this.#filled;
+	}
+
+	/** From the beginning again: the server does not know Range. */
+	restart(): void {
+		this.#offset = 0;
+		this.#filled = 0;
+		this.#keep(0);
+	}
+
+	/** Throws Fault ota.length, ota.image, ota.flash. */
+	write(bytes: Uint8Array): void {
+		if (bytes.length > this.#size - this.offset)
+			throw new Fault("ota.length", `more than the signed ${this.#size} bytes`);
+		for (let at = 0; at < bytes.length; ) {
+			const part = bytes.subarray(at, at + SECTOR_BYTES - this.#filled);
+			this.#sector.set(part, this.#filled);
+			this.#filled += part.length;
+			at += part.length;
+			if (this.#filled === SECTOR_BYTES || this.offset === this.#size) this.#flush();
+		}
+	}
+
+	#flush(): void {
+		if (this.#offset === 0) {
+			checkHeader(this.#sector.subarray(0, this.#filled), this.#slot.chipId);
+			this.#slot.prepare();
+		}
+		this.#sector.fill(0xff, this.#filled);
+		this.#slot.erase(this.#offset, SECTOR_BYTES);
+		this.#slot.write(this.#offset, this.#sector);
+		this.#offset += this.#filled;
+		this.#filled = 0;
+		if (this.#offset % EDGE_BYTES === 0 && this.#offset < this.#size) this.#keep(this.#offset);
+	}
+}
+
+/** The 24 bytes of esp_image_header_t: magic at 0, chip id at 12, little endian. */
+function checkHeader(head: Uint8Array, chipId: number): void {
+	if (head.length < 24 || head[0] !== IMAGE_MAGIC) throw new Fault("ota.image", "does not begin with 0xe9");
+	const found = head[12]! | (head[13]! << 8);
+	if (found !== chipId) throw new Fault("ota.image", `for chip id ${found}, this is ${chipId}`);
+}
