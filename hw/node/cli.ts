@@ -2,6 +2,7 @@
 /** `enrollee`: the command line on Node. Exit 0 success, 1 the job failed, 2 wrong usage. One file a command in commands/. */
 import { Command, CommanderError } from "commander";
 import { Fault } from "../../src/fault.ts";
+import { addCloud } from "./commands/cloud.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addRun } from "./commands/run.ts";
 
@@ -12,6 +13,7 @@ const program = new Command("enrollee")
 
 addRun(program);
 addDemo(program);
+addCloud(program);
 
 try {
 	await program.parseAsync();

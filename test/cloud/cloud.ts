@@ -117,6 +117,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	});
 	const chain = await createServerChain(state.serverCa, names, clock.now());
 	const address = hosts.length === 0 ? "127.0.0.1" : "0.0.0.0";
+	const deviceCa = folder.write("device-ca.pem", (await ca.save()).root.certificate);
 	const listener = await listen({ address, port, chain, service, faults });
 	port = listener.port;
 	const ready: Ready = {
@@ -125,7 +126,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		idScope: ID_SCOPE,
 		registrationId,
 		rootCa: folder.write("root-ca.pem", chain.rootPem),
-		deviceCa: folder.write("device-ca.pem", (await ca.save()).root.certificate),
+		deviceCa,
 		onboardingCert: folder.write("onboarding-cert.pem", state.onboarding.certificate),
 		onboardingKey: folder.write("onboarding-key.pem", state.onboarding.key),
 		symmetricKey: Buffer.from(enrolments.find(registrationId).key).toString("base64"),

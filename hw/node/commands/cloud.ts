@@ -1,0 +1,135 @@
+/** `enrollee cloud`: DPS, IoT Hub and a certificate authority on this machine, until interrupted. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { LogValue } from "../../../src/port.ts";
+import { type Ready, startCloud } from "../../../test/cloud/cloud.ts";
+import type { CloudEvent } from "../../../test/cloud/event.ts";
+import { FAULTS, Faults } from "../../../test/cloud/faults.ts";
+import { createOutput } from "../output.ts";
+
+interface CloudFlags {
+	readonly port: number;
+	readonly state?: string;
+	readonly hosts: readonly string[];
+	readonly registrationId: string;
+	readonly retryAfter: number;
+	readonly polls: number;
+	readonly validity: number;
+	readonly fault: readonly string[];
+	readonly tlsKey: "ec" | "rsa";
+	readonly issuing: "P-384" | "P-256";
+	readonly acceptIssued?: boolean;
+	readonly json?: boolean;
+}
+
+export function addCloud(program: Command): void {
+	program
+		.command("cloud")
+		.description("A local cloud: DPS and IoT Hub on one TLS port, with a certificate authority and faults on demand.")
+		.option("--port <number>", "0 = any free one", wholeNumber(0, 65535), 8883)
+		.option("--state <folder>", "kept, and continued from; default: a temporary one")
+		.option("--hosts <a,b>", "more names for the server; listens on all interfaces, not only loopback", names, [])
+		.option("--registration-id <id>", "the device with an individual enrolment", "dev-001")
+		.option("--retry-after <seconds>", "between polls", wholeNumber(0, 3600), 1)
+		.option("--polls <number>", "until DPS gives the result; 0 = at once", wholeNumber(0, 1000), 1)
+		.option("--validity <seconds>", "of issued certificates", wholeNumber(1, 10 * 366 * 86_400), 30 * 86_400)
+		.option("--fault <name>", "NAME[=VALUE][:TIMES], see below; repeatable", faults, [])
+		.option("--tls-key <type>", "ec or rsa: the server's chain", oneOf("ec", "rsa"), "ec")
+		.option("--issuing <curve>", "P-384 or P-256: the device CA", oneOf("P-384", "P-256"), "P-384")
+		.option("--accept-issued", "DPS also takes certificates that the device CA issued")
+		.option("--json", "one JSON object a line; the first says where and with what to connect")
+		.addHelpText("after", `\nFaults; :TIMES makes one pass after that many times:\n${faultTable()}`)
+		.action(run);
+}
+
+async function run(flags: CloudFlags): Promise<void> {
+	const { log, result } = createOutput(flags.json === true);
+	const cloud = await startCloud({
+		port: flags.port,
+		...(flags.state === undefined ? {} : { stateFolder: flags.state }),
+		hosts: flags.hosts,
+		registrationId: flags.registrationId,
+		retryAfterSeconds: flags.retryAfter,
+		polls: flags.polls,
+		validitySeconds: flags.validity,
+		faults: flags.fault,
+		tlsKey: flags.tlsKey,
+		issuing: flags.issuing,
+		acceptIssued: flags.acceptIssued === true,
+		onEvent: (event) => log(event.event, describe(event)),
+	});
+	result(welcome(cloud.ready), { event: "ready", ...cloud.ready });
+	await new Promise<void>((resolve) => {
+		for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+	});
+	await cloud.close();
+}
+
+function welcome(ready: Ready): string {
+	return [
+		`DPS and IoT Hub listen on ${ready.host}:${ready.port}; interrupt to end.`,
+		"",
+		`  ID scope            ${ready.idScope}`,
+		`  registration id     ${ready.registrationId}`,
+		`  symmetric key       ${ready.symmetricKey}`,
+		`  group key           ${ready.groupKey}`,
+		`  server's root       ${ready.rootCa}`,
+		`  device CA           ${ready.deviceCa}`,
+		`  onboarding          ${ready.onboardingCert}`,
+		`                      ${ready.onboardingKey}`,
+		"",
+		"A device, in another terminal:",
+		"",
+		`  ENROLLEE_SYMMETRIC_KEY=${ready.symmetricKey} \\`,
+		`  npx enrollee run --dps ${ready.host}:${ready.port} --id-scope ${ready.idScope} \\`,
+		`    --registration-id ${ready.registrationId} --ca ${ready.rootCa} --once`,
+		"",
+	].join("\n");
+}
+
+/** What a line shows of an event: bytes as text where they are text, objects as JSON. */
+function describe({ event: _event, time: _time, ...detail }: CloudEvent): Record<string, LogValue> {
+	return Object.fromEntries(
+		Object.entries(detail).map(([name, value]: [string, unknown]) => [name, readable(value)] as const),
+	);
+}
+
+function readable(value: unknown): LogValue {
+	if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+	return typeof value === "object" ? JSON.stringify(value) : (value as LogValue);
+}
+
+function faultTable(): string {
+	const width = Math.max(...Object.keys(FAULTS).map((name) => name.length)) + 2;
+	return Object.entries(FAULTS)
+		.map(([name, effect]) => `  ${name.padEnd(width)}${effect}`)
+		.join("\n");
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+	return (text) => {
+		const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+		if (value >= least && value <= most) return value;
+		throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+	};
+}
+
+function oneOf<T extends string>(...values: readonly T[]): (text: string) => T {
+	return (text) => {
+		const value = values.find((candidate) => candidate === text);
+		if (value === undefined) throw new InvalidArgumentError(`Expected ${values.join(" or ")}.`);
+		return value;
+	};
+}
+
+function names(text: string): string[] {
+	return text.split(",").filter((name) => name !== "");
+}
+
+function faults(text: string, earlier: readonly string[]): string[] {
+	try {
+		new Faults().arm(text);
+	} catch {
+		throw new InvalidArgumentError("See the list with --help.");
+	}
+	return [...earlier, text];
+}
