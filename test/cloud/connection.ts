@@ -56,6 +56,7 @@ export interface ConnectionOptions {
 	readonly faults: Faults;
 	readonly witness: Witness;
 	readonly accept: Accept;
+	readonly serviceOf: (username: string) => Service | "none";
 	/** As the service does: 5. */
 	readonly maxFilters: number;
 }
@@ -168,21 +169,17 @@ export class Connection {
 	}
 
 	#connect(packet: IConnectPacket) {
-		const { accept, peer, faults, witness } = this.#options;
+		const { accept, serviceOf, peer, faults } = this.#options;
 		if (this.#session !== undefined) return this.close("second CONNECT");
 		if (packet.protocolId !== "MQTT" || packet.protocolVersion !== 4)
 			return this.#refuse({ returnCode: 1, reason: "not MQTT 3.1.1", service: "none", deviceId: "" });
-		const accepted = accept(packet, peer, this);
-		const prefix = accepted.service === "hub" ? "HUB-" : "";
+		const service = serviceOf(packet.username ?? "");
+		const prefix = service === "hub" ? "HUB-" : "";
 		if (this.drops(`${prefix}CONNECT`)) return;
 		const forced = Number(faults.strikes("connack"));
 		if (forced > 0)
-			return this.#refuse({
-				returnCode: forced,
-				reason: "fault: connack",
-				service: accepted.service,
-				deviceId: accepted.deviceId,
-			});
+			return this.#refuse({ returnCode: forced, reason: "fault: connack", service, deviceId: packet.clientId });
+		const accepted = accept(packet, peer, this);
 		if ("returnCode" in accepted) return this.#refuse(accepted);
 		this.#session = accepted;
 		this.#keepAliveMs = Math.min((packet.keepalive ?? 0) * 1500, 1767_000);
@@ -191,7 +188,6 @@ export class Connection {
 		this.#send({ cmd: "connack", returnCode: 0, sessionPresent: accepted.sessionPresent });
 		if (this.drops(`${prefix}CONNACK`)) return;
 		for (const filter of accepted.subscriptions.keys()) accepted.subscribed(filter);
-		void witness;
 	}
 
 	#refuse(refusal: Refusal) {

@@ -31,10 +31,7 @@ export class Service {
 		const connection: Connection = new Connection({
 			number: ++this.#number,
 			peer,
-			link: {
-				write: (bytes) => link.write(bytes),
-				close: () => link.close(),
-			},
+			link,
 			clock,
 			faults,
 			witness: (happening) => {
@@ -42,6 +39,7 @@ export class Service {
 				witness(happening);
 			},
 			accept: (connect, from, to) => this.#accept(connect, from, to),
+			serviceOf: (username) => (DPS_USER.test(username) ? "dps" : HUB_USER.test(username) ? "hub" : "none"),
 			maxFilters: 5,
 		});
 		this.#open.add(connection);
