@@ -148,9 +148,10 @@ class TlsConnection implements Connection {
 /** A signer for EC keys, PKCS#8 for RSA keys. */
 function credentials(identity: Identity | undefined): SecureOptions {
 	if (identity === undefined) return {};
-	if ("pkcs8" in identity) return { clientCertificates: identity.chain, clientKey: identity.pkcs8 };
-	const { signer } = identity;
-	return { clientCertificates: identity.chain, clientSign: (digest) => signer.sign(digest) };
+	return {
+		clientCertificates: identity.chain,
+		clientKey: "pkcs8" in identity ? identity.pkcs8 : identity.signer,
+	};
 }
 
 const isAddress = (host: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(host);

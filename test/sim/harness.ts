@@ -168,7 +168,7 @@ async function call(command: string, args: readonly string[]): Promise<string> {
 		return (await promisify(execFile)(command, args, { env: sdkEnvironment(), maxBuffer: 1 << 26 })).stdout;
 	} catch (thrown) {
 		const { stdout = "", stderr = "", message } = thrown as { stdout?: string; stderr?: string; message: string };
-		const tail = `${stdout}${stderr}`.split("\n").slice(-40).join("\n");
-		throw new Error(`${message.split("\n")[0]}\n${tail}`);
+		const tail = (text: string) => text.trimEnd().split("\n").slice(-25).join("\n");
+		throw new Error(`${message.split("\n")[0]}\n${tail(stdout)}\n${tail(stderr)}`);
 	}
 }

@@ -1,0 +1,2 @@
+/** `enrollee/restart` on ESP32. */
+export const restart = (): never => System.restart();
