@@ -1,0 +1,92 @@
+/**
+ * `ssl/cert`: is the server who it claims to be? Takes the place of the SDK's check, which accepts a leaf that nobody
+ * signed when any genuine certificate follows it.
+ *
+ * RFC 5280 section 6.1 for a chain in the order sent, at most five certificates, up to a pinned anchor. Every link: names,
+ * signature, CA flag, path length, keyUsage, dates. Refused as well: unknown critical extensions (name constraints among them),
+ * an extended key usage without server authentication.
+ */
+import { equal } from "../../../src/bytes.ts";
+import { type Certificate, parseCertificate } from "../../../src/x509/certificate.ts";
+import TLSError, { Alert } from "./error.ts";
+import { matchesHost } from "./host.ts";
+import { isSignedBy } from "./signature.ts";
+
+const MAX_CERTIFICATES = 5;
+/** Object identifiers of extKeyUsage, RFC 5280 section 4.2.1.12. */
+const SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1";
+const ANY_USAGE = "2.5.29.37.0";
+
+export interface Expected {
+	/** DNS name or IPv4 address, as the client wrote it. */
+	readonly host: string;
+	/** DER certificates. */
+	readonly anchors: readonly Uint8Array[];
+	/** Wall clock, ms since 1970. */
+	readonly now: number;
+}
+
+/** Returns the leaf, or throws TLSError tls.name, tls.expired, tls.untrusted. Signatures last: they cost most. */
+export default function authenticate(chain: readonly Uint8Array[], { host, anchors, now }: Expected): Certificate {
+	if (chain.length === 0 || chain.length > MAX_CERTIFICATES)
+		throw untrusted(`the server sent ${chain.length} certificates, expected 1 to ${MAX_CERTIFICATES}`);
+	const certificates = chain.map((der, index) => read(der, `certificate ${index}`));
+	const leaf = certificates[0]!;
+	if (!matchesHost(leaf, host)) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
+	if (!mayServe(leaf)) throw untrusted("the leaf's key may not authenticate a server");
+	const trusted = anchors.map((der, index) => read(der, `anchor ${index}`));
+
+	let intermediates = 0;
+	for (const [index, certificate] of certificates.entries()) {
+		checkDates(certificate, now, `certificate ${index}`);
+		if (trusted.some(({ der }) => equal(der, certificate.der))) return leaf;
+		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
+		for (const anchor of trusted) {
+			if (!isIssuedBy(certificate, anchor)) continue;
+			checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
+			checkDates(anchor, now, `the anchor of certificate ${index}`);
+			return leaf;
+		}
+		const issuer = certificates[index + 1];
+		if (issuer === undefined || !equal(issuer.subject, certificate.issuer))
+			throw untrusted(`certificate ${index} was issued by none that follows, and by no anchor`);
+		checkIssuer(issuer, intermediates, `certificate ${index + 1}`);
+		if (!isIssuedBy(certificate, issuer))
+			throw new TLSError(`the signature of certificate ${index} is wrong`, "tls.untrusted", Alert.BAD_CERTIFICATE);
+	}
+	throw untrusted("the chain has no end");
+}
+
+function read(der: Uint8Array, what: string): Certificate {
+	try {
+		const certificate = parseCertificate(der);
+		if (certificate.unknownCritical.length > 0) throw untrusted(`unknown critical ${certificate.unknownCritical}`);
+		return certificate;
+	} catch (thrown) {
+		throw new TLSError(`${what}: ${(thrown as Error).message}`, "tls.untrusted", Alert.BAD_CERTIFICATE);
+	}
+}
+
+/** By name and by signature. */
+function isIssuedBy({ issuer, signatureAlgorithm, tbs, signature }: Certificate, by: Certificate): boolean {
+	return equal(issuer, by.subject) && isSignedBy(by.publicKey, signatureAlgorithm, tbs, signature);
+}
+
+function mayServe({ digitalSignature, extendedKeyUsage }: Certificate): boolean {
+	if (digitalSignature === false) return false;
+	return extendedKeyUsage?.some((usage) => usage === SERVER_AUTHENTICATION || usage === ANY_USAGE) ?? true;
+}
+
+/** `intermediates`: how many CAs below, not counting those that issued to themselves. */
+function checkIssuer({ isCa, keyCertSign, pathLength }: Certificate, intermediates: number, what: string): void {
+	if (!isCa || keyCertSign === false) throw untrusted(`${what} is not a CA`);
+	if (pathLength !== undefined && intermediates > pathLength)
+		throw untrusted(`${what} allows ${pathLength} CAs below it, there are ${intermediates}`);
+}
+
+function checkDates({ notBefore, notAfter }: Certificate, now: number, what: string): void {
+	if (now < notBefore) throw new TLSError(`${what} is not valid yet`, "tls.expired");
+	if (now > notAfter) throw new TLSError(`${what} has expired`, "tls.expired");
+}
+
+const untrusted = (message: string): TLSError => new TLSError(message, "tls.untrusted");

@@ -1,0 +1,186 @@
+/**
+ * `ssl/handshake`: what the server says in a TLS 1.2 handshake (RFC 5246 section 7.4, RFC 8422), read strictly. The SDK's
+ * module of the same name is mapped to `ssl/handshake-sdk`: it builds ClientHello, Certificate and ClientKeyExchange, keeps the
+ * transcript and checks Finished.
+ *
+ * Refused: a message that is missing, repeated, out of order, malformed, over 32 KB, or that nobody asked for
+ * (HelloRequest included); any version but 1.2; a suite, extension, group or signature scheme that was not offered; a
+ * ServerKeyExchange whose signature does not verify with the leaf's key.
+ */
+import sdk from "ssl/handshake-sdk";
+import SSLStream from "ssl/stream";
+import { concat } from "../../../src/bytes.ts";
+import authenticate from "./cert.ts";
+import suites from "./ciphersuites.ts";
+import { readCertificateRequest } from "./client.ts";
+import TLSError, { Alert } from "./error.ts";
+import { isPoint, POINT_BYTES } from "./point.ts";
+import { SCHEMES } from "./schemes.ts";
+import type Session from "./session.ts";
+import type { Phase } from "./session.ts";
+import { isSignedBy } from "./signature.ts";
+
+const MAX_MESSAGE_BYTES = 32_768;
+const TLS_1_2 = 0x0303;
+const NAMED_CURVE = 3;
+const SECP256R1 = 23;
+const VERIFY_DATA_BYTES = 12;
+
+/** HandshakeType. */
+const SERVER_HELLO = 2;
+const CERTIFICATE = 11;
+const SERVER_KEY_EXCHANGE = 12;
+const CERTIFICATE_REQUEST = 13;
+const SERVER_HELLO_DONE = 14;
+const FINISHED = 20;
+
+/** ExtensionType, of those a server may answer. */
+const SERVER_NAME = 0;
+const SUPPORTED_GROUPS = 10;
+const EC_POINT_FORMATS = 11;
+const RENEGOTIATION_INFO = 0xff01;
+
+const serverHello = {
+	unpacketize(session: Session, s: SSLStream): void {
+		const body = rest(s);
+		const hello = new SSLStream(body);
+		const version = hello.readChars(2);
+		if (version !== TLS_1_2)
+			throw new TLSError(`the server chose version ${version.toString(16)}`, "tls.protocol", Alert.PROTOCOL_VERSION);
+		hello.readChunk(32);
+		const sessionIdBytes = hello.readChar();
+		if (sessionIdBytes > 32) throw new TLSError(`a session id of ${sessionIdBytes} bytes`);
+		hello.readChunk(sessionIdBytes);
+		const [high, low] = [hello.readChar(), hello.readChar()];
+		const suite = suites.find(({ value }) => value[0] === high && value[1] === low);
+		if (suite?.authentication === undefined) throw new TLSError("the server chose a cipher suite that was not offered");
+		session.authentication = suite.authentication;
+		if (hello.readChar() !== 0) throw new TLSError("the server chose a compression that was not offered");
+		if (hello.bytesAvailable > 0) readExtensions(hello);
+		sdk.serverHello.unpacketize(session, new SSLStream(body));
+	},
+};
+
+const certificate = {
+	unpacketize(session: Session, s: SSLStream): void {
+		if (s.readChars(3) !== s.bytesAvailable) throw malformed("Certificate");
+		const chain: Uint8Array[] = [];
+		while (s.bytesAvailable > 0) chain.push(s.readChunk(s.readChars(3), true));
+		const { host, anchors } = session;
+		session.serverKey = authenticate(chain, { host, anchors, now: Date.now() }).publicKey;
+	},
+};
+
+const serverKeyExchange = {
+	/** ServerECDHParams and their signature, RFC 8422 section 5.4. */
+	unpacketize(session: Session, s: SSLStream): void {
+		const parameters = s.readChunk(4 + POINT_BYTES, true);
+		const point = parameters.subarray(4);
+		const group = (parameters[1]! << 8) | parameters[2]!;
+		if (parameters[0] !== NAMED_CURVE || group !== SECP256R1 || parameters[3] !== POINT_BYTES)
+			throw new TLSError("the server chose a group that was not offered");
+		if (!isPoint(point)) throw new TLSError("the server's point is not on the curve");
+
+		const [hash, sig] = [s.readChar(), s.readChar()];
+		const scheme = SCHEMES.find((offered) => offered.hash === hash && offered.sig === sig);
+		if (scheme === undefined) throw new TLSError(`signature scheme ${hash},${sig} was not offered`);
+		const signature = s.readChunk(s.readChars(2), true);
+		if (s.bytesAvailable > 0) throw malformed("ServerKeyExchange");
+		const key = session.serverKey!;
+		if ((key.type === "RSA") !== (session.authentication === "RSA"))
+			throw new TLSError("the leaf's key does not fit the cipher suite");
+		const signed = concat(new Uint8Array(session.clientRandom), new Uint8Array(session.serverRandom), parameters);
+		if (!isSignedBy(key, scheme.algorithm, signed, signature))
+			throw new TLSError("the signature of ServerKeyExchange is wrong", "tls.untrusted", Alert.DECRYPT_ERROR);
+		session.dhparams = { named_curve: group, dh_Ys: point.slice().buffer };
+	},
+};
+
+const finished = {
+	unpacketize(session: Session, s: SSLStream): void {
+		if (s.bytesAvailable !== VERIFY_DATA_BYTES) throw malformed("Finished");
+		sdk.finished.unpacketize(session, s);
+	},
+};
+
+const certificateRequest = { unpacketize: readCertificateRequest };
+
+const serverHelloDone = { unpacketize(): void {} };
+
+/** What the SDK's reader hands the body of each message to. The module is one of a cycle: nothing of the SDK is used while it loads. */
+const messages = { serverHello, certificate, serverKeyExchange, certificateRequest, serverHelloDone, finished };
+
+/** The content of one record: parts of messages, whole ones, several. */
+function unpacketize(session: Session, s: SSLStream): void {
+	let bytes = concat(session.partial, rest(s));
+	while (bytes.length >= 4) {
+		const type = bytes[0]!;
+		const length = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
+		const next = following(session.phase, type);
+		if (next === undefined)
+			throw new TLSError(`message ${type}, expected ${session.phase}`, "tls.protocol", Alert.UNEXPECTED_MESSAGE);
+		if (length > MAX_MESSAGE_BYTES || (length === 0) !== (type === SERVER_HELLO_DONE))
+			throw malformed(`message ${type}`);
+		if (bytes.length < 4 + length) break;
+		sdk.unpacketize.call(messages, session, new SSLStream(bytes.subarray(0, 4 + length)));
+		session.phase = next;
+		bytes = bytes.subarray(4 + length);
+	}
+	session.partial = bytes.slice();
+}
+
+export default Object.freeze({ unpacketize });
+
+/** RFC 5246 section 7.3, figure 1, for a client that always wants the server authenticated and never resumes. */
+function following(phase: Phase, type: number): Phase | undefined {
+	switch (phase) {
+		case "ServerHello":
+			return type === SERVER_HELLO ? "Certificate" : undefined;
+		case "Certificate":
+			return type === CERTIFICATE ? "ServerKeyExchange" : undefined;
+		case "ServerKeyExchange":
+			return type === SERVER_KEY_EXCHANGE ? "CertificateRequest or ServerHelloDone" : undefined;
+		case "CertificateRequest or ServerHelloDone":
+			if (type === CERTIFICATE_REQUEST) return "ServerHelloDone";
+			return type === SERVER_HELLO_DONE ? "our turn" : undefined;
+		case "ServerHelloDone":
+			return type === SERVER_HELLO_DONE ? "our turn" : undefined;
+		case "Finished":
+			return type === FINISHED ? "open" : undefined;
+		default:
+			return undefined;
+	}
+}
+
+/** A server answers only what was offered, each once (RFC 5246 section 7.4.1.4). */
+function readExtensions(s: SSLStream): void {
+	if (s.readChars(2) !== s.bytesAvailable) throw malformed("ServerHello");
+	const seen: number[] = [];
+	while (s.bytesAvailable > 0) {
+		const type = s.readChars(2);
+		const body = s.readChunk(s.readChars(2), true);
+		if (seen.includes(type)) throw new TLSError(`extension ${type} occurs twice`);
+		seen.push(type);
+		if (!isExpected(type, body))
+			throw new TLSError(`extension ${type} was not offered`, "tls.protocol", Alert.UNSUPPORTED_EXTENSION);
+	}
+}
+
+function isExpected(type: number, body: Uint8Array): boolean {
+	switch (type) {
+		case SERVER_NAME:
+			return body.length === 0;
+		case SUPPORTED_GROUPS:
+			return true; // of no meaning in TLS 1.2, yet some servers send it
+		case EC_POINT_FORMATS:
+			return body[0] === body.length - 1 && body.indexOf(0, 1) > 0;
+		case RENEGOTIATION_INFO:
+			return body.length === 1 && body[0] === 0; // RFC 5746 section 3.4
+		default:
+			return false;
+	}
+}
+
+const rest = (s: SSLStream): Uint8Array => s.readChunk(s.bytesAvailable, true);
+
+const malformed = (what: string): TLSError => new TLSError(`${what} is malformed`, "tls.protocol", Alert.DECODE_ERROR);

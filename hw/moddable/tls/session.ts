@@ -1,0 +1,241 @@
+/**
+ * `ssl/session`: a TLS 1.2 client connection (RFC 5246) without a socket; bytes in, records and plaintext out. Takes the place of
+ * the SDK's session, which reports a connection as ready when the server answers with an old version or a close_notify,
+ * and then sends in clear.
+ *
+ * Records are sealed and opened by the SDK (AES-GCM, key schedule). Here is which record may come when. Refused: data or
+ * a cipher change before its time, a cipher change in the middle of a message, empty and oversized records.
+ */
+import alertProtocol from "ssl/alert";
+import changeCipherSpec from "ssl/changecipher";
+import handshake from "ssl/handshake-sdk";
+import recordProtocol from "ssl/record";
+import type { PublicKey } from "../../../src/x509/key.ts";
+import { writeCertificateVerify } from "./client.ts";
+import TLSError, { Alert } from "./error.ts";
+import { SCHEMES } from "./schemes.ts";
+
+/** P-256: signs a SHA-256 digest, gives DER. RSA: PKCS#8, DER. */
+export type ClientKey = { sign(digest: Uint8Array): Uint8Array } | Uint8Array;
+
+export interface SessionOptions {
+	/** DNS name or IPv4 address, found in the server's certificate; a name is also sent as SNI. */
+	readonly serverName: string;
+	/** Trust anchors, DER. */
+	readonly anchors: readonly Uint8Array[];
+	/** DER, leaf first; with the leaf's key. */
+	readonly clientCertificates?: readonly Uint8Array[];
+	readonly clientKey?: ClientKey | undefined;
+}
+
+/** What must come next from the server. */
+export type Phase =
+	| "ServerHello"
+	| "Certificate"
+	| "ServerKeyExchange"
+	| "CertificateRequest or ServerHelloDone"
+	| "ServerHelloDone"
+	| "our turn"
+	| "ChangeCipherSpec"
+	| "Finished"
+	| "open"
+	| "closed";
+
+const CHANGE_CIPHER_SPEC = 20;
+const ALERT = 21;
+const HANDSHAKE = 22;
+const APPLICATION_DATA = 23;
+
+const HEADER_BYTES = 5;
+const MAX_FRAGMENT_BYTES = 16_384;
+/** Explicit nonce and tag of AES-GCM. */
+const SEAL_BYTES = 24;
+/** Of records that we send: a small device seals and queues them in RAM. */
+const MAX_SENT_BYTES = 4_096;
+const WARNING = 1;
+const FATAL = 2;
+
+export default class Session {
+	phase: Phase = "ServerHello";
+	/** The beginning of a handshake message whose end has not come. */
+	partial: Uint8Array = new Uint8Array(0);
+	authentication: "ECDSA" | "RSA" | undefined;
+	serverKey: PublicKey | undefined;
+	readonly host: string;
+	readonly anchors: readonly Uint8Array[];
+	readonly clientCertificates: readonly Uint8Array[];
+	readonly clientKey: ClientKey | undefined;
+
+	// What the SDK's messages and records keep here, under their names.
+	options: object;
+	readonly connectionEnd = true;
+	readonly protocolVersion = 0x0303;
+	readonly minProtocolVersion = 0x0303;
+	readonly maxProtocolVersion = 0x0303;
+	clientCipher: object | undefined;
+	serverCipher: object | undefined;
+	clientRandom!: ArrayBuffer;
+	serverRandom!: ArrayBuffer;
+	dhparams: { named_curve: number; dh_Ys: ArrayBuffer } | undefined;
+	/** Undefined: no certificate was asked for. */
+	clientCerts: readonly Uint8Array[] | undefined;
+	/** Set by the SDK when our Certificate was not empty. */
+	myCert: Uint8Array | undefined;
+	alert: { level: number; description: number } | undefined;
+
+	readonly #transmit: (record: Uint8Array) => void;
+	#record = new Uint8Array(HEADER_BYTES);
+	#filled = 0;
+	#plaintext: Uint8Array[] = [];
+
+	/** `transmit` gets each record that is to be sent; it must not throw. */
+	constructor(options: SessionOptions, transmit: (record: Uint8Array) => void) {
+		const { serverName, anchors, clientCertificates = [], clientKey } = options;
+		if ((clientKey === undefined) !== (clientCertificates.length === 0))
+			throw new TLSError("clientCertificates and clientKey belong together", "tls.key");
+		this.host = serverName;
+		this.anchors = anchors;
+		this.clientCertificates = clientCertificates;
+		this.clientKey = clientKey;
+		this.options = {
+			tls_signature_algorithms: SCHEMES,
+			...(/^[\d.]+$/.test(serverName) ? undefined : { tls_server_name: serverName }), // RFC 6066 section 3: no address
+		};
+		this.#transmit = transmit;
+	}
+
+	/** Sends ClientHello. */
+	start(): void {
+		this.#transmit(handshake.clientHello.packetize(this));
+	}
+
+	/** Any part of what the server sent. Throws TLSError, once; the peer has been told, and the session is closed. */
+	receive(bytes: Uint8Array): void {
+		try {
+			for (let at = 0; at < bytes.length && this.phase !== "closed"; ) {
+				const part = bytes.subarray(at, at + this.#record.length - this.#filled);
+				this.#record.set(part, this.#filled);
+				this.#filled += part.length;
+				at += part.length;
+				if (this.#filled === this.#record.length) this.#advance();
+			}
+		} catch (thrown) {
+			throw this.#fail(thrown);
+		}
+	}
+
+	/** Plaintext that came, a record's worth. */
+	take(): Uint8Array | undefined {
+		return this.#plaintext.shift();
+	}
+
+	/** Only when open. */
+	write(bytes: Uint8Array): void {
+		if (this.phase !== "open") throw new TLSError("the session is not open", "wire.closed");
+		for (let at = 0; at < bytes.length; at += MAX_SENT_BYTES)
+			this.#transmit(recordProtocol.packetize(this, APPLICATION_DATA, bytes.slice(at, at + MAX_SENT_BYTES)));
+	}
+
+	/** Tells the peer, when there is something to end. */
+	close(): void {
+		if (this.phase === "open") this.#transmit(alertProtocol.packetize(this, WARNING, Alert.CLOSE_NOTIFY));
+		this.phase = "closed";
+	}
+
+	/** For the SDK: application data. */
+	putData(bytes: Uint8Array): void {
+		if (bytes.byteLength > 0) this.#plaintext.push(bytes);
+	}
+
+	/** For the SDK: its own tracing. */
+	traceProtocol(): void {}
+
+	/** The header is whole, or the record is. */
+	#advance(): void {
+		if (this.#record.length === HEADER_BYTES) {
+			const record = new Uint8Array(HEADER_BYTES + this.#checkHeader());
+			record.set(this.#record);
+			this.#record = record;
+			return;
+		}
+		const record = this.#record;
+		this.#record = new Uint8Array(HEADER_BYTES);
+		this.#filled = 0;
+		recordProtocol.unpacketize(this, record);
+		if (this.alert !== undefined) this.#endByPeer();
+		else if (record[0] === CHANGE_CIPHER_SPEC) this.phase = "Finished";
+		else if (this.phase === "our turn") this.#answer();
+	}
+
+	/** Returns the record's length. */
+	#checkHeader(): number {
+		const [type, major, minor] = this.#record;
+		const length = (this.#record[3]! << 8) | this.#record[4]!;
+		const seal = this.serverCipher === undefined ? 0 : SEAL_BYTES;
+		const content = length - seal;
+		if (major !== 3 || (minor !== 3 && this.phase !== "ServerHello"))
+			throw new TLSError("not a record of TLS 1.2", "tls.protocol", Alert.PROTOCOL_VERSION);
+		if (content > MAX_FRAGMENT_BYTES) throw new TLSError("record too long", "tls.protocol", Alert.RECORD_OVERFLOW);
+		if (!this.#expects(type!, content))
+			throw new TLSError(
+				`record of type ${type}, ${content} bytes, expected ${this.phase}`,
+				"tls.protocol",
+				Alert.UNEXPECTED_MESSAGE,
+			);
+		return length;
+	}
+
+	#expects(type: number, contentBytes: number): boolean {
+		switch (type) {
+			case CHANGE_CIPHER_SPEC:
+				return this.phase === "ChangeCipherSpec" && contentBytes === 1;
+			case ALERT:
+				return contentBytes === 2;
+			case HANDSHAKE:
+				return contentBytes > 0;
+			case APPLICATION_DATA:
+				return this.phase === "open" && contentBytes >= 0;
+			default:
+				return false;
+		}
+	}
+
+	/** Our flight: RFC 5246 section 7.3. */
+	#answer(): void {
+		if (this.partial.length > 0)
+			throw new TLSError("more after ServerHelloDone", "tls.protocol", Alert.UNEXPECTED_MESSAGE);
+		if (this.clientCerts !== undefined) this.#transmit(handshake.certificate.packetize(this, this.clientCerts));
+		this.#transmit(handshake.clientKeyExchange.packetize(this));
+		if (this.myCert !== undefined) this.#transmit(writeCertificateVerify(this));
+		this.#transmit(changeCipherSpec.packetize(this));
+		this.#transmit(handshake.finished.packetize(this));
+		this.phase = "ChangeCipherSpec";
+	}
+
+	/** After close_notify; every other alert was thrown by the SDK. */
+	#endByPeer(): void {
+		if (this.phase !== "open") throw new TLSError("the server ended the handshake", "wire.closed");
+		this.close();
+	}
+
+	#fail(thrown: unknown): TLSError {
+		const error = this.alert === undefined ? explain(thrown) : this.#explainAlert(this.alert.description);
+		this.phase = "closed";
+		if (this.alert === undefined) this.#transmit(alertProtocol.packetize(this, FATAL, error.alert));
+		return error;
+	}
+
+	/** Once our certificate is out, a refusal is about it. */
+	#explainAlert(description: number): TLSError {
+		const message = `the server sent alert ${description}`;
+		if (description === Alert.CLOSE_NOTIFY || this.phase === "open") return new TLSError(message, "wire.closed");
+		if (description === Alert.UNRECOGNIZED_NAME) return new TLSError(message, "tls.name");
+		return new TLSError(message, this.clientCerts === undefined ? "tls.protocol" : "tls.rejected");
+	}
+}
+
+/** What the SDK throws when a read goes past the end is a bare Error. */
+function explain(thrown: unknown): TLSError {
+	if (thrown instanceof TLSError) return thrown;
+	return new TLSError(`malformed: ${(thrown as Error)?.message ?? ""}`, "tls.protocol", Alert.DECODE_ERROR);
+}

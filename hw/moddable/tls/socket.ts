@@ -1,0 +1,179 @@
+/**
+ * `embedded:io/socket/tcp/tls`: a TLS client socket with the interface of the SDK's example of that name (ECMA-419 style), over any TCP io.
+ *
+ * It takes all that TCP has, queues what TCP cannot take yet, and turns whatever goes wrong, also inside a callback of the
+ * application, into one call of `onError`: with a TLSError, or without argument when the server closed in an orderly way. Nothing is
+ * called after that, after close(), or from inside the constructor.
+ */
+import type TCP from "embedded:io/socket/tcp";
+import type { TCPOptions } from "embedded:io/socket/tcp";
+import Timer from "timer";
+import { builtInAnchors } from "./anchors.ts";
+import TLSError from "./error.ts";
+import Session, { type ClientKey } from "./session.ts";
+
+/** DER. */
+type Bytes = Uint8Array | ArrayBuffer;
+
+export interface SecureOptions {
+	/** Default: `host`. */
+	readonly serverName?: string;
+	/** Default, also for an empty list: the built-in ones. */
+	readonly anchors?: readonly Bytes[];
+	/** Leaf first; with the leaf's key. */
+	readonly clientCertificates?: readonly Bytes[];
+	readonly clientKey?: ClientKey;
+}
+
+/** All of it is handed on to the TCP class as well. */
+export interface TLSOptions {
+	/** Name of the server. */
+	readonly host: string;
+	/** Its IP address. */
+	readonly address: string;
+	readonly port: number;
+	readonly TCP: { readonly io: new (options: TCPOptions) => TCP };
+	readonly secure?: SecureOptions;
+	readonly onReadable?: (count: number) => void;
+	readonly onWritable?: (count: number) => void;
+	readonly onError?: (error?: unknown) => void;
+}
+
+/** Header, nonce and tag of a record. */
+const RECORD_BYTES = 29;
+
+export default class TLSSocket {
+	readonly #options: TLSOptions;
+	#session: Session | undefined;
+	#tcp: TCP | undefined;
+	#writable = 0;
+	#readable = 0;
+	#sending: Uint8Array[] = [];
+	#plaintext: Uint8Array | undefined;
+	#isOpen = false;
+	#resume: ReturnType<typeof Timer.set> | undefined;
+
+	/** Throws when the options are unusable; whatever comes later comes through onError. */
+	constructor(options: TLSOptions) {
+		this.#options = options;
+		const { TCP, host, secure = {} } = options;
+		const { anchors = [], clientCertificates = [], clientKey } = secure;
+		this.#session = new Session(
+			{
+				serverName: secure.serverName ?? host,
+				anchors: anchors.length > 0 ? anchors.map(view) : builtInAnchors(),
+				clientCertificates: clientCertificates.map(view),
+				clientKey,
+			},
+			(record) => void this.#sending.push(record),
+		);
+		this.#session.start();
+		this.#tcp = new TCP.io({
+			...options,
+			onReadable: (count) =>
+				this.#guard(() => {
+					this.#readable = count;
+					this.#receive();
+				}),
+			onWritable: (count) =>
+				this.#guard(() => {
+					this.#writable = count;
+					this.#send();
+				}),
+			onError: () => this.#guard(() => this.#fail(new TLSError("the connection was cut", "wire.closed"))),
+		});
+	}
+
+	/** All that onReadable announced, or `count` bytes of it; undefined when there is nothing. */
+	read(count?: number): ArrayBuffer | undefined {
+		const plaintext = this.#plaintext;
+		if (plaintext === undefined) return undefined;
+		if (count !== undefined && count > plaintext.length) throw new RangeError(`${plaintext.length} bytes are readable`);
+		const taken = plaintext.slice(0, count);
+		this.#plaintext = taken.length < plaintext.length ? plaintext.subarray(taken.length) : undefined;
+		if (this.#plaintext === undefined) this.#resume ??= Timer.set(() => this.#guard(() => this.#receive()));
+		return taken.buffer;
+	}
+
+	/** Takes all of it, whatever onWritable said; returns how much TCP would take at once after that. */
+	write(bytes: Bytes): number {
+		if (!this.#isOpen || this.#session === undefined) throw new TLSError("the socket is not open", "wire.closed");
+		this.#session.write(view(bytes));
+		this.#send();
+		return this.#room();
+	}
+
+	/** Ends TLS, as far as TCP takes it, and closes. */
+	close(): void {
+		this.#session?.close();
+		this.#session = undefined;
+		try {
+			this.#flush();
+		} catch {} // TCP is gone already
+		this.#tcp?.close();
+		this.#tcp = undefined;
+		this.#plaintext = undefined;
+		Timer.clear(this.#resume);
+	}
+
+	/** Takes from TCP until it is empty or plaintext waits for the application. */
+	#receive(): void {
+		this.#resume = undefined;
+		while (this.#session !== undefined && this.#plaintext === undefined) {
+			this.#plaintext = this.#session.take();
+			if (this.#plaintext !== undefined) this.#options.onReadable?.(this.#plaintext.length);
+			else if (this.#session.phase === "closed") this.#fail();
+			else if (this.#readable > 0) this.#session.receive(this.#takeFromTcp());
+			else break;
+		}
+		this.#send();
+	}
+
+	#takeFromTcp(): Uint8Array {
+		const bytes = new Uint8Array(this.#tcp!.read() as ArrayBuffer);
+		this.#readable = 0;
+		return bytes;
+	}
+
+	#send(): void {
+		this.#flush();
+		if (this.#session?.phase === "open") {
+			this.#isOpen = true;
+			if (this.#sending.length === 0 && this.#room() > 0) this.#options.onWritable?.(this.#room());
+		}
+	}
+
+	/** As much of the queue as TCP takes; the SDK's TCP throws when given more. */
+	#flush(): void {
+		while (this.#tcp !== undefined && this.#writable > 0 && this.#sending.length > 0) {
+			const next = this.#sending[0]!;
+			const part = next.slice(0, this.#writable);
+			this.#writable = this.#tcp.write(part) ?? 0;
+			if (part.length === next.length) this.#sending.shift();
+			else this.#sending[0] = next.subarray(part.length);
+		}
+	}
+
+	#room(): number {
+		return this.#sending.length > 0 ? 0 : Math.max(0, this.#writable - RECORD_BYTES);
+	}
+
+	#guard(step: () => void): void {
+		if (this.#session === undefined) return;
+		try {
+			step();
+		} catch (thrown) {
+			this.#fail(thrown);
+		}
+	}
+
+	/** Sends what is queued, an alert for instance, and ends. */
+	#fail(error?: unknown): void {
+		if (this.#session === undefined) return;
+		this.close();
+		if (error === undefined) this.#options.onError?.();
+		else this.#options.onError?.(error);
+	}
+}
+
+const view = (bytes: Bytes): Uint8Array => (bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
