@@ -1,0 +1,119 @@
+/** Other people's clients, unmodified, against the local cloud: the Azure IoT SDK for Node, by SAS and by X.509. */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { type Cloud, startCloud } from "./cloud/cloud.ts";
+import { enrol } from "./cloud-probe.ts";
+
+const PEERS = join(import.meta.dirname, "peers");
+
+let cloud: Cloud;
+const skip = missing();
+before(async () => {
+	cloud = await startCloud({ retryAfterSeconds: 0 });
+});
+after(() => cloud.close());
+
+test("azure-iot-provisioning-device-mqtt registers with a symmetric key", { skip }, async () => {
+	const device = start({ verb: "provision", ...scope(), key: cloud.symmetricKey });
+	const assigned = await device.line("assigned");
+	assert.equal(assigned.assignedHub, `localhost:${cloud.port}`);
+	assert.equal(assigned.deviceId, "dev-001");
+	assert.equal(await device.exit(), 0);
+});
+
+test("azure-iot-provisioning-device-mqtt registers with an X.509 certificate", { skip }, async () => {
+	const cert = readFileSync(cloud.onboardingCert, "utf8");
+	const certKey = readFileSync(cloud.onboardingKey, "utf8");
+	const device = start({ verb: "provision", ...scope(), cert, certKey });
+	assert.equal((await device.line("assigned")).deviceId, "dev-001");
+	assert.equal(await device.exit(), 0);
+});
+
+test("azure-iot-provisioning-device-mqtt reports a wrong key as unauthorized", { skip }, async () => {
+	const device = start({ verb: "provision", ...scope(), key: cloud.groupKey });
+	assert.match((await device.line("error")).name as string, /Unauthorized/);
+	assert.equal(await device.exit(), 1);
+});
+
+test("azure-iot-device-mqtt sends telemetry and reads its twin with an issued certificate", { skip }, async () => {
+	const identity = await enrol(cloud, "dev-001");
+	const device = start({ verb: "hub", ...address(), cert: identity.cert, certKey: identity.key });
+	await checkHub(device, "x509");
+});
+
+test("azure-iot-device-mqtt sends telemetry and reads its twin with SAS", { skip }, async () => {
+	await checkHub(start({ verb: "hub", ...address(), key: cloud.symmetricKey }), "sas");
+});
+
+async function checkHub(device: Device, credential: "sas" | "x509"): Promise<void> {
+	await device.line("sent");
+	const received = cloud.telemetry.at(-1)!;
+	assert.equal(Buffer.from(received.body).toString(), '{"hello":"hub"}');
+	assert.equal(received.properties.room, "cellar & attic");
+	assert.equal(received.properties["$.ct"], "application/json");
+	assert.deepEqual((await device.line("twin")).desired, { $version: 1 });
+	await device.line("reported");
+	assert.deepEqual(cloud.device("dev-001")!.reported.properties, { firmware: "1.0", nested: { a: 1 } });
+	assert.equal(await device.exit(), 0);
+	assert.equal(cloud.connections.at(-1)!.credential, credential);
+}
+
+function scope() {
+	return { host: `localhost:${cloud.port}`, idScope: cloud.idScope, registrationId: "dev-001" };
+}
+
+function address() {
+	return { host: `localhost:${cloud.port}`, deviceId: "dev-001" };
+}
+
+interface Device {
+	/** The next line of that event; an error line instead rejects. */
+	line(event: string): Promise<Record<string, unknown>>;
+	exit(): Promise<number | null>;
+	end(): void;
+}
+
+function start(task: object): Device {
+	const child: ChildProcess = spawn(process.execPath, [join(PEERS, "device.cjs"), JSON.stringify(task)], {
+		env: { ...process.env, NODE_EXTRA_CA_CERTS: cloud.rootCa, NODE_OPTIONS: "" },
+		stdio: ["pipe", "pipe", "pipe"],
+	});
+	const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+	let noise = "";
+	child.stderr!.on("data", (bytes) => {
+		noise += bytes;
+	});
+	const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
+	return {
+		async line(event) {
+			for (;;) {
+				const { value, done } = await lines.next();
+				if (done) throw new Error(`the peer ended before "${event}": ${noise}`);
+				const record = JSON.parse(value);
+				if (record.event === event) return record;
+				if (record.event === "error") throw new Error(`the peer failed: ${value}`);
+			}
+		},
+		exit: () => exited,
+		end: () => child.stdin!.end(),
+	};
+}
+
+/** Why the peers cannot run; installs them first if they are not there. */
+function missing(): string | false {
+	if (existsSync(join(PEERS, "node_modules", "azure-iot-device"))) return false;
+	try {
+		execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+			cwd: PEERS,
+			stdio: "pipe",
+			timeout: 180_000,
+		});
+		return false;
+	} catch (error) {
+		return `SKIPPED: npm ci in test/peers failed: ${(error as Error).message.split("\n")[0]}`;
+	}
+}
