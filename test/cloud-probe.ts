@@ -28,6 +28,9 @@ export interface ProbeOptions {
 	readonly connect?: Partial<IConnectPacket>;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: foreign JSON, which each test looks into as far as it goes
+export type Json = any;
+
 export class Probe {
 	readonly #socket: TLSSocket;
 	readonly #received: Packet[] = [];
@@ -99,7 +102,7 @@ export class Probe {
 	}
 
 	/** The next publish whose topic starts so; acknowledged. */
-	async message(prefix: string): Promise<{ topic: string; text: string; json: any } | "closed"> {
+	async message(prefix: string): Promise<{ topic: string; text: string; json: Json } | "closed"> {
 		const packet = await this.next(
 			(packet): packet is IPublishPacket => packet.cmd === "publish" && packet.topic.startsWith(prefix),
 		);
@@ -197,7 +200,7 @@ export async function register(
 	registrationId: string,
 	body: object | string,
 	options: { apiVersion?: string; key?: string; identity?: Identity; password?: string } = {},
-): Promise<{ topic: string; json: any } | "closed"> {
+): Promise<{ topic: string; json: Json } | "closed"> {
 	const { apiVersion = "2025-07-01-preview", identity } = options;
 	const probe = await Probe.dial(cloud, identity);
 	try {

@@ -5,7 +5,8 @@
  */
 
 /** A certificate that is wrong in one way, for clients that must notice. */
-export type Flaw = "foreign-key" | "wrong-cn" | "expired-cert" | "not-yet-valid";
+export type Flaw = (typeof FLAWS)[number];
+export const FLAWS = ["foreign-key", "wrong-cn", "expired-cert", "not-yet-valid"] as const;
 
 export interface IssueRequest {
 	/** Common name that the request must carry and the certificate gets. */

@@ -34,8 +34,8 @@ export type Happening =
 			readonly status: number;
 			readonly outcome: "assigned" | "failed" | "disabled" | "refused";
 			readonly errorCode?: number;
-			/** Serial of the issued leaf, upper-case hex. */
-			readonly serial?: string;
+			/** The issued leaf, DER. */
+			readonly leaf?: Uint8Array;
 	  }
 	| Telemetry
 	| { readonly event: "twin-get"; readonly deviceId: string }

@@ -3,6 +3,7 @@
  *
  * The table is closed and is what `enrollee cloud --help` prints.
  */
+import { FLAWS, type Flaw } from "./authority.ts";
 
 export const FAULTS = {
 	"expired-server-cert": "TLS: the server's certificate expired yesterday",
@@ -70,6 +71,19 @@ export class Faults {
 				name + (value === "" ? "" : `=${value}`) + (left === Number.POSITIVE_INFINITY ? "" : `:${left}`),
 		);
 	}
+}
+
+/** The way in which the next certificate shall be wrong. */
+export function armedFlaw(faults: Faults): Flaw | undefined {
+	return FLAWS.find((flaw) => faults.strikes(flaw) !== undefined);
+}
+
+/** The chain as the armed faults deliver it; `swapped`: PEM where base64 DER is usual, and the reverse. */
+export function spoiled(faults: Faults, issued: readonly Uint8Array[]): { chain: Uint8Array[]; swapped: boolean } {
+	let chain = [...issued];
+	if (faults.strikes("leaf-only") !== undefined) chain = chain.slice(0, 1);
+	if (faults.strikes("wrong-chain-order") !== undefined) chain.reverse();
+	return { chain, swapped: faults.strikes("pem-chain") !== undefined };
 }
 
 function parse(text: string): Armed {

@@ -63,7 +63,7 @@ export class Service {
 			const deviceId = registrationId.toLowerCase();
 			if (clientId.toLowerCase() !== deviceId)
 				return { returnCode: 2, reason: "client id is not the registration id", service: "dps", deviceId };
-			const session = this.#dps.open({ idScope, registrationId, apiVersion, clientId, password, peer });
+			const session = this.#dps.open({ idScope, registrationId, apiVersion, password, peer });
 			this.#options.witness({ event: "connected", service: "dps", deviceId, apiVersion, credential, ...connected });
 			return session;
 		}

@@ -1,4 +1,5 @@
 /** `enrollee cloud`: DPS, IoT Hub and a certificate authority on this machine, until interrupted. */
+import { X509Certificate } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
 import type { LogValue } from "../../../src/port.ts";
 import { type Ready, startCloud } from "../../../test/cloud/cloud.ts";
@@ -86,15 +87,16 @@ function welcome(ready: Ready): string {
 	].join("\n");
 }
 
-/** What a line shows of an event: bytes as text where they are text, objects as JSON. */
+/** What a line shows of an event: bodies as text, certificates by serial number, objects as JSON. */
 function describe({ event: _event, time: _time, ...detail }: CloudEvent): Record<string, LogValue> {
 	return Object.fromEntries(
-		Object.entries(detail).map(([name, value]: [string, unknown]) => [name, readable(value)] as const),
+		Object.entries(detail).map(([name, value]: [string, unknown]) => [name, readable(name, value)] as const),
 	);
 }
 
-function readable(value: unknown): LogValue {
-	if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+function readable(name: string, value: unknown): LogValue {
+	if (value instanceof Uint8Array)
+		return name === "leaf" ? new X509Certificate(value).serialNumber : Buffer.from(value).toString("utf8");
 	return typeof value === "object" ? JSON.stringify(value) : (value as LogValue);
 }
 

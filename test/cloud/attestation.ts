@@ -1,0 +1,41 @@
+/** Whether a client may register: ID scope, then certificate (onboarding, or issued where that is allowed), then SAS. */
+import type { Clock } from "../../src/port.ts";
+import type { Authority } from "./authority.ts";
+import type { Peer } from "./connection.ts";
+import type { Enrolments } from "./enrolments.ts";
+import { checkSas } from "./sas.ts";
+
+export interface AttestationOptions {
+	readonly idScope: string;
+	readonly clock: Clock;
+	readonly authority: Authority;
+	readonly enrolments: Enrolments;
+	/** A certificate that the device CA issued also counts. */
+	readonly acceptIssued: boolean;
+}
+
+/** What the client said of itself. */
+export interface Claim {
+	readonly idScope: string;
+	readonly registrationId: string;
+	readonly password: string | undefined;
+	readonly peer: Peer;
+}
+
+/** Why not, or undefined. */
+export function refusal(claim: Claim, options: AttestationOptions): string | undefined {
+	const { idScope, clock, authority, enrolments, acceptIssued } = options;
+	const { registrationId, password, peer } = claim;
+	if (claim.idScope !== idScope) return "unknown ID scope";
+	if (peer.chain.length > 0) {
+		const onboarding = authority.examine(peer.chain, registrationId, clock.now(), "onboarding");
+		if (!("refusal" in onboarding)) return undefined;
+		const issued = acceptIssued && authority.examine(peer.chain, registrationId, clock.now(), "operational");
+		return issued && !("refusal" in issued) ? undefined : onboarding.refusal;
+	}
+	if (password === undefined) return "no credential";
+	const resource = `${idScope}/registrations/${registrationId}`.toLowerCase();
+	const { key } = enrolments.find(registrationId);
+	const checked = checkSas(password, key, (sr) => sr.toLowerCase() === resource, clock.now());
+	return "refusal" in checked ? checked.refusal : undefined;
+}
