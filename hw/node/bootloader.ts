@@ -1,0 +1,186 @@
+/**
+ * What ESP-IDF's bootloader and app_update do with two application slots and rollback enabled (ESP-IDF programming
+ * guide, "Over The Air Updates", "App rollback"), on any medium: files on Node and in the simulator, memory in tests.
+ *
+ * otadata holds two entries {sequence, state}; slot (sequence - 1) mod 2 of the highest usable entry boots. A new image
+ * is booted as pending; a pending one that is reset without having been confirmed is aborted and the other boots.
+ */
+import { Fault } from "../../src/fault.ts";
+import { SECTOR_BYTES } from "../../src/ota/writer.ts";
+import type { Slot } from "../../src/port.ts";
+
+export interface Medium {
+	/** Of slot 0 or 1; what was never written reads 0xff. */
+	read(slot: number, offset: number, length: number): Uint8Array;
+	write(slot: number, offset: number, bytes: Uint8Array): void;
+	erase(slot: number, offset: number, length: number): void;
+	readOtadata(): Otadata;
+	/** Atomic. */
+	writeOtadata(otadata: Otadata): void;
+}
+
+export type EntryState = "new" | "pending" | "valid" | "invalid" | "aborted";
+export type Entry = { readonly sequence: number; readonly state: EntryState } | null;
+export type Otadata = readonly [Entry, Entry];
+
+export interface Platform {
+	/** Room for an image in each slot. */
+	readonly bytes: number;
+	readonly chipId: number;
+	/** The platform's own check of an image, as esp_image_verify. */
+	verify(read: (offset: number, length: number) => Uint8Array): boolean;
+	restart(): void;
+	/** Restart unless cancelled. */
+	guard(seconds: number): () => void;
+}
+
+export const BLANK: Otadata = [null, null];
+
+/** Power-up: chooses the image that runs, and gives the port it sees. */
+export function bootSlot(medium: Medium, platform: Platform): Slot {
+	return new BootedSlot(medium, platform, select(medium, platform));
+}
+
+function select(medium: Medium, platform: Platform): number {
+	let otadata = medium.readOtadata();
+	const pending = active(otadata);
+	if (pending?.state === "pending") {
+		otadata = replace(otadata, pending, "aborted");
+		medium.writeOtadata(otadata);
+	}
+	const entry = active(otadata);
+	const wanted = entry === null ? 0 : slotOf(entry);
+	// An image that does not verify is passed over, but something must run: slot 0 is the one flashed by cable.
+	const verified = [wanted, 1 - wanted].find((slot) => platform.verify((offset, n) => medium.read(slot, offset, n)));
+	const chosen = verified ?? wanted;
+	if (entry?.state === "new" && slotOf(entry) === chosen) medium.writeOtadata(replace(otadata, entry, "pending"));
+	return chosen;
+}
+
+class BootedSlot implements Slot {
+	readonly #medium: Medium;
+	readonly #platform: Platform;
+	readonly #index: number;
+	#cancelGuard: (() => void) | undefined;
+
+	constructor(medium: Medium, platform: Platform, index: number) {
+		this.#medium = medium;
+		this.#platform = platform;
+		this.#index = index;
+	}
+
+	get running(): string {
+		return `ota_${this.#index}`;
+	}
+
+	get bytes(): number {
+		return this.#platform.bytes;
+	}
+
+	get chipId(): number {
+		return this.#platform.chipId;
+	}
+
+	get state(): "trial" | "valid" | "unknown" {
+		const state = this.#entry?.state;
+		return state === "pending" ? "trial" : state === "valid" ? "valid" : "unknown";
+	}
+
+	prepare(): void {
+		const otadata = this.#medium.readOtadata();
+		const other = otadata.find((entry) => entry !== null && slotOf(entry) !== this.#index);
+		if (other != null) this.#medium.writeOtadata(without(otadata, other));
+	}
+
+	erase(offset: number, length: number): void {
+		if (offset % SECTOR_BYTES !== 0 || length % SECTOR_BYTES !== 0)
+			throw new Fault("ota.flash", "erase is not aligned");
+		this.#check(offset, length);
+		this.#medium.erase(1 - this.#index, offset, length);
+	}
+
+	write(offset: number, bytes: Uint8Array): void {
+		this.#check(offset, bytes.length);
+		if (this.read(offset, bytes.length).some((byte) => byte !== 0xff)) throw new Fault("ota.flash", "write over data");
+		this.#medium.write(1 - this.#index, offset, bytes);
+	}
+
+	read(offset: number, length: number): Uint8Array {
+		this.#check(offset, length);
+		return this.#medium.read(1 - this.#index, offset, length);
+	}
+
+	arm(): void {
+		if (this.state === "trial") throw new Fault("ota.busy", "the running image is on trial");
+		if (!this.#platform.verify((offset, length) => this.read(offset, length)))
+			throw new Fault("ota.image", "the platform's check of the image failed");
+		const otadata = this.#medium.readOtadata();
+		const current = this.#entry;
+		let sequence = (current?.sequence ?? 0) + 1;
+		if (slotOf({ sequence, state: "new" }) === this.#index) sequence++;
+		const entry: Entry = { sequence, state: "new" };
+		this.#medium.writeOtadata(
+			current !== null && otadata[0]?.sequence === current.sequence ? [current, entry] : [entry, current],
+		);
+	}
+
+	confirm(): void {
+		this.#cancelGuard?.();
+		const entry = this.#entry;
+		if (entry !== null) this.#medium.writeOtadata(replace(this.#medium.readOtadata(), entry, "valid"));
+	}
+
+	revert(): void {
+		const entry = this.#entry;
+		if (entry === null || !this.#platform.verify((offset, length) => this.read(offset, length)))
+			throw new Fault("ota.flash", "no other image to go back to");
+		this.#medium.writeOtadata(replace(this.#medium.readOtadata(), entry, "invalid"));
+		this.restart();
+	}
+
+	guard(seconds: number): void {
+		this.#cancelGuard?.();
+		this.#cancelGuard = this.#platform.guard(seconds);
+	}
+
+	restart(): void {
+		this.#cancelGuard?.();
+		this.#platform.restart();
+	}
+
+	/** Of the running image; none for one flashed by cable. */
+	get #entry(): Entry {
+		const entry = active(this.#medium.readOtadata(), this.#index);
+		return entry;
+	}
+
+	#check(offset: number, length: number): void {
+		if (offset < 0 || offset + length > this.bytes) throw new Fault("ota.flash", "outside the slot");
+	}
+}
+
+/** The usable entry with the highest sequence, of one slot or of any. */
+function active(otadata: Otadata, slot?: number): Entry {
+	let best: Entry = null;
+	for (const entry of otadata) {
+		if (entry === null || entry.state === "invalid" || entry.state === "aborted") continue;
+		if (slot !== undefined && slotOf(entry) !== slot) continue;
+		if (best === null || entry.sequence > best.sequence) best = entry;
+	}
+	return best;
+}
+
+function slotOf(entry: { readonly sequence: number; readonly state: EntryState }): number {
+	return (entry.sequence - 1) % 2;
+}
+
+function replace(otadata: Otadata, old: Entry, state: EntryState): Otadata {
+	const changed = otadata.map((entry) =>
+		entry !== null && entry.sequence === old?.sequence ? { ...entry, state } : entry,
+	);
+	return changed as unknown as Otadata;
+}
+
+function without(otadata: Otadata, gone: Entry): Otadata {
+	return otadata.map((entry) => (entry?.sequence === gone?.sequence ? null : entry)) as unknown as Otadata;
+}

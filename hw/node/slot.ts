@@ -1,0 +1,110 @@
+/**
+ * The Slot port as files: `ota_0.bin`, `ota_1.bin` and `otadata.json` in a folder, with the semantics of ESP-IDF
+ * (bootloader.ts). For `enrollee run` and for tests; the program that runs is of course the same one in either slot.
+ */
+import {
+	closeSync,
+	existsSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	readSync,
+	renameSync,
+	statSync,
+	writeFileSync,
+	writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Fault } from "../../src/fault.ts";
+import type { Slot } from "../../src/port.ts";
+import { BLANK, bootSlot, type Medium, type Otadata } from "./bootloader.ts";
+import { encodeImage, readImage } from "./bundle/image.ts";
+
+export interface SlotOptions {
+	readonly folder: string;
+	/** Default: that of our partitions.csv for 4 MB, 0x1d0000. */
+	readonly bytes?: number;
+	/** esp_chip_id_t. Default 0, ESP32. */
+	readonly chipId?: number;
+	/** The device would restart now: end, and call openSlot again. */
+	restart(): void;
+}
+
+/** What a power-up does; each call is one. Throws Fault ota.flash. */
+export function openSlot(options: SlotOptions): Slot {
+	const { folder, bytes = 0x1d0000, chipId = 0, restart } = options;
+	attempt(() => {
+		mkdirSync(folder, { recursive: true });
+		// What runs now, as if flashed by cable.
+		const first = join(folder, "ota_0.bin");
+		if (!existsSync(first)) writeFileSync(first, encodeImage(chipId, new Uint8Array(1024)));
+	});
+	return bootSlot(fileMedium(folder), {
+		bytes,
+		chipId,
+		verify: (read) => isImage(read(0, bytes)),
+		restart,
+		guard(seconds) {
+			const timer = setTimeout(restart, seconds * 1000);
+			timer.unref();
+			return () => clearTimeout(timer);
+		},
+	});
+}
+
+function isImage(bytes: Uint8Array): boolean {
+	try {
+		readImage(bytes);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function fileMedium(folder: string): Medium {
+	const image = (slot: number): string => join(folder, `ota_${slot}.bin`);
+	const otadata = join(folder, "otadata.json");
+	return {
+		read: (slot, offset, length) => attempt(() => readPart(image(slot), offset, length)),
+		write: (slot, offset, bytes) => attempt(() => writePart(image(slot), offset, bytes)),
+		erase: (slot, offset, length) => attempt(() => writePart(image(slot), offset, new Uint8Array(length).fill(0xff))),
+		readOtadata: () =>
+			attempt(() => (existsSync(otadata) ? (JSON.parse(readFileSync(otadata, "utf8")) as Otadata) : BLANK)),
+		writeOtadata: (entries) =>
+			attempt(() => {
+				writeFileSync(`${otadata}.new`, JSON.stringify(entries), { flush: true });
+				renameSync(`${otadata}.new`, otadata);
+			}),
+	};
+}
+
+function readPart(file: string, offset: number, length: number): Uint8Array {
+	const bytes = new Uint8Array(length).fill(0xff);
+	if (!existsSync(file) || statSync(file).size <= offset) return bytes;
+	const descriptor = openSync(file, "r");
+	try {
+		readSync(descriptor, bytes, 0, length, offset);
+	} finally {
+		closeSync(descriptor);
+	}
+	return bytes;
+}
+
+function writePart(file: string, offset: number, bytes: Uint8Array): void {
+	const descriptor = openSync(file, existsSync(file) ? "r+" : "w+");
+	try {
+		writeSync(descriptor, bytes, 0, bytes.length, offset);
+		fsyncSync(descriptor);
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
+function attempt<T>(action: () => T): T {
+	try {
+		return action();
+	} catch (thrown) {
+		throw Fault.of(thrown, "ota.flash");
+	}
+}
