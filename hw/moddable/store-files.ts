@@ -4,7 +4,7 @@
  * A put writes a temporary file, flushes it to disk and moves it over the old one: after a cut there is the old content
  * or the new.
  */
-import files, { type Directory } from "embedded:storage/files";
+import files from "embedded:storage/files";
 import { environment } from "simulator";
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
@@ -22,10 +22,10 @@ export function openStore(): Store {
 	return {
 		get(name) {
 			return attempt(`reading ${name}`, () => {
-				if (!exists(folder, name)) return undefined;
+				const { size } = folder.status(name);
+				if (size === undefined) return undefined;
 				const file = folder.openFile({ path: name });
 				try {
-					const { size } = file.status();
 					return size === 0 ? new Uint8Array(0) : new Uint8Array(file.read(size, 0));
 				} finally {
 					file.close();
@@ -45,20 +45,9 @@ export function openStore(): Store {
 			});
 		},
 		delete(name) {
-			attempt(`deleting ${name}`, () => {
-				if (exists(folder, name)) folder.delete(name);
-			});
+			attempt(`deleting ${name}`, () => folder.delete(name));
 		},
 	};
-}
-
-function exists(folder: Directory, path: string): boolean {
-	try {
-		folder.status(path);
-		return true;
-	} catch {
-		return false;
-	}
 }
 
 function attempt<T>(what: string, body: () => T): T {

@@ -16,6 +16,9 @@ import TLSSocket, { type SecureOptions } from "./tls/socket.ts";
 /** How long a peer that does not read may delay a close. */
 const CLOSE_SECONDS = 5;
 
+/** No matter for a resolver (RFC 6761 section 6.3); the simulator's would give up on ::1. */
+const LOOPBACK = "127.0.0.1";
+
 export function createWire(): Wire {
 	return { connect: (options, events) => new TlsConnection(options, events) };
 }
@@ -60,6 +63,7 @@ class TlsConnection implements Connection {
 		const { host } = options;
 		const connect = (address: string) => this.#guard(() => this.#connect(options, address));
 		if (isAddress(host)) connect(host);
+		else if (host === "localhost") connect(LOOPBACK);
 		else
 			Net.resolve(host, (_name, address) => {
 				if (this.#state !== "connecting") return;

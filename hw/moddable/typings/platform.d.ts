@@ -72,7 +72,6 @@ declare module "embedded:storage/files" {
 	export interface File {
 		read(count: number, position: number): ArrayBuffer;
 		write(bytes: Uint8Array, position: number): void;
-		status(): { readonly size: number };
 		flush(): void;
 		close(): void;
 	}
@@ -81,8 +80,10 @@ declare module "embedded:storage/files" {
 		openDirectory(options: { path: string }): Directory;
 		/** False when it is there already. */
 		createDirectory(path: string): boolean;
-		status(path: string): { readonly size: number };
+		/** No size: there is nothing of that name. */
+		status(path: string): { readonly size?: number };
 		move(from: string, to: string): void;
+		/** False when there was none. */
 		delete(path: string): boolean;
 	}
 	const files: Directory;
