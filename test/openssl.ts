@@ -18,9 +18,15 @@ export function openssl(args: readonly string[], options: { cwd?: string; input?
 /** A folder of its own that is gone when the process ends. */
 export function temporaryFolder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
 	const folder = mkdtempSync(join(tmpdir(), "enrollee-"));
-	process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+	if (folders.push(folder) === 1) process.once("exit", removeFolders);
 	for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
 	return folder;
+}
+
+const folders: string[] = [];
+
+function removeFolders(): void {
+	for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 function available(command: string, args: readonly string[]): boolean {
