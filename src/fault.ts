@@ -78,6 +78,8 @@ export const FAULTS = {
 	"hub.closed": "The hub ended the session: usually passes by itself.",
 	"hub.bad-request": "The hub refused the request (400): see its message.",
 	"hub.conflict": "Another certificate request is active for this device (409).",
+	"hub.csr-rejected": "The hub refused the CSR: check whether its policy wants another curve.",
+	"hub.timeout": "The hub did not answer a certificate request: it may not offer renewal.",
 	"hub.no-request": "The hub knows no request to replace (412): sent again without.",
 	"hub.throttled": "Too many requests (429): the device waits as told.",
 	"hub.queue-full": "More messages than the queue holds while offline: raise the limit or send less.",
@@ -154,4 +156,12 @@ export class Fault extends Error {
 
 /** Faults of time and weather. Everything else needs somebody or something to change first. */
 const RETRYABLE =
-	/^(wire\.|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict|response)$|hub\.(throttled|unavailable|closed|conflict)$)/;
+	/^(wire\.|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict|response)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/;
+
+/** Foreign text for a message: short, printable ASCII. */
+export function printable(value: unknown): string {
+	if (value === undefined || value === null) return "no message";
+	return String(typeof value === "object" ? "an object" : value)
+		.slice(0, 160)
+		.replace(/[^\x20-\x7e]/g, "?");
+}

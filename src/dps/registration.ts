@@ -5,7 +5,7 @@
  * the outcome is the body's `status`. Unknown members are skipped; an unknown status or a half assignment is refused.
  */
 import { utf8Text } from "../bytes.ts";
-import { Fault, type FaultCode } from "../fault.ts";
+import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { type Dialect, issuedCertificates, parseTrustBundle, registerBody, type TrustBundle } from "./dialect.ts";
 import { parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./topics.ts";
@@ -177,12 +177,4 @@ function codeOf(status: number, errorCode: number | undefined, message: unknown)
 	if (status >= 500 && status < 600) return "dps.unavailable";
 	if (status >= 400 && status < 500) return "dps.bad-request";
 	return "dps.response";
-}
-
-/** Foreign text for a message: short, printable ASCII. */
-function printable(value: unknown): string {
-	if (value === undefined || value === null) return "no message";
-	return String(typeof value === "object" ? "an object" : value)
-		.slice(0, 160)
-		.replace(/[^\x20-\x7e]/g, "?");
 }

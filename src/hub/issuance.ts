@@ -1,0 +1,121 @@
+/**
+ * The texts of dialect C, a certificate issued by IoT Hub over MQTT (api-version 2025-08-01-preview). No I/O.
+ *
+ * The sources disagree, so answers are read by shape: `$rid` anywhere among the parameters or as the last part of the
+ * topic; certificates in an object or a bare array, each base64 DER or PEM. Members we do not know are passed over.
+ * Refused with Fault hub.response: bodies over 32 KB, more than five certificates, anything unreadable in a success.
+ */
+import { utf8, utf8Text } from "../bytes.ts";
+import { Fault } from "../fault.ts";
+import { type Certificate, readCertificates } from "../x509/certificate.ts";
+
+/** To be subscribed, and acknowledged, before the request is published. */
+export const CREDENTIALS_FILTER = "$iothub/credentials/res/#";
+
+export type Answer =
+	| { readonly type: "issued"; readonly certificates: readonly Certificate[] }
+	/** Without `expires` the hub did not say until when it keeps the request, or not legibly. */
+	| { readonly type: "accepted"; readonly expires: number | undefined }
+	| Refusal;
+
+export interface Refusal {
+	readonly type: "refused";
+	/** HTTP-like, 300 to 599. */
+	readonly status: number;
+	/** Six digits, or 0 when the hub gave none. */
+	readonly errorCode: number;
+	/** Foreign text. */
+	readonly message: unknown;
+	readonly retryAfterSeconds: number | undefined;
+	/** Of the request that is active at the hub. */
+	readonly activeRequestId: string | undefined;
+	readonly expires: number | undefined;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const RESPONSE = /^\$iothub\/credentials\/res\/(\d{3})\/([^?]*)(?:\?(.*))?$/;
+const MOST_BODY_BYTES = 32 * 1024;
+const MOST_CERTIFICATES = 5;
+
+export function requestTopic(requestId: string): string {
+	return `$iothub/credentials/POST/issueCertificate/?$rid=${requestId}`;
+}
+
+/** Exactly these members: the hub refuses any other. `replace`: whatever request is active gives way. */
+export function requestBody(deviceId: string, csr: string, replace: boolean): Uint8Array {
+	return utf8(JSON.stringify({ id: deviceId, csr, ...(replace ? { replace: "*" } : {}) }));
+}
+
+/** The answer to request `requestId`; undefined when the message is none. */
+export function parseAnswer(topic: string, payload: Uint8Array, requestId: string): Answer | undefined {
+	const [, digits, path, query = ""] = RESPONSE.exec(topic) ?? [];
+	if (digits === undefined) return undefined;
+	const rid = query.split("&").find((pair) => pair.startsWith("$rid="));
+	if ((rid?.slice("$rid=".length) ?? path) !== requestId) return undefined;
+	const status = Number(digits);
+	const body = parseBody(payload, status);
+	const { errorCode } = object(body);
+	const code = typeof errorCode === "number" && errorCode >= 0 && errorCode < 1e6 ? Math.floor(errorCode) : 0;
+	// An error that arrives under a topic of success is still an error.
+	if (status >= 300 || code >= 300_000) return refusal(status >= 300 ? status : Math.floor(code / 1000), code, body);
+	if (status === 202) return { type: "accepted", expires: parseTimestamp(object(body).operationExpires) };
+	return { type: "issued", certificates: certificatesOf(body) };
+}
+
+/** RFC 3339 in UTC with up to nine fraction digits, to milliseconds since 1970; undefined for anything else. */
+export function parseTimestamp(value: unknown): number | undefined {
+	const [, seconds, fraction = ""] = typeof value === "string" ? (TIMESTAMP.exec(value) ?? []) : [];
+	if (seconds === undefined) return undefined;
+	const time = Date.parse(`${seconds}Z`);
+	// Date.parse lets the 30th of February pass as the 2nd of March.
+	if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(seconds)) return undefined;
+	return time + Number(fraction.slice(0, 3).padEnd(3, "0"));
+}
+
+const TIMESTAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
+
+function refusal(status: number, errorCode: number, body: unknown): Refusal {
+	const { message, retryAfter, info } = object(body);
+	const { requestId, operationExpires } = object(info);
+	return {
+		type: "refused",
+		status,
+		errorCode,
+		message,
+		retryAfterSeconds: typeof retryAfter === "number" && retryAfter > 0 ? retryAfter : undefined,
+		activeRequestId: typeof requestId === "string" ? requestId : undefined,
+		expires: parseTimestamp(operationExpires),
+	};
+}
+
+function certificatesOf(body: unknown): Certificate[] {
+	const texts: unknown = Array.isArray(body) ? body : object(body).certificates;
+	if (!Array.isArray(texts) || texts.length === 0 || texts.length > MOST_CERTIFICATES)
+		throw new Fault("hub.response", `certificates: expected an array of 1 to ${MOST_CERTIFICATES}`);
+	const certificates = texts.flatMap((text: unknown) => {
+		if (typeof text !== "string") throw new Fault("hub.response", "certificates: expected strings");
+		return readCertificates(text);
+	});
+	if (certificates.length > MOST_CERTIFICATES)
+		throw new Fault("hub.response", `more than ${MOST_CERTIFICATES} certificates`);
+	return certificates;
+}
+
+/** Of an error and of a 202 the status says enough, whatever the body is. */
+function parseBody(payload: Uint8Array, status: number): unknown {
+	if (payload.length <= MOST_BODY_BYTES) {
+		try {
+			return JSON.parse(utf8Text(payload));
+		} catch {
+			// Judged below.
+		}
+	}
+	if (status !== 200) return undefined;
+	throw new Fault("hub.response", `body of ${payload.length} bytes: expected JSON of at most ${MOST_BODY_BYTES}`);
+}
+
+/** Its members; none when it is no object. */
+function object(value: unknown): Json {
+	return typeof value === "object" && value !== null ? (value as Json) : {};
+}

@@ -1,0 +1,377 @@
+/** Dialect C as a state machine: src/hub/certificates.ts and issuance.ts, against every row of the service's tables. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { utf8, utf8Text } from "../src/bytes.ts";
+import type { Fault } from "../src/fault.ts";
+import { type Action, CertificateRequest, createRequestId } from "../src/hub/certificates.ts";
+import { parseAnswer, parseTimestamp } from "../src/hub/issuance.ts";
+import { createEntity } from "./cloud/pki.ts";
+import { FakeEntropy } from "./fake/entropy.ts";
+import { mutations } from "./fake/mutate.ts";
+
+const NOW = Date.UTC(2026, 0, 31);
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+const span = { notBefore: NOW - HOUR, notAfter: NOW + HOUR };
+const RID = "aabb-0123";
+const RES = "$iothub/credentials/res";
+
+const root = await createEntity("P-384", { commonName: "Root", role: { kind: "root" }, ...span });
+const leaf = await createEntity("P-384", { commonName: "my_device", role: { kind: "client" }, ...span }, root);
+const pem = [leaf, root].map(({ certificate }) => certificate.toString("pem"));
+const base64 = [leaf, root].map(({ certificate }) => certificate.toString("base64"));
+
+function request(random = 0) {
+	return new CertificateRequest({ deviceId: "my_device", csr: "MIICYTCC", requestId: RID, random: () => random });
+}
+
+/** One that has been published at NOW. */
+function asked(random = 0) {
+	const made = request(random);
+	made.start(NOW);
+	return made;
+}
+
+const answer = (made: CertificateRequest, status: number, body: unknown, now = NOW, rid = RID): Action | undefined =>
+	made.onMessage(`${RES}/${status}/?$rid=${rid}`, utf8(typeof body === "string" ? body : JSON.stringify(body)), now);
+
+const refuse = (made: CertificateRequest, errorCode: number, more: object = {}, now = NOW): Action | undefined =>
+	answer(made, Math.floor(errorCode / 1000), { errorCode, message: "said so", info: null, ...more }, now);
+
+const ACTIVE = { correlationId: "x", operationExpires: "2026-01-31T06:00:00.5Z" };
+const wait = (ms: number): Action => ({ type: "wait", untilMs: NOW + ms });
+const fault = (action: Action | undefined): Fault => {
+	assert.equal(action?.type, "failed");
+	return (action as { fault: Fault }).fault;
+};
+const bodyOf = (action: Action | undefined): unknown => {
+	assert.equal(action?.type, "publish");
+	return JSON.parse(utf8Text((action as { payload: Uint8Array }).payload));
+};
+const PLAIN = { id: "my_device", csr: "MIICYTCC" };
+const REPLACE = { ...PLAIN, replace: "*" };
+
+describe("request", () => {
+	test("is published with $rid and exactly the members id and csr, in that order", () => {
+		const made = request();
+		assert.equal(made.deadline, undefined);
+		assert.deepEqual(made.start(NOW), {
+			type: "publish",
+			topic: `$iothub/credentials/POST/issueCertificate/?$rid=${RID}`,
+			payload: utf8('{"id":"my_device","csr":"MIICYTCC"}'),
+		});
+		assert.equal(made.deadline, NOW + 90 * SECOND);
+	});
+
+	test("ids are 4 to 36 of [A-Za-z0-9-] with no '-' at either end; ours are, and differ", () => {
+		const make = (requestId: string) => () =>
+			new CertificateRequest({ deviceId: "d", csr: "", requestId, random: Math.random });
+		for (const id of ["", "abc", "-abcd", "abcd-", "ab_cd", "a b c", "x".repeat(37), "äbcd"])
+			assert.throws(make(id), { code: "hub.bad-request" }, id);
+		const entropy = new FakeEntropy();
+		const [one, other] = [createRequestId(entropy), createRequestId(entropy)];
+		assert.notEqual(one, other);
+		for (const id of ["abcd", "a--d", "x".repeat(36), one, other]) assert.doesNotThrow(make(id));
+	});
+
+	test("a CSR over 8 KB is refused before it is sent", () => {
+		const make = (characters: number) => () =>
+			new CertificateRequest({ deviceId: "d", csr: "A".repeat(characters), requestId: RID, random: () => 0 });
+		assert.doesNotThrow(make(10_924));
+		assert.throws(make(10_925), { code: "hub.bad-request" });
+	});
+});
+
+describe("accepted", () => {
+	test("202: waits for the certificates until operationExpires, without polling", () => {
+		const made = asked();
+		const body = { correlationId: "8819e8d8", operationExpires: "2026-01-31T12:00:00.565000000Z" };
+		assert.deepEqual(answer(made, 202, body), wait(12 * HOUR + 565));
+		assert.equal(made.deadline, NOW + 12 * HOUR + 565);
+	});
+
+	for (const [why, body] of [
+		["absent", {}],
+		["unreadable", { operationExpires: "tomorrow" }],
+		["in a body that is no JSON", "<html>"],
+		["in a body that is empty", ""],
+		["in a body that is null", "null"],
+	] as const)
+		test(`202 with operationExpires ${why}: twelve hours`, () => {
+			assert.deepEqual(answer(asked(), 202, body), wait(12 * HOUR));
+		});
+
+	test("a clock that is wrong by a year neither waits a year nor asks in a loop", () => {
+		const body = { operationExpires: "2026-01-31T12:00:00Z" };
+		const early = answer(asked(), 202, body, NOW - 365 * 24 * HOUR) as { untilMs: number };
+		assert.equal(early.untilMs, NOW - 365 * 24 * HOUR + 24 * HOUR);
+		const late = answer(asked(), 202, body, NOW + 365 * 24 * HOUR) as { untilMs: number };
+		assert.equal(late.untilMs, NOW + 365 * 24 * HOUR + HOUR / 4);
+	});
+
+	test("when the request expires it is sent once more with the same id, and then fails", () => {
+		const made = asked();
+		answer(made, 202, {});
+		assert.deepEqual(bodyOf(made.onDeadline(NOW + 12 * HOUR)), PLAIN);
+		answer(made, 202, {}, NOW + 12 * HOUR);
+		const failure = fault(made.onDeadline(NOW + 24 * HOUR));
+		assert.deepEqual([failure.code, failure.retryable], ["hub.timeout", true]);
+	});
+
+	test("after a lost connection it is sent again with the same id; 409 with that id means to go on waiting", () => {
+		const made = asked();
+		answer(made, 202, {});
+		assert.deepEqual(bodyOf(made.start(NOW + HOUR)), PLAIN);
+		const info = { ...ACTIVE, requestId: RID };
+		assert.deepEqual(refuse(made, 409005, { info }, NOW + HOUR), wait(6 * HOUR + 500));
+	});
+});
+
+describe("issued", () => {
+	for (const [shape, body] of [
+		["an object with base64 DER", { correlationId: "x", certificates: base64 }],
+		["an object with PEM", { certificates: pem }],
+		["a bare array of base64 DER", base64],
+		["a bare array of PEM", pem],
+		["one PEM text with both", [pem.join("\n")]],
+		["an object with members we do not know", { certificates: base64, certificate: 1, next: {} }],
+	] as const)
+		test(`200 with ${shape}`, () => {
+			for (const accepted of [false, true]) {
+				const made = asked();
+				if (accepted) answer(made, 202, {});
+				const action = answer(made, 200, body);
+				assert.equal(action?.type, "issued");
+				assert.deepEqual(
+					(action as Action & { type: "issued" }).certificates.map(({ commonName }) => commonName),
+					["my_device", "Root"],
+				);
+				assert.equal(made.deadline, undefined);
+				assert.equal(answer(made, 200, body), undefined, "a duplicate says nothing new");
+			}
+		});
+
+	for (const topic of [
+		`${RES}/200/?$rid=${RID}`,
+		`${RES}/200/?$rid=${RID}&$version=1`,
+		`${RES}/200/?$version=1&$rid=${RID}`,
+		`${RES}/200/?a&b=&$version=1&$rid=${RID}&retry-after=3`,
+		`${RES}/200/${RID}`,
+	])
+		test(`topic ${topic}`, () => {
+			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW)?.type, "issued");
+		});
+
+	for (const topic of [
+		`${RES}/200/?$rid=other`,
+		`${RES}/200/?$rid=${RID}x`,
+		`${RES}/200/?rid=${RID}`,
+		`${RES}/200/?$version=1`,
+		`${RES}/200/`,
+		`${RES}/2000/?$rid=${RID}`,
+		`${RES}/ok/?$rid=${RID}`,
+		`$iothub/twin/res/200/?$rid=${RID}`,
+		"devices/my_device/messages/devicebound/",
+	])
+		test(`topic ${topic} is somebody else's`, () => {
+			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW), undefined);
+		});
+
+	for (const [why, body] of [
+		["no JSON", "{"],
+		["an empty body", ""],
+		["null", "null"],
+		["a number", "7"],
+		["no certificates", {}],
+		["an empty array", []],
+		["certificates that are no array", { certificates: base64[0] }],
+		["certificates that are no strings", [1]],
+		["a certificate that cannot be read", ["AAAA"]],
+		["six certificates", Array(6).fill(base64[0])],
+		["six certificates in one text", [Array(6).fill(pem[0]).join("\n")]],
+		["more than 32 KB", `["${"A".repeat(33_000)}"]`],
+	] as const)
+		test(`200 with ${why} is refused`, () => {
+			const made = asked();
+			assert.match(fault(answer(made, 200, body)).code, /^(hub\.response|x509\.(certificate|der))$/);
+			assert.equal(made.deadline, undefined);
+		});
+});
+
+describe("refused", () => {
+	for (const [errorCode, code, retryable] of [
+		[400004, "hub.bad-request", false],
+		[400006, "hub.bad-request", false],
+		[400037, "hub.csr-rejected", false],
+		[400040, "hub.csr-rejected", false],
+		[401002, "hub.unauthorized", false],
+		[403000, "hub.unauthorized", false],
+		[404001, "hub.unauthorized", false],
+		[400999, "hub.bad-request", false],
+		[412001, "hub.no-request", false],
+		[302000, "hub.response", false],
+	] as const)
+		test(`${errorCode} ends in ${code}, also after 202`, () => {
+			for (const accepted of [false, true]) {
+				const made = asked();
+				if (accepted) answer(made, 202, {});
+				const failure = fault(refuse(made, errorCode));
+				assert.deepEqual([failure.code, failure.retryable], [code, retryable]);
+				assert.match(failure.message, new RegExp(`error ${errorCode}: said so`));
+				assert.equal(refuse(made, errorCode), undefined);
+			}
+		});
+
+	for (const [errorCode, first] of [
+		[429002, SECOND],
+		[429003, SECOND],
+		[503001, 5 * SECOND],
+		[502000, 5 * SECOND],
+		[500001, 300 * SECOND],
+	] as const)
+		test(`${errorCode} waits ${first} ms, doubling to an hour, and fails after six`, () => {
+			const made = asked();
+			for (let failure = 0; failure < 5; failure++) {
+				assert.deepEqual(refuse(made, errorCode), wait(Math.min(HOUR, first * 2 ** failure)));
+				assert.deepEqual(bodyOf(made.onDeadline(NOW)), PLAIN);
+			}
+			const last = fault(refuse(made, errorCode, { retryAfter: 7 }));
+			assert.equal(last.code, errorCode < 500_000 ? "hub.throttled" : "hub.unavailable");
+			assert.deepEqual([last.retryable, last.retryAfterSeconds], [true, 7]);
+		});
+
+	test("retryAfter is honoured within an hour, spread by a fifth, and nonsense in it is passed over", () => {
+		assert.deepEqual(refuse(asked(), 429002, { retryAfter: 60 }), wait(60 * SECOND));
+		assert.deepEqual(refuse(asked(0.5), 429002, { retryAfter: 60 }), wait(66 * SECOND));
+		assert.deepEqual(refuse(asked(), 429002, { retryAfter: 1e9 }), wait(HOUR));
+		for (const retryAfter of [-5, 0, "60", null, {}])
+			assert.deepEqual(refuse(asked(), 429002, { retryAfter }), wait(SECOND));
+	});
+
+	test("a reconnect during such a wait does not shorten it", () => {
+		const made = asked();
+		const told = refuse(made, 500001);
+		assert.deepEqual(made.start(NOW + SECOND), told);
+		assert.equal(bodyOf(made.onDeadline(NOW + 300 * SECOND)) !== undefined, true);
+	});
+
+	test("weather after each 202 does not become an endless loop", () => {
+		const made = asked();
+		for (let failure = 0; failure < 5; failure++) {
+			answer(made, 202, {});
+			assert.equal(refuse(made, 503001)?.type, "wait");
+			made.onDeadline(NOW);
+		}
+		answer(made, 202, {});
+		assert.equal(fault(refuse(made, 503001)).code, "hub.unavailable");
+	});
+
+	test("silence is asked again with the same id, and in the end hub.timeout", () => {
+		const made = asked();
+		for (let silence = 0; silence < 5; silence++) {
+			assert.equal(made.deadline, NOW + 90 * SECOND);
+			assert.equal(made.onDeadline(NOW).type, "wait");
+			assert.deepEqual(bodyOf(made.onDeadline(NOW)), PLAIN);
+		}
+		assert.equal(fault(made.onDeadline(NOW)).code, "hub.timeout");
+	});
+
+	for (const errorCode of [409004, 409005, 409999])
+		test(`${errorCode} with our own id waits until that request expires`, () => {
+			const info = { ...ACTIVE, requestId: RID };
+			assert.deepEqual(refuse(asked(), errorCode, { info }), wait(6 * HOUR + 500));
+			assert.deepEqual(refuse(asked(), errorCode, { info: { requestId: RID } }), wait(12 * HOUR));
+		});
+
+	for (const info of [{ ...ACTIVE, requestId: "another-1" }, {}, null, undefined])
+		test(`409005 with info ${JSON.stringify(info)} replaces the other request, twice at most`, () => {
+			const made = asked();
+			assert.deepEqual(bodyOf(refuse(made, 409005, { info })), REPLACE);
+			assert.deepEqual(bodyOf(refuse(made, 409005, { info })), REPLACE);
+			const failure = fault(refuse(made, 409005, { info }));
+			assert.deepEqual([failure.code, failure.retryable], ["hub.conflict", true]);
+		});
+
+	test("412001 to a replacement: sent again without; to a plain request it is a failure", () => {
+		const made = asked();
+		refuse(made, 409005);
+		assert.deepEqual(bodyOf(refuse(made, 412001)), PLAIN);
+		assert.equal(fault(refuse(made, 412001)).code, "hub.no-request");
+	});
+
+	test("weather upon a replacement: it is a replacement again afterwards", () => {
+		const made = asked();
+		refuse(made, 409005);
+		refuse(made, 429002);
+		assert.deepEqual(bodyOf(made.onDeadline(NOW)), REPLACE);
+	});
+
+	for (const body of ["", "<html>", "null", "[]", { errorCode: "x" }, { errorCode: -1 }, { errorCode: 1e9 }])
+		test(`the status alone says enough: body ${JSON.stringify(body)}`, () => {
+			assert.deepEqual(answer(asked(), 503, body), wait(5 * SECOND));
+			assert.equal(fault(answer(asked(), 400, body)).code, "hub.bad-request");
+		});
+
+	test("an error under a topic of success is an error", () => {
+		assert.equal(fault(answer(asked(), 200, { errorCode: 400040, message: "CSR" })).code, "hub.csr-rejected");
+		assert.deepEqual(answer(asked(), 202, { errorCode: 429002 }), wait(SECOND));
+	});
+
+	test("the hub's message reaches the Fault short and printable", () => {
+		const failure = fault(refuse(asked(), 400004, { message: `evil\n\u001b[2J${"x".repeat(1000)}` }));
+		assert.match(failure.message, /evil\?\?\[2Jx+$/);
+		assert.ok(failure.message.length < 250);
+	});
+});
+
+test("timestamps: RFC 3339 in UTC with 0 to 9 fraction digits, truncated to milliseconds", () => {
+	const second = Date.UTC(2025, 5, 9, 17, 31, 31);
+	for (const [text, expected] of [
+		["2025-06-09T17:31:31Z", second],
+		["2025-06-09T17:31:31.4Z", second + 400],
+		["2025-06-09T17:31:31.426Z", second + 426],
+		["2025-06-09T17:31:31.4265747Z", second + 426],
+		["2025-06-09T17:31:31.426574675Z", second + 426],
+		["2025-06-09T17:31:31.009999999Z", second + 9],
+		["2024-02-29T00:00:00Z", Date.UTC(2024, 1, 29)],
+	] as const)
+		assert.equal(parseTimestamp(text), expected, text);
+	for (const wrong of [
+		"2025-06-09T17:31:31.Z",
+		"2025-06-09T17:31:31.1234567890Z",
+		"2025-06-09T17:31:31",
+		"2025-06-09T17:31:31+00:00",
+		"2025-06-09 17:31:31Z",
+		"2025-02-30T00:00:00Z",
+		"2025-02-29T00:00:00Z",
+		"2025-13-01T00:00:00Z",
+		"2025-06-09T24:00:00Z",
+		"2025-06-09T17:60:00Z",
+		"2025-06-09T17:31:60Z",
+		"",
+		1749490291,
+		null,
+		undefined,
+		{},
+	])
+		assert.equal(parseTimestamp(wrong), undefined, String(wrong));
+});
+
+test("spoiled answers end in an answer or in a Fault, never in anything else", () => {
+	const bodies = [
+		[200, JSON.stringify({ correlationId: "x", certificates: base64 })],
+		[200, JSON.stringify(pem)],
+		[202, JSON.stringify({ operationExpires: "2026-01-31T12:00:00.565000000Z" })],
+		[409, JSON.stringify({ errorCode: 409005, retryAfter: 5, info: { ...ACTIVE, requestId: RID } })],
+	] as const;
+	for (const [status, body] of bodies) {
+		for (const spoiled of mutations(utf8(body), 1500)) {
+			try {
+				assert.ok(parseAnswer(`${RES}/${status}/?$rid=${RID}`, spoiled, RID));
+			} catch (thrown) {
+				assert.match(String(thrown), /^Fault: (hub\.response|x509\.(certificate|der|pem)): /);
+				assert.equal(status, 200);
+			}
+		}
+	}
+});
