@@ -12,11 +12,18 @@ import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
 import { mqttPacketShims, SHIMS } from "./hw/moddable/shims/rollup.js";
+import { xsRom } from "./hw/moddable/xs-rom/index.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** npm packages that go into the image. */
 const BUNDLED = /^mqtt-packet(\/|$)/;
+
+/** What computes with BigInt. */
+const KEY = /\/(src\/key|@noble)\/|\/moddable\/key\.ts$/;
+
+/** Which formulas the device's key room uses: see src/key/fast.ts and src/key/noble-formulas.ts. */
+const FLAVOUR = process.env.ENROLLEE_KEY ?? "fast";
 
 /** Type errors are the business of `npm run typecheck`. */
 const compile = (tsconfig) => typescript({ tsconfig, noEmit: false, noForceEmit: true, noCheck: true });
@@ -35,9 +42,10 @@ export default [
 		preserveEntrySignatures: "allow-extension",
 		plugins: [
 			mqttPacketShims(),
-			resolve({ exportConditions: ["moddable"], preferBuiltins: false }),
+			resolve({ exportConditions: ["moddable", FLAVOUR], preferBuiltins: false }),
 			commonjs(),
 			compile("./hw/moddable/tsconfig.json"),
+			xsRom({ include: (id) => KEY.test(id) }),
 		],
 		output: {
 			dir: "dist/moddable",
@@ -66,7 +74,7 @@ function chunk(id) {
 	if (port !== null) return port[1]; // else it would be drawn into its first importer
 	if (/\/src\/(bytes|fault|port|retry)\.ts$/.test(id)) return "base";
 	if (/\/src\/x509\//.test(id)) return "x509";
-	if (/\/src\/key\/|\/@noble\//.test(id)) return "key";
+	if (KEY.test(id) || id === "\0xs-rom") return "key";
 	if (/\/src\/|\/mqtt-packet\/|\/moddable\/shims\//.test(id)) return "agent";
 	return undefined;
 }
