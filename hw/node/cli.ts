@@ -3,8 +3,10 @@
 import { Command, CommanderError } from "commander";
 import { Fault } from "../../src/fault.ts";
 import { addCloud } from "./commands/cloud.ts";
+import { addCsr } from "./commands/csr.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addRun } from "./commands/run.ts";
+import { addShow } from "./commands/show.ts";
 
 const program = new Command("enrollee")
 	.description("Device agent: makes its own identity, enrols through Azure DPS with a CSR, works with IoT Hub.")
@@ -13,6 +15,8 @@ const program = new Command("enrollee")
 
 addRun(program);
 addDemo(program);
+addCsr(program);
+addShow(program);
 addCloud(program);
 
 try {

@@ -1,0 +1,66 @@
+/** `enrollee csr`: the device's certificate signing request, with the key that it has, or with a new one that is kept for enrolment. */
+import { writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { base64 } from "../../../src/bytes.ts";
+import { Journal, type Journaled } from "../../../src/credential/store.ts";
+import { Fault } from "../../../src/fault.ts";
+import { generateKeyPair, type KeyPair } from "../../../src/key/p256.ts";
+import { checkRegistrationId, encodeCsr } from "../../../src/x509/csr.ts";
+import { encodePem } from "../../../src/x509/pem.ts";
+import { fill } from "../entropy.ts";
+import { openStore } from "../store.ts";
+
+interface CsrFlags {
+	readonly registrationId?: string;
+	readonly state: string;
+	readonly out?: string;
+	readonly der?: boolean;
+	readonly json?: boolean;
+}
+
+export function addCsr(program: Command): void {
+	program
+		.command("csr")
+		.description("Make the device's key, or use the one it has, and print the certificate signing request (PKCS#10).")
+		.option("--registration-id <id>", "becomes the request's CN [ENROLLEE_REGISTRATION_ID]")
+		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
+		.option("--out <file>", "write there instead of standard output")
+		.option("--der", "DER instead of PEM")
+		.option("--json", "one JSON object, with the request as base64 of DER")
+		.action(csr);
+}
+
+function csr(flags: CsrFlags): void {
+	const registrationId = flags.registrationId ?? process.env.ENROLLEE_REGISTRATION_ID;
+	if (registrationId === undefined) throw new Fault("config.missing", "--registration-id");
+	checkRegistrationId(registrationId);
+	const { key, origin } = keyOf(new Journal(openStore(flags.state)));
+	const der = encodeCsr(registrationId, key);
+	const request = flags.der ? der : encodePem("CERTIFICATE REQUEST", der);
+	if (flags.out !== undefined) write(flags.out, request);
+	if (flags.json) print(`${JSON.stringify({ event: "csr", registrationId, key: origin, csr: base64(der) })}\n`);
+	else if (flags.out === undefined) print(request);
+	else print(`${flags.out}: request of ${registrationId}, ${origin} key\n`);
+}
+
+/** As enrolment would choose: the key that waits for its certificate; else the one in use; else a new one, kept before it is shown. */
+function keyOf(journal: Journal): { readonly key: KeyPair; readonly origin: "pending" | "current" | "new" } {
+	const { pending, current, candidate, damages }: Journaled = journal.load();
+	for (const fault of damages) process.stderr.write(`enrollee: ${fault.message}\n  ${fault.remedy}\n`);
+	if (pending) return { key: pending.key, origin: "pending" };
+	const used = (current ?? candidate)?.key;
+	if (used !== undefined && "signer" in used) return { key: used.signer, origin: "current" };
+	const key = generateKeyPair({ fill });
+	journal.keepPending({ key });
+	return { key, origin: "new" };
+}
+
+function write(path: string, content: string | Uint8Array): void {
+	try {
+		writeFileSync(path, content);
+	} catch (cause) {
+		throw new Fault("config.invalid", `--out: cannot write ${path}`, { cause });
+	}
+}
+
+const print = (content: string | Uint8Array): void => void process.stdout.write(content);

@@ -1,0 +1,122 @@
+/** `enrollee show`: the stored credential in short, or its chain as PEM. Never the key. */
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import { equal } from "../../../src/bytes.ts";
+import type { Credential, CredentialKey } from "../../../src/credential/record.ts";
+import { Journal } from "../../../src/credential/store.ts";
+import { formatEndpoint } from "../../../src/endpoint.ts";
+import { Fault } from "../../../src/fault.ts";
+import { type Certificate, parseCertificate } from "../../../src/x509/certificate.ts";
+import { publicKeyInfo } from "../../../src/x509/key.ts";
+import { encodePem } from "../../../src/x509/pem.ts";
+import { createOutput } from "../output.ts";
+import { openStore } from "../store.ts";
+
+interface ShowFlags {
+	readonly state: string;
+	readonly pem?: boolean;
+	readonly json?: boolean;
+}
+
+export function addShow(program: Command): void {
+	program
+		.command("show")
+		.description(
+			"The stored credential: subject, issuer, validity, hub, and whether its key fits. Exit 1 if there is none.",
+		)
+		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
+		.option("--pem", "the certificate chain as PEM, leaf first, and nothing else")
+		.option("--json", "one JSON object; with --pem it carries the chain")
+		.action(show);
+}
+
+function show(flags: ShowFlags): void {
+	const { credential, proven } = stored(flags.state);
+	const output = createOutput(flags.json === true);
+	const chain = credential.chain.map((der) => encodePem("CERTIFICATE", der));
+	const leaf = parseCertificate(credential.chain[0]!);
+	const facts = describe(credential, leaf, proven);
+	if (flags.json) output.result("", { event: "credential", ...facts, ...(flags.pem && { chain }) });
+	else if (flags.pem) process.stdout.write(chain.join(""));
+	else output.result(table(facts), facts);
+	if (!facts.keyMatches) throw new Fault("cert.key-mismatch", "the stored key is not that of the stored certificate");
+}
+
+/** The credential in use, or the one that still has to prove itself. */
+function stored(folder: string): { readonly credential: Credential; readonly proven: boolean } {
+	if (!existsSync(folder)) throw new Fault("store.empty", `${folder} does not exist`);
+	const { current, candidate, damages } = new Journal(openStore(folder)).load();
+	const credential = current ?? candidate;
+	if (credential !== undefined) return { credential, proven: credential === current };
+	throw damages[0] ?? new Fault("store.empty", `${folder} holds no credential`);
+}
+
+interface Facts {
+	readonly deviceId: string;
+	readonly registrationId: string;
+	readonly hub: string;
+	readonly subject: string;
+	readonly issuer: string;
+	readonly serial: string;
+	readonly notBefore: string;
+	readonly notAfter: string;
+	readonly remainingSeconds: number;
+	readonly keyMatches: boolean;
+	readonly certificates: number;
+	/** A hub has accepted it. */
+	readonly proven: boolean;
+}
+
+function describe(credential: Credential, leaf: Certificate, proven: boolean): Facts {
+	const { subject, issuer } = new X509Certificate(leaf.der);
+	return {
+		deviceId: credential.deviceId,
+		registrationId: credential.registrationId,
+		hub: formatEndpoint(credential.hub),
+		subject: oneLine(subject),
+		issuer: oneLine(issuer),
+		serial: leaf.serial,
+		notBefore: new Date(leaf.notBefore).toISOString(),
+		notAfter: new Date(leaf.notAfter).toISOString(),
+		remainingSeconds: Math.floor((leaf.notAfter - Date.now()) / 1000),
+		keyMatches: equal(leaf.spki, publicKeyOf(credential.key)),
+		certificates: credential.chain.length,
+		proven,
+	};
+}
+
+function table(facts: Facts): string {
+	const rows: readonly (readonly [string, string])[] = [
+		["device", facts.deviceId],
+		["registration", facts.registrationId],
+		["hub", facts.hub],
+		["subject", facts.subject],
+		["issuer", facts.issuer],
+		["serial", facts.serial],
+		["not before", facts.notBefore],
+		["not after", facts.notAfter],
+		["remaining", remaining(facts.remainingSeconds)],
+		["key matches", facts.keyMatches ? "yes" : "no"],
+		["certificates", String(facts.certificates)],
+		["proven", facts.proven ? "yes" : "no, not yet accepted by a hub"],
+	];
+	return rows.map(([name, value]) => `${name.padEnd(14)}${value}`).join("\n");
+}
+
+function remaining(seconds: number): string {
+	if (seconds <= 0) return "expired";
+	const days = Math.floor(seconds / 86_400);
+	const hours = Math.floor((seconds % 86_400) / 3600);
+	return days > 0 ? `${days} d ${hours} h` : `${hours} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** SubjectPublicKeyInfo, DER. */
+function publicKeyOf(key: CredentialKey): Uint8Array {
+	if ("signer" in key) return publicKeyInfo(key.signer.publicKey);
+	const pkcs8 = createPrivateKey({ key: Buffer.from(key.pkcs8), format: "der", type: "pkcs8" });
+	return new Uint8Array(createPublicKey(pkcs8).export({ type: "spki", format: "der" }));
+}
+
+/** Node gives one attribute a line. */
+const oneLine = (name: string | undefined): string => (name ?? "").split("\n").join(", ");
