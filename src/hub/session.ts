@@ -94,7 +94,8 @@ export function openHub(options: HubOptions, events: HubEvents): HubSession {
 
 	function end(fault: Fault | undefined): void {
 		if (closing) events.onClose();
-		else if (!fault) events.onClose(new Fault("hub.closed", "the hub ended the session"));
+		else if (!fault || fault.code === "mqtt.closed")
+			events.onClose(new Fault("hub.closed", "the hub ended the session", { cause: fault }));
 		else if (/^(tls\.rejected|mqtt\.credentials|mqtt\.unauthorized)$/.test(fault.code))
 			events.onClose(new Fault("hub.unauthorized", `${hub.host} refused ${deviceId}`, { cause: fault }));
 		else events.onClose(fault);
