@@ -1,0 +1,82 @@
+/**
+ * The image for ESP32, as far as it can be made without ESP-IDF: the script links with all its preloads for each chip,
+ * the partition table and sdkconfig are ours, and our C is sound C against stub headers.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { linkForEsp32 } from "./esp32.ts";
+import { project, skip } from "./harness.ts";
+
+const TARGETS = [
+	{ target: "esp32", chip: "esp32" },
+	{ target: "esp32/esp32s3", chip: "esp32s3" },
+	{ target: "esp32/esp32c3", chip: "esp32c3" },
+	{ target: "esp32/esp32c6", chip: "esp32c6" },
+];
+
+describe("the image for ESP32", { skip }, () => {
+	for (const { target, chip } of TARGETS) {
+		test(`${target}: the script links, with two equal slots and rollback`, (t) => {
+			const { script, sdkconfig, partitions, flash } = linkForEsp32(join(project, "manifest.json"), target, chip);
+			t.diagnostic(`flash of the script on ${target}: ${JSON.stringify(flash)}`);
+			for (const module of ["enrollee", "enrollee/agent", "enrollee/key", "ssl/handshake", "rng"])
+				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${module}"`), `${module} is not preloaded`);
+			assert.ok(flash.total > 100_000 && flash.total < 1_000_000, `${flash.total} bytes`);
+
+			assert.match(sdkconfig, /^CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y$/m);
+			assert.doesNotMatch(sdkconfig, /^CONFIG_BOOTLOADER_SKIP_VALIDATE_ALWAYS=y$/m);
+			assert.doesNotMatch(sdkconfig, /^CONFIG_ESP_COREDUMP_ENABLE_TO_UART=y$/m);
+			checkPartitions(readPartitions(partitions));
+		});
+	}
+
+	const native = join(project, "hw/moddable/native");
+	const sources = existsSync(native) ? readdirSync(native).filter((name) => name.endsWith(".c")) : [];
+	for (const source of sources) {
+		test(`${source} passes gcc -fsyntax-only for ESP32`, () => {
+			execFileSync(
+				"gcc",
+				[
+					...["-fsyntax-only", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-DESP32=5"],
+					`-I${join(project, "test/sim/stubs")}`,
+					join(native, source),
+				],
+				{ stdio: ["ignore", "ignore", "pipe"] },
+			);
+		});
+	}
+});
+
+/** In order, aligned, within 4 MB; two equal slots, 64 KB of NVS, and what tells the slots apart. */
+function checkPartitions(partitions: readonly Partition[]): void {
+	let end = 0x9000;
+	for (const { name, type, offset, bytes } of partitions) {
+		assert.ok(offset >= end, `${name} overlaps`);
+		assert.equal(offset % (type === "app" ? 0x10000 : 0x1000), 0, `${name} is not aligned`);
+		end = offset + bytes;
+	}
+	assert.ok(end <= 4 * 1024 * 1024, "more than 4 MB");
+	const sizes = Object.fromEntries(partitions.map(({ name, bytes }) => [name, bytes]));
+	assert.equal(sizes.nvs, 64 * 1024);
+	assert.equal(sizes.otadata, 0x2000);
+	assert.ok(sizes.ota_0! > 1_900_000);
+	assert.equal(sizes.ota_0, sizes.ota_1);
+}
+
+interface Partition {
+	readonly name: string;
+	readonly type: string;
+	readonly offset: number;
+	readonly bytes: number;
+}
+
+function readPartitions(csv: string): Partition[] {
+	return csv
+		.split("\n")
+		.filter((line) => line.trim() !== "" && !line.startsWith("#"))
+		.map((line) => line.split(",").map((field) => field.trim()))
+		.map(([name, type, , offset, size]) => ({ name: name!, type: type!, offset: Number(offset), bytes: Number(size) }));
+}

@@ -1,0 +1,91 @@
+/**
+ * Links the script of an ESP32 image without ESP-IDF: every module compiled for the board and preloaded, as it would be
+ * flashed; only the C is missing. mcconfig is content with an IDF folder and an idf.py that makes an empty sdkconfig.h;
+ * it then fails for want of a C compiler, having written the makefile, the sdkconfig and the partition table.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, delimiter, dirname, join } from "node:path";
+import { project, sdkEnvironment } from "./harness.ts";
+
+export interface Image {
+	/** mc.xs.c: the ROM heap, as C. */
+	readonly script: string;
+	/** What the IDF would be given. */
+	readonly sdkconfig: string;
+	readonly partitions: string;
+	readonly flash: FlashBytes;
+}
+
+/** What the script takes in flash, on a 32-bit chip. */
+export interface FlashBytes {
+	readonly bytecode: number;
+	/** Slots of the ROM heap. */
+	readonly slots: number;
+	readonly bigInts: number;
+	readonly regExps: number;
+	/** Property keys: a pointer each. */
+	readonly keys: number;
+	readonly total: number;
+}
+
+const SLOT_BYTES = 16;
+const WORD_BYTES = 4;
+
+/** `target`: esp32 or esp32/<subplatform>, of the given chip. */
+export function linkForEsp32(manifest: string, target: string, chip: string): Image {
+	const out = join(project, "build/esp32", target.replace("/", "-"));
+	rmSync(out, { recursive: true, force: true });
+	const env = standInIdf(join(out, "idf"));
+	spawnSync("mcconfig", ["-m", "-p", target, "-o", out, "-t", "build", manifest], { env });
+	const folder = join(out, "tmp", target, "release", basename(dirname(manifest)));
+	const script = join(folder, "mc.xs.c");
+	execFileSync("make", ["-s", "-f", join(folder, "makefile"), script], { env, stdio: ["ignore", "ignore", "pipe"] });
+	const text = readFileSync(script, "utf8");
+	return {
+		script: text,
+		sdkconfig: readFileSync(join(folder, `xsProj-${chip}/sdkconfig.mc`), "utf8"),
+		partitions: readFileSync(join(folder, `xsProj-${chip}/partitions.csv`), "utf8"),
+		flash: measure(text, join(folder, "modules")),
+	};
+}
+
+function standInIdf(folder: string): NodeJS.ProcessEnv {
+	mkdirSync(folder, { recursive: true });
+	writeFileSync(join(folder, "export.sh"), "");
+	writeFileSync(join(folder, "idf.py"), IDF_PY, { mode: 0o755 });
+	const env = sdkEnvironment();
+	return { ...env, IDF_PATH: folder, PATH: `${folder}${delimiter}${env.PATH}` };
+}
+
+const IDF_PY = `#!/bin/sh
+for argument in "$@"; do
+	case "$argument" in
+	SDKCONFIG_HEADER=*) header="\${argument#SDKCONFIG_HEADER=}"; mkdir -p "$(dirname "$header")"; : > "$header" ;;
+	esac
+done
+`;
+
+function measure(script: string, modules: string): FlashBytes {
+	const count = (name: string): number => Number(new RegExp(`#define mx${name}Count (\\d+)`).exec(script)?.[1]);
+	const linked = [...script.matchAll(/^\t\{ .*, "([^"]+)", \{ XS_MAJOR_VERSION/gm)].map(([, name]) =>
+		name!.replace("embedded:", "~.embedded/"),
+	);
+	const parts = {
+		bytecode: linked.reduce((sum, name) => sum + codeBytes(readFileSync(join(modules, `${name}.xsb`))), 0),
+		slots: count("Heap") * SLOT_BYTES,
+		bigInts: count("BigInt") * WORD_BYTES,
+		regExps: count("RegExp") * WORD_BYTES,
+		keys: count("Keys") * WORD_BYTES,
+	};
+	return { ...parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** The CODE atom of a compiled module; atoms are length, name, content, the outer one XS_B. */
+function codeBytes(xsb: Uint8Array): number {
+	const view = new DataView(xsb.buffer, xsb.byteOffset, xsb.byteLength);
+	for (let at = 8; at + 8 <= xsb.length; at += view.getUint32(at)) {
+		if (view.getUint32(at + 4) === 0x434f4445) return view.getUint32(at) - 8;
+	}
+	throw new Error("no CODE in a compiled module");
+}

@@ -1,0 +1,2 @@
+/* Nothing of it is used on ESP32. */
+#pragma once
