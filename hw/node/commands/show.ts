@@ -37,9 +37,8 @@ function show(flags: ShowFlags): void {
 	const chain = credential.chain.map((der) => encodePem("CERTIFICATE", der));
 	const leaf = parseCertificate(credential.chain[0]!);
 	const facts = describe(credential, leaf, proven);
-	if (flags.json) output.result("", { event: "credential", ...facts, ...(flags.pem && { chain }) });
-	else if (flags.pem) process.stdout.write(chain.join(""));
-	else output.result(table(facts), facts);
+	if (flags.pem && !flags.json) process.stdout.write(chain.join(""));
+	else output.result(table(facts), { event: "credential", ...facts, ...(flags.pem && { chain }) });
 	if (!facts.keyMatches) throw new Fault("cert.key-mismatch", "the stored key is not that of the stored certificate");
 }
 

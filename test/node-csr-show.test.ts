@@ -1,0 +1,181 @@
+/** `enrollee csr` and `enrollee show` as an operator runs them: what they print, and their exit codes. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as entropy from "../hw/node/entropy.ts";
+import { openStore } from "../hw/node/store.ts";
+import { hex } from "../src/bytes.ts";
+import type { CredentialKey } from "../src/credential/record.ts";
+import { Journal } from "../src/credential/store.ts";
+import { generateKeyPair } from "../src/key/p256.ts";
+import { parseCertificate } from "../src/x509/certificate.ts";
+import { parseCsr } from "../src/x509/csr.ts";
+import { publicKeyInfo, readPrivateKey } from "../src/x509/key.ts";
+import { decodePem } from "../src/x509/pem.ts";
+import { certificatePem, createEntity, der, type Entity, type KeyType, saveEntity } from "./cloud/pki.ts";
+import { noOpenssl, openssl, temporaryFolder } from "./openssl.ts";
+
+const DAY = 86_400_000;
+const now = Date.now();
+const span = { notBefore: now - DAY, notAfter: now + 30 * DAY };
+const root = await createEntity("P-384", { commonName: "Device root", role: { kind: "root" }, ...span });
+const policy = await createEntity("P-384", { commonName: "Policy", role: { kind: "intermediate" }, ...span }, root);
+
+test("csr: makes a key once, and prints the same request from then on", { skip: noOpenssl }, async () => {
+	const state = join(temporaryFolder(), "state");
+	const args = ["csr", "--registration-id", "dev-001", "--state", state];
+	const pem = await enrollee(args);
+	assert.equal(pem.code, 0, pem.stderr);
+	assert.match(openssl(["req", "-verify", "-noout", "-subject"], { input: pem.stdout }).toString(), /CN = dev-001/);
+	assert.equal((await enrollee(args)).stdout, pem.stdout);
+	assert.deepEqual(readdirSync(state), ["cred.pending"]);
+
+	const out = join(temporaryFolder(), "request.der");
+	const written = await enrollee([...args, "--der", "--out", out]);
+	assert.equal(written.stdout, `${out}: request of dev-001, pending key\n`);
+	assert.deepEqual(new Uint8Array(readFileSync(out)), decodePem(pem.stdout)[0]!.der);
+	const record = JSON.parse((await enrollee([...args, "--json"])).stdout);
+	assert.deepEqual(record, {
+		event: "csr",
+		registrationId: "dev-001",
+		key: "pending",
+		csr: readFileSync(out).toString("base64"),
+	});
+});
+
+test("csr: the id from ENROLLEE_REGISTRATION_ID, the folder from ENROLLEE_STATE", async () => {
+	const state = join(temporaryFolder(), "state");
+	const environment = { ENROLLEE_REGISTRATION_ID: "dev-007", ENROLLEE_STATE: state };
+	const { stdout } = await enrollee(["csr"], environment);
+	assert.equal(parseCsr(decodePem(stdout)[0]!.der).commonName, "dev-007");
+	assert.ok(existsSync(join(state, "cred.pending")));
+});
+
+test("csr: an enrolled device asks with the key it has", async () => {
+	const { state, key } = await enrolled("P-256");
+	const { stdout } = await enrollee(["csr", "--registration-id", "dev-001", "--state", state]);
+	assert.ok("signer" in key);
+	assert.deepEqual(parseCsr(decodePem(stdout)[0]!.der).spki, publicKeyInfo(key.signer.publicKey));
+	assert.ok(!existsSync(join(state, "cred.pending")));
+});
+
+test("csr: no id, a bad id, a file that cannot be written: exit codes, and no folder before the input is good", async () => {
+	const state = join(temporaryFolder(), "state");
+	const none = await enrollee(["csr", "--state", state]);
+	assert.deepEqual([none.code, none.stdout], [2, ""]);
+	assert.match(none.stderr, /config\.missing: --registration-id/);
+	const bad = await enrollee(["csr", "--registration-id", "dev 1", "--state", state]);
+	assert.deepEqual([bad.code, bad.stdout], [1, ""]);
+	assert.match(bad.stderr, /x509\.registration-id/);
+	assert.ok(!existsSync(state));
+	const unwritable = await enrollee([
+		"csr",
+		"--registration-id",
+		"x",
+		"--state",
+		state,
+		"--out",
+		join(state, "no", "file"),
+	]);
+	assert.equal(unwritable.code, 2);
+	assert.equal((await enrollee(["csr", "--unknown"])).code, 2);
+});
+
+for (const type of ["P-256", "RSA"] as const) {
+	test(`show: a stored ${type} credential`, async () => {
+		const { state, leaf, key } = await enrolled(type);
+		const { code, stdout } = await enrollee(["show", "--state", state]);
+		assert.equal(code, 0);
+		for (const line of [
+			/^device +dev-001$/m,
+			/^hub +hub\.example:8884$/m,
+			/^subject +CN=dev-001$/m,
+			/^issuer +CN=Policy$/m,
+			/^remaining +29 d 23 h$/m,
+			/^key matches +yes$/m,
+			/^certificates +3$/m,
+			/^proven +yes$/m,
+		])
+			assert.match(stdout, line);
+		const record = JSON.parse((await enrollee(["show", "--state", state, "--json"])).stdout);
+		assert.equal(record.notAfter, new Date(parseCertificate(der(leaf.certificate)).notAfter).toISOString());
+		assert.equal(record.keyMatches, true);
+		const secret = "signer" in key ? hex(key.signer.scalar()) : hex(key.pkcs8).slice(-64);
+		for (const text of [stdout, JSON.stringify(record)]) assert.ok(!text.includes(secret));
+	});
+}
+
+test("show --pem: the chain and nothing else, leaf first; OpenSSL verifies it", { skip: noOpenssl }, async () => {
+	const { state, leaf } = await enrolled("P-256");
+	const { stdout } = await enrollee(["show", "--state", state, "--pem"]);
+	assert.deepEqual(decodePem(stdout), decodePem(certificatePem(leaf, policy, root)));
+	const cwd = temporaryFolder({ chain: stdout, root: certificatePem(root) });
+	assert.equal(
+		openssl(["verify", "-CAfile", "root", "-untrusted", "chain", "chain"], { cwd }).toString(),
+		"chain: OK\n",
+	);
+	const record = JSON.parse((await enrollee(["show", "--state", state, "--pem", "--json"])).stdout);
+	assert.equal(record.chain.join(""), stdout);
+});
+
+test("show: a candidate that no hub has accepted yet", async () => {
+	const { state } = await enrolled("P-256", { promote: false });
+	assert.match((await enrollee(["show", "--state", state])).stdout, /^proven +no/m);
+});
+
+test("show: a key that is not the certificate's exits with 1", async () => {
+	const { state } = await enrolled("P-256", { key: { signer: generateKeyPair(entropy) } });
+	const { code, stdout, stderr } = await enrollee(["show", "--state", state]);
+	assert.equal(code, 1);
+	assert.match(stdout, /^key matches +no$/m);
+	assert.match(stderr, /cert\.key-mismatch/);
+});
+
+test("show: no folder, an empty one, a damaged record: exit 1, a Fault, and no folder made", async () => {
+	const missing = join(temporaryFolder(), "none");
+	const none = await enrollee(["show", "--state", missing]);
+	assert.deepEqual([none.code, none.stdout], [1, ""]);
+	assert.match(none.stderr, /store\.empty/);
+	assert.ok(!existsSync(missing));
+	assert.match((await enrollee(["show", "--state", temporaryFolder()])).stderr, /store\.empty/);
+	const damaged = await enrollee([
+		"show",
+		"--state",
+		temporaryFolder({ "cred.a": "not a record at all, but long enough to be one" }),
+	]);
+	assert.equal(damaged.code, 1);
+	assert.match(damaged.stderr, /store\.damaged/);
+});
+
+/** A state folder as enrolment leaves it. */
+async function enrolled(type: KeyType, options: { key?: CredentialKey; promote?: boolean } = {}) {
+	const state = join(temporaryFolder(), "state");
+	const leaf: Entity = await createEntity(type, { commonName: "dev-001", role: { kind: "client" }, ...span }, policy);
+	const key = options.key ?? readPrivateKey((await saveEntity(leaf)).key);
+	const journal = new Journal(openStore(state));
+	const candidate = journal.propose({
+		key,
+		chain: [leaf, policy, root].map(({ certificate }) => der(certificate)),
+		hub: { host: "hub.example", port: 8884 },
+		deviceId: "dev-001",
+		registrationId: "dev-001",
+		notBefore: span.notBefore,
+		notAfter: span.notAfter,
+		unknown: [],
+	});
+	if (options.promote !== false) journal.promote(candidate);
+	return { state, leaf, key };
+}
+
+function enrollee(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+	const cli = join(import.meta.dirname, "../hw/node/cli.ts");
+	const { ENROLLEE_STATE: _state, ENROLLEE_REGISTRATION_ID: _id, ...rest } = process.env;
+	return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+		const options = { env: { ...rest, ...environment } };
+		execFile(process.execPath, ["--import", "tsx", cli, ...args], options, (error, stdout, stderr) =>
+			resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+		);
+	});
+}
