@@ -54,7 +54,7 @@ export class Probe {
 	}
 
 	/** Connected with TLS; no MQTT yet. */
-	static async dial(cloud: Cloud, identity?: Identity): Promise<Probe> {
+	static async dial(cloud: Pick<Cloud, "rootCa" | "port">, identity?: Identity): Promise<Probe> {
 		const ca = readFileSync(cloud.rootCa, "utf8");
 		const socket = connectTls({ host: "127.0.0.1", servername: "localhost", port: cloud.port, ca, ...identity });
 		socket.setNoDelay(true);

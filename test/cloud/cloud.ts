@@ -78,6 +78,8 @@ export interface Cloud extends Ready {
 	arm(fault: string): void;
 	/** Without a name: all faults. */
 	disarm(fault?: string): void;
+	/** Lets a renewal go on that the fault `renew-hold` holds. */
+	release(deviceId: string): void;
 	setDisabled(registrationId: string, disabled: boolean): void;
 	close(): Promise<void>;
 }
@@ -152,6 +154,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		device: (deviceId) => devices.find(deviceId),
 		arm: (fault) => faults.arm(fault),
 		disarm: (fault) => faults.disarm(fault),
+		release: (deviceId) => service.hub.release(deviceId),
 		setDisabled: (id, disabled) => enrolments.setDisabled(id, disabled),
 		async close() {
 			service.closeAll("the cloud closes");

@@ -1,5 +1,7 @@
 /** The hub's devices: twin, hub address, session that survives a connection. Plain data, so that it can be kept. */
 
+import type { ActiveRequest } from "./renewal.ts";
+
 export interface Twin {
 	readonly properties: Record<string, unknown>;
 	readonly version: number;
@@ -13,9 +15,12 @@ export interface Device {
 	reported: Twin;
 	/** Of the session that clean=0 connections resume: filter to granted QoS. Undefined: no session. */
 	subscriptions: Map<string, number> | undefined;
+	/** The certificate request that is under way. */
+	request: ActiveRequest | undefined;
 }
 
-export interface SavedDevice extends Omit<Device, "subscriptions"> {
+export interface SavedDevice extends Omit<Device, "subscriptions" | "request"> {
+	readonly request?: ActiveRequest;
 	readonly subscriptions?: readonly (readonly [string, number])[];
 }
 
@@ -25,10 +30,11 @@ export class Devices {
 
 	/** `changed` is called after every change worth keeping. */
 	constructor(saved: readonly SavedDevice[], changed: () => void) {
-		for (const { subscriptions, ...device } of saved)
+		for (const { subscriptions, request, ...device } of saved)
 			this.#devices.set(device.id, {
 				...device,
 				subscriptions: subscriptions === undefined ? undefined : new Map(subscriptions),
+				request,
 			});
 		this.#changed = changed;
 	}
@@ -42,7 +48,7 @@ export class Devices {
 		const found = this.#devices.get(id);
 		if (found !== undefined) return found;
 		const empty: Twin = { properties: {}, version: 1 };
-		const device: Device = { id, hub, desired: empty, reported: empty, subscriptions: undefined };
+		const device: Device = { id, hub, desired: empty, reported: empty, subscriptions: undefined, request: undefined };
 		this.#devices.set(id, device);
 		this.#changed();
 		return device;
@@ -57,9 +63,10 @@ export class Devices {
 	}
 
 	save(): SavedDevice[] {
-		return this.all().map(({ subscriptions, ...device }) => ({
+		return this.all().map(({ subscriptions, request, ...device }) => ({
 			...device,
 			...(subscriptions === undefined ? {} : { subscriptions: [...subscriptions] }),
+			...(request === undefined ? {} : { request }),
 		}));
 	}
 }

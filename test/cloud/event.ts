@@ -40,6 +40,22 @@ export type Happening =
 	| Telemetry
 	| { readonly event: "twin-get"; readonly deviceId: string }
 	| { readonly event: "reported"; readonly deviceId: string; readonly patch: unknown; readonly version: number }
+	/** A certificate request over the hub. */
+	| {
+			readonly event: "renew";
+			readonly deviceId: string;
+			readonly requestId: string;
+			readonly csr?: Uint8Array;
+			readonly replace?: string;
+	  }
+	/** An answer to one: 202, 200 or a problem. */
+	| {
+			readonly event: "renewal";
+			readonly deviceId: string;
+			readonly requestId: string;
+			readonly status: number;
+			readonly errorCode?: number;
+	  }
 	| { readonly event: "subscribed"; readonly deviceId: string; readonly filter: string; readonly granted: number };
 
 export interface Connected {

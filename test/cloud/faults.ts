@@ -31,6 +31,18 @@ export const FAULTS = {
 	"no-chain": "assign a hub but give no certificate",
 	"wrong-chain-order": "root, intermediate, leaf",
 	"leaf-only": "the leaf without its chain",
+	"renew-409-own": "renewal: 409 that names the request itself; it goes on",
+	"renew-409-other": "renewal: 409, another request is active",
+	"renew-412": "renewal: 412, nothing to replace, though there is",
+	"renew-throttle": "renewal: 429 with retryAfter VALUE seconds if given",
+	"renew-unavailable": "renewal: 503",
+	"renew-error": "renewal: 500",
+	"renew-csr-rejected": "renewal: 400040 at once; with VALUE late, after the 202",
+	"renew-hold": "renewal: 202, and the certificate only when released",
+	"renew-late": "renewal: 202, and the certificate VALUE (1) seconds later",
+	"renew-expires": "renewal: operationExpires in VALUE seconds",
+	"renew-version": "renewal: $version=1 before $rid in the answer's topic",
+	"bare-array": "renewal: a bare array of certificates instead of an object",
 	"pem-chain": "PEM where base64 DER is usual, and the reverse",
 } as const;
 

@@ -8,15 +8,16 @@ import type { Connection, Session } from "./connection.ts";
 import { type Device, type Devices, isRecord, patched } from "./devices.ts";
 import type { Witness } from "./event.ts";
 import { problemBody } from "./problem.ts";
-import { matches, properties, splitTopic } from "./topic.ts";
+import { CREDENTIALS, type Renewals } from "./renewal.ts";
+import { properties, splitTopic } from "./topic.ts";
 
 export interface HubSessionOptions {
 	readonly device: Device;
 	readonly devices: Devices;
 	readonly clock: Clock;
 	readonly witness: Witness;
-	/** The api-version knows certificate renewal. */
-	readonly certificates: boolean;
+	/** Undefined where the api-version knows no certificate renewal. */
+	readonly renewals: Renewals | undefined;
 	readonly clean: boolean;
 }
 
@@ -65,7 +66,7 @@ export class HubSession implements Session {
 			"$iothub/methods/POST/#",
 			`devices/${this.deviceId}/messages/devicebound/#`,
 		];
-		return filters.includes(filter) || (this.#options.certificates && filter === "$iothub/credentials/res/#");
+		return filters.includes(filter) || (this.#options.renewals !== undefined && filter === CREDENTIALS);
 	}
 
 	step(topic: string): string | undefined {
@@ -73,6 +74,7 @@ export class HubSession implements Session {
 		if (topic.startsWith(this.#events())) return "PUBLISH";
 		if (path === "$iothub/twin/GET/") return "TWIN-GET";
 		if (path === "$iothub/twin/PATCH/properties/reported/") return "TWIN-PATCH";
+		if (path === "$iothub/credentials/POST/issueCertificate/" && this.#options.renewals !== undefined) return "RENEW";
 		return undefined;
 	}
 
@@ -80,14 +82,21 @@ export class HubSession implements Session {
 		const step = this.step(topic);
 		if (step === "PUBLISH") return this.#telemetry(topic, payload, qos);
 		const rid = splitTopic(topic).query.get("$rid") ?? "";
+		if (step === "RENEW") return this.#renew(rid, payload);
 		if (step === "TWIN-GET") return this.#twin(rid);
 		if (step === "TWIN-PATCH") return this.#report(rid, payload);
 	}
 
-	subscribed(_filter: string): void {}
+	subscribed(filter: string): void {
+		if (filter === CREDENTIALS) this.#options.renewals?.flush(this.#options.device);
+	}
 
-	isSubscribed(topic: string): boolean {
-		return [...this.subscriptions.keys()].some((filter) => matches(filter, topic));
+	deliver(topic: string, payload: string, acknowledged?: () => void): boolean {
+		return this.#connection?.deliver(topic, payload, acknowledged) ?? false;
+	}
+
+	drops(step: string): boolean {
+		return this.#connection?.drops(step) ?? true;
 	}
 
 	closed(): void {
@@ -95,6 +104,13 @@ export class HubSession implements Session {
 		this.#connection = undefined;
 		if (!this.#options.clean) this.#options.devices.changed();
 		this.#ended();
+	}
+
+	/** Without subscription or request id the service does not answer. */
+	#renew(rid: string, payload: Uint8Array): void {
+		if (rid === "") this.#connection?.close("certificate request without $rid");
+		else if (this.subscriptions.has(CREDENTIALS))
+			this.#options.renewals?.submit(this, this.#options.device, rid, payload);
 	}
 
 	#telemetry(topic: string, body: Uint8Array, qos: number) {

@@ -4,23 +4,15 @@
  * Refuses certificates that the device CA did not issue for that device or that are outside their dates, SAS tokens of
  * another key or resource, devices of another hub, and (told so) preview api-versions.
  */
-import type { Clock } from "../../src/port.ts";
-import type { Authority } from "./authority.ts";
 import type { Connection, Peer, Refusal, Session } from "./connection.ts";
-import type { Device, Devices } from "./devices.ts";
+import type { Device } from "./devices.ts";
 import type { Enrolments } from "./enrolments.ts";
-import type { Witness } from "./event.ts";
-import type { Faults } from "./faults.ts";
 import { HubSession } from "./hub-session.ts";
+import { type RenewalOptions, Renewals } from "./renewal.ts";
 import { checkSas } from "./sas.ts";
 
-export interface HubOptions {
-	readonly clock: Clock;
-	readonly authority: Authority;
+export interface HubOptions extends RenewalOptions {
 	readonly enrolments: Enrolments;
-	readonly devices: Devices;
-	readonly faults: Faults;
-	readonly witness: Witness;
 	/** Host names the hub answers to, without port; the first is where new devices go. */
 	readonly hosts: readonly string[];
 }
@@ -40,8 +32,11 @@ export class Hub {
 	readonly #options: HubOptions;
 	readonly #open = new Map<string, { session: HubSession; connection: Connection }>();
 
+	readonly #renewals: Renewals;
+
 	constructor(options: HubOptions) {
 		this.#options = options;
+		this.#renewals = new Renewals(options, (deviceId) => this.session(deviceId));
 	}
 
 	open(connect: HubConnect, connection: Connection): { session: Session; credential: "sas" | "x509" } | Refusal {
@@ -58,8 +53,8 @@ export class Hub {
 		if (device === undefined) return refuse("the device belongs to another hub");
 		this.#open.get(deviceId)?.connection.close("evicted by a newer connection (400027)");
 		if (connect.clean) device.subscriptions = undefined;
-		const preview_ = connect.apiVersion >= "2025-08-01";
-		const session = new HubSession({ ...this.#options, device, certificates: preview_, clean: connect.clean }, () => {
+		const renewals = connect.apiVersion >= "2025-08-01" ? this.#renewals : undefined;
+		const session = new HubSession({ ...this.#options, device, renewals, clean: connect.clean }, () => {
 			if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
 		});
 		this.#open.set(deviceId, { session, connection });
@@ -70,6 +65,12 @@ export class Hub {
 	/** The session of a device that is connected now. */
 	session(deviceId: string): HubSession | undefined {
 		return this.#open.get(deviceId)?.session;
+	}
+
+	/** Lets a renewal go on that the fault `renew-hold` holds. */
+	release(deviceId: string): void {
+		const device = this.#options.devices.find(deviceId);
+		if (device !== undefined) this.#renewals.release(device);
 	}
 
 	close(deviceId: string, reason: string): void {

@@ -24,6 +24,11 @@ export function problemBody({ errorCode, message, retryAfterSeconds, info }: Pro
 	});
 }
 
+/** With nine digits, as some answers of the service have them. */
+export function nanoseconds(time: number): string {
+	return new Date(time).toISOString().replace("Z", "000000Z");
+}
+
 export function csrProblem(error: CsrError, message: string): Problem {
 	return {
 		errorCode: 400040,
