@@ -44,7 +44,7 @@ test("--help and README list every fault", async () => {
 	const readme = readFileSync(join(ROOT, "test", "cloud", "README.md"), "utf8");
 	for (const [name, effect] of Object.entries(FAULTS)) {
 		assert(help.includes(`  ${name} `), name);
-		assert(readme.includes(`| \`${name}\` | ${effect} |`), name);
+		assert(readme.includes(`- \`${name}\`: ${effect}\n`), name);
 	}
 });
 
