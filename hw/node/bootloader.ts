@@ -27,6 +27,8 @@ export interface Platform {
 	/** Room for an image in each slot. */
 	readonly bytes: number;
 	readonly chipId: number;
+	/** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */
+	readonly rollback: boolean;
 	/** The platform's own check of an image, as esp_image_verify. */
 	verify(read: (offset: number, length: number) => Uint8Array): boolean;
 	restart(): void;
@@ -53,7 +55,8 @@ function select(medium: Medium, platform: Platform): number {
 	// An image that does not verify is passed over, but something must run: slot 0 is the one flashed by cable.
 	const verified = [wanted, 1 - wanted].find((slot) => platform.verify((offset, n) => medium.read(slot, offset, n)));
 	const chosen = verified ?? wanted;
-	if (entry?.state === "new" && slotOf(entry) === chosen) medium.writeOtadata(replace(otadata, entry, "pending"));
+	if (platform.rollback && entry?.state === "new" && slotOf(entry) === chosen)
+		medium.writeOtadata(replace(otadata, entry, "pending"));
 	return chosen;
 }
 

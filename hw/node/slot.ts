@@ -43,6 +43,7 @@ export function openSlot(options: SlotOptions): Slot {
 	return bootSlot(fileMedium(folder), {
 		bytes,
 		chipId,
+		rollback: true,
 		verify: (read) => isImage(read(0, bytes)),
 		restart,
 		guard(seconds) {

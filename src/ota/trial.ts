@@ -101,14 +101,23 @@ export class Trial {
 
 	/** Returns where the platform does not restart at once, and where there is nothing to go back to. */
 	#goBack(work: Work | undefined, code: string): BootDecision {
-		if (work !== undefined) this.#journal.proceed({ ...work, state: "rejected", code });
+		this.#note(() => work && this.#journal.proceed({ ...work, state: "rejected", code }));
 		try {
 			this.#slot.revert();
 		} catch {
 			// A doubtful image is better than none.
-			if (work !== undefined) this.#journal.fail(work, code);
+			this.#note(() => work && this.#journal.fail(work, code));
 		}
 		return "run";
+	}
+
+	/** A store that fails must not keep an unfit image in place. */
+	#note(write: () => void): void {
+		try {
+			write();
+		} catch (thrown) {
+			this.#journal.unusable ??= Fault.of(thrown, "store.failed");
+		}
 	}
 
 	#begin(): BootDecision {

@@ -23,11 +23,12 @@ export class FakeSlots {
 	}
 
 	/** The bootloader runs; a restart cuts this power. */
-	boot(power: Power, clock: Clock, chipId = 0): Slot {
+	boot(power: Power, clock: Clock, rollback = true): Slot {
 		const restart = (): void => power.cut("restart");
 		return bootSlot(this.#medium(power), {
 			bytes: FakeSlots.BYTES,
-			chipId,
+			chipId: 0,
+			rollback,
 			verify: (read) => isImage(read(0, FakeSlots.BYTES)),
 			restart,
 			guard: (seconds) => clock.after(seconds * 1000, restart),
