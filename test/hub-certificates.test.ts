@@ -1,55 +1,25 @@
-/** Dialect C as a state machine: src/hub/certificates.ts and issuance.ts, against every row of the service's tables. */
+/** src/hub/certificates.ts: what is asked, what is waited for, and every refusal of dialect C's table. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { utf8, utf8Text } from "../src/bytes.ts";
-import type { Fault } from "../src/fault.ts";
-import { type Action, CertificateRequest, createRequestId } from "../src/hub/certificates.ts";
-import { parseAnswer, parseTimestamp } from "../src/hub/issuance.ts";
-import { createEntity } from "./cloud/pki.ts";
+import { utf8 } from "../src/bytes.ts";
+import { CertificateRequest, createRequestId } from "../src/hub/certificates.ts";
 import { FakeEntropy } from "./fake/entropy.ts";
-import { mutations } from "./fake/mutate.ts";
-
-const NOW = Date.UTC(2026, 0, 31);
-const SECOND = 1000;
-const HOUR = 3600 * SECOND;
-const span = { notBefore: NOW - HOUR, notAfter: NOW + HOUR };
-const RID = "aabb-0123";
-const RES = "$iothub/credentials/res";
-
-const root = await createEntity("P-384", { commonName: "Root", role: { kind: "root" }, ...span });
-const leaf = await createEntity("P-384", { commonName: "my_device", role: { kind: "client" }, ...span }, root);
-const pem = [leaf, root].map(({ certificate }) => certificate.toString("pem"));
-const base64 = [leaf, root].map(({ certificate }) => certificate.toString("base64"));
-
-function request(random = 0) {
-	return new CertificateRequest({ deviceId: "my_device", csr: "MIICYTCC", requestId: RID, random: () => random });
-}
-
-/** One that has been published at NOW. */
-function asked(random = 0) {
-	const made = request(random);
-	made.start(NOW);
-	return made;
-}
-
-const answer = (made: CertificateRequest, status: number, body: unknown, now = NOW, rid = RID): Action | undefined =>
-	made.onMessage(`${RES}/${status}/?$rid=${rid}`, utf8(typeof body === "string" ? body : JSON.stringify(body)), now);
-
-const refuse = (made: CertificateRequest, errorCode: number, more: object = {}, now = NOW): Action | undefined =>
-	answer(made, Math.floor(errorCode / 1000), { errorCode, message: "said so", info: null, ...more }, now);
-
-const ACTIVE = { correlationId: "x", operationExpires: "2026-01-31T06:00:00.5Z" };
-const wait = (ms: number): Action => ({ type: "wait", untilMs: NOW + ms });
-const fault = (action: Action | undefined): Fault => {
-	assert.equal(action?.type, "failed");
-	return (action as { fault: Fault }).fault;
-};
-const bodyOf = (action: Action | undefined): unknown => {
-	assert.equal(action?.type, "publish");
-	return JSON.parse(utf8Text((action as { payload: Uint8Array }).payload));
-};
-const PLAIN = { id: "my_device", csr: "MIICYTCC" };
-const REPLACE = { ...PLAIN, replace: "*" };
+import {
+	ACTIVE,
+	answer,
+	asked,
+	bodyOf,
+	fault,
+	HOUR,
+	NOW,
+	PLAIN,
+	REPLACE,
+	RID,
+	refuse,
+	request,
+	SECOND,
+	wait,
+} from "./hub-request-probe.ts";
 
 describe("request", () => {
 	test("is published with $rid and exactly the members id and csr, in that order", () => {
@@ -125,77 +95,6 @@ describe("accepted", () => {
 		const info = { ...ACTIVE, requestId: RID };
 		assert.deepEqual(refuse(made, 409005, { info }, NOW + HOUR), wait(6 * HOUR + 500));
 	});
-});
-
-describe("issued", () => {
-	for (const [shape, body] of [
-		["an object with base64 DER", { correlationId: "x", certificates: base64 }],
-		["an object with PEM", { certificates: pem }],
-		["a bare array of base64 DER", base64],
-		["a bare array of PEM", pem],
-		["one PEM text with both", [pem.join("\n")]],
-		["an object with members we do not know", { certificates: base64, certificate: 1, next: {} }],
-	] as const)
-		test(`200 with ${shape}`, () => {
-			for (const accepted of [false, true]) {
-				const made = asked();
-				if (accepted) answer(made, 202, {});
-				const action = answer(made, 200, body);
-				assert.equal(action?.type, "issued");
-				assert.deepEqual(
-					(action as Action & { type: "issued" }).certificates.map(({ commonName }) => commonName),
-					["my_device", "Root"],
-				);
-				assert.equal(made.deadline, undefined);
-				assert.equal(answer(made, 200, body), undefined, "a duplicate says nothing new");
-			}
-		});
-
-	for (const topic of [
-		`${RES}/200/?$rid=${RID}`,
-		`${RES}/200/?$rid=${RID}&$version=1`,
-		`${RES}/200/?$version=1&$rid=${RID}`,
-		`${RES}/200/?a&b=&$version=1&$rid=${RID}&retry-after=3`,
-		`${RES}/200/${RID}`,
-	])
-		test(`topic ${topic}`, () => {
-			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW)?.type, "issued");
-		});
-
-	for (const topic of [
-		`${RES}/200/?$rid=other`,
-		`${RES}/200/?$rid=${RID}x`,
-		`${RES}/200/?rid=${RID}`,
-		`${RES}/200/?$version=1`,
-		`${RES}/200/`,
-		`${RES}/2000/?$rid=${RID}`,
-		`${RES}/ok/?$rid=${RID}`,
-		`$iothub/twin/res/200/?$rid=${RID}`,
-		"devices/my_device/messages/devicebound/",
-	])
-		test(`topic ${topic} is somebody else's`, () => {
-			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW), undefined);
-		});
-
-	for (const [why, body] of [
-		["no JSON", "{"],
-		["an empty body", ""],
-		["null", "null"],
-		["a number", "7"],
-		["no certificates", {}],
-		["an empty array", []],
-		["certificates that are no array", { certificates: base64[0] }],
-		["certificates that are no strings", [1]],
-		["a certificate that cannot be read", ["AAAA"]],
-		["six certificates", Array(6).fill(base64[0])],
-		["six certificates in one text", [Array(6).fill(pem[0]).join("\n")]],
-		["more than 32 KB", `["${"A".repeat(33_000)}"]`],
-	] as const)
-		test(`200 with ${why} is refused`, () => {
-			const made = asked();
-			assert.match(fault(answer(made, 200, body)).code, /^(hub\.response|x509\.(certificate|der))$/);
-			assert.equal(made.deadline, undefined);
-		});
 });
 
 describe("refused", () => {
@@ -322,56 +221,4 @@ describe("refused", () => {
 		assert.match(failure.message, /evil\?\?\[2Jx+$/);
 		assert.ok(failure.message.length < 250);
 	});
-});
-
-test("timestamps: RFC 3339 in UTC with 0 to 9 fraction digits, truncated to milliseconds", () => {
-	const second = Date.UTC(2025, 5, 9, 17, 31, 31);
-	for (const [text, expected] of [
-		["2025-06-09T17:31:31Z", second],
-		["2025-06-09T17:31:31.4Z", second + 400],
-		["2025-06-09T17:31:31.426Z", second + 426],
-		["2025-06-09T17:31:31.4265747Z", second + 426],
-		["2025-06-09T17:31:31.426574675Z", second + 426],
-		["2025-06-09T17:31:31.009999999Z", second + 9],
-		["2024-02-29T00:00:00Z", Date.UTC(2024, 1, 29)],
-	] as const)
-		assert.equal(parseTimestamp(text), expected, text);
-	for (const wrong of [
-		"2025-06-09T17:31:31.Z",
-		"2025-06-09T17:31:31.1234567890Z",
-		"2025-06-09T17:31:31",
-		"2025-06-09T17:31:31+00:00",
-		"2025-06-09 17:31:31Z",
-		"2025-02-30T00:00:00Z",
-		"2025-02-29T00:00:00Z",
-		"2025-13-01T00:00:00Z",
-		"2025-06-09T24:00:00Z",
-		"2025-06-09T17:60:00Z",
-		"2025-06-09T17:31:60Z",
-		"",
-		1749490291,
-		null,
-		undefined,
-		{},
-	])
-		assert.equal(parseTimestamp(wrong), undefined, String(wrong));
-});
-
-test("spoiled answers end in an answer or in a Fault, never in anything else", () => {
-	const bodies = [
-		[200, JSON.stringify({ correlationId: "x", certificates: base64 })],
-		[200, JSON.stringify(pem)],
-		[202, JSON.stringify({ operationExpires: "2026-01-31T12:00:00.565000000Z" })],
-		[409, JSON.stringify({ errorCode: 409005, retryAfter: 5, info: { ...ACTIVE, requestId: RID } })],
-	] as const;
-	for (const [status, body] of bodies) {
-		for (const spoiled of mutations(utf8(body), 1500)) {
-			try {
-				assert.ok(parseAnswer(`${RES}/${status}/?$rid=${RID}`, spoiled, RID));
-			} catch (thrown) {
-				assert.match(String(thrown), /^Fault: (hub\.response|x509\.(certificate|der|pem)): /);
-				assert.equal(status, 200);
-			}
-		}
-	}
 });
