@@ -1,10 +1,12 @@
 /** The agent on XS against the local cloud, over real TLS: enrolment, hub, telemetry, and what a second run keeps. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { createEntity, saveEntity } from "../cloud/pki.ts";
 import { type App, buildForXs, type Run, skip } from "./harness.ts";
 
 describe("the agent on XS", { skip }, () => {
@@ -65,4 +67,58 @@ describe("the agent on XS", { skip }, () => {
 		assert.equal(serials.length, 2);
 		assert.equal(serials[0], serials[1]);
 	});
+
+	test("enrols by X.509 with an EC onboarding key", async () => {
+		const before = cloud.registrations.length;
+		const { exitCode, output } = await run(flash(), {
+			ENROLLEE_ONBOARDING_CERT: readFileSync(cloud.onboardingCert, "utf8"),
+			ENROLLEE_ONBOARDING_KEY: readFileSync(cloud.onboardingKey, "utf8"),
+		});
+		assert.equal(exitCode, 0, output);
+		assert.equal(cloud.registrations.length, before + 1);
+		assert.deepEqual(lastConnections(), ["dps x509", "hub x509"]);
+	});
+
+	test("enrols by X.509 with an RSA onboarding key, and works with the hub under its own EC key", async () => {
+		const day = 24 * 3600 * 1000;
+		const validity = { notBefore: Date.now() - day, notAfter: Date.now() + day };
+		const request = { commonName: cloud.registrationId, role: { kind: "client" }, ...validity } as const;
+		const rsa = await saveEntity(await createEntity("RSA", request, cloud.ca.onboarding));
+		const { exitCode, output } = await run(flash(), {
+			ENROLLEE_ONBOARDING_CERT: rsa.certificate,
+			ENROLLEE_ONBOARDING_KEY: rsa.key,
+		});
+		assert.equal(exitCode, 0, output);
+		assert.deepEqual(lastConnections(), ["dps x509", "hub x509"]);
+		assert.equal(cloud.telemetry.at(-1)?.deviceId, cloud.registrationId);
+	});
+
+	test("each enrolment makes its own key", async () => {
+		for (let i = 0; i < 2; i++) await run(flash(), { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey });
+		const leaves = cloud.events.flatMap((e) =>
+			e.event === "registered" && e.leaf ? [new X509Certificate(e.leaf)] : [],
+		);
+		const keys = leaves.map((leaf) => leaf.publicKey.export({ type: "spki", format: "der" }).toString("hex"));
+		assert.ok(keys.length >= 2);
+		assert.equal(new Set(keys).size, keys.length);
+	});
+
+	test("a key that DPS refuses ends with its fault, and nothing is stored", async () => {
+		const state = flash();
+		const { exitCode, output } = await run(state, { ENROLLEE_SYMMETRIC_KEY: Buffer.alloc(32, 7).toString("base64") });
+		assert.equal(exitCode, 3);
+		assert.match(output, /dps\.unauthorized|mqtt\.unauthorized|mqtt\.credentials/);
+		assert.ok(!readdirSync(state).some((name) => /^cred\.[ab]$/.test(name)));
+	});
+
+	test("without a listener the fault is wire.refused, with a foreign anchor tls.untrusted", async () => {
+		const key = { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey };
+		const nobody = await run(flash(), { ...key, ENROLLEE_DPS: "127.0.0.1:1" });
+		assert.match(nobody.output, /^wire\.refused/m);
+		const foreign = await run(flash(), { ...key, ENROLLEE_CA: readFileSync(cloud.deviceCa, "utf8") });
+		assert.match(foreign.output, /^tls\.untrusted/m);
+	});
+
+	const lastConnections = (): string[] =>
+		cloud.connections.slice(-2).map(({ service, credential }) => `${service} ${credential}`);
 });
