@@ -53,6 +53,7 @@ describe("issued", () => {
 		`${RES}/200/?$rid=other`,
 		`${RES}/200/?$rid=${RID}x`,
 		`${RES}/200/?rid=${RID}`,
+		`${RES}/200/?$rid:${RID}`,
 		`${RES}/200/?$version=1`,
 		`${RES}/200/`,
 		`${RES}/2000/?$rid=${RID}`,

@@ -82,7 +82,6 @@ export class Session {
 	/** The connection is up. */
 	start(now: number): void {
 		if (this.#state.name !== "idle") return;
-		this.#keepAlive.received(now);
 		this.#state = { name: "connecting", deadline: now + this.#timeout };
 		try {
 			this.#send({ type: "connect", ...this.#options }, now);
