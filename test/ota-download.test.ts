@@ -1,0 +1,256 @@
+/** Downloads over a network in memory: servers that ignore Range, lie, send something else, stall, reset, redirect. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { equal, utf8, utf8Text } from "../src/bytes.ts";
+import { Fault } from "../src/fault.ts";
+import { fetchBundle, fetchImage } from "../src/ota/download.ts";
+import type { Manifest } from "../src/ota/manifest.ts";
+import { Updater } from "../src/ota/update.ts";
+import { EDGE_BYTES } from "../src/ota/writer.ts";
+import { FakeClock } from "./fake/clock.ts";
+import { Power } from "./fake/power.ts";
+import { bundle, CLASS, manifestOf, RELEASE_KEY, standInImage, VENDOR } from "./fake/release.ts";
+import { FakeSlots } from "./fake/slots.ts";
+import { FakeStore } from "./fake/store.ts";
+import { FakeWire, type Link, type Socket } from "./fake/wire.ts";
+
+const OLD = standInImage(1);
+const NEW = standInImage(2);
+
+interface Request {
+	readonly path: string;
+	readonly from: number;
+}
+
+/** Answers one request. */
+type Server = (socket: Socket, request: Request) => void;
+
+/** A device with an accepted bundle, and a network with one server. */
+function scene(
+	server: Server,
+	link: Link | ((number: number) => Link) = { pieces: 1460 },
+	change: Partial<Manifest> = {},
+) {
+	const clock = new FakeClock();
+	const power = new Power();
+	const slots = new FakeSlots(OLD);
+	const slot = slots.boot(power, clock);
+	const updater = new Updater({
+		slot,
+		store: new FakeStore(),
+		clock,
+		keys: [RELEASE_KEY.publicKey],
+		vendor: VENDOR,
+		class: CLASS,
+	});
+	updater.offer(bundle(manifestOf(NEW, change)));
+	const requests: Request[] = [];
+	const wire = new FakeWire({
+		clock,
+		link: typeof link === "function" ? link : () => link,
+		serve(socket) {
+			let text = "";
+			socket.onData = (bytes) => {
+				text += utf8Text(bytes);
+				if (!text.endsWith("\r\n\r\n")) return;
+				const request = { path: text.split(" ")[1]!, from: Number(/Range: bytes=([0-9]+)-/.exec(text)?.[1] ?? 0) };
+				requests.push(request);
+				server(socket, request);
+			};
+		},
+	});
+	const ports = { wire, clock, anchors: [] };
+	const attempt = async (): Promise<Fault | undefined> => {
+		const outcomes: (Fault | undefined)[] = [];
+		fetchImage(ports, updater, (fault) => outcomes.push(fault));
+		assert.equal(outcomes.length, 0, "done synchronously");
+		await clock.until(() => outcomes.length > 0);
+		await clock.advance(7200_000);
+		assert.equal(clock.waiting, 0, "no timer is left behind");
+		assert.equal(outcomes.length, 1, "done twice");
+		return outcomes[0];
+	};
+	return { attempt, updater, slots, slot, requests, ports, clock, wire };
+}
+
+const send = (socket: Socket, status: string, fields: readonly string[], body: Uint8Array): void => {
+	socket.write(utf8(`HTTP/1.1 ${status}\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n`));
+	if (body.length > 0) socket.write(body);
+};
+
+const whole =
+	(image: Uint8Array): Server =>
+	(socket) =>
+		send(socket, "200 OK", [`Content-Length: ${image.length}`], image);
+
+const ranged =
+	(image: Uint8Array): Server =>
+	(socket, request) => {
+		if (request.from === 0) return whole(image)(socket, request);
+		const range = `Content-Range: bytes ${request.from}-${image.length - 1}/${image.length}`;
+		const rest = image.subarray(request.from);
+		send(socket, "206 Partial Content", [range, `Content-Length: ${rest.length}`], rest);
+	};
+
+/** Breaks the first connection after 150 KB. */
+const brokenOnce = (number: number): Link => ({ pieces: 1460, ...(number === 0 ? { cutAfterReceived: 150_000 } : {}) });
+
+test("an image comes into the other slot and is staged", async () => {
+	const { attempt, updater, slots } = scene(ranged(NEW));
+	assert.equal(await attempt(), undefined);
+	assert.equal(updater.status.state, "staged");
+	assert.ok(slots.holds("ota_1", NEW) && slots.holds("ota_0", OLD));
+});
+
+test("after a reset of the connection the rest is asked for", async () => {
+	const { attempt, updater, requests, slots } = scene(ranged(NEW), brokenOnce);
+	assert.equal((await attempt())?.code, "wire.closed");
+	assert.equal(await attempt(), undefined);
+	assert.deepEqual(
+		requests.map((request) => request.from),
+		[0, 2 * EDGE_BYTES],
+	);
+	assert.equal(updater.status.state, "staged");
+	assert.ok(slots.holds("ota_1", NEW));
+});
+
+test("a server that ignores Range sends everything again", async () => {
+	const { attempt, requests, slots } = scene(whole(NEW), brokenOnce);
+	assert.equal((await attempt())?.code, "wire.closed");
+	assert.equal(await attempt(), undefined);
+	assert.equal(requests[1]!.from, 2 * EDGE_BYTES);
+	assert.ok(slots.holds("ota_1", NEW));
+});
+
+const longer = Uint8Array.from([...NEW, 0]);
+
+const BAD: readonly [string, Server, string, Link?][] = [
+	["serves another image of the same length", whole(standInImage(3)), "ota.digest"],
+	["serves a longer image", whole(longer), "ota.length"],
+	["serves a shorter image", whole(NEW.subarray(1)), "ota.length"],
+	["serves a page instead", whole(new Uint8Array(NEW.length).fill(0x3c)), "ota.image"],
+	[
+		"promises the length and sends less",
+		(socket) => {
+			send(socket, "200 OK", [`Content-Length: ${NEW.length}`], NEW.subarray(0, 100_000));
+			socket.close();
+		},
+		"wire.closed",
+	],
+	[
+		"promises the length and sends more",
+		(socket) => send(socket, "200 OK", [`Content-Length: ${NEW.length}`], longer),
+		"ota.length",
+	],
+	[
+		"sends chunks",
+		(socket) => send(socket, "200 OK", ["Transfer-Encoding: chunked"], utf8("4\r\nabcd\r\n")),
+		"ota.chunked",
+	],
+	["says 404", (socket) => send(socket, "404 Not Found", ["Content-Length: 0"], new Uint8Array(0)), "ota.http"],
+	["says 503", (socket) => send(socket, "503 Busy", ["Content-Length: 0"], new Uint8Array(0)), "ota.http"],
+	["says nothing", () => {}, "wire.timeout"],
+	[
+		"stalls in the middle",
+		(socket) => send(socket, "200 OK", [`Content-Length: ${NEW.length}`], NEW.subarray(0, 99_999)),
+		"wire.timeout",
+	],
+	["closes at once", (socket) => socket.close(), "wire.closed"],
+	["resets in the middle", whole(NEW), "wire.closed", { cutAfterReceived: 70_000 }],
+	["cannot be reached", whole(NEW), "wire.refused", { refuse: new Fault("wire.refused", "nobody listens") }],
+	["does not speak HTTP", (socket) => socket.write(utf8("220 smtp ready\r\n\r\n")), "ota.http"],
+	[
+		"redirects elsewhere",
+		(socket) => send(socket, "302 Found", ["Location: https://evil.example.com/agent.bin"], new Uint8Array(0)),
+		"ota.redirect",
+	],
+	[
+		"redirects to another port",
+		(socket) => send(socket, "302 Found", ["Location: https://updates.example.com:444/x"], new Uint8Array(0)),
+		"ota.redirect",
+	],
+	[
+		"redirects for ever",
+		(socket) => send(socket, "302 Found", ["Location: /agent.bin"], new Uint8Array(0)),
+		"ota.redirect",
+	],
+	["redirects to nowhere", (socket) => send(socket, "302 Found", [], new Uint8Array(0)), "ota.uri"],
+];
+
+for (const [name, server, code, link] of BAD)
+	test(`a server that ${name}: ${code}, and the old image runs on`, async () => {
+		const { attempt, updater, slot, slots } = scene(server, { pieces: 1460, ...link });
+		assert.equal((await attempt())?.code, code);
+		assert.notEqual(updater.status.state, "staged");
+		assert.throws(() => updater.apply());
+		assert.equal(slot.running, "ota_0");
+		assert.ok(slots.holds("ota_0", OLD));
+		assert.equal(slots.otadata.filter((entry) => entry !== null).length, 0, "nothing was ordered to boot");
+	});
+
+test("a server that drips is left after an hour", async () => {
+	const { attempt, clock } = scene((socket) => {
+		let open = true;
+		socket.onClose = () => {
+			open = false;
+		};
+		const drip = (at: number): void => {
+			if (!open) return;
+			socket.write(NEW.subarray(at, at + 1));
+			clock.after(20_000, () => drip(at + 1));
+		};
+		send(socket, "200 OK", [`Content-Length: ${NEW.length}`], new Uint8Array(0));
+		drip(0);
+	});
+	const fault = await attempt();
+	assert.match(String(fault), /wire\.timeout: .* not done within 3600 s/);
+});
+
+test("a redirect on the same host is followed, with the range", async () => {
+	const redirecting: Server = (socket, request) => {
+		if (request.path !== "/agent.bin") return ranged(NEW)(socket, request);
+		send(socket, "307 Temporary Redirect", ["Location: /real.bin", "Content-Length: 2"], utf8("no"));
+	};
+	const { attempt, requests, slots } = scene(redirecting);
+	assert.equal(await attempt(), undefined);
+	assert.deepEqual(
+		requests.map((request) => request.path),
+		["/agent.bin", "/real.bin"],
+	);
+	assert.ok(slots.holds("ota_1", NEW));
+});
+
+test("a cancelled download ends in silence and can be taken up again", async () => {
+	const { ports, updater, clock, attempt, requests } = scene(ranged(NEW));
+	let called = false;
+	const cancel = fetchImage(ports, updater, () => {
+		called = true;
+	});
+	await clock.advance(1);
+	cancel();
+	await clock.advance(3600_000);
+	assert.equal(called, false);
+	assert.equal(clock.waiting, 0);
+	assert.equal(await attempt(), undefined);
+	assert.equal(requests.at(-1)!.from, 0);
+});
+
+test("a bundle is fetched, and bounded", async () => {
+	const envelope = bundle(manifestOf(NEW));
+	const fetched = async (server: Server, uri = "https://updates.example.com/a.suit"): Promise<Uint8Array | Fault> => {
+		const { ports, clock } = scene(server);
+		let result: Uint8Array | Fault | undefined;
+		fetchBundle(ports, uri, (outcome) => {
+			result = outcome;
+		});
+		assert.equal(result, undefined);
+		await clock.until(() => result !== undefined);
+		return result!;
+	};
+	const code = async (...options: Parameters<typeof fetched>): Promise<string> =>
+		((await fetched(...options)) as Fault).code;
+	assert.ok(equal((await fetched(whole(envelope))) as Uint8Array, envelope));
+	assert.equal(await code(whole(new Uint8Array(2049))), "ota.too-large");
+	assert.equal(await code(whole(envelope), "http://updates.example.com/a.suit"), "ota.uri");
+	assert.equal(await code((socket) => socket.close()), "wire.closed");
+});
