@@ -84,6 +84,8 @@ export const FAULTS = {
 	"hub.no-request": "The hub knows no request to replace (412): sent again without.",
 	"hub.throttled": "Too many requests (429): the device waits as told.",
 	"hub.queue-full": "More messages than the queue holds while offline: raise the limit or send less.",
+	"hub.too-large": "More than the hub or the queue takes: send less, or raise the queue's limit.",
+	"hub.invalid": "The application gave what the hub cannot take: see the message, correct the application.",
 	"hub.unavailable": "The hub has trouble (5xx): passes by itself.",
 	// Updates over the air
 	"ota.disabled": "No release key is built into this image: build one with a key, or update by cable.",
@@ -108,6 +110,7 @@ export const FAULTS = {
 	"ota.rejected": "The new image could not reach the hub in time and was rolled back: fix it, pack a higher number.",
 	// The agent itself
 	"agent.failed": "An unexpected error inside the agent: report it with the log.",
+	"agent.callback": "A callback of the application threw: correct the application; the agent goes on.",
 	"agent.closed": "The agent was closed by the application.",
 } as const;
 
