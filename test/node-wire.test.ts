@@ -106,6 +106,15 @@ test("close before the connection is open ends it without onOpen and without a f
 	assert.deepEqual(end, { opened: false, fault: undefined });
 });
 
+test("a peer that does not answer our end is left after a while", async (t) => {
+	t.mock.timers.enable({ apis: ["setTimeout"] });
+	const port = await serve(good, (socket) => socket.on("end", () => t.mock.timers.tick(5000)).resume(), {
+		allowHalfOpen: true,
+	} as object);
+	const end = await connection({ port }, (wire) => ({ onOpen: () => wire().close() }));
+	assert.deepEqual(end, { opened: true, fault: undefined });
+});
+
 /** The common name that a server saw which demands a certificate of our root. */
 async function subjectSeen(identity: Identity, version: "TLSv1.2" | "TLSv1.3"): Promise<string | undefined> {
 	let seen: string | undefined;

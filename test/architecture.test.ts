@@ -1,0 +1,217 @@
+/**
+ * What the design promises about the source text: the direction of imports, who may import which package, no state in
+ * modules (ROM would make it read-only), no globals that XS lacks or that hide I/O, and files that one can read.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { test } from "node:test";
+import ts from "typescript";
+
+const MAX_LINES = 250;
+const MAX_BYTES = 14 * 1024;
+
+/**
+ * Lower layers first: a room imports itself and lower layers only. The files of src itself that are not named here tell
+ * the story (agent, enrolment, ...) and stand above every room.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+	["bytes", "fault", "port", "endpoint", "waiting", "retry"],
+	["key"],
+	["x509", "mqtt"],
+	["dps", "hub", "ota"],
+	["credential"],
+	["config"],
+];
+
+/** Who may import a package or a platform's modules; everything else is open to nobody in src. */
+const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
+	{ what: /^@noble\//, where: /^(src\/key|test|bench)\// },
+	{ what: /^mqtt-packet$/, where: /^(src\/mqtt\/packet\.ts$|test\/|bench\/)/ },
+	{ what: /^buffer$/, where: /^(src\/mqtt\/packet\.ts$|hw\/moddable\/|test\/)/ },
+	{ what: /^node:/, where: /^(hw\/node|hw\/moddable\/xs-rom|test|bench)\// },
+	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|bench)\// },
+	{ what: /^#(digest|entropy|formulas)$/, where: /^(src|hw|test|bench)\// },
+];
+
+/** XS lacks them, or they reach the world past the ports. */
+const FORBIDDEN_GLOBALS =
+	"Buffer TextEncoder TextDecoder atob btoa console structuredClone setTimeout setInterval setImmediate clearTimeout clearInterval process performance crypto fetch require WebSocket localStorage eval Function".split(
+		" ",
+	);
+
+const root = join(import.meta.dirname, "..");
+const files = ["src", "hw", "test", "bench"]
+	.flatMap((folder) =>
+		readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+	)
+	.filter((path) => /(?<!\.d)\.(ts|js|mjs|c)$/.test(path) && !/node_modules|(^|\/)(build|dist|tmp)\//.test(path));
+const sources = files
+	.filter((path) => path.endsWith(".ts"))
+	.map((path) => ({
+		path,
+		tree: ts.createSourceFile(path, readFileSync(join(root, path), "utf8"), ts.ScriptTarget.Latest, true),
+	}));
+const core = sources.filter(({ path }) => path.startsWith("src/"));
+
+test("there is something to look at", () => {
+	assert.ok(core.length > 30 && sources.length > core.length);
+});
+
+test("imports go from higher layers to lower ones", () => {
+	const wrong: string[] = [];
+	for (const { path, tree } of core) {
+		for (const specifier of importsOf(tree).filter((name) => name.startsWith("."))) {
+			const target = normalize(join(dirname(path), specifier));
+			const [from, to] = [layerOf(path), layerOf(target)];
+			const beside = roomOf(target) === roomOf(path) || (from === to && isFile(path) && isFile(target));
+			if (!target.startsWith("src/") || (to >= from && !beside)) wrong.push(`${path} imports ${target}`);
+		}
+		if (layerOf(path) === LAYERS.length && !isFile(path)) wrong.push(`${path}: its room is in no layer`);
+	}
+	assert.deepEqual(wrong, []);
+});
+
+test("no file imports itself through others", () => {
+	const graph = new Map(
+		core.map(({ path, tree }) => [
+			path,
+			importsOf(tree, { types: false })
+				.filter((name) => name.startsWith("."))
+				.map((name) => normalize(join(dirname(path), name))),
+		]),
+	);
+	const done = new Set<string>();
+	const visit = (path: string, trail: readonly string[]): void => {
+		assert.ok(!trail.includes(path), [...trail, path].join(" -> "));
+		if (done.has(path)) return;
+		for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+		done.add(path);
+	};
+	for (const path of graph.keys()) visit(path, []);
+});
+
+test("packages and platform modules stay where they belong", () => {
+	const wrong: string[] = [];
+	for (const { path, tree } of sources) {
+		for (const specifier of importsOf(tree)) {
+			if (specifier.startsWith(".")) {
+				if (!/\.(ts|js|json)$/.test(specifier)) wrong.push(`${path} imports ${specifier} without its extension`);
+				continue;
+			}
+			const rule = PACKAGES.find(({ what }) => what.test(specifier));
+			if (rule ? !rule.where.test(path) : path.startsWith("src/")) wrong.push(`${path} imports ${specifier}`);
+		}
+	}
+	assert.deepEqual(wrong, []);
+});
+
+test("no module of src holds state of its own or exports a default", () => {
+	const wrong: string[] = [];
+	for (const { path, tree } of core) {
+		for (const statement of tree.statements) {
+			if (ts.isVariableStatement(statement) && !(statement.declarationList.flags & ts.NodeFlags.Const))
+				wrong.push(`${path}: ${statement.getText().split("\n")[0]}`);
+			if (ts.isExportAssignment(statement) || modifiers(statement).includes(ts.SyntaxKind.DefaultKeyword))
+				wrong.push(`${path}: default export`);
+		}
+		walk(tree, (node) => {
+			const isStatic = ts.isPropertyDeclaration(node) && modifiers(node).includes(ts.SyntaxKind.StaticKeyword);
+			if (isStatic && !modifiers(node).includes(ts.SyntaxKind.ReadonlyKeyword))
+				wrong.push(`${path}: ${node.getText().split("\n")[0]}`);
+		});
+	}
+	assert.deepEqual(wrong, []);
+});
+
+test("src uses no clock, no randomness, no timer, and nothing that XS lacks", () => {
+	const wrong: string[] = [];
+	for (const { path, tree } of core) {
+		walk(tree, (node) => {
+			const at = () =>
+				`${path}:${tree.getLineAndCharacterOfPosition(node.getStart()).line + 1}: ${node.getText().slice(0, 60)}`;
+			const text = node.getText();
+			if (ts.isIdentifier(node) && FORBIDDEN_GLOBALS.includes(node.text) && isUse(node) && !isImported(tree, node.text))
+				wrong.push(at());
+			if (ts.isPropertyAccessExpression(node) && (text === "Date.now" || text === "Math.random")) wrong.push(at());
+			if (ts.isNewExpression(node) && node.expression.getText() === "Date" && !node.arguments?.length) wrong.push(at());
+			if (ts.isCallExpression(node) && /^new Array\b.*\.fill$/s.test(node.expression.getText())) wrong.push(at());
+			if (ts.isRegularExpressionLiteral(node) && /\(\?<[=!]/.test(text)) wrong.push(at());
+		});
+	}
+	assert.deepEqual(wrong, []);
+});
+
+test(`no file has more than ${MAX_LINES} lines or ${MAX_BYTES} bytes`, () => {
+	const large = files
+		.map((path) => ({ path, text: readFileSync(join(root, path)) }))
+		.map(({ path, text }) => ({ path, bytes: text.length, lines: text.toString("utf8").split("\n").length - 1 }))
+		.filter(({ bytes, lines }) => bytes > MAX_BYTES || lines > MAX_LINES)
+		.map(({ path, bytes, lines }) => `${path}: ${lines} lines, ${bytes} bytes`);
+	assert.deepEqual(large, []);
+});
+
+/** `src/x509/der.ts` is of room x509, `src/agent.ts` of agent. */
+function roomOf(path: string): string {
+	return relative("src", path).split("/")[0]!.replace(/\.ts$/, "");
+}
+
+/** A file of src itself, in no folder. */
+const isFile = (path: string): boolean => path.split("/").length === 2;
+
+function layerOf(path: string): number {
+	const layer = LAYERS.findIndex((rooms) => rooms.includes(roomOf(path)));
+	return layer < 0 ? LAYERS.length : layer;
+}
+
+function importsOf(tree: ts.SourceFile, { types }: { types: boolean } = { types: true }): string[] {
+	const found: string[] = [];
+	walk(tree, (node) => {
+		if (ts.isImportDeclaration(node)) {
+			if (types || !isTypeOnly(node)) found.push((node.moduleSpecifier as ts.StringLiteral).text);
+		} else if (ts.isExportDeclaration(node) && node.moduleSpecifier && (types || !node.isTypeOnly))
+			found.push((node.moduleSpecifier as ts.StringLiteral).text);
+		else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+			const [name] = node.arguments;
+			if (name && ts.isStringLiteral(name)) found.push(name.text);
+		}
+	});
+	return found;
+}
+
+function isTypeOnly({ importClause }: ts.ImportDeclaration): boolean {
+	if (importClause === undefined) return false;
+	if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+	const named = importClause.namedBindings;
+	return !importClause.name && !!named && ts.isNamedImports(named) && named.elements.every((one) => one.isTypeOnly);
+}
+
+/** Not a property's name, nor part of a type. */
+function isUse(node: ts.Identifier): boolean {
+	const { parent } = node;
+	if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
+	if (ts.isTypeReferenceNode(parent) || ts.isQualifiedName(parent)) return false;
+	return !(
+		(ts.isPropertyAssignment(parent) ||
+			ts.isPropertySignature(parent) ||
+			ts.isMethodDeclaration(parent) ||
+			ts.isMethodSignature(parent)) &&
+		parent.name === node
+	);
+}
+
+function isImported(tree: ts.SourceFile, name: string): boolean {
+	return tree.statements.some(
+		(statement) =>
+			ts.isImportDeclaration(statement) && new RegExp(`\\b${name}\\b`).test(statement.importClause?.getText() ?? ""),
+	);
+}
+
+function modifiers(node: ts.Node): ts.SyntaxKind[] {
+	return ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []).map(({ kind }) => kind) : [];
+}
+
+function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
+	visit(node);
+	ts.forEachChild(node, (child) => walk(child, visit));
+}
