@@ -1,20 +1,47 @@
+/**
+ * hw/moddable/tls on XS, against real servers with certificates of every shape and against one that says what no real
+ * server would. Each connection succeeds, or fails by the name it should have; none hangs, calls back twice, or takes
+ * the machine down.
+ */
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
-import { type App, buildForXs, skip } from "./harness.ts";
+import { after, before, describe, test } from "node:test";
+import { skip } from "./harness.ts";
+import { chains, createRoot, names } from "./tls/chains.ts";
+import { anchor, buildDevice, connectAll, type Result } from "./tls/device.ts";
+import { clients, resets, versions } from "./tls/peers.ts";
+import { closeAll, type Row } from "./tls/servers.ts";
+import { otherKeys, signatures } from "./tls/signatures.ts";
 
-test("builds", { skip }, async () => {
-	const app = await buildForXs({
-		name: "tls",
-		manifest: {
-			include: [
-				"$(ENROLLEE)/hw/moddable/tls/manifest.json",
-				"$(MODDABLE)/examples/manifest_base.json",
-				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
-			],
-			creation: { stack: 1024 },
-			modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/tls" },
-		},
+const root = await createRoot();
+const tables: Record<string, readonly Row[]> = skip
+	? {}
+	: {
+			chains: await chains(root),
+			names: await names(root),
+			signatures: await signatures(root),
+			"other keys": await otherKeys(),
+			versions: await versions(root),
+			clients: await clients(root),
+			resets: await resets(root),
+		};
+
+describe("TLS on XS", { skip }, () => {
+	let results: Map<string, Result>;
+	before(async () => {
+		const scenarios = Object.values(tables).flatMap((rows) =>
+			rows.map(({ scenario }) => ({ anchors: anchor(root), ...scenario })),
+		);
+		results = await connectAll(await buildDevice("tls"), scenarios);
 	});
-	const run = await app.run({ environment: { SCENARIOS: "[]" }, timeoutSeconds: 20 });
-	console.log(run);
+	after(closeAll);
+
+	for (const [title, rows] of Object.entries(tables))
+		describe(title, () => {
+			for (const { scenario, result, message } of rows)
+				test(`${scenario.name}: ${result}`, () => {
+					const got = results.get(scenario.name);
+					assert.equal(got?.result, result, got?.message);
+					if (message !== undefined) assert.match(got?.message ?? "", message);
+				});
+		});
 });

@@ -99,7 +99,7 @@ export default class TLSSocket {
 	write(bytes: Bytes): number {
 		if (!this.#isOpen || this.#session === undefined) throw new TLSError("the socket is not open", "wire.closed");
 		this.#session.write(view(bytes));
-		this.#send();
+		this.#flush();
 		return this.#room();
 	}
 

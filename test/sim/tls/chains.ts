@@ -1,0 +1,96 @@
+/** Chains and names: which certificates a device trusts, and for which host. */
+import { anchor } from "./device.ts";
+import { type Entity, Extension, issue, KeyUsageFlags, type Wanted } from "./pki.ts";
+import { HOST, type Row, serve } from "./servers.ts";
+
+const { digitalSignature, keyCertSign, cRLSign } = KeyUsageFlags;
+const SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1";
+const CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2";
+const NAME_CONSTRAINTS = "2.5.29.30";
+
+export const createRoot = (): Promise<Entity> => issue({ name: "root", ca: {}, usages: keyCertSign | cRLSign });
+
+export const createIntermediate = (issuer: Entity, wanted: Partial<Wanted> = {}): Promise<Entity> =>
+	issue({ name: "intermediate", issuer, ca: { pathLength: 0 }, usages: keyCertSign, ...wanted });
+
+export const createLeaf = (issuer: Entity, wanted: Partial<Wanted> = {}): Promise<Entity> =>
+	issue({ name: "leaf", issuer, hosts: [HOST], usages: digitalSignature, ...wanted });
+
+export async function chains(root: Entity): Promise<Row[]> {
+	const intermediate = await createIntermediate(root);
+	const leaf = await createLeaf(intermediate, { extendedUsages: [SERVER_AUTHENTICATION] });
+	const stranger = await issue({ name: "stranger", ca: {} });
+	const impostor = await issue({ name: "root", ca: {} });
+	const selfSigned = await issue({ name: "leaf", hosts: [HOST] });
+	const issuingLeaf = await createLeaf(intermediate, { name: "other", usages: digitalSignature | keyCertSign });
+	const second = await createIntermediate(intermediate, { name: "second" });
+	const unsigning = await createIntermediate(root, { usages: digitalSignature });
+	const noNames = new Extension(NAME_CONSTRAINTS, true, Uint8Array.of(0x30, 0));
+	const constrained = await createIntermediate(root, { extensions: [noNames] });
+	const past = { from: -9, to: -1 };
+	const future = { from: 1, to: 9 };
+	const [old, young] = [await createIntermediate(root, past), await createIntermediate(root, future)];
+	const oldRoot = await issue({ name: "old root", ca: {}, ...past });
+	return Promise.all([
+		serve("leaf and intermediate", "connected", [leaf, intermediate]),
+		serve("the root is sent too", "connected", [leaf, intermediate, root]),
+		serve("something follows the last link", "connected", [leaf, intermediate, stranger]),
+		serve("a single certificate from the root", "connected", [await createLeaf(root)]),
+		serve("a pinned self-signed leaf", "connected", [selfSigned], { client: { anchors: anchor(selfSigned) } }),
+		serve("five certificates", "connected", await tower(root, 4)),
+		serve("six certificates", "tls.untrusted", await tower(root, 5), { message: /6 certificates/ }),
+		serve("the intermediate is left out", "tls.untrusted", [leaf]),
+		serve("the wrong order", "tls.untrusted", [leaf, root, intermediate]),
+		serve("an unknown root", "tls.untrusted", [await createLeaf(stranger), stranger]),
+		serve("an unknown root of the same name", "tls.untrusted", [await createLeaf(impostor), impostor]),
+		serve("only the built-in anchors", "tls.untrusted", [leaf, intermediate], { client: { anchors: [] } }),
+		serve("a self-signed leaf", "tls.untrusted", [selfSigned]),
+		serve("a self-signed leaf before a genuine intermediate", "tls.untrusted", [selfSigned, intermediate]),
+		serve("a self-signed leaf before a genuine chain", "tls.untrusted", [selfSigned, leaf, intermediate]),
+		serve("a leaf used as issuer", "tls.untrusted", [await createLeaf(issuingLeaf), issuingLeaf, intermediate], {
+			message: /certificate 1 is not a CA/,
+		}),
+		serve("an issuer that may not sign certificates", "tls.untrusted", [await createLeaf(unsigning), unsigning], {
+			message: /not a CA/,
+		}),
+		serve("a CA too many", "tls.untrusted", [await createLeaf(second), second, intermediate], { message: /allows 0/ }),
+		serve("name constraints, which nobody here reads", "tls.untrusted", [await createLeaf(constrained), constrained], {
+			message: /critical/,
+		}),
+		serve("a leaf for clients", "tls.untrusted", [await createLeaf(root, { extendedUsages: [CLIENT_AUTHENTICATION] })]),
+		serve("an expired leaf", "tls.expired", [await createLeaf(root, past)]),
+		serve("a leaf of tomorrow", "tls.expired", [await createLeaf(root, future)]),
+		serve("an expired intermediate", "tls.expired", [await createLeaf(old), old]),
+		serve("an intermediate of tomorrow", "tls.expired", [await createLeaf(young), young]),
+		serve("an expired anchor", "tls.expired", [await createLeaf(oldRoot)], { client: { anchors: anchor(oldRoot) } }),
+	]);
+}
+
+export async function names(root: Entity): Promise<Row[]> {
+	const wildcard = await createLeaf(root, { hosts: ["*.example.net"] });
+	const wide = await createLeaf(root, { hosts: ["*.net", "*", "hub.*.net", "h*.example.net"] });
+	const addressed = await createLeaf(root, { hosts: ["127.0.0.1"] });
+	const digits = await createLeaf(root, { dnsNames: ["127.0.0.1"] });
+	const upper = await createLeaf(root, { hosts: ["HUB.Example.NET"] });
+	const unnamed = await createLeaf(root, { name: HOST, hosts: undefined });
+	return Promise.all([
+		serve("another name", "tls.name", [await createLeaf(root, { hosts: ["other.example.net", `${HOST}.evil`] })]),
+		serve("a name that stands only in the common name", "tls.name", [unnamed]),
+		serve("upper case", "connected", [upper]),
+		serve("a wildcard", "connected", [wildcard]),
+		serve("a wildcard for two labels", "tls.name", [wildcard], { client: { host: "a.hub.example.net" } }),
+		serve("a wildcard for its own parent", "tls.name", [wildcard], { client: { host: "example.net" } }),
+		serve("wildcards too wide", "tls.name", [wide]),
+		serve("an address", "connected", [addressed], { client: { host: "127.0.0.1" } }),
+		serve("another address", "tls.name", [addressed], { client: { host: "127.0.0.2" } }),
+		serve("an address written as a name", "tls.name", [digits], { client: { host: "127.0.0.1" } }),
+	]);
+}
+
+/** A leaf below `height` intermediates, without the root. */
+async function tower(root: Entity, height: number): Promise<Entity[]> {
+	const chain: Entity[] = [];
+	for (let i = 0; i < height; i++)
+		chain.unshift(await createIntermediate(chain[0] ?? root, { name: `storey ${i}`, ca: {} }));
+	return [await createLeaf(chain[0]!), ...chain];
+}

@@ -1,0 +1,74 @@
+/** The TLS client on XS, as tests see it: scenarios in, one result each out. */
+import assert from "node:assert/strict";
+import { type App, buildForXs } from "../harness.ts";
+import type { Entity } from "./pki.ts";
+
+export interface Scenario {
+	readonly name: string;
+	readonly port: number;
+	readonly host: string;
+	/** Trust anchors, hexadecimal DER; none: the built-in ones. */
+	readonly anchors?: readonly string[];
+	readonly chain?: readonly string[];
+	/** P-256 client key. */
+	readonly scalar?: string;
+	/** RSA client key. */
+	readonly pkcs8?: string;
+	/** How often "ping" is sent at once, and how many bytes must come back. */
+	readonly pings?: number;
+	readonly expectBytes?: number;
+}
+
+/** `result`: "connected", a TLSError's code, "closed" (orderly), "timeout"; anything else is a defect of the module. */
+export interface Result {
+	readonly name: string;
+	readonly result: string;
+	readonly message?: string;
+}
+
+/** `name`: of the test file, which has its own build folder. */
+export const buildDevice = (name: string): Promise<App> =>
+	buildForXs({
+		name,
+		manifest: {
+			include: [
+				"$(ENROLLEE)/hw/moddable/tls/manifest.json",
+				"$(MODDABLE)/examples/manifest_base.json",
+				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
+			],
+			creation: { stack: 768 },
+			modules: { "*": [], main: "$(ENROLLEE)/test/sim/tls/connect" },
+		},
+	});
+
+/** The machine must survive all of them: the exit code is checked. */
+export async function connectAll(app: App, scenarios: readonly Scenario[]): Promise<Map<string, Result>> {
+	const results = new Map<string, Result>();
+	const { exitCode, output } = await app.run({
+		environment: { SCENARIOS: JSON.stringify(scenarios) },
+		timeoutSeconds: 240,
+		onLine(line) {
+			if (!line.startsWith("RESULT ")) return;
+			const result = JSON.parse(line.slice(7)) as Result;
+			assert.ok(!results.has(result.name), `two results: ${line}`);
+			results.set(result.name, result);
+		},
+	});
+	assert.equal(exitCode, 0, output.slice(-2000));
+	return results;
+}
+
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+export const anchor = (...entities: readonly Entity[]): string[] => entities.map(({ der }) => hex(der));
+
+export function identity(...chain: readonly Entity[]): Pick<Scenario, "chain" | "scalar" | "pkcs8"> {
+	const { key, type } = chain[0]!;
+	const { d } = key.export({ format: "jwk" });
+	return {
+		chain: anchor(...chain),
+		...(type === "P-256"
+			? { scalar: hex(Buffer.from(d!, "base64url")) }
+			: { pkcs8: hex(key.export({ type: "pkcs8", format: "der" })) }),
+	};
+}
