@@ -4,11 +4,15 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Command } from "commander";
+import { addCsr } from "../hw/node/commands/csr.ts";
+import { addShow } from "../hw/node/commands/show.ts";
 import * as entropy from "../hw/node/entropy.ts";
 import { openStore } from "../hw/node/store.ts";
 import { hex } from "../src/bytes.ts";
 import type { CredentialKey } from "../src/credential/record.ts";
 import { Journal } from "../src/credential/store.ts";
+import { Fault } from "../src/fault.ts";
 import { generateKeyPair } from "../src/key/p256.ts";
 import { parseCertificate } from "../src/x509/certificate.ts";
 import { parseCsr } from "../src/x509/csr.ts";
@@ -26,17 +30,16 @@ const policy = await createEntity("P-384", { commonName: "Policy", role: { kind:
 test("csr: makes a key once, and prints the same request from then on", { skip: noOpenssl }, async () => {
 	const state = join(temporaryFolder(), "state");
 	const args = ["csr", "--registration-id", "dev-001", "--state", state];
-	const pem = await enrollee(args);
-	assert.equal(pem.code, 0, pem.stderr);
+	const pem = enrollee(args);
 	assert.match(openssl(["req", "-verify", "-noout", "-subject"], { input: pem.stdout }).toString(), /CN = dev-001/);
-	assert.equal((await enrollee(args)).stdout, pem.stdout);
+	assert.equal(enrollee(args).stdout, pem.stdout);
 	assert.deepEqual(readdirSync(state), ["cred.pending"]);
 
 	const out = join(temporaryFolder(), "request.der");
-	const written = await enrollee([...args, "--der", "--out", out]);
+	const written = enrollee([...args, "--der", "--out", out]);
 	assert.equal(written.stdout, `${out}: request of dev-001, pending key\n`);
 	assert.deepEqual(new Uint8Array(readFileSync(out)), decodePem(pem.stdout)[0]!.der);
-	const record = JSON.parse((await enrollee([...args, "--json"])).stdout);
+	const record = JSON.parse(enrollee([...args, "--json"]).stdout);
 	assert.deepEqual(record, {
 		event: "csr",
 		registrationId: "dev-001",
@@ -48,46 +51,46 @@ test("csr: makes a key once, and prints the same request from then on", { skip: 
 test("csr: the id from ENROLLEE_REGISTRATION_ID, the folder from ENROLLEE_STATE", async () => {
 	const state = join(temporaryFolder(), "state");
 	const environment = { ENROLLEE_REGISTRATION_ID: "dev-007", ENROLLEE_STATE: state };
-	const { stdout } = await enrollee(["csr"], environment);
+	const { stdout } = enrollee(["csr"], environment);
 	assert.equal(parseCsr(decodePem(stdout)[0]!.der).commonName, "dev-007");
 	assert.ok(existsSync(join(state, "cred.pending")));
 });
 
 test("csr: an enrolled device asks with the key it has", async () => {
 	const { state, key } = await enrolled("P-256");
-	const { stdout } = await enrollee(["csr", "--registration-id", "dev-001", "--state", state]);
+	const { stdout } = enrollee(["csr", "--registration-id", "dev-001", "--state", state]);
 	assert.ok("signer" in key);
 	assert.deepEqual(parseCsr(decodePem(stdout)[0]!.der).spki, publicKeyInfo(key.signer.publicKey));
 	assert.ok(!existsSync(join(state, "cred.pending")));
 });
 
-test("csr: no id, a bad id, a file that cannot be written: exit codes, and no folder before the input is good", async () => {
+test("csr: no id, a bad id, a file that cannot be written: no folder before the input is good", async () => {
 	const state = join(temporaryFolder(), "state");
-	const none = await enrollee(["csr", "--state", state]);
-	assert.deepEqual([none.code, none.stdout], [2, ""]);
-	assert.match(none.stderr, /config\.missing: --registration-id/);
-	const bad = await enrollee(["csr", "--registration-id", "dev 1", "--state", state]);
-	assert.deepEqual([bad.code, bad.stdout], [1, ""]);
-	assert.match(bad.stderr, /x509\.registration-id/);
+	const none = enrollee(["csr", "--state", state]);
+	assert.deepEqual([none.fault?.code, none.stdout], ["config.missing", ""]);
+	const bad = enrollee(["csr", "--registration-id", "dev 1", "--state", state]);
+	assert.deepEqual([bad.fault?.code, bad.stdout], ["x509.registration-id", ""]);
 	assert.ok(!existsSync(state));
-	const unwritable = await enrollee([
-		"csr",
-		"--registration-id",
-		"x",
-		"--state",
-		state,
-		"--out",
-		join(state, "no", "file"),
+	const unwritable = ["csr", "--registration-id", "x", "--state", state, "--out", join(state, "no", "file")];
+	assert.equal(enrollee(unwritable).fault?.code, "config.invalid");
+});
+
+test("exit codes: 0, 1 for a failure, 2 for wrong usage", async () => {
+	const state = join(temporaryFolder(), "state");
+	const codes = await Promise.all([
+		exitCode("csr", "--state", state, "--registration-id", "dev-001"),
+		exitCode("csr", "--state", state, "--registration-id", "dev 001"),
+		exitCode("csr", "--state", state),
+		exitCode("csr", "--unknown"),
+		exitCode("show", "--state", join(state, "none")),
 	]);
-	assert.equal(unwritable.code, 2);
-	assert.equal((await enrollee(["csr", "--unknown"])).code, 2);
+	assert.deepEqual(codes, [0, 1, 2, 2, 1]);
 });
 
 for (const type of ["P-256", "RSA"] as const) {
 	test(`show: a stored ${type} credential`, async () => {
 		const { state, leaf, key } = await enrolled(type);
-		const { code, stdout } = await enrollee(["show", "--state", state]);
-		assert.equal(code, 0);
+		const { stdout } = enrollee(["show", "--state", state]);
 		for (const line of [
 			/^device +dev-001$/m,
 			/^hub +hub\.example:8884$/m,
@@ -99,7 +102,7 @@ for (const type of ["P-256", "RSA"] as const) {
 			/^proven +yes$/m,
 		])
 			assert.match(stdout, line);
-		const record = JSON.parse((await enrollee(["show", "--state", state, "--json"])).stdout);
+		const record = JSON.parse(enrollee(["show", "--state", state, "--json"]).stdout);
 		assert.equal(record.notAfter, new Date(parseCertificate(der(leaf.certificate)).notAfter).toISOString());
 		assert.equal(record.keyMatches, true);
 		const secret = "signer" in key ? hex(key.signer.scalar()) : hex(key.pkcs8).slice(-64);
@@ -109,44 +112,37 @@ for (const type of ["P-256", "RSA"] as const) {
 
 test("show --pem: the chain and nothing else, leaf first; OpenSSL verifies it", { skip: noOpenssl }, async () => {
 	const { state, leaf } = await enrolled("P-256");
-	const { stdout } = await enrollee(["show", "--state", state, "--pem"]);
+	const { stdout } = enrollee(["show", "--state", state, "--pem"]);
 	assert.deepEqual(decodePem(stdout), decodePem(certificatePem(leaf, policy, root)));
 	const cwd = temporaryFolder({ chain: stdout, root: certificatePem(root) });
 	assert.equal(
 		openssl(["verify", "-CAfile", "root", "-untrusted", "chain", "chain"], { cwd }).toString(),
 		"chain: OK\n",
 	);
-	const record = JSON.parse((await enrollee(["show", "--state", state, "--pem", "--json"])).stdout);
+	const record = JSON.parse(enrollee(["show", "--state", state, "--pem", "--json"]).stdout);
 	assert.equal(record.chain.join(""), stdout);
 });
 
 test("show: a candidate that no hub has accepted yet", async () => {
 	const { state } = await enrolled("P-256", { promote: false });
-	assert.match((await enrollee(["show", "--state", state])).stdout, /^proven +no/m);
+	assert.match(enrollee(["show", "--state", state]).stdout, /^proven +no/m);
 });
 
-test("show: a key that is not the certificate's exits with 1", async () => {
+test("show: a key that is not the certificate's is shown, and a Fault", async () => {
 	const { state } = await enrolled("P-256", { key: { signer: generateKeyPair(entropy) } });
-	const { code, stdout, stderr } = await enrollee(["show", "--state", state]);
-	assert.equal(code, 1);
+	const { fault, stdout } = enrollee(["show", "--state", state]);
+	assert.equal(fault?.code, "cert.key-mismatch");
 	assert.match(stdout, /^key matches +no$/m);
-	assert.match(stderr, /cert\.key-mismatch/);
 });
 
-test("show: no folder, an empty one, a damaged record: exit 1, a Fault, and no folder made", async () => {
+test("show: no folder, an empty one, a damaged record: a Fault, and no folder made", async () => {
 	const missing = join(temporaryFolder(), "none");
-	const none = await enrollee(["show", "--state", missing]);
-	assert.deepEqual([none.code, none.stdout], [1, ""]);
-	assert.match(none.stderr, /store\.empty/);
+	const none = enrollee(["show", "--state", missing]);
+	assert.deepEqual([none.fault?.code, none.stdout], ["store.empty", ""]);
 	assert.ok(!existsSync(missing));
-	assert.match((await enrollee(["show", "--state", temporaryFolder()])).stderr, /store\.empty/);
-	const damaged = await enrollee([
-		"show",
-		"--state",
-		temporaryFolder({ "cred.a": "not a record at all, but long enough to be one" }),
-	]);
-	assert.equal(damaged.code, 1);
-	assert.match(damaged.stderr, /store\.damaged/);
+	assert.equal(enrollee(["show", "--state", temporaryFolder()]).fault?.code, "store.empty");
+	const damaged = temporaryFolder({ "cred.a": "not a record at all, but long enough to be one" });
+	assert.equal(enrollee(["show", "--state", damaged]).fault?.code, "store.damaged");
 });
 
 /** A state folder as enrolment leaves it. */
@@ -169,13 +165,58 @@ async function enrolled(type: KeyType, options: { key?: CredentialKey; promote?:
 	return { state, leaf, key };
 }
 
-function enrollee(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+interface Result {
+	readonly stdout: string;
+	readonly stderr: string;
+	/** What the command threw: the caller prints it and exits with 1, or 2 for config.*. */
+	readonly fault?: Fault;
+}
+
+/** Runs the command in this process; without a pause, so that only its own output is caught. */
+function enrollee(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Result {
+	const written = { stdout: "", stderr: "" };
+	const restore = [setEnvironment(environment), capture("stdout", written), capture("stderr", written)];
+	try {
+		const program = new Command("enrollee");
+		addCsr(program);
+		addShow(program);
+		program.parse(args, { from: "user" });
+		return written;
+	} catch (fault) {
+		assert.ok(fault instanceof Fault, String(fault));
+		return { ...written, fault };
+	} finally {
+		for (const undo of restore) undo();
+	}
+}
+
+function capture(stream: "stdout" | "stderr", written: { stdout: string; stderr: string }): () => void {
+	const original = process[stream].write;
+	process[stream].write = (chunk: string | Uint8Array) => {
+		written[stream] += Buffer.from(chunk).toString();
+		return true;
+	};
+	return () => {
+		process[stream].write = original;
+	};
+}
+
+function setEnvironment(environment: Readonly<Record<string, string>>): () => void {
+	const before = { ...process.env };
+	delete process.env.ENROLLEE_STATE;
+	delete process.env.ENROLLEE_REGISTRATION_ID;
+	Object.assign(process.env, environment);
+	return () => {
+		process.env = before;
+	};
+}
+
+/** Runs the whole command line in a process of its own; its exit code. */
+function exitCode(...args: readonly string[]): Promise<number> {
 	const cli = join(import.meta.dirname, "../hw/node/cli.ts");
-	const { ENROLLEE_STATE: _state, ENROLLEE_REGISTRATION_ID: _id, ...rest } = process.env;
-	return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-		const options = { env: { ...rest, ...environment } };
-		execFile(process.execPath, ["--import", "tsx", cli, ...args], options, (error, stdout, stderr) =>
-			resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-		);
+	const undo = setEnvironment({});
+	return new Promise((resolve) => {
+		execFile(process.execPath, ["--import", "tsx", cli, ...args], (error) => resolve(Number(error?.code ?? 0)));
+		undo();
 	});
 }
