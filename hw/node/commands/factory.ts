@@ -1,0 +1,64 @@
+/**
+ * `enrollee factory`: what makes one device out of the image of many, as a CSV for Espressif's NVS partition generator
+ * (ESP-IDF, "NVS Partition Generator Utility"): namespace `enrollee`, one blob a field.
+ *
+ * Refused: what the device itself would refuse. A group key does not go in; the device's own key, derived from it, does.
+ */
+import { writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { base64, fromBase64, utf8 } from "../../../src/bytes.ts";
+import { type ConfigInput, parseConfig } from "../../../src/config.ts";
+import { Fault } from "../../../src/fault.ts";
+import { hmacSha256 } from "../digest.ts";
+import { addSettings, readSettings } from "../settings.ts";
+
+interface FactoryFlags {
+	readonly deviceKey?: string;
+	readonly out?: string;
+}
+
+export function addFactory(program: Command): void {
+	const command = program
+		.command("factory")
+		.description("An NVS CSV for Espressif's generator: one image, many devices.")
+		.option("--device-key <base64>", "the same as --symmetric-key")
+		.option("--out <file>", "write there, for its owner only, instead of standard output");
+	addSettings(command).action((flags: FactoryFlags & Record<string, unknown>) => factory(flags));
+}
+
+function factory(flags: FactoryFlags & Record<string, unknown>): void {
+	const symmetricKey = flags.symmetricKey ?? flags.deviceKey;
+	const csv = encodeNvsCsv(readSettings({ ...flags, ...(symmetricKey !== undefined && { symmetricKey }) }));
+	if (flags.out === undefined) process.stdout.write(csv);
+	else {
+		write(flags.out, csv);
+		process.stdout.write(`${flags.out}: keep it like the key that is in it, and delete it after flashing\n`);
+	}
+}
+
+/** Throws Fault config.missing, config.invalid. Base64 makes blobs, for which NVS has no limit of 4000 bytes. */
+export function encodeNvsCsv(input: ConfigInput): string {
+	const config = parseConfig(input);
+	if (config.onboarding === undefined) throw new Fault("config.missing", "symmetricKey, groupKey or onboardingCert");
+	const lines = ["key,type,encoding,value", "enrollee,namespace,,"];
+	for (const [field, value] of Object.entries(forDevice(input, config.registrationId)))
+		lines.push(`${field},data,base64,${base64(utf8(value))}`);
+	return `${lines.join("\n")}\n`;
+}
+
+function forDevice({ groupKey, ...input }: ConfigInput, registrationId: string): Record<string, string> {
+	const fields = Object.entries(input).filter((entry): entry is [string, string] => Boolean(entry[1]));
+	if (groupKey !== undefined) {
+		const key = hmacSha256(fromBase64(groupKey.trim()), utf8(registrationId));
+		fields.push(["symmetricKey", base64(key)]);
+	}
+	return Object.fromEntries(fields);
+}
+
+function write(path: string, text: string): void {
+	try {
+		writeFileSync(path, text, { mode: 0o600 });
+	} catch (cause) {
+		throw new Fault("config.invalid", `--out: cannot write ${path}`, { cause });
+	}
+}
