@@ -1,12 +1,14 @@
 /**
- * Messages on their way to the hub: bounded, in order, one in flight.
+ * Telemetry on its way to the hub: in order, one message in flight, bounded by count and by bytes.
  *
- * What has not been acknowledged stays and is sent again after a reconnect (QoS 1: the hub may see it twice). When
- * the bound is reached the oldest goes, and is counted.
+ * What has not been acknowledged stays and is sent again after a reconnect (QoS 1: the hub may see it twice). When a bound
+ * is reached the oldest goes, is counted and learns of it. Refused before anything is dropped for it: a message over
+ * the hub's 256 KB or over the queue's own bound, and properties that are not text.
  */
 import { Fault } from "../fault.ts";
+import { checkSize, MOST_PROPERTIES_BYTES, MOST_TELEMETRY_BYTES } from "./limits.ts";
 import type { HubSession } from "./session.ts";
-import type { Properties } from "./topics.ts";
+import { encodeProperties, type Properties } from "./topics.ts";
 
 export interface QueuedMessage {
 	readonly body: Uint8Array;
@@ -17,14 +19,16 @@ export interface QueuedMessage {
 
 export interface QueueLimits {
 	readonly messages: number;
+	/** Of bodies and properties together. */
 	readonly bytes: number;
 }
 
 export class TelemetryQueue {
 	readonly #limits: QueueLimits;
-	readonly #waiting: QueuedMessage[] = [];
+	readonly #waiting: { readonly message: QueuedMessage; readonly bytes: number }[] = [];
 	#bytes = 0;
-	#session: HubSession | undefined;
+	#session: Pick<HubSession, "telemetry"> | undefined;
+	/** Until the hub answers, even when it has been dropped meanwhile. */
 	#inFlight: QueuedMessage | undefined;
 	#dropped = 0;
 	#empty: () => void = () => {};
@@ -37,24 +41,37 @@ export class TelemetryQueue {
 		return this.#waiting.length;
 	}
 
-	/** Messages lost to the bound since start. */
+	/** Messages lost to the bounds since start. One that was in flight may have arrived all the same. */
 	get dropped(): number {
 		return this.#dropped;
 	}
 
+	/** `done` may come within this call: with hub.too-large, hub.invalid, or for another message hub.queue-full. */
 	push(message: QueuedMessage): void {
-		this.#waiting.push(message);
-		this.#bytes += message.body.length;
-		while (
-			this.#waiting.length > 1 &&
-			(this.#waiting.length > this.#limits.messages || this.#bytes > this.#limits.bytes)
-		)
-			this.#drop();
+		let bytes: number;
+		try {
+			const { length } = encodeProperties(message.properties);
+			checkSize("properties", length, MOST_PROPERTIES_BYTES);
+			bytes = message.body.length + length;
+			checkSize("message", bytes, Math.min(MOST_TELEMETRY_BYTES, this.#limits.bytes));
+		} catch (thrown) {
+			message.done(Fault.of(thrown, "hub.invalid"));
+			return;
+		}
+		const dropped: QueuedMessage[] = [];
+		while (this.#waiting.length >= this.#limits.messages || this.#bytes + bytes > this.#limits.bytes)
+			dropped.push(this.#shift());
+		this.#waiting.push({ message, bytes });
+		this.#bytes += bytes;
+		this.#dropped += dropped.length;
 		this.#send();
+		const { messages: most, bytes: mostBytes } = this.#limits;
+		for (const { done } of dropped)
+			done(new Fault("hub.queue-full", `dropped to keep within ${most} messages, ${mostBytes} bytes`));
 	}
 
 	/** The session to send on; undefined while there is none. */
-	attach(session: HubSession | undefined): void {
+	attach(session: Pick<HubSession, "telemetry"> | undefined): void {
 		this.#session = session;
 		this.#inFlight = undefined;
 		this.#send();
@@ -66,27 +83,26 @@ export class TelemetryQueue {
 		if (this.#waiting.length === 0) callback();
 	}
 
-	#drop(): void {
-		const oldest = this.#waiting.shift()!;
-		this.#bytes -= oldest.body.length;
-		this.#dropped++;
-		if (this.#inFlight === oldest) this.#inFlight = undefined;
-		oldest.done(new Fault("hub.queue-full", `dropped to keep within ${this.#limits.messages} messages`));
+	#shift(): QueuedMessage {
+		const { message, bytes } = this.#waiting.shift()!;
+		this.#bytes -= bytes;
+		return message;
 	}
 
 	#send(): void {
-		const next = this.#waiting[0];
+		const next = this.#waiting[0]?.message;
 		const session = this.#session;
 		if (!session || !next || this.#inFlight) return;
 		this.#inFlight = next;
 		session.telemetry(next.body, next.properties, (fault) => {
-			if (this.#inFlight !== next) return;
+			if (this.#session !== session || this.#inFlight !== next) return;
 			this.#inFlight = undefined;
-			// Too large for the broker will never pass; anything else is sent again on the next session.
-			if (fault && fault.code !== "mqtt.too-large") return;
-			this.#waiting.shift();
-			this.#bytes -= next.body.length;
-			next.done(fault);
+			// What can never be sent goes; anything else is sent again on the next session.
+			if (fault && fault.code !== "mqtt.too-large" && fault.code !== "hub.too-large") return;
+			if (this.#waiting[0]?.message === next) {
+				this.#shift();
+				next.done(fault);
+			}
 			if (this.#waiting.length === 0) this.#empty();
 			this.#send();
 		});

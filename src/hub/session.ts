@@ -8,6 +8,7 @@ import type { Endpoint } from "../endpoint.ts";
 import { Fault } from "../fault.ts";
 import { type Client, openClient } from "../mqtt/client.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
+import { MOST_PACKET_BYTES } from "./limits.ts";
 import { API_VERSION_GA, API_VERSION_PREVIEW, type Properties, telemetryTopic, username } from "./topics.ts";
 
 export interface HubOptions {
@@ -31,18 +32,19 @@ export interface HubEvents {
 
 export interface HubSession {
 	readonly apiVersion: string;
+	readonly deviceId: string;
 	/** QoS 1: `done` comes with the hub's acknowledgement, or with the Fault that prevented it. */
 	telemetry(body: Uint8Array, properties: Properties, done: (fault?: Fault) => void): void;
 	subscribe(filter: string, done: (fault?: Fault) => void): void;
 	publish(topic: string, payload: Uint8Array, done: (fault?: Fault) => void): void;
+	/** QoS 0: for what the hub answers by a message of its own, or not at all. */
+	send(topic: string, payload: Uint8Array): void;
 	close(): void;
 }
 
 /** The service allows up to 1177 s; NAT boxes forget sooner. */
 const KEEP_ALIVE_SECONDS = 240;
 const TIMEOUT_SECONDS = 60;
-/** Cloud-to-device messages are at most 64 KB, twins 32 KB a half; topic and properties come on top. */
-const MOST_PACKET_BYTES = 72 * 1024;
 
 export function openHub(options: HubOptions, events: HubEvents): HubSession {
 	const { log, hub, deviceId } = options;
@@ -102,6 +104,7 @@ export function openHub(options: HubOptions, events: HubEvents): HubSession {
 	}
 
 	return {
+		deviceId,
 		get apiVersion() {
 			return apiVersion;
 		},
@@ -113,6 +116,9 @@ export function openHub(options: HubOptions, events: HubEvents): HubSession {
 		},
 		publish(topic, payload, done) {
 			client.publish(topic, payload, 1, done);
+		},
+		send(topic, payload) {
+			client.publish(topic, payload, 0, () => {});
 		},
 		close() {
 			closing = true;

@@ -1,29 +1,74 @@
 /**
  * The texts of an IoT Hub session over MQTT 3.1.1: user name, topics, message properties. No I/O.
  *
- * IoT Hub closes the connection on any topic it does not know, so these are the only ones the agent uses.
+ * IoT Hub closes the connection on any topic it does not know and on a sixth filter, so these, and the one for
+ * certificates (issuance.ts), are the only ones the agent uses. Refused: properties that are not well-formed text.
  */
+import { Fault } from "../fault.ts";
 
 /** Dialect C (renewal over the hub) needs the preview; everything else works with either. */
 export const API_VERSION_PREVIEW = "2025-08-01-preview";
 export const API_VERSION_GA = "2021-04-12";
 
+/** With issuance.ts's, exactly the five that the hub allows. */
+export const TWIN_FILTER = "$iothub/twin/res/#";
+export const DESIRED_FILTER = "$iothub/twin/PATCH/properties/desired/#";
+export const METHODS_FILTER = "$iothub/methods/POST/#";
+export const messagesFilter = (deviceId: string): string => `${messagesPrefix(deviceId)}#`;
+/** What cloud-to-device topics start with; their properties follow. */
+export const messagesPrefix = (deviceId: string): string => `devices/${deviceId}/messages/devicebound/`;
+
 export function username(host: string, deviceId: string, apiVersion: string): string {
 	return `${host}/${deviceId}/?api-version=${apiVersion}&DeviceClientType=enrollee`;
 }
 
-/** Properties of a device-to-cloud message; names and values are percent-encoded here. */
+/** Properties of a message; names and values are percent-encoded here. */
 export type Properties = Readonly<Record<string, string>>;
 
-/** `$.ct` and `$.ce` let the hub route on the body. */
-export const JSON_BODY: Properties = { "$.ct": "application/json", "$.ce": "utf-8" };
+/** Names that mean something to the hub itself. */
+export const MESSAGE_ID = "$.mid";
+export const CORRELATION_ID = "$.cid";
+export const CONTENT_TYPE = "$.ct";
+export const CONTENT_ENCODING = "$.ce";
+
+/** The hub routes on such a body. */
+export const JSON_BODY: Properties = Object.freeze({
+	[CONTENT_TYPE]: "application/json",
+	[CONTENT_ENCODING]: "utf-8",
+});
 
 export function telemetryTopic(deviceId: string, properties: Properties): string {
-	const pairs = Object.entries(properties).map(([name, value]) => `${propertyName(name)}=${encodeURIComponent(value)}`);
-	return `devices/${deviceId}/messages/events/${pairs.join("&")}`;
+	return `devices/${deviceId}/messages/events/${encodeProperties(properties)}`;
+}
+
+/** Throws Fault hub.invalid on lone surrogates. All ASCII. */
+export function encodeProperties(properties: Properties): string {
+	try {
+		return Object.entries(properties)
+			.map(([name, value]) => `${encodeName(name)}=${encodeURIComponent(value)}`)
+			.join("&");
+	} catch (thrown) {
+		throw new Fault("hub.invalid", "a property that is not well-formed text", { cause: thrown });
+	}
+}
+
+/** `a=1&b=%20&c`: `c` is empty. Throws Fault hub.response on broken percent-encoding. */
+export function parseProperties(text: string): Map<string, string> {
+	const properties = new Map<string, string>();
+	try {
+		for (const pair of text.split("&")) {
+			if (pair === "") continue;
+			const at = pair.indexOf("=");
+			const name = at < 0 ? pair : pair.slice(0, at);
+			properties.set(decodeURIComponent(name), at < 0 ? "" : decodeURIComponent(pair.slice(at + 1)));
+		}
+	} catch (thrown) {
+		throw new Fault("hub.response", "properties that are not percent-encoded", { cause: thrown });
+	}
+	return properties;
 }
 
 /** System properties start with `$.`, which must stay readable. */
-function propertyName(name: string): string {
+function encodeName(name: string): string {
 	return name.startsWith("$.") ? `$.${encodeURIComponent(name.slice(2))}` : encodeURIComponent(name);
 }

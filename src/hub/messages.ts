@@ -1,0 +1,55 @@
+/**
+ * Cloud-to-device messages: topic and payload in, a message out. No I/O.
+ *
+ * MQTT has one answer, the PUBACK, which tells the hub that the message is complete; the session sends it after
+ * the message was delivered. Refused: more than the service's 64 KB of body and properties.
+ */
+import { utf8 } from "../bytes.ts";
+import { checkSize, MOST_MESSAGE_BYTES } from "./limits.ts";
+import {
+	CONTENT_ENCODING,
+	CONTENT_TYPE,
+	CORRELATION_ID,
+	MESSAGE_ID,
+	messagesPrefix,
+	type Properties,
+	parseProperties,
+} from "./topics.ts";
+
+export interface CloudMessage {
+	readonly body: Uint8Array;
+	readonly messageId: string | undefined;
+	readonly correlationId: string | undefined;
+	readonly contentType: string | undefined;
+	readonly contentEncoding: string | undefined;
+	/** Which feedback the sender asked the hub for: `none`, `positive`, `negative`, `full`. */
+	readonly ack: string | undefined;
+	/** The sender's own, and those of the hub that have no field here. */
+	readonly properties: Properties;
+}
+
+const ACK = "iothub-ack";
+
+/** Undefined: no cloud-to-device message. Throws Fault hub.too-large, hub.response. */
+export function parseMessage(deviceId: string, topic: string, body: Uint8Array): CloudMessage | undefined {
+	const prefix = messagesPrefix(deviceId);
+	if (!topic.startsWith(prefix)) return undefined;
+	const found = parseProperties(topic.slice(prefix.length));
+	let bytes = body.length;
+	for (const [name, value] of found) bytes += utf8(name).length + utf8(value).length;
+	checkSize("cloud-to-device message", bytes, MOST_MESSAGE_BYTES);
+	const take = (name: string): string | undefined => {
+		const value = found.get(name);
+		found.delete(name);
+		return value;
+	};
+	return {
+		body,
+		messageId: take(MESSAGE_ID),
+		correlationId: take(CORRELATION_ID),
+		contentType: take(CONTENT_TYPE),
+		contentEncoding: take(CONTENT_ENCODING),
+		ack: take(ACK),
+		properties: Object.fromEntries(found),
+	};
+}
