@@ -39,9 +39,9 @@ test("each DPS fault does what its name says", async () => {
 	assert(Date.parse(leaf((await answer("not-yet-valid")).registrationState).validFrom) > Date.now());
 	const spki = leaf((await answer("foreign-key")).registrationState).publicKey.export({ type: "spki", format: "der" });
 	assert(!Buffer.from(csr, "base64").includes(spki.subarray(-64)));
-	cloud.setDisabled("dev-001", true);
+	cloud.operator.setDisabled("dev-001", true);
 	assert.equal((await answer("slow-assign=0")).status, "disabled");
-	cloud.setDisabled("dev-001", false);
+	cloud.operator.setDisabled("dev-001", false);
 });
 
 test("the connection drops at each step it is told to", async () => {

@@ -2,6 +2,7 @@
 import type { Clock } from "../../src/port.ts";
 import type { Authority } from "./authority.ts";
 import type { Peer } from "./connection.ts";
+import type { Devices } from "./devices.ts";
 import type { Enrolments } from "./enrolments.ts";
 import { checkSas } from "./sas.ts";
 
@@ -10,6 +11,7 @@ export interface AttestationOptions {
 	readonly clock: Clock;
 	readonly authority: Authority;
 	readonly enrolments: Enrolments;
+	readonly devices: Devices;
 	/** A certificate that the device CA issued also counts. */
 	readonly acceptIssued: boolean;
 }
@@ -24,14 +26,17 @@ export interface Claim {
 
 /** Why not, or undefined. */
 export function refusal(claim: Claim, options: AttestationOptions): string | undefined {
-	const { idScope, clock, authority, enrolments, acceptIssued } = options;
+	const { idScope, clock, authority, enrolments, devices, acceptIssued } = options;
 	const { registrationId, password, peer } = claim;
 	if (claim.idScope !== idScope) return "unknown ID scope";
 	if (peer.chain.length > 0) {
 		const onboarding = authority.examine(peer.chain, registrationId, clock.now(), "onboarding");
 		if (!("refusal" in onboarding)) return undefined;
-		const issued = acceptIssued && authority.examine(peer.chain, registrationId, clock.now(), "operational");
-		return issued && !("refusal" in issued) ? undefined : onboarding.refusal;
+		if (!acceptIssued) return onboarding.refusal;
+		const issued = authority.examine(peer.chain, registrationId, clock.now(), "operational");
+		if ("refusal" in issued) return issued.refusal;
+		const standing = devices.standing(registrationId.toLowerCase(), issued.serial);
+		return standing === "valid" ? undefined : `the certificate has been ${standing}`;
 	}
 	if (password === undefined) return "no credential";
 	const resource = `${idScope}/registrations/${registrationId}`.toLowerCase();

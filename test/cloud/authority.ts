@@ -27,9 +27,17 @@ export type CsrError =
 	| "CsrKeyNotSupported"
 	| "CsrCommonNameMismatch";
 
-export type Issued =
+export interface IssuedCertificate {
 	/** DER, leaf first, root last. */
-	{ readonly chain: readonly Uint8Array[] } | { readonly error: CsrError; readonly message: string };
+	readonly chain: readonly Uint8Array[];
+	/** Of the leaf, upper-case hex. */
+	readonly serial: string;
+	/** Milliseconds since 1970. */
+	readonly notBefore: number;
+	readonly notAfter: number;
+}
+
+export type Issued = IssuedCertificate | { readonly error: CsrError; readonly message: string };
 
 /** "onboarding": what a device is delivered with; "operational": what `issue` gave it. */
 export type Purpose = "onboarding" | "operational";

@@ -11,6 +11,7 @@ import * as x509 from "@peculiar/x509";
 import type { Authority, CsrError, Examined, Flaw, Issued, IssueRequest, Purpose } from "./authority.ts";
 import {
 	type CertificateRequest,
+	certificatePem,
 	certify,
 	createEntity,
 	der,
@@ -30,7 +31,6 @@ export interface SavedCa {
 	readonly onboarding: SavedEntity;
 	/** Earlier roots that are still trusted, PEM. */
 	readonly earlierRoots: readonly string[];
-	readonly revoked: readonly string[];
 }
 
 export class Ca implements Authority {
@@ -38,7 +38,6 @@ export class Ca implements Authority {
 	#root: Entity;
 	#intermediate: Entity;
 	#earlierRoots: X509Certificate[] = [];
-	readonly #revoked = new Set<string>();
 	readonly onboarding: Entity;
 
 	private constructor(root: Entity, intermediate: Entity, onboarding: Entity) {
@@ -59,7 +58,6 @@ export class Ca implements Authority {
 		const ca = new Ca(root!, intermediate!, onboarding!);
 		ca.#generation = saved.generation;
 		ca.#earlierRoots = saved.earlierRoots.map((pem) => new X509Certificate(pem));
-		for (const serial of saved.revoked) ca.#revoked.add(serial);
 		return ca;
 	}
 
@@ -73,12 +71,16 @@ export class Ca implements Authority {
 			intermediate: intermediate!,
 			onboarding: onboarding!,
 			earlierRoots: this.#earlierRoots.map(String),
-			revoked: [...this.#revoked],
 		};
 	}
 
 	get roots(): Uint8Array[] {
 		return [der(this.#root.certificate), ...this.#earlierRoots.map((root) => new Uint8Array(root.raw))];
+	}
+
+	/** All roots that are trusted, newest first. */
+	rootsPem(): string {
+		return [certificatePem(this.#root), ...this.#earlierRoots.map(String)].join("");
 	}
 
 	issue(request: IssueRequest, done: (issued: Issued) => void): void {
@@ -99,16 +101,10 @@ export class Ca implements Authority {
 		if (leaf.ca) return { refusal: "an authority's certificate is not a device's" };
 		if (commonName(leaf).toLowerCase() !== deviceId.toLowerCase())
 			return { refusal: `the certificate is for ${commonName(leaf)}` };
-		if (this.#revoked.has(leaf.serialNumber)) return { refusal: "the certificate has been revoked" };
 		for (const { validFrom, validTo } of certificates)
 			if (now < Date.parse(validFrom) || now > Date.parse(validTo))
 				return { refusal: "a certificate is outside its dates" };
 		return { serial: leaf.serialNumber, notAfter: Date.parse(leaf.validTo) };
-	}
-
-	/** `serial` as upper-case hex. */
-	revoke(serial: string): void {
-		this.#revoked.add(serial);
 	}
 
 	/** A new root and intermediate issue from now on; the old root stays trusted unless `forget`. */
@@ -130,7 +126,12 @@ export class Ca implements Authority {
 		const publicKey = flaw === "foreign-key" ? (await generateKeys("P-256")).publicKey : checked.publicKey;
 		const request = leafRequest(deviceId, now, validitySeconds, flaw);
 		const leaf = await certify(request, publicKey, this.#intermediate);
-		return { chain: [leaf, this.#intermediate.certificate, this.#root.certificate].map(der) };
+		return {
+			chain: [leaf, this.#intermediate.certificate, this.#root.certificate].map(der),
+			serial: new X509Certificate(der(leaf)).serialNumber,
+			notBefore: leaf.notBefore.getTime(),
+			notAfter: leaf.notAfter.getTime(),
+		};
 	}
 }
 

@@ -11,9 +11,11 @@ import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts"
 import { Faults } from "./faults.ts";
 import { openFolder } from "./folder.ts";
 import { listen } from "./listener.ts";
+import { Operator } from "./operator.ts";
 import { createServerChain } from "./server-chain.ts";
 import { Service } from "./service.ts";
 import { openState } from "./state.ts";
+import { type Limits, Throttle } from "./throttle.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
 export interface CloudOptions {
@@ -39,6 +41,10 @@ export interface CloudOptions {
 	readonly issuing?: IssuingCurve;
 	/** DPS also accepts certificates that the device CA issued. Default false. */
 	readonly acceptIssued?: boolean;
+	/** Operations per second. Default: none. */
+	readonly limits?: Limits;
+	/** The port of the HTTP API on loopback, 0 for any free one. Default: no API. */
+	readonly apiPort?: number;
 	readonly clock?: Clock;
 	/** Told about every event as it happens. */
 	readonly onEvent?: (event: CloudEvent) => void;
@@ -80,19 +86,20 @@ export interface Cloud extends Ready {
 	disarm(fault?: string): void;
 	/** Lets a renewal go on that the fault `renew-hold` holds. */
 	release(deviceId: string): void;
-	setDisabled(registrationId: string, disabled: boolean): void;
+	/** Desired properties, methods, messages, revocation, the authority's roll. */
+	readonly operator: Operator;
 	close(): Promise<void>;
 }
 
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
-	const { hosts = [], registrationId = "dev-001", clock = systemClock, tlsKey = "ec" } = options;
+	const { hosts = [], registrationId = "dev-001", clock = systemClock, tlsKey = "ec", issuing = "P-384" } = options;
 	const names = [...new Set([...hosts.map((host) => host.toLowerCase()), "localhost", "127.0.0.1"])];
 	const faults = new Faults();
 	for (const fault of options.faults ?? []) faults.arm(fault);
 	const folder = openFolder(options.stateFolder);
 	const state = await openState(folder, {
 		registrationId,
-		issuing: options.issuing ?? "P-384",
+		issuing,
 		tlsKey: tlsKey === "rsa" ? "RSA" : "P-256",
 		now: clock.now(),
 	});
@@ -112,14 +119,26 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		polls: options.polls ?? 1,
 		validitySeconds: options.validitySeconds ?? 30 * 24 * 3600,
 		acceptIssued: options.acceptIssued ?? false,
-		assign(deviceId) {
-			const { hub } = devices.at(deviceId, names[0]!);
-			return port === 8883 ? hub : `${hub}:${port}`;
+		throttle: new Throttle(options.limits ?? {}, clock),
+		port: () => port,
+	});
+	const operator = new Operator({
+		hub: service.hub,
+		devices,
+		enrolments,
+		ca,
+		clock,
+		witness: watch.witness,
+		issuing,
+		hosts: names,
+		async save() {
+			folder.write("device-ca.pem", ca.rootsPem());
+			await state.save();
 		},
 	});
 	const chain = await createServerChain(state.serverCa, names, clock.now());
 	const address = hosts.length === 0 ? "127.0.0.1" : "0.0.0.0";
-	const deviceCa = folder.write("device-ca.pem", (await ca.save()).root.certificate);
+	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
 	const listener = await listen({ address, port, chain, service, faults });
 	port = listener.port;
 	const ready: Ready = {
@@ -155,7 +174,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		arm: (fault) => faults.arm(fault),
 		disarm: (fault) => faults.disarm(fault),
 		release: (deviceId) => service.hub.release(deviceId),
-		setDisabled: (id, disabled) => enrolments.setDisabled(id, disabled),
+		operator,
 		async close() {
 			service.closeAll("the cloud closes");
 			await listener.close();

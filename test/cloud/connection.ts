@@ -201,6 +201,7 @@ export class Connection {
 		const step = session.step(packet.topic);
 		if (step === undefined) return this.close(`publish to a topic that does not exist: ${packet.topic}`);
 		if (this.drops(step)) return;
+		if (this.#options.faults.strikes("no-puback") !== undefined) return;
 		if (packet.qos === 1) {
 			this.#send({ cmd: "puback", messageId: packet.messageId! });
 			if (this.drops(`${prefix}PUBACK`)) return;

@@ -1,5 +1,7 @@
 /** The hub's devices: twin, hub address, session that survives a connection. Plain data, so that it can be kept. */
 
+import type { IssuedCertificate } from "./authority.ts";
+import type { WaitingMessage } from "./messages.ts";
 import type { ActiveRequest } from "./renewal.ts";
 
 export interface Twin {
@@ -15,9 +17,23 @@ export interface Device {
 	reported: Twin;
 	/** Of the session that clean=0 connections resume: filter to granted QoS. Undefined: no session. */
 	subscriptions: Map<string, number> | undefined;
+	/** The last issued, newest first. */
+	certificates: readonly CertificateRecord[];
+	/** Cloud-to-device messages that wait. */
+	messages: WaitingMessage[];
 	/** The certificate request that is under way. */
 	request: ActiveRequest | undefined;
 }
+
+export interface CertificateRecord {
+	readonly serial: string;
+	readonly notBefore: number;
+	readonly notAfter: number;
+	/** What the operator says of it; its dates count besides. */
+	readonly standing: "valid" | "revoked" | "expired";
+}
+
+const MAX_RECORDS = 100;
 
 export interface SavedDevice extends Omit<Device, "subscriptions" | "request"> {
 	readonly request?: ActiveRequest;
@@ -48,10 +64,32 @@ export class Devices {
 		const found = this.#devices.get(id);
 		if (found !== undefined) return found;
 		const empty: Twin = { properties: {}, version: 1 };
-		const device: Device = { id, hub, desired: empty, reported: empty, subscriptions: undefined, request: undefined };
+		const device: Device = {
+			id,
+			hub,
+			desired: empty,
+			reported: empty,
+			subscriptions: undefined,
+			certificates: [],
+			messages: [],
+			request: undefined,
+		};
 		this.#devices.set(id, device);
 		this.#changed();
 		return device;
+	}
+
+	/** Remembers what was issued to the device. */
+	issued(device: Device, { serial, notBefore, notAfter }: IssuedCertificate): void {
+		const record: CertificateRecord = { serial, notBefore, notAfter, standing: "valid" };
+		device.certificates = [record, ...device.certificates].slice(0, MAX_RECORDS);
+		this.#changed();
+	}
+
+	/** Certificates that nobody remembers are judged by their chain and dates alone. */
+	standing(deviceId: string, serial: string): CertificateRecord["standing"] {
+		const records = this.#devices.get(deviceId)?.certificates ?? [];
+		return records.find((record) => record.serial === serial)?.standing ?? "valid";
 	}
 
 	all(): Device[] {

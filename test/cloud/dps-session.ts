@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { refusal } from "./attestation.ts";
-import type { Issued } from "./authority.ts";
+import type { Issued, IssuedCertificate } from "./authority.ts";
 import type { Connection, Session } from "./connection.ts";
 import { type CertificateMember, certificateMember, trustBundle } from "./dialect.ts";
 import type { DpsConnect, DpsOptions } from "./dps.ts";
@@ -77,9 +77,9 @@ export class DpsSession implements Session {
 	/** Why nothing this client asks for can be answered. */
 	#problem(): Problem | undefined {
 		const { faults } = this.#options;
-		const throttle = faults.strikes("throttle");
-		if (throttle !== undefined)
-			return { errorCode: 429001, message: "Too many requests.", retryAfterSeconds: Number(throttle || 1) };
+		const throttled = this.#options.throttle.allows("registrations") ? faults.strikes("throttle") : "";
+		if (throttled !== undefined)
+			return { errorCode: 429001, message: "Too many requests.", retryAfterSeconds: Number(throttled || 1) };
 		const unavailable = faults.strikes("unavailable");
 		if (unavailable !== undefined) return { errorCode: Number(unavailable || 503) * 1000 + 1, message: "Unavailable." };
 		if (faults.strikes("not-found") !== undefined) return { errorCode: 404201, message: "Enrollment not found." };
@@ -118,7 +118,7 @@ export class DpsSession implements Session {
 		authority.issue({ ...request, flaw: armedFlaw(faults) }, answer);
 	}
 
-	#certificate(member: CertificateMember, issued: { chain: readonly Uint8Array[] }): Record<string, unknown> {
+	#certificate(member: CertificateMember, issued: IssuedCertificate): Record<string, unknown> {
 		const { faults, authority, clock } = this.#options;
 		const bundle = member === "clientCertificateCsr" ? trustBundle(authority.roots[0]!, clock.now()) : {};
 		if (faults.strikes("no-chain") !== undefined) return bundle;
@@ -126,15 +126,18 @@ export class DpsSession implements Session {
 		return { ...certificateMember(member, chain, swapped), ...bundle };
 	}
 
-	#assigned(members: Readonly<Record<string, unknown>>, issued?: { chain: readonly Uint8Array[] }): Outcome {
-		const { faults, assign } = this.#options;
+	#assigned(members: Readonly<Record<string, unknown>>, issued?: IssuedCertificate): Outcome {
+		const { faults, devices, hosts } = this.#options;
+		const device = devices.at(this.deviceId, hosts[0]!);
+		if (issued !== undefined) devices.issued(device, issued);
+		const port = this.#options.port();
 		const profile = faults.strikes("profile-mqttV5");
 		const connectionProfile =
 			profile !== undefined ? profile || "mqttV5" : this.#connect.apiVersion >= "2026-11-02" ? "classic" : undefined;
 		return {
 			kind: "assigned",
 			members: {
-				assignedHub: assign(this.deviceId),
+				assignedHub: port === 8883 ? device.hub : `${device.hub}:${port}`,
 				deviceId: this.deviceId,
 				...members,
 				...(connectionProfile === undefined ? {} : { connectionProfile }),

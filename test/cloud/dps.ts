@@ -9,6 +9,7 @@ import type { Session } from "./connection.ts";
 import { DpsSession, type Operation } from "./dps-session.ts";
 import type { Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
+import type { Throttle } from "./throttle.ts";
 
 export interface DpsOptions extends AttestationOptions {
 	readonly faults: Faults;
@@ -17,8 +18,11 @@ export interface DpsOptions extends AttestationOptions {
 	/** Polls until the answer; 0 answers the register request itself. */
 	readonly polls: number;
 	readonly validitySeconds: number;
-	/** Tells the hub about the device; gives the hub's address. */
-	assign(deviceId: string): string;
+	readonly throttle: Throttle;
+	/** Names of the hub; new devices belong to the first. */
+	readonly hosts: readonly string[];
+	/** Where the hub listens. */
+	port(): number;
 }
 
 export interface DpsConnect extends Claim {

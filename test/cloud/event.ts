@@ -38,6 +38,21 @@ export type Happening =
 			readonly leaf?: Uint8Array;
 	  }
 	| Telemetry
+	| {
+			readonly event: "desired";
+			readonly deviceId: string;
+			readonly patch: unknown;
+			readonly version: number;
+	  }
+	| {
+			readonly event: "method";
+			readonly deviceId: string;
+			readonly name: string;
+			readonly status?: number;
+			readonly error?: string;
+	  }
+	| { readonly event: "message-acknowledged"; readonly deviceId: string; readonly id: string }
+	| { readonly event: "operator"; readonly deviceId: string; readonly action: string }
 	| { readonly event: "twin-get"; readonly deviceId: string }
 	| { readonly event: "reported"; readonly deviceId: string; readonly patch: unknown; readonly version: number }
 	/** A certificate request over the hub. */

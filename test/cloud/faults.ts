@@ -31,6 +31,8 @@ export const FAULTS = {
 	"no-chain": "assign a hub but give no certificate",
 	"wrong-chain-order": "root, intermediate, leaf",
 	"leaf-only": "the leaf without its chain",
+	silent: "hub: no answer on $iothub topics",
+	"no-puback": "no PUBACK, and what was published is not looked at",
 	"renew-409-own": "renewal: 409 that names the request itself; it goes on",
 	"renew-409-other": "renewal: 409, another request is active",
 	"renew-412": "renewal: 412, nothing to replace, though there is",

@@ -1,5 +1,5 @@
 /**
- * What a connected device may do: telemetry, twin get, reported properties. Only documented topics and filters.
+ * What a connected device may do: telemetry, twin, methods, messages, renewal. Only documented topics and filters.
  *
  * A session of a clean=0 connection keeps its filters for the next one, as IoT Hub does.
  */
@@ -7,8 +7,12 @@ import type { Clock } from "../../src/port.ts";
 import type { Connection, Session } from "./connection.ts";
 import { type Device, type Devices, isRecord, patched } from "./devices.ts";
 import type { Witness } from "./event.ts";
-import { problemBody } from "./problem.ts";
+import type { Faults } from "./faults.ts";
+import type { Messages } from "./messages.ts";
+import { Methods } from "./methods.ts";
+import { problemBody, statusOf } from "./problem.ts";
 import { CREDENTIALS, type Renewals } from "./renewal.ts";
+import type { Throttle } from "./throttle.ts";
 import { properties, splitTopic } from "./topic.ts";
 
 export interface HubSessionOptions {
@@ -18,10 +22,14 @@ export interface HubSessionOptions {
 	readonly witness: Witness;
 	/** Undefined where the api-version knows no certificate renewal. */
 	readonly renewals: Renewals | undefined;
+	readonly messages: Messages;
+	readonly throttle: Throttle;
+	readonly faults: Faults;
 	readonly clean: boolean;
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const METHOD_ANSWER = /^\$iothub\/methods\/res\/(\d{1,10})\/$/;
 const MAX_TWIN_BYTES = 32 * 1024;
 
 export class HubSession implements Session {
@@ -30,6 +38,7 @@ export class HubSession implements Session {
 	readonly subscriptions: Map<string, number>;
 	readonly sessionPresent: boolean;
 	readonly #options: HubSessionOptions;
+	readonly methods: Methods;
 	readonly #ended: () => void;
 	#connection: Connection | undefined;
 	#cancelEnd: () => void = () => {};
@@ -40,6 +49,7 @@ export class HubSession implements Session {
 		this.sessionPresent = !clean && device.subscriptions !== undefined;
 		this.subscriptions = device.subscriptions ?? new Map();
 		if (!clean) device.subscriptions = this.subscriptions;
+		this.methods = new Methods(options.clock, (topic, payload) => this.deliver(topic, payload));
 		this.#options = options;
 		this.#ended = ended;
 	}
@@ -75,6 +85,7 @@ export class HubSession implements Session {
 		if (path === "$iothub/twin/GET/") return "TWIN-GET";
 		if (path === "$iothub/twin/PATCH/properties/reported/") return "TWIN-PATCH";
 		if (path === "$iothub/credentials/POST/issueCertificate/" && this.#options.renewals !== undefined) return "RENEW";
+		if (METHOD_ANSWER.test(path)) return "METHOD";
 		return undefined;
 	}
 
@@ -82,16 +93,20 @@ export class HubSession implements Session {
 		const step = this.step(topic);
 		if (step === "PUBLISH") return this.#telemetry(topic, payload, qos);
 		const rid = splitTopic(topic).query.get("$rid") ?? "";
+		if (step === "METHOD") return this.#answered(topic, rid, payload);
+		if (this.#options.faults.strikes("silent") !== undefined) return;
 		if (step === "RENEW") return this.#renew(rid, payload);
+		if (!this.#options.throttle.allows("twins")) return this.#refuseTwin(rid, 429001, "Too many requests.");
 		if (step === "TWIN-GET") return this.#twin(rid);
 		if (step === "TWIN-PATCH") return this.#report(rid, payload);
 	}
 
 	subscribed(filter: string): void {
 		if (filter === CREDENTIALS) this.#options.renewals?.flush(this.#options.device);
+		if (filter.endsWith("/messages/devicebound/#")) this.#options.messages.flush(this.#options.device);
 	}
 
-	deliver(topic: string, payload: string, acknowledged?: () => void): boolean {
+	deliver(topic: string, payload: string | Uint8Array, acknowledged?: () => void): boolean {
 		return this.#connection?.deliver(topic, payload, acknowledged) ?? false;
 	}
 
@@ -102,6 +117,7 @@ export class HubSession implements Session {
 	closed(): void {
 		this.#cancelEnd();
 		this.#connection = undefined;
+		this.methods.closed();
 		if (!this.#options.clean) this.#options.devices.changed();
 		this.#ended();
 	}
@@ -129,7 +145,7 @@ export class HubSession implements Session {
 	#report(rid: string, payload: Uint8Array) {
 		const { device, devices, witness } = this.#options;
 		const patch = payload.length <= MAX_TWIN_BYTES ? parse(payload) : undefined;
-		if (patch === undefined) return this.#refuseTwin(rid);
+		if (patch === undefined) return this.#refuseTwin(rid, 400004, "The patch is not a JSON object of 32 KB at most.");
 		device.reported = patched(device.reported, patch);
 		devices.changed();
 		const { version } = device.reported;
@@ -137,9 +153,14 @@ export class HubSession implements Session {
 		this.#connection?.deliver(`$iothub/twin/res/204/?$rid=${rid}&$version=${version}`, "");
 	}
 
-	#refuseTwin(rid: string) {
-		const problem = { errorCode: 400004, message: "The patch is not a JSON object of 32 KB at most." };
-		this.#connection?.deliver(`$iothub/twin/res/400/?$rid=${rid}`, problemBody(problem, this.#options.clock.now()));
+	#answered(topic: string, rid: string, payload: Uint8Array) {
+		this.methods.answer(Number(METHOD_ANSWER.exec(splitTopic(topic).path)?.[1]), rid, payload);
+	}
+
+	#refuseTwin(rid: string, errorCode: number, message: string) {
+		const problem = { errorCode, message };
+		const body = problemBody(problem, this.#options.clock.now());
+		this.#connection?.deliver(`$iothub/twin/res/${statusOf(problem)}/?$rid=${rid}`, body);
 	}
 
 	#events(): string {

@@ -8,10 +8,13 @@ import type { Connection, Peer, Refusal, Session } from "./connection.ts";
 import type { Device } from "./devices.ts";
 import type { Enrolments } from "./enrolments.ts";
 import { HubSession } from "./hub-session.ts";
+import { Messages } from "./messages.ts";
 import { type RenewalOptions, Renewals } from "./renewal.ts";
 import { checkSas } from "./sas.ts";
+import type { Throttle } from "./throttle.ts";
 
 export interface HubOptions extends RenewalOptions {
+	readonly throttle: Throttle;
 	readonly enrolments: Enrolments;
 	/** Host names the hub answers to, without port; the first is where new devices go. */
 	readonly hosts: readonly string[];
@@ -31,12 +34,13 @@ export interface HubConnect {
 export class Hub {
 	readonly #options: HubOptions;
 	readonly #open = new Map<string, { session: HubSession; connection: Connection }>();
-
 	readonly #renewals: Renewals;
+	readonly messages: Messages;
 
 	constructor(options: HubOptions) {
 		this.#options = options;
 		this.#renewals = new Renewals(options, (deviceId) => this.session(deviceId));
+		this.messages = new Messages(options, (deviceId) => this.session(deviceId));
 	}
 
 	open(connect: HubConnect, connection: Connection): { session: Session; credential: "sas" | "x509" } | Refusal {
@@ -46,6 +50,7 @@ export class Hub {
 			? this.#options.faults.strikes("refuse-preview")
 			: undefined;
 		if (preview !== undefined) return refuse("fault: refuse-preview", Number(preview || 5));
+		if (!this.#options.throttle.allows("connections")) return refuse("throttled", 3);
 		if (connect.clientId !== deviceId) return refuse("client id is not the device id", 2);
 		const identified = this.#identify(connect);
 		if ("refusal" in identified) return refuse(identified.refusal);
@@ -54,7 +59,8 @@ export class Hub {
 		this.#open.get(deviceId)?.connection.close("evicted by a newer connection (400027)");
 		if (connect.clean) device.subscriptions = undefined;
 		const renewals = connect.apiVersion >= "2025-08-01" ? this.#renewals : undefined;
-		const session = new HubSession({ ...this.#options, device, renewals, clean: connect.clean }, () => {
+		const { messages } = this;
+		const session = new HubSession({ ...this.#options, device, renewals, messages, clean: connect.clean }, () => {
 			if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
 		});
 		this.#open.set(deviceId, { session, connection });
@@ -78,15 +84,19 @@ export class Hub {
 	}
 
 	#identify(connect: HubConnect): { credential: "sas" | "x509"; expires: number } | { refusal: string } {
-		const { authority, enrolments, clock } = this.#options;
+		const { authority, enrolments, devices, clock } = this.#options;
 		const { deviceId, peer, password } = connect;
+		if (enrolments.find(deviceId).disabled) return { refusal: "the device is disabled" };
 		if (password !== undefined && password !== "") {
 			const key = enrolments.find(deviceId).key;
 			const checked = checkSas(password, key, (resource) => this.#isResource(resource, deviceId), clock.now());
 			return "refusal" in checked ? checked : { credential: "sas", expires: checked.expires };
 		}
 		const examined = authority.examine(peer.chain, deviceId, clock.now(), "operational");
-		return "refusal" in examined ? examined : { credential: "x509", expires: examined.notAfter };
+		if ("refusal" in examined) return examined;
+		const standing = devices.standing(deviceId, examined.serial);
+		if (standing !== "valid") return { refusal: `the certificate has been ${standing}` };
+		return { credential: "x509", expires: examined.notAfter };
 	}
 
 	/** The host may come with or without port, in the user name and in the token. */

@@ -138,6 +138,7 @@ export class Renewals {
 		const request_ = { deviceId: device.id, csr, now: clock.now(), validitySeconds, flaw: armedFlaw(faults) };
 		authority.issue(request_, (issued) => {
 			if ("error" in issued) return refuse(csrProblem(issued.error, issued.message));
+			devices.issued(device, issued);
 			const { chain, swapped } = spoiled(faults, issued.chain);
 			const certificates = chain.map(swapped ? pem : base64);
 			const bare = faults.strikes("bare-array") !== undefined;
