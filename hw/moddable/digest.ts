@@ -9,6 +9,8 @@ import { Digest } from "crypt";
 type Hash = "SHA256" | "SHA384";
 type Bytes = Uint8Array | ArrayBuffer;
 
+const ZERO = BigInt(0);
+
 export const sha256 = (bytes: Uint8Array): Uint8Array => hash("SHA256", bytes);
 export const sha384 = (bytes: Uint8Array): Uint8Array => hash("SHA384", bytes);
 export const hmacSha256: (key: Uint8Array, bytes: Uint8Array) => Uint8Array = hmac("SHA256", 64);
@@ -31,7 +33,8 @@ function hmac(name: Hash, blockBytes: number): (key: Uint8Array, bytes: Uint8Arr
 	return (key, bytes) => {
 		const short = key.length > blockBytes ? hash(name, key) : key;
 		const whole = short.byteLength === short.buffer.byteLength ? short : short.slice();
-		const padded = BigInt.fromArrayBuffer(whole.buffer as ArrayBuffer) << BigInt(8 * (blockBytes - short.length));
+		const number = whole.length > 0 ? BigInt.fromArrayBuffer(whole.buffer as ArrayBuffer) : ZERO;
+		const padded = number << BigInt(8 * (blockBytes - short.length));
 		const inside = hash(name, ArrayBuffer.fromBigInt(padded ^ inner, blockBytes), bytes);
 		return hash(name, ArrayBuffer.fromBigInt(padded ^ outer, blockBytes), inside);
 	};
