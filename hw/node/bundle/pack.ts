@@ -1,0 +1,78 @@
+/**
+ * From an image to a manifest: everything that the device, its bootloader or its flash would refuse is refused here.
+ *
+ * A class is "<chip>/<board>/<partition map>". Firmware must be an ESP-IDF image for that chip and fit its slots; a mod
+ * must be an XS archive, and its class ends in the XS version it needs.
+ */
+import { fromHex, utf8 } from "../../../src/bytes.ts";
+import { Fault } from "../../../src/fault.ts";
+import type { Manifest } from "../../../src/ota/manifest.ts";
+import { FIRMWARE } from "../../../src/ota/update.ts";
+import { parseHttpsUri } from "../../../src/ota/uri.ts";
+import { classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/ota/uuid.ts";
+import { CHIP_IDS, readImage } from "./image.ts";
+import { slotBytes } from "./partitions.ts";
+import { partitionFile } from "./project.ts";
+
+export interface PackOptions {
+	readonly component: "fw" | "xs";
+	readonly image: Uint8Array;
+	readonly digest: Uint8Array;
+	readonly sequence: number;
+	readonly className: string;
+	readonly uri: string;
+	/** UUID, or a domain name to make one from. */
+	readonly vendor?: string | undefined;
+	/** CSV; default by the class. */
+	readonly partitions?: string | undefined;
+}
+
+/** Throws Fault config.invalid, ota.image, ota.too-large, ota.uri. */
+export function createManifest(options: PackOptions): Manifest {
+	const { component, image, className, sequence, uri } = options;
+	parseHttpsUri(uri);
+	const [chip, board, map, ...more] = className.split("/");
+	if (!chip || !board || !map || more.length > 0 || !/^[a-z0-9./-]+$/.test(className))
+		throw new Fault("config.invalid", `--class ${className}: expected <chip>/<board>/<partition map>, of a-z 0-9 . -`);
+	if (component === FIRMWARE) checkFirmware(image, chip, options.partitions ?? partitionFile(map), map);
+	else checkMod(image);
+	const vendor = vendorUuid(options.vendor);
+	return {
+		sequence,
+		component: [utf8(component)],
+		vendor,
+		class: classUuid(vendor, className),
+		digest: options.digest,
+		size: image.length,
+		uri,
+	};
+}
+
+export function vendorUuid(text: string | undefined): Uint8Array {
+	if (text === undefined) return defaultVendor();
+	if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return fromHex(text.replaceAll("-", ""));
+	if (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(text)) return nameUuid(Uint8Array.from(NAMESPACE_DNS), text);
+	throw new Fault("config.invalid", `--vendor ${text}: expected a UUID or a domain name`);
+}
+
+function checkFirmware(image: Uint8Array, chip: string, partitions: string | undefined, map: string): void {
+	const expected = CHIP_IDS[chip];
+	if (expected === undefined)
+		throw new Fault("config.invalid", `--class: chip ${chip}, known are ${Object.keys(CHIP_IDS).join(" ")}`);
+	const { chipId } = readImage(image);
+	if (chipId !== expected) {
+		const name = Object.keys(CHIP_IDS).find((key) => CHIP_IDS[key] === chipId) ?? "unknown";
+		throw new Fault("ota.image", `the image is for chip id ${chipId} (${name}), the class for ${expected} (${chip})`);
+	}
+	if (partitions === undefined) throw new Fault("config.missing", `--partitions: no table is known for the map ${map}`);
+	const room = slotBytes(partitions);
+	if (image.length > room)
+		throw new Fault("ota.too-large", `${image.length} bytes, the smaller slot of ${partitions} has ${room}`);
+}
+
+/** Box format: size, "XS_A" (Moddable's documentation of mods). */
+function checkMod(image: Uint8Array): void {
+	const size = image.length < 8 ? 0 : new DataView(image.buffer, image.byteOffset).getUint32(0);
+	if (size !== image.length || String.fromCharCode(...image.subarray(4, 8)) !== "XS_A")
+		throw new Fault("ota.image", "not an XS archive (.xsa)");
+}
