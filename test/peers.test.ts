@@ -49,13 +49,34 @@ test("azure-iot-device-mqtt sends telemetry and reads its twin with SAS", { skip
 	await checkHub(start({ verb: "hub", ...address(), key: cloud.symmetricKey }), "sas");
 });
 
+for (const credential of ["x509", "sas"] as const)
+	test(`azure-iot-device-mqtt: desired properties, a method, a message, by ${credential}`, { skip }, async () => {
+		const identity = await enrol(cloud, "dev-001");
+		const secret = credential === "sas" ? { key: cloud.symmetricKey } : { cert: identity.cert, certKey: identity.key };
+		const device = start({ verb: "hub", ...address(), ...secret, listen: true });
+		await device.line("listening");
+		const { operator } = cloud;
+		const version = operator.pushDesired("dev-001", { interval: 7 });
+		assert.deepEqual((await device.line("desired")).patch, { interval: 7, $version: version });
+		const outcome = await operator.callMethod("dev-001", "echo", { text: "hello" });
+		assert.deepEqual(outcome, { status: 201, payload: { echo: { text: "hello" } } });
+		const id = operator.sendMessage("dev-001", "from the cloud", { door: "a/b" });
+		const message = await device.line("message");
+		assert.equal(message.body, "from the cloud");
+		assert.deepEqual(message.properties, [{ key: "door", value: "a/b" }]);
+		await cloud.seen((event) => event.event === "message-acknowledged" && event.id === id);
+		device.end();
+		assert.equal(await device.exit(), 0);
+	});
+
 async function checkHub(device: Device, credential: "sas" | "x509"): Promise<void> {
 	await device.line("sent");
 	const received = cloud.telemetry.at(-1)!;
 	assert.equal(Buffer.from(received.body).toString(), '{"hello":"hub"}');
 	assert.equal(received.properties.room, "cellar & attic");
 	assert.equal(received.properties["$.ct"], "application/json");
-	assert.deepEqual((await device.line("twin")).desired, { $version: 1 });
+	const { version } = cloud.device("dev-001")!.desired;
+	assert.deepEqual((await device.line("twin")).desired, { $version: version });
 	await device.line("reported");
 	assert.deepEqual(cloud.device("dev-001")!.reported.properties, { firmware: "1.0", nested: { a: 1 } });
 	assert.equal(await device.exit(), 0);

@@ -5,6 +5,7 @@
  * goes wrong is armed by name (faults.ts). With a state folder, a restart continues: same keys, enrolments, twins.
  */
 import type { Clock } from "../../src/port.ts";
+import { serveApi } from "./api.ts";
 import type { Ca, IssuingCurve } from "./ca.ts";
 import type { Device } from "./devices.ts";
 import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
@@ -64,6 +65,9 @@ export interface Ready {
 	readonly onboardingKey: string;
 	readonly symmetricKey: string;
 	readonly groupKey: string;
+	/** Of the operator's HTTP API, when it is served. */
+	readonly apiUrl?: string;
+	readonly apiToken?: string;
 }
 
 export interface Cloud extends Ready {
@@ -141,6 +145,16 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
 	const listener = await listen({ address, port, chain, service, faults });
 	port = listener.port;
+	const api =
+		options.apiPort === undefined
+			? undefined
+			: await serveApi(options.apiPort, {
+					operator,
+					hub: service.hub,
+					faults,
+					devices: () => devices.all(),
+					events: watch.events,
+				});
 	const ready: Ready = {
 		host: names[0]!,
 		port,
@@ -152,6 +166,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		onboardingKey: folder.write("onboarding-key.pem", state.onboarding.key),
 		symmetricKey: Buffer.from(enrolments.find(registrationId).key).toString("base64"),
 		groupKey: Buffer.from(enrolments.groupKey).toString("base64"),
+		...(api === undefined ? {} : { apiUrl: api.url, apiToken: api.token }),
 	};
 	const only = <T extends CloudEvent>(event: T["event"]) => watch.events.filter((e): e is T => e.event === event);
 	return {
@@ -177,6 +192,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		operator,
 		async close() {
 			service.closeAll("the cloud closes");
+			await api?.close();
 			await listener.close();
 			await state.save();
 			folder.close();

@@ -248,7 +248,7 @@ export class Connection {
 		this.#closed = true;
 		this.#cancelTimer();
 		const { service = "none", deviceId = "" } = this.#session ?? {};
-		this.#options.witness({ event: "disconnected", connection: this.number, service, deviceId, reason });
 		this.#session?.closed();
+		this.#options.witness({ event: "disconnected", connection: this.number, service, deviceId, reason });
 	}
 }

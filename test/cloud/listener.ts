@@ -69,7 +69,13 @@ function serve(socket: TLSSocket, service: Service, faults: Faults): void {
 			close: () => socket.end(),
 		},
 	);
-	socket.on("data", (bytes) => connection.data(bytes));
+	socket.on("data", (bytes) => {
+		try {
+			connection.data(bytes);
+		} catch (error) {
+			connection.close(`internal error: ${(error as Error).stack}`);
+		}
+	});
 	socket.on("error", (error) => connection.lost(error.message));
 	socket.on("close", () => connection.lost());
 }

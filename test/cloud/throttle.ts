@@ -10,6 +10,8 @@ export interface Limits {
 	readonly twins?: number;
 }
 
+export const LIMITS = ["registrations", "connections", "twins"] as const satisfies (keyof Limits)[];
+
 export class Throttle {
 	readonly #limits: Limits;
 	readonly #clock: Clock;

@@ -5,6 +5,7 @@ import type { LogValue } from "../../../src/port.ts";
 import { type Ready, startCloud } from "../../../test/cloud/cloud.ts";
 import type { CloudEvent } from "../../../test/cloud/event.ts";
 import { FAULTS, Faults } from "../../../test/cloud/faults.ts";
+import { LIMITS, type Limits } from "../../../test/cloud/throttle.ts";
 import { createOutput } from "../output.ts";
 
 interface CloudFlags {
@@ -18,6 +19,8 @@ interface CloudFlags {
 	readonly fault: readonly string[];
 	readonly tlsKey: "ec" | "rsa";
 	readonly issuing: "P-384" | "P-256";
+	readonly limit: Limits;
+	readonly apiPort: number;
 	readonly acceptIssued?: boolean;
 	readonly json?: boolean;
 }
@@ -36,6 +39,8 @@ export function addCloud(program: Command): void {
 		.option("--fault <name>", "NAME[=VALUE][:TIMES], see below; repeatable", faults, [])
 		.option("--tls-key <type>", "ec or rsa: the server's chain", oneOf("ec", "rsa"), "ec")
 		.option("--issuing <curve>", "P-384 or P-256: the device CA", oneOf("P-384", "P-256"), "P-384")
+		.option("--limit <kind=rate>", `${LIMITS.join(", ")} per second; repeatable`, limits, {})
+		.option("--api-port <number>", "of the operator's HTTP API on loopback", wholeNumber(0, 65535), 0)
 		.option("--accept-issued", "DPS also takes certificates that the device CA issued")
 		.option("--json", "one JSON object a line; the first says where and with what to connect")
 		.addHelpText("after", `\nFaults; :TIMES makes one pass after that many times:\n${faultTable()}`)
@@ -55,6 +60,8 @@ async function run(flags: CloudFlags): Promise<void> {
 		faults: flags.fault,
 		tlsKey: flags.tlsKey,
 		issuing: flags.issuing,
+		limits: flags.limit,
+		apiPort: flags.apiPort,
 		acceptIssued: flags.acceptIssued === true,
 		onEvent: (event) => log(event.event, describe(event)),
 	});
@@ -77,6 +84,8 @@ function welcome(ready: Ready): string {
 		`  device CA           ${ready.deviceCa}`,
 		`  onboarding          ${ready.onboardingCert}`,
 		`                      ${ready.onboardingKey}`,
+		`  HTTP API            ${ready.apiUrl}`,
+		`  its bearer token    ${ready.apiToken}`,
 		"",
 		"A device, in another terminal:",
 		"",
@@ -121,6 +130,14 @@ function oneOf<T extends string>(...values: readonly T[]): (text: string) => T {
 		if (value === undefined) throw new InvalidArgumentError(`Expected ${values.join(" or ")}.`);
 		return value;
 	};
+}
+
+function limits(text: string, earlier: Limits): Limits {
+	const [, kind, rate] = /^([a-z]+)=(\d{1,6})$/.exec(text) ?? [];
+	const known = LIMITS.find((candidate) => candidate === kind);
+	if (known === undefined || Number(rate) === 0)
+		throw new InvalidArgumentError(`Expected one of ${LIMITS} and a rate.`);
+	return { ...earlier, [known]: Number(rate) };
 }
 
 function names(text: string): string[] {

@@ -1,0 +1,108 @@
+/**
+ * The operator's HTTP API: JSON over HTTP/1.1 on 127.0.0.1, a bearer token on every call.
+ *
+ * Refuses other Host names than loopback's (DNS rebinding), foreign origins, bodies over 300 KB, and unknown routes.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { UnknownDevice } from "./operator.ts";
+import { type Call, ROUTES } from "./routes.ts";
+
+export interface Api {
+	readonly url: string;
+	readonly token: string;
+	close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 300 * 1024;
+
+export async function serveApi(port: number, context: Call["context"]): Promise<Api> {
+	const token = randomBytes(24).toString("base64url");
+	const server = createServer((request, response) => {
+		handle(request, response, token, context).catch((error: Error) => reply(response, ...failure(error)));
+	});
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(port, "127.0.0.1", resolve);
+	});
+	return {
+		url: `http://127.0.0.1:${portOf(server)}`,
+		token,
+		close: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				server.closeAllConnections();
+			}),
+	};
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, token: string, context: Call["context"]) {
+	const { method = "", headers } = request;
+	const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
+	if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? "")) throw new Problem(403, "only by a loopback name");
+	if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
+		throw new Problem(403, "not from other origins");
+	if (!sameText(headers.authorization ?? "", `Bearer ${token}`)) throw new Problem(401, "a bearer token is needed");
+	const found = ROUTES.filter((route) => route.path.test(pathname));
+	if (found.length === 0) throw new Problem(404, `no such resource: ${pathname}`);
+	const route = found.find((candidate) => candidate.method === method);
+	if (route === undefined) throw new Problem(405, `only ${found.map((candidate) => candidate.method).join(", ")}`);
+	const names = route.path.exec(pathname)!.slice(1).map(decodeURIComponent);
+	reply(response, 200, await route.run({ names, query: searchParams, body: await readBody(request), context }));
+}
+
+class Problem extends Error {
+	readonly status: number;
+
+	constructor(status: number, message: string) {
+		super(message);
+		this.status = status;
+	}
+}
+
+function failure(error: Error): [number, object] {
+	if (error instanceof Problem) return [error.status, { error: error.message }];
+	if (error instanceof UnknownDevice) return [404, { error: `no such device: ${error.message}` }];
+	if (error instanceof RangeError || error instanceof URIError) return [400, { error: error.message }];
+	return [500, { error: error.message }];
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+	const chunks: Buffer[] = [];
+	let length = 0;
+	for await (const chunk of request) {
+		length += chunk.length;
+		if (length > MAX_BODY_BYTES) throw new Problem(413, "the body exceeds 300 KB");
+		chunks.push(chunk);
+	}
+	if (length === 0) return {};
+	let value: unknown;
+	try {
+		value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+	} catch {
+		throw new Problem(400, "the body is not JSON");
+	}
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		throw new Problem(400, "the body is not an object");
+	return value as Record<string, unknown>;
+}
+
+function reply(response: ServerResponse, status: number, value: unknown): void {
+	const text = `${JSON.stringify(value ?? {})}\n`;
+	response.writeHead(status, {
+		"content-type": "application/json",
+		"cache-control": "no-store",
+		"x-content-type-options": "nosniff",
+	});
+	response.end(text);
+}
+
+function sameText(given: string, expected: string): boolean {
+	const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+	return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function portOf(server: Server): number {
+	const address = server.address();
+	return typeof address === "object" && address !== null ? address.port : 0;
+}
