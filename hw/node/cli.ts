@@ -2,9 +2,11 @@
 /** `enrollee`: the command line on Node. Exit 0 success, 1 the job failed, 2 wrong usage. One file a command in commands/. */
 import { Command, CommanderError } from "commander";
 import { Fault } from "../../src/fault.ts";
+import { addBundle } from "./commands/bundle.ts";
 import { addCloud } from "./commands/cloud.ts";
 import { addCsr } from "./commands/csr.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addFactory } from "./commands/factory.ts";
 import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
 
@@ -18,6 +20,8 @@ addDemo(program);
 addCsr(program);
 addShow(program);
 addCloud(program);
+addBundle(program);
+addFactory(program);
 
 try {
 	await program.parseAsync();
