@@ -25,10 +25,6 @@ export const MOST_JSON_LEVELS = 32;
 export const MOST_PROPERTIES_BYTES = 0xffff - 128 - "devices//messages/events/".length;
 /** Of the hub's: the largest payload is a method's, its topic is short. */
 export const MOST_PACKET_BYTES = MOST_METHOD_BYTES + 8 * 1024;
-/** The hub closes the connection on one more. */
-export const MOST_FILTERS = 5;
-/** The hub closes after one and a half times as long. */
-export const MOST_KEEP_ALIVE_SECONDS = 1177;
 
 /** Calls of methods that are not answered yet. */
 export const MOST_OPEN_METHODS = 8;

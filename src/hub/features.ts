@@ -1,0 +1,168 @@
+/**
+ * What an application does over a hub session besides telemetry: twin, direct methods, cloud-to-device messages.
+ *
+ * Subscribes only what is used. A callback that throws and a message that cannot be read are logged and cost nothing else.
+ * A broker that leaves a subscription unanswered ends the session for it (MQTT knows no other remedy); so that telemetry
+ * still flows, such subscriptions are then put off, longer each time.
+ */
+import { Fault } from "../fault.ts";
+import type { Clock, Log } from "../port.ts";
+import { type CloudMessage, parseMessage } from "./messages.ts";
+import { type MethodHandlers, Methods } from "./methods.ts";
+import type { ReportDone } from "./reported.ts";
+import type { HubSession } from "./session.ts";
+import { DESIRED_FILTER, METHODS_FILTER, messagesFilter, TWIN_FILTER } from "./topics.ts";
+import { Twin, type TwinOptions } from "./twin.ts";
+
+export interface FeatureOptions {
+	readonly clock: Clock;
+	readonly log: Log;
+	/** Uniform in [0, 1). */
+	readonly random: () => number;
+	readonly onDesired?: TwinOptions["onDesired"];
+	readonly methods?: MethodHandlers | undefined;
+	readonly onMessage?: ((message: CloudMessage) => void) | undefined;
+}
+
+/** The first time it may have been the network. */
+const PUT_OFF_FROM = 2;
+const FIRST_PUT_OFF_MS = 600_000;
+const LONGEST_PUT_OFF_MS = 24 * 3600_000;
+
+export class HubFeatures {
+	readonly #options: FeatureOptions;
+	readonly #twin: Twin;
+	readonly #methods: Methods;
+	#session: HubSession | undefined;
+	#twinUsed: boolean;
+	/** Of the session: asked for, not answered. */
+	#filters = new Set<string>();
+	/** Sessions in a row that ended with a subscription unanswered. */
+	#silences = 0;
+	#ready = false;
+	#putOffUntilTicks = 0;
+	#cancel: () => void = () => {};
+
+	constructor(options: FeatureOptions) {
+		const { onDesired, methods = {} } = options;
+		this.#options = options;
+		this.#twin = new Twin({
+			...options,
+			onDesired: onDesired && ((properties, desired) => this.#guarded(() => onDesired(properties, desired))),
+		});
+		this.#methods = new Methods({ ...options, handlers: methods });
+		this.#twinUsed = onDesired !== undefined;
+	}
+
+	/** A session is open: subscribes, then reads the twin and reports what waits. */
+	attach(session: HubSession): void {
+		this.detach();
+		this.#session = session;
+		// The hub may have kept our filters from an earlier session, and calls at once.
+		this.#methods.attach((topic, payload) => session.send(topic, payload));
+		const wait = this.#putOffUntilTicks - this.#options.clock.ticks();
+		if (wait <= 0) this.#start();
+		else this.#cancel = this.#options.clock.after(wait, () => this.#start());
+	}
+
+	/** It has ended. */
+	detach(): void {
+		this.#session = undefined;
+		this.#ready = false;
+		this.#filters.clear();
+		this.#cancel();
+		this.#cancel = () => {};
+		this.#twin.detach();
+		this.#methods.detach();
+	}
+
+	/** Whether it was for one of the features. */
+	message(topic: string, payload: Uint8Array): boolean {
+		try {
+			return (
+				this.#twin.message(topic, payload) || this.#methods.message(topic, payload) || this.#receive(topic, payload)
+			);
+		} catch (thrown) {
+			this.#complain(Fault.of(thrown, "hub.response"));
+			return true;
+		}
+	}
+
+	/**
+	 * Reports properties: a patch, in which null removes. Waits for the next session when there is none, merged with what
+	 * waits already. `done` is called once: after the hub's answer, or with Fault hub.invalid, hub.too-large, hub.bad-request.
+	 */
+	report(patch: object, done: ReportDone = () => {}): void {
+		this.#twin.report(patch, (fault, version) => this.#guarded(() => done(fault, version)));
+		if (this.#twinUsed || this.#twin.waiting === 0) return;
+		this.#twinUsed = true;
+		if (this.#ready) this.#startTwin();
+	}
+
+	#start(): void {
+		this.#ready = true;
+		const session = this.#session!;
+		const { methods, onMessage } = this.#options;
+		if (this.#twinUsed) this.#startTwin();
+		if (methods && Object.keys(methods).length > 0) this.#subscribe(METHODS_FILTER);
+		if (onMessage) this.#subscribe(messagesFilter(session.deviceId));
+	}
+
+	/** What changes from here on must reach us before the twin is read, or a change in between is lost. */
+	#startTwin(): void {
+		const session = this.#session!;
+		const start = () => this.#twin.attach((topic, payload) => session.send(topic, payload));
+		const answers = () => this.#subscribe(TWIN_FILTER, start);
+		if (this.#options.onDesired) this.#subscribe(DESIRED_FILTER, answers);
+		else answers();
+	}
+
+	#subscribe(filter: string, then: () => void = () => {}): void {
+		const session = this.#session!;
+		this.#filters.add(filter);
+		session.subscribe(filter, (fault) => {
+			if (this.#session !== session) return;
+			if (!fault) {
+				this.#filters.delete(filter);
+				then();
+				if (this.#filters.size === 0) this.#silences = 0;
+			} else {
+				this.#complain(fault);
+				if (fault.code === "mqtt.subscribe") this.#filters.delete(filter);
+				else this.#putOff();
+			}
+		});
+	}
+
+	/** Once for a session, however many subscriptions it leaves open. */
+	#putOff(): void {
+		if (this.#filters.size === 0) return;
+		this.#filters.clear();
+		if (++this.#silences < PUT_OFF_FROM) return;
+		const wait = Math.min(LONGEST_PUT_OFF_MS, FIRST_PUT_OFF_MS * 2 ** (this.#silences - PUT_OFF_FROM));
+		this.#putOffUntilTicks = this.#options.clock.ticks() + wait;
+		this.#options.log("hub.features-put-off", { seconds: wait / 1000 });
+	}
+
+	#receive(topic: string, payload: Uint8Array): boolean {
+		const { onMessage } = this.#options;
+		const session = this.#session;
+		if (!session) return false;
+		const message = parseMessage(session.deviceId, topic, payload);
+		if (!message) return false;
+		if (onMessage) this.#guarded(() => onMessage(message));
+		return true;
+	}
+
+	#guarded(callback: () => void): void {
+		try {
+			callback();
+		} catch (thrown) {
+			this.#complain(Fault.of(thrown, "agent.callback"));
+		}
+	}
+
+	#complain({ code, message }: Fault): void {
+		this.#options.log("fault", { code, message });
+	}
+}

@@ -1,0 +1,130 @@
+/**
+ * Direct methods: a request by name in, one answer out.
+ *
+ * Every call is answered exactly once: by its handler, or here with 400 (payload that is no JSON), 404 (no such method),
+ * 413 (payload over 128 KB), 429 (too many calls open), 500 (the handler threw, or its answer cannot be sent) or 504 (no
+ * answer in the longest time the hub waits). What a handler says after that is dropped.
+ */
+import { Fault } from "../fault.ts";
+import type { Clock, Log } from "../port.ts";
+import { encodeJson, type Json, parseJson } from "./json.ts";
+import { METHOD_SECONDS, MOST_METHOD_BYTES, MOST_OPEN_METHODS } from "./limits.ts";
+import { parseProperties } from "./topics.ts";
+import type { Send } from "./twin.ts";
+
+/** `status`: 100 to 999, by convention as in HTTP. Now or later, once. */
+export type Respond = (status: number, payload?: unknown) => void;
+/** `payload`: null when the caller gave none. */
+export type MethodHandler = (payload: Json, respond: Respond) => void;
+export type MethodHandlers = Readonly<Record<string, MethodHandler>>;
+
+export interface MethodsOptions {
+	readonly clock: Pick<Clock, "after">;
+	readonly log: Log;
+	readonly handlers: MethodHandlers;
+}
+
+const REQUEST = /^\$iothub\/methods\/POST\/([^/]+)\/\?(.*)$/;
+/** It goes back as it came, into a topic. */
+const REQUEST_ID = /^[A-Za-z0-9_.:~-]{1,64}$/;
+
+export class Methods {
+	readonly #options: MethodsOptions;
+	#send: Send | undefined;
+	/** By request id: cancels the time-out. Those of an earlier connection are gone: their ids may come again. */
+	#open = new Map<string, () => void>();
+
+	constructor(options: MethodsOptions) {
+		this.#options = options;
+	}
+
+	attach(send: Send): void {
+		this.detach();
+		this.#send = send;
+	}
+
+	/** The connection has ended, and with it every caller's patience. */
+	detach(): void {
+		this.#send = undefined;
+		for (const cancel of this.#open.values()) cancel();
+		this.#open = new Map();
+	}
+
+	/** Whether the message was a call. */
+	message(topic: string, payload: Uint8Array): boolean {
+		const [, name, query] = REQUEST.exec(topic) ?? [];
+		if (name === undefined || query === undefined) return false;
+		const rid = parseProperties(query).get("$rid") ?? "";
+		if (!REQUEST_ID.test(rid)) throw new Fault("hub.response", "a method call without a request id");
+		if (!this.#open.has(rid)) this.#call(decodeName(name), rid, payload);
+		return true;
+	}
+
+	#call(name: string, rid: string, payload: Uint8Array): void {
+		const { clock, log, handlers } = this.#options;
+		const open = this.#open;
+		const respond: Respond = (status, body = {}) => {
+			const cancel = open.get(rid);
+			if (!cancel || open !== this.#open) {
+				log("method.late", { name, status });
+				return;
+			}
+			open.delete(rid);
+			cancel();
+			this.#answer(name, rid, status, body);
+		};
+		if (open.size >= MOST_OPEN_METHODS) {
+			this.#answer(name, rid, 429, { message: `${MOST_OPEN_METHODS} calls are open` });
+			return;
+		}
+		open.set(
+			rid,
+			clock.after(METHOD_SECONDS * 1000, () => respond(504, { message: `no answer in ${METHOD_SECONDS} s` })),
+		);
+		const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+		if (!handler) {
+			respond(404, { message: "no such method" });
+			return;
+		}
+		let argument: Json;
+		try {
+			argument = payload.length === 0 ? null : parseJson(payload, MOST_METHOD_BYTES);
+		} catch (thrown) {
+			const { code, message } = Fault.of(thrown, "hub.response");
+			respond(code === "hub.too-large" ? 413 : 400, { message });
+			return;
+		}
+		try {
+			handler(argument, respond);
+		} catch (thrown) {
+			const fault = Fault.of(thrown, "agent.callback");
+			log("fault", { code: fault.code, message: fault.message, method: name });
+			respond(500, { code: fault.code, message: "the method failed" });
+		}
+	}
+
+	/** What cannot be sent as the handler wanted it becomes a 500. */
+	#answer(name: string, rid: string, status: number, body: unknown): void {
+		let bytes: Uint8Array;
+		try {
+			if (!Number.isInteger(status) || status < 100 || status > 999)
+				throw new Fault("hub.invalid", `method status ${status}: expected 100 to 999`);
+			bytes = encodeJson(body, MOST_METHOD_BYTES);
+		} catch (thrown) {
+			const { code, message } = Fault.of(thrown, "hub.invalid");
+			this.#options.log("fault", { code, message, method: name });
+			this.#answer(name, rid, 500, { code, message: "the method's answer cannot be sent" });
+			return;
+		}
+		this.#options.log("method", { name, status });
+		this.#send?.(`$iothub/methods/res/${status}/?$rid=${rid}`, bytes);
+	}
+}
+
+function decodeName(name: string): string {
+	try {
+		return decodeURIComponent(name);
+	} catch {
+		return name;
+	}
+}

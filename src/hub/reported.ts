@@ -1,0 +1,109 @@
+/**
+ * Reported properties on their way to the hub: patches (RFC 7396) that wait, merged where that says the same, and bounded.
+ *
+ * A patch that turns what an earlier one deletes or sets to a plain value into an object must come after it, else the hub
+ * would keep members that the application has given up. Refused: what IoT Hub refuses in a twin, by name, text,
+ * number, depth and size; so that a device learns it at once and not from a 400.
+ */
+import { utf8 } from "../bytes.ts";
+import { Fault } from "../fault.ts";
+import { encodeJson, isObject, type Json, type JsonObject } from "./json.ts";
+import {
+	checkSize,
+	LEAST_TWIN_INTEGER,
+	MOST_SECTION_BYTES,
+	MOST_TWIN_INTEGER,
+	MOST_TWIN_LEVELS,
+	MOST_TWIN_NAME_BYTES,
+	MOST_TWIN_TEXT_BYTES,
+} from "./limits.ts";
+
+/** Called once; `version`: of the reported properties after the patch. */
+export type ReportDone = (fault?: Fault, version?: number) => void;
+
+export interface Patch {
+	readonly patch: JsonObject;
+	readonly bytes: Uint8Array;
+	readonly dones: readonly ReportDone[];
+}
+
+/** Throws Fault hub.invalid, hub.too-large. Gives a copy: the caller's object may change. */
+export function checkPatch(value: object): JsonObject {
+	checkProperties(value, MOST_TWIN_LEVELS);
+	const copy = JSON.parse(JSON.stringify(value)) as Json;
+	if (!isObject(copy)) throw invalid("a patch that is no object");
+	return copy;
+}
+
+/** `waiting` and one more, as few patches as will do. Throws Fault hub.too-large when all of them exceed a section. */
+export function queued(waiting: readonly Patch[], held: number, patch: JsonObject, done: ReportDone): Patch[] {
+	const last = waiting.length > held ? waiting.at(-1) : undefined;
+	const both = last && merged(last.patch, patch);
+	const next = both ?? patch;
+	const kept = both ? waiting.slice(0, -1) : waiting;
+	const bytes = encodeJson(next, MOST_SECTION_BYTES);
+	const all = [...kept, { patch: next, bytes, dones: [...(both && last ? last.dones : []), done] }];
+	checkSize(
+		"reported patches that wait",
+		all.reduce((sum, one) => sum + one.bytes.length, 0),
+		MOST_SECTION_BYTES,
+	);
+	return all;
+}
+
+/** One patch that does what `first` and then `second` do; undefined when there is none. */
+export function merged(first: JsonObject, second: JsonObject): JsonObject | undefined {
+	const members = new Map(Object.entries(first));
+	for (const [name, value] of Object.entries(second)) {
+		const before = members.get(name);
+		if (before === undefined || !isObject(value)) members.set(name, value);
+		else if (!isObject(before)) return undefined;
+		else {
+			const both = merged(before, value);
+			if (!both) return undefined;
+			members.set(name, both);
+		}
+	}
+	return Object.fromEntries(members);
+}
+
+function checkProperties(value: unknown, levels: number): void {
+	switch (typeof value) {
+		case "undefined":
+		case "boolean":
+			return;
+		case "string":
+			checkSize("a text in a twin", utf8(value).length, MOST_TWIN_TEXT_BYTES);
+			return;
+		case "number":
+			if (!Number.isFinite(value)) throw invalid(`the number ${value}`);
+			if (Number.isInteger(value) && (value < LEAST_TWIN_INTEGER || value > MOST_TWIN_INTEGER))
+				throw invalid(`the integer ${value}, outside what a twin holds`);
+			return;
+		case "object":
+			break;
+		default:
+			throw invalid(`a ${typeof value}`);
+	}
+	if (value === null) return;
+	if (levels < 0) throw invalid(`more than ${MOST_TWIN_LEVELS} levels`);
+	if (Array.isArray(value)) {
+		for (const item of value) checkProperties(item, levels - 1);
+		return;
+	}
+	for (const [name, member] of Object.entries(value)) {
+		checkName(name);
+		checkProperties(member, levels - 1);
+	}
+}
+
+function checkName(name: string): void {
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are refused, C0 and C1.
+	if (name === "" || /[\u0000-\u001f\u007f-\u009f.$ ]/.test(name))
+		throw invalid("a name that is empty or has a control character, '.', '$' or a space");
+	checkSize("a name in a twin", utf8(name).length, MOST_TWIN_NAME_BYTES);
+}
+
+function invalid(what: string): Fault {
+	return new Fault("hub.invalid", `reported properties: ${what}`);
+}

@@ -1,0 +1,71 @@
+/**
+ * One request at a time that the hub answers by a message with its `$rid`: which answer is awaited, and when to try again
+ * after silence or weather. Waits grow from 5 s to an hour and are spread by `random`.
+ */
+import type { Clock } from "../port.ts";
+import { type Backoff, delaySeconds } from "../retry.ts";
+
+const WEATHER: Backoff = { firstSeconds: 5, capSeconds: 3600 };
+
+export interface Pace {
+	readonly clock: Pick<Clock, "after">;
+	/** Uniform in [0, 1). */
+	readonly random: () => number;
+}
+
+export class Turn {
+	readonly #pace: Pace;
+	#rid: string | undefined;
+	#waits = false;
+	#failures = 0;
+	#cancel: () => void = () => {};
+
+	constructor(pace: Pace) {
+		this.#pace = pace;
+	}
+
+	/** Nothing is asked, and nothing is to be asked again. */
+	get free(): boolean {
+		return this.#rid === undefined && !this.#waits;
+	}
+
+	/** Request `rid` has been sent. */
+	ask(rid: string, seconds: number, onSilence: () => void): void {
+		this.end();
+		this.#rid = rid;
+		this.#cancel = this.#pace.clock.after(seconds * 1000, () => {
+			this.end();
+			onSilence();
+		});
+	}
+
+	/** Whether this is the answer; if so the request is over. */
+	answeredBy(rid: string): boolean {
+		if (rid !== this.#rid) return false;
+		this.end();
+		return true;
+	}
+
+	/** Calls back when it is time to try again. */
+	later(again: () => void): void {
+		this.end();
+		this.#waits = true;
+		const seconds = delaySeconds(++this.#failures, WEATHER, this.#pace.random());
+		this.#cancel = this.#pace.clock.after(seconds * 1000, () => {
+			this.end();
+			again();
+		});
+	}
+
+	succeeded(): void {
+		this.#failures = 0;
+	}
+
+	/** Forgets the request; a late answer is none. */
+	end(): void {
+		this.#cancel();
+		this.#cancel = () => {};
+		this.#rid = undefined;
+		this.#waits = false;
+	}
+}

@@ -1,0 +1,199 @@
+/**
+ * The device twin over MQTT: the desired properties as they change, reported properties as they are acknowledged.
+ *
+ * Changes are not kept for a device that is offline, so the twin is read after every connect. Desired versions
+ * count up by one: what is older or known is dropped, after a gap the twin is read again. Silence, 429 and 5xx are
+ * waited out; what the hub refuses for a reason is reported and dropped.
+ */
+import { Fault, type FaultCode, printable } from "../fault.ts";
+import type { Log } from "../port.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
+import { MOST_SECTION_BYTES, MOST_TWIN_BYTES, TWIN_ANSWER_SECONDS } from "./limits.ts";
+import { checkPatch, type Patch, queued, type ReportDone } from "./reported.ts";
+import { parseProperties } from "./topics.ts";
+import { type Pace, Turn } from "./turn.ts";
+
+export interface Desired {
+	readonly version: number;
+	/** All of them; otherwise a patch (RFC 7396): null removes. */
+	readonly complete: boolean;
+}
+
+export interface TwinOptions extends Pace {
+	readonly log: Log;
+	/** Without it the twin is never read. */
+	readonly onDesired?: ((properties: JsonObject, desired: Desired) => void) | undefined;
+}
+
+export type Send = (topic: string, payload: Uint8Array) => void;
+
+const RESPONSE = /^\$iothub\/twin\/res\/(\d{3})\/\?(.*)$/;
+const DESIRED = /^\$iothub\/twin\/PATCH\/properties\/desired\/\?(.*)$/;
+const NOTHING = new Uint8Array(0);
+
+export class Twin {
+	readonly #options: TwinOptions;
+	readonly #reading: Turn;
+	readonly #reporting: Turn;
+	#send: Send | undefined;
+	#requests = 0;
+	/** Of the desired properties that the application has. */
+	#version: number | undefined;
+	/** A change that came while the twin was being read, and may not be in the answer. */
+	#overtaken = false;
+	/** The first is in flight while `#reporting` is not free. */
+	#waiting: readonly Patch[] = [];
+
+	constructor(options: TwinOptions) {
+		this.#options = options;
+		this.#reading = new Turn(options);
+		this.#reporting = new Turn(options);
+	}
+
+	/** Patches that the hub has not acknowledged. */
+	get waiting(): number {
+		return this.#waiting.length;
+	}
+
+	/** The filters are subscribed: TWIN_FILTER, and DESIRED_FILTER when the twin is read. */
+	attach(send: Send): void {
+		this.detach();
+		this.#send = send;
+		this.#read();
+		this.#report();
+	}
+
+	/** The connection has ended: what was asked will be asked again. */
+	detach(): void {
+		this.#send = undefined;
+		this.#reading.end();
+		this.#reporting.end();
+	}
+
+	/** Whether the message was the twin's. */
+	message(topic: string, payload: Uint8Array): boolean {
+		const [, digits, answer = ""] = RESPONSE.exec(topic) ?? [];
+		if (digits !== undefined) this.#answered(Number(digits), parseProperties(answer), payload);
+		else {
+			const [, change] = DESIRED.exec(topic) ?? [];
+			if (change === undefined) return false;
+			this.#changed(parseProperties(change), payload);
+		}
+		return true;
+	}
+
+	/** `done` may come within this call, with Fault hub.invalid or hub.too-large; else when the hub has answered. */
+	report(patch: object, done: ReportDone): void {
+		try {
+			const held = this.#reporting.free ? 0 : 1;
+			this.#waiting = queued(this.#waiting, held, checkPatch(patch), done);
+		} catch (thrown) {
+			done(Fault.of(thrown, "hub.invalid"));
+			return;
+		}
+		this.#report();
+	}
+
+	#read(): void {
+		if (!this.#send || !this.#options.onDesired) return;
+		const rid = String(++this.#requests);
+		this.#overtaken = false;
+		this.#reading.ask(rid, TWIN_ANSWER_SECONDS, () => this.#readLater("no answer"));
+		this.#send(`$iothub/twin/GET/?$rid=${rid}`, NOTHING);
+	}
+
+	#readLater(reason: string): void {
+		this.#options.log("twin.unread", { reason });
+		this.#reading.later(() => this.#read());
+	}
+
+	#report(): void {
+		const next = this.#waiting[0];
+		if (!this.#send || !next || !this.#reporting.free) return;
+		const rid = String(++this.#requests);
+		this.#reporting.ask(rid, TWIN_ANSWER_SECONDS, () => this.#reportLater("no answer"));
+		this.#send(`$iothub/twin/PATCH/properties/reported/?$rid=${rid}`, next.bytes);
+	}
+
+	#reportLater(reason: string): void {
+		this.#options.log("twin.unreported", { reason });
+		this.#reporting.later(() => this.#report());
+	}
+
+	#answered(status: number, parameters: ReadonlyMap<string, string>, payload: Uint8Array): void {
+		const rid = parameters.get("$rid") ?? "";
+		if (this.#reading.answeredBy(rid)) this.#wasRead(status, payload);
+		else if (this.#reporting.answeredBy(rid)) this.#wasReported(status, parameters, payload);
+	}
+
+	#wasRead(status: number, payload: Uint8Array): void {
+		const refused = refusal(status, payload);
+		if (refused) {
+			if (refused.retryable) this.#readLater(refused.message);
+			else this.#options.log("fault", { code: refused.code, message: refused.message });
+			return;
+		}
+		this.#reading.succeeded();
+		const twin = parseJson(payload, MOST_TWIN_BYTES);
+		const desired = isObject(twin) ? twin.desired : undefined;
+		if (!isObject(desired)) throw new Fault("hub.response", "a twin without desired properties");
+		const version = checkVersion(desired.$version);
+		const overtaken = this.#overtaken;
+		if (version !== this.#version) this.#deliver(desired, { version, complete: true });
+		if (overtaken) this.#read();
+	}
+
+	#changed(parameters: ReadonlyMap<string, string>, payload: Uint8Array): void {
+		const patch = parseJson(payload, MOST_SECTION_BYTES);
+		if (!isObject(patch)) throw new Fault("hub.response", "desired properties that are no object");
+		const said = parameters.get("$version");
+		const version = checkVersion(said === undefined ? patch.$version : Number(said));
+		if (!this.#reading.free) this.#overtaken = true;
+		else if (this.#version === undefined || version > this.#version + 1) this.#read();
+		else if (version === this.#version + 1) this.#deliver(patch, { version, complete: false });
+	}
+
+	#deliver(properties: JsonObject, desired: Desired): void {
+		this.#version = desired.version;
+		const own = Object.entries(properties).filter(([name]) => !name.startsWith("$"));
+		this.#options.onDesired?.(Object.fromEntries(own), desired);
+	}
+
+	#wasReported(status: number, parameters: ReadonlyMap<string, string>, payload: Uint8Array): void {
+		const refused = refusal(status, payload);
+		if (refused?.retryable) {
+			this.#reportLater(refused.message);
+			return;
+		}
+		this.#reporting.succeeded();
+		const [first, ...rest] = this.#waiting;
+		this.#waiting = rest;
+		this.#report();
+		const version = Number(parameters.get("$version"));
+		for (const done of first?.dones ?? [])
+			if (refused) done(refused);
+			else done(undefined, Number.isSafeInteger(version) ? version : undefined);
+	}
+}
+
+/** Positive, and exact in a double. */
+function checkVersion(value: Json | undefined): number {
+	if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+	throw new Fault("hub.response", "desired properties without a $version");
+}
+
+/** What a status other than 2xx means; its body may be anything. */
+function refusal(status: number, payload: Uint8Array): Fault | undefined {
+	if (status >= 200 && status < 300) return undefined;
+	const code: FaultCode = status === 429 ? "hub.throttled" : status >= 500 ? "hub.unavailable" : "hub.bad-request";
+	return new Fault(code, `twin: status ${status}: ${messageOf(payload)}`);
+}
+
+function messageOf(payload: Uint8Array): string {
+	try {
+		const body = parseJson(payload, MOST_SECTION_BYTES);
+		return printable(isObject(body) ? body.message : undefined);
+	} catch {
+		return "no message";
+	}
+}
