@@ -122,6 +122,11 @@ test("a server that ignores Range sends everything again", async () => {
 	assert.ok(slots.holds("ota_1", NEW));
 });
 
+const redirect =
+	(location: string): Server =>
+	(socket) =>
+		send(socket, "302 Found", [`Location: ${location}`], new Uint8Array(0));
+
 const longer = Uint8Array.from([...NEW, 0]);
 
 const BAD: readonly [string, Server, string, Link?][] = [
@@ -159,22 +164,10 @@ const BAD: readonly [string, Server, string, Link?][] = [
 	["resets in the middle", whole(NEW), "wire.closed", { cutAfterReceived: 70_000 }],
 	["cannot be reached", whole(NEW), "wire.refused", { refuse: new Fault("wire.refused", "nobody listens") }],
 	["does not speak HTTP", (socket) => socket.write(utf8("220 smtp ready\r\n\r\n")), "ota.http"],
-	[
-		"redirects elsewhere",
-		(socket) => send(socket, "302 Found", ["Location: https://evil.example.com/agent.bin"], new Uint8Array(0)),
-		"ota.redirect",
-	],
-	[
-		"redirects to another port",
-		(socket) => send(socket, "302 Found", ["Location: https://updates.example.com:444/x"], new Uint8Array(0)),
-		"ota.redirect",
-	],
-	[
-		"redirects for ever",
-		(socket) => send(socket, "302 Found", ["Location: /agent.bin"], new Uint8Array(0)),
-		"ota.redirect",
-	],
-	["redirects to nowhere", (socket) => send(socket, "302 Found", [], new Uint8Array(0)), "ota.uri"],
+	["redirects elsewhere", redirect("https://evil.example.com/agent.bin"), "ota.redirect"],
+	["redirects to another port", redirect("https://updates.example.com:444/x"), "ota.redirect"],
+	["redirects for ever", redirect("/agent.bin"), "ota.redirect"],
+	["redirects to nowhere", redirect(""), "ota.uri"],
 ];
 
 for (const [name, server, code, link] of BAD)

@@ -1,0 +1,164 @@
+/** After the restart: trials, deadlines, going back, the floor, and the record that all of it rests on. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { utf8 } from "../src/bytes.ts";
+import { Fault } from "../src/fault.ts";
+import { EDGE_BYTES } from "../src/ota/writer.ts";
+import { isFault, random } from "./fake/random.ts";
+import { bundle, manifestOf } from "./fake/release.ts";
+import { device, NEW, OTHER, toTrial, write } from "./fake/updated-device.ts";
+
+test("the floor rises at confirmation, not before", () => {
+	const machine = device();
+	const trial = toTrial(machine);
+	assert.deepEqual([trial.decision, trial.slot.running, trial.slot.state], ["trial", "ota_1", "trial"]);
+	assert.equal(machine.record().installed, 0);
+	assert.throws(() => trial.updater.offer(bundle(manifestOf(OTHER, { sequence: 3 }))), isFault("ota.busy"));
+	trial.updater.confirm();
+	assert.equal(machine.record().installed, 2);
+	assert.equal(trial.clock.waiting, 0, "neither deadline nor guard is left");
+	trial.updater.reject(new Fault("ota.rejected", "too late"));
+	assert.ok(trial.power.on);
+	assert.deepEqual(machine.boot().updater.status, { state: "idle", installed: 2, sequence: 2 });
+});
+
+test("a trial that does not reach the hub goes back at its deadline, is reported, and is not repeated", async () => {
+	const machine = device();
+	const trial = toTrial(machine);
+	await trial.clock.advance(599_000);
+	assert.ok(trial.power.on);
+	await trial.clock.advance(2000);
+	assert.ok(!trial.power.on);
+	const back = machine.boot();
+	assert.deepEqual([back.slot.running, back.decision], ["ota_0", "run"]);
+	assert.deepEqual(back.updater.status, { state: "idle", installed: 0, sequence: 2, code: "ota.rejected" });
+	assert.throws(() => back.updater.admit(2), isFault("ota.failed-before"));
+});
+
+test("a trial that hangs is ended by the platform's guard", async () => {
+	const machine = device();
+	const trial = toTrial(machine, { hangs: true });
+	assert.equal(trial.slot.state, "trial");
+	await trial.clock.advance(3600_000);
+	assert.ok(!trial.power.on);
+	assert.equal(machine.boot().slot.running, "ota_0");
+});
+
+test("a store that fails at the deadline does not keep the image", async () => {
+	const machine = device();
+	let broken = false;
+	const trial = toTrial(machine, { refuse: () => (broken ? new Fault("store.failed", "worn") : undefined) });
+	broken = true;
+	await trial.clock.advance(600_000);
+	assert.ok(!trial.power.on);
+	assert.equal(machine.boot().slot.running, "ota_0");
+});
+
+test("a trial cut by power is repeated once the old image is connected, two more times", () => {
+	const machine = device();
+	toTrial(machine);
+	for (let trials = 2; trials <= 3; trials++) {
+		const back = machine.boot();
+		assert.deepEqual([back.slot.running, back.decision, back.updater.status.code], ["ota_0", "fetch", "ota.aborted"]);
+		assert.equal(back.updater.download()!.writer.offset, NEW.length, "nothing to download again");
+		back.updater.complete();
+		back.updater.apply();
+		assert.equal(machine.boot().decision, "trial");
+	}
+	const back = machine.boot();
+	assert.deepEqual([back.slot.running, back.decision, back.updater.status.code], ["ota_0", "run", "ota.aborted"]);
+	assert.throws(() => back.updater.offer(bundle(manifestOf(NEW))), isFault("ota.failed-before"));
+});
+
+test("where the bootloader does not know rollback, three boots without the hub are enough", () => {
+	const machine = device();
+	toTrial(machine, { rollback: false });
+	for (let boots = 2; boots <= 3; boots++) {
+		const trial = machine.boot({ rollback: false });
+		assert.deepEqual([trial.slot.running, trial.slot.state, trial.decision], ["ota_1", "unknown", "trial"]);
+	}
+	assert.equal(machine.boot({ rollback: false }).power.on, false);
+	const back = machine.boot({ rollback: false });
+	assert.deepEqual([back.slot.running, back.decision, back.updater.status.code], ["ota_0", "run", "ota.aborted"]);
+});
+
+test("an image on trial without a record is confirmed or goes back as well", async () => {
+	for (const reachesHub of [true, false]) {
+		const machine = device();
+		const session = machine.boot();
+		session.updater.offer(bundle(manifestOf(NEW)));
+		write(session, NEW);
+		session.updater.complete();
+		session.updater.apply();
+		machine.blobs.set("ota", utf8("damaged"));
+		const trial = machine.boot();
+		assert.equal(trial.decision, "trial");
+		if (reachesHub) trial.updater.confirm();
+		else await trial.clock.until(() => !trial.power.on);
+		assert.equal(machine.boot().slot.running, reachesHub ? "ota_1" : "ota_0");
+	}
+});
+
+test("a record of a newer version stops updates, not the device, and stays as it is", () => {
+	const machine = device();
+	const newer = utf8('{"version":2,"more":true}');
+	machine.blobs.set("ota", newer);
+	const { updater, decision } = machine.boot();
+	assert.equal(decision, "run");
+	assert.throws(() => updater.offer(bundle(manifestOf(NEW))), isFault("store.newer"));
+	assert.equal(updater.download(), undefined);
+	assert.deepEqual(machine.blobs.get("ota"), newer);
+});
+
+test("fields and codes that this version does not know survive a rewrite", () => {
+	const machine = device();
+	const known = {
+		version: 1,
+		installed: 1,
+		failed: [{ sequence: 9, code: "ota.of-tomorrow", more: 1 }],
+		colour: "blue",
+	};
+	machine.blobs.set("ota", utf8(JSON.stringify(known)));
+	const { updater } = machine.boot();
+	updater.offer(bundle(manifestOf(NEW)));
+	const { work, ...rest } = machine.record();
+	assert.equal(work.sequence, 2);
+	assert.deepEqual(rest, known);
+});
+
+test("a store that fails never keeps the device from running, nor a trial from ending", async () => {
+	const machine = device();
+	const full = (): Fault => new Fault("store.full", "full");
+	const session = machine.boot();
+	session.updater.offer(bundle(manifestOf(NEW)));
+	write(session, NEW);
+	session.updater.complete();
+	session.updater.apply();
+	const trial = machine.boot({ refuse: full });
+	assert.equal(trial.decision, "trial");
+	trial.updater.confirm();
+	const next = machine.boot();
+	assert.deepEqual([next.slot.running, next.slot.state, next.decision], ["ota_1", "valid", "trial"]);
+	next.updater.confirm();
+	assert.equal(machine.record().installed, 2);
+});
+
+test("a record with any byte changed gives a decision, never an exception", () => {
+	const machine = device();
+	const session = machine.boot();
+	session.updater.offer(bundle(manifestOf(NEW)));
+	write(session, NEW, EDGE_BYTES);
+	const record = machine.blobs.get("ota")!;
+	const { integer, seed } = random();
+	const decisions = new Set<string>();
+	for (let round = 0; round < 1500; round++) {
+		const spoiled = record.slice(0, round % 5 === 0 ? integer(record.length) : record.length);
+		if (spoiled.length > 0) spoiled[integer(spoiled.length)] = integer(256);
+		machine.blobs.set("ota", spoiled);
+		const { updater, decision } = machine.boot();
+		decisions.add(decision);
+		const download = updater.download();
+		assert.ok(download === undefined || download.writer.offset <= download.size, `SEED=${seed} round ${round}`);
+	}
+	assert.deepEqual([...decisions].sort(), ["fetch", "run"]);
+});
