@@ -2,7 +2,7 @@
  * One MQTT 3.1.1 connection, the server's side, without a socket: bytes in, bytes out, time from a clock.
  *
  * Reads CONNECT, lets DPS or hub (told apart by the user name) accept or refuse, then carries their packets. Refuses
- * MQTT 3.1 (MQIsdp) with CONNACK 1, QoS 2, wills and topics nobody documents, and packets over 300 KB.
+ * MQTT 3.1 (MQIsdp) with CONNACK 1, QoS 2, wills that are no telemetry, topics nobody documents, packets over 300 KB.
  */
 import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import type { Clock } from "../../src/port.ts";
@@ -75,6 +75,7 @@ export class Connection {
 	#pendingBytes = 0;
 	#bytesSent = 0;
 	#messageId = 0;
+	#will: { readonly topic: string; readonly payload: string | Buffer } | undefined;
 	#closed = false;
 
 	constructor(options: ConnectionOptions) {
@@ -96,8 +97,10 @@ export class Connection {
 		this.#parser.parse(Buffer.from(bytes));
 	}
 
-	/** The transport lost the client, or the client left. */
+	/** The transport lost the client, or the client left without DISCONNECT: its will is published. */
 	lost(reason = "closed by the client"): void {
+		if (this.#closed) return;
+		if (this.#will !== undefined) this.#session?.publish(this.#will.topic, Buffer.from(this.#will.payload), 0);
 		this.#end(reason);
 	}
 
@@ -182,6 +185,9 @@ export class Connection {
 		const accepted = accept(packet, peer, this);
 		if ("returnCode" in accepted) return this.#refuse(accepted);
 		this.#session = accepted;
+		if (packet.will !== undefined && accepted.step(packet.will.topic) !== "PUBLISH")
+			return this.close("a will must be telemetry");
+		this.#will = packet.will;
 		this.#keepAliveMs = Math.min((packet.keepalive ?? 0) * 1500, 1767_000);
 		this.#watchKeepAlive();
 		accepted.accepted(this);

@@ -23,6 +23,9 @@ export interface StateOptions {
 	readonly now: number;
 }
 
+/** A thousand devices that arrive together are written once, not a thousand times. */
+const SAVE_AFTER_MS = 200;
+
 export async function openState(folder: Folder, options: StateOptions): Promise<State> {
 	const { registrationId, now } = options;
 	const kept = <T>(name: string) => {
@@ -52,9 +55,8 @@ export async function openState(folder: Folder, options: StateOptions): Promise<
 
 	let dirty = false;
 	const devices = new Devices(kept<SavedDevice[]>("devices.json") ?? [], () => {
-		if (dirty) return;
+		if (!dirty) setTimeout(saveDevices, SAVE_AFTER_MS).unref();
 		dirty = true;
-		setImmediate(saveDevices);
 	});
 	const saveDevices = () => {
 		if (dirty) keep("devices.json", devices.save());
