@@ -29,6 +29,11 @@ export class Turn {
 		return this.#rid === undefined && !this.#waits;
 	}
 
+	/** An answer may still come. */
+	get asked(): boolean {
+		return this.#rid !== undefined;
+	}
+
 	/** Request `rid` has been sent. */
 	ask(rid: string, seconds: number, onSilence: () => void): void {
 		this.end();

@@ -41,7 +41,7 @@ export class Twin {
 	#version: number | undefined;
 	/** A change that came while the twin was being read, and may not be in the answer. */
 	#overtaken = false;
-	/** The first is in flight while `#reporting` is not free. */
+	/** The first is in flight while `#reporting` is asked. */
 	#waiting: readonly Patch[] = [];
 
 	constructor(options: TwinOptions) {
@@ -85,7 +85,7 @@ export class Twin {
 	/** `done` may come within this call, with Fault hub.invalid or hub.too-large; else when the hub has answered. */
 	report(patch: object, done: ReportDone): void {
 		try {
-			const held = this.#reporting.free ? 0 : 1;
+			const held = this.#reporting.asked ? 1 : 0;
 			this.#waiting = queued(this.#waiting, held, checkPatch(patch), done);
 		} catch (thrown) {
 			done(Fault.of(thrown, "hub.invalid"));
