@@ -18,6 +18,8 @@ export const FAULTS = {
 	"store.failed": "Check the flash or the folder's permissions and free space.",
 	// Keys, certificates
 	"key.invalid": "The key is not a P-256 scalar in 1..n-1: remove it and let the device make a new one.",
+	"key.fault":
+		"A computation with the key failed its checks: unstable power, worn flash or an attack. Restart; replace the board if it recurs.",
 	"x509.der": "The bytes are not strict DER: ask whoever issued them.",
 	"x509.pem": "The text is not PEM or base64: ask whoever issued it, or convert the file with OpenSSL.",
 	"x509.certificate": "The certificate cannot be read: ask whoever issued it.",

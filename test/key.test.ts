@@ -116,6 +116,12 @@ test("an entropy source that gives nothing but out-of-range scalars is refused, 
 	assert.deepEqual(key.scalar(), new Uint8Array(32).fill(7));
 });
 
+test("a checked key signs the same", () => {
+	const scalar = generateKeyPair({ fill }).scalar();
+	const digest = sha256(new Uint8Array(9));
+	assert.equal(hex(new KeyPair(scalar, { checked: true }).sign(digest)), hex(new KeyPair(scalar).sign(digest)));
+});
+
 test("r or s of zero, n or above, points off the curve, infinity and foreign encodings are false, not errors", () => {
 	const key = generateKeyPair({ fill });
 	const digest = sha256(new Uint8Array(3));

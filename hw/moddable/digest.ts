@@ -30,7 +30,10 @@ function hash(name: Hash, ...parts: Bytes[]): Uint8Array {
 function hmac(name: Hash, blockBytes: number): (key: Uint8Array, bytes: Uint8Array) => Uint8Array {
 	const inner = BigInt(`0x${"36".repeat(blockBytes)}`);
 	const outer = BigInt(`0x${"5c".repeat(blockBytes)}`);
+	const difference = inner ^ outer;
 	return (key, bytes) => {
+		// RFC 6979 would make a valid signature from damaged pads, with a nonce of nobody's choosing.
+		if ((inner ^ outer) - difference) throw new RangeError("hmac: constants are damaged");
 		const short = key.length > blockBytes ? hash(name, key) : key;
 		const whole = short.byteLength === short.buffer.byteLength ? short : short.slice();
 		const number = whole.length > 0 ? BigInt.fromArrayBuffer(whole.buffer as ArrayBuffer) : ZERO;

@@ -40,14 +40,27 @@ export function comb(Point: WeierstrassPointCons<bigint>, { add, double }: Formu
 	const rowBits = BigInt(columns);
 	const rowMask = (ONE << rowBits) - ONE;
 
+	/** A flipped bit in a table entry shows when the point is not on the curve; one in these would not. */
+	const intact = (): boolean => {
+		const n = Fn.ORDER;
+		const rows = BigInt(TEETH * BLOCKS);
+		return !(
+			even.n - n ||
+			odd.n - n - n ||
+			rowMask + ONE - (ONE << rowBits) ||
+			allOnes + ONE - (ONE << (rows * rowBits))
+		);
+	};
+
 	/** Digits of six teeth each, column by column from the highest, in each the blocks from the lowest. */
 	const recode = (scalar: bigint): number[] => {
+		if (!intact()) throw new RangeError("comb: constants are damaged");
 		const parity = scalar & ONE ? odd : even;
-		let bits = (scalar + parity.n + allOnes) >> ONE;
+		let rest = (scalar + parity.n + allOnes) >> ONE;
 		const rows: number[] = [];
 		for (let i = 0; i < TEETH * BLOCKS; i++) {
-			rows.push(Number(bits & rowMask));
-			bits >>= rowBits;
+			rows.push(Number(rest & rowMask));
+			rest >>= rowBits;
 		}
 		const digits: number[] = [];
 		for (let group = GROUP * Math.floor((columns - 1) / GROUP); group >= 0; group -= GROUP) {
@@ -68,11 +81,12 @@ export function comb(Point: WeierstrassPointCons<bigint>, { add, double }: Formu
 	const select = (digit: number, block: number): Affine => {
 		const positive = digit >> (TEETH - 1);
 		const index = (digit ^ (positive - 1)) & (ENTRIES - 1);
-		const first = block * ENTRIES;
-		let chosen = table[first]!;
-		for (let entry = 1; entry < ENTRIES; entry++) {
-			const candidate = table[first + entry]!;
-			chosen = entry ^ index ? chosen : candidate;
+		const entries = table[block]!;
+		let chosen = entries[0]!;
+		let i = ENTRIES;
+		while (--i) {
+			const candidate = entries[i]!;
+			chosen = i ^ index ? chosen : candidate;
 		}
 		const both = [p - chosen.y, chosen.y];
 		return { x: chosen.x, y: both[positive]! };
@@ -98,15 +112,16 @@ export function comb(Point: WeierstrassPointCons<bigint>, { add, double }: Formu
  * With T teeth, B blocks and C columns, entry u of block b is 2^(bC) (2^((T-1)BC) + the sum over the lower teeth t of
  * +-2^(tBC)) G, the sign being bit t of u. Objects, because the linker overruns its buffer on BigInts in arrays.
  */
-function makeTable(Point: WeierstrassPointCons<bigint>, columns: number): readonly Affine[] {
+function makeTable(Point: WeierstrassPointCons<bigint>, columns: number): readonly (readonly Affine[])[] {
 	const powers: WeierstrassPoint<bigint>[] = [];
 	let power = Point.BASE;
 	for (let i = 0; i < TEETH * BLOCKS * columns; i++) {
 		if (i % columns < 1) powers.push(power);
 		power = power.double();
 	}
-	const points: WeierstrassPoint<bigint>[] = [];
-	for (let block = 0; block < BLOCKS; block++)
+	const table: (readonly Affine[])[] = [];
+	for (let block = 0; block < BLOCKS; block++) {
+		const points: WeierstrassPoint<bigint>[] = [];
 		for (let u = 0; u < ENTRIES; u++) {
 			let sum = powers[(TEETH - 1) * BLOCKS + block]!;
 			for (let tooth = 0; tooth < TEETH - 1; tooth++) {
@@ -115,5 +130,7 @@ function makeTable(Point: WeierstrassPointCons<bigint>, columns: number): readon
 			}
 			points.push(sum);
 		}
-	return frozen(normalizeZ(Point, points).map((point) => point.toAffine()));
+		table.push(frozen(normalizeZ(Point, points).map((point) => point.toAffine())));
+	}
+	return frozen(table);
 }

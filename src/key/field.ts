@@ -40,7 +40,12 @@ export function barrettField(order: bigint): IField<bigint> {
 		const r = t - (((t >> low) * mu) >> high) * order;
 		return r >= order ? r - order : r;
 	};
+	const invert = inversion(order);
 	const own: Partial<IField<bigint>> = {
+		create: (a) => {
+			const r = a % order;
+			return r < ZERO ? r + order : r;
+		},
 		mul: (a, b) => reduce(a * b),
 		sqr: (a) => reduce(a * a),
 		add: (a, b) => {
@@ -54,7 +59,12 @@ export function barrettField(order: bigint): IField<bigint> {
 		neg: (a) => (a ? order - a : a),
 		is0: (a) => typeof a === "bigint" && !a,
 		pow: (a, e) => FpPow(field, a, e),
-		inv: inversion(order),
+		// Both ways of reducing must agree: a constant with a flipped bit does not pass here.
+		inv: (a) => {
+			const inverse = invert(a);
+			if (!field.eql(reduce(a * inverse), ONE)) throw new RangeError("field: inverse is wrong");
+			return inverse;
+		},
 	};
 	// p = 3 mod 4 for both curves; n is no such prime, and nothing takes roots modulo n.
 	if ((order & ONE) * ((order >> ONE) & ONE))

@@ -83,7 +83,7 @@ export function formulas(p: bigint): Formulas {
 }
 
 /** XS keeps an array in ROM only when its elements are frozen with it, which its Object.freeze does when told to. */
-export function frozen(points: Affine[]): readonly Affine[] {
-	for (const point of points) Object.freeze(point);
-	return (Object.freeze as (array: Affine[], deep: boolean) => readonly Affine[])(points, true);
+export function frozen<T extends object>(items: T[]): readonly T[] {
+	for (const item of items) Object.freeze(item);
+	return (Object.freeze as (array: T[], deep: boolean) => readonly T[])(items, true);
 }
