@@ -1,0 +1,56 @@
+/** The npm package in somebody else's Moddable app: one include, `import { Agent } from "enrollee"`, checked types. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { buildForXs, project, skip } from "./harness.ts";
+
+const folder = join(project, "build/sim/package");
+const app = join(folder, "app");
+
+describe("the npm package in another Moddable app", { skip }, () => {
+	before(() => {
+		rmSync(folder, { recursive: true, force: true });
+		const installed = join(app, "node_modules/enrollee");
+		mkdirSync(installed, { recursive: true });
+		const packed = execFileSync("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], {
+			cwd: project,
+			encoding: "utf8",
+			stdio: ["ignore", "pipe", "ignore"],
+		});
+		const [{ filename }] = JSON.parse(packed);
+		execFileSync("tar", ["-xzf", join(folder, filename), "-C", installed, "--strip-components=1"]);
+		const manifest = { include: "./node_modules/enrollee/hw/moddable/manifest.json", modules: { "*": "./main" } };
+		writeFileSync(join(app, "manifest.json"), JSON.stringify(manifest));
+	});
+
+	const build = (body: string) => {
+		writeFileSync(join(app, "main.ts"), `${IMPORT}\n${body}\n`);
+		return buildForXs({ name: "package-app", manifest: join(app, "manifest.json") });
+	};
+
+	test("builds, and runs as far as its configuration allows", async () => {
+		const run = await (await build(BODY)).run({ environment: { ENROLLEE_STATE: join(folder, "flash") } });
+		assert.equal(run.exitCode, 0, run.output);
+		assert.match(run.output, /^config\.missing$/m);
+	});
+
+	test("a use that the types forbid does not build", async () => {
+		await assert.rejects(build("new Agent({ config: 4 });"), /main\.ts.*error TS2\d+/);
+	});
+});
+
+const IMPORT = `import { Agent, createPorts, Fault, readConfig } from "enrollee";
+import { exit } from "simulator";`;
+
+const BODY = `
+try {
+	const agent: Agent = new Agent({ ...createPorts(), config: readConfig() });
+	agent.telemetry({ temperature: 21.5 }, {}, (fault?: Fault) => trace(fault ? fault.code : "sent", "\\n"));
+	exit(1);
+} catch (thrown) {
+	if (!(thrown instanceof Fault)) throw thrown;
+	trace(thrown.code, "\\n");
+	exit(0);
+}`;
