@@ -178,6 +178,20 @@ describe("the telemetry queue", () => {
 		assert.deepEqual(said, ["1 mqtt.too-large", "2 ok"]);
 	});
 
+	test("logs with the next session how many were dropped, once", () => {
+		const steps: unknown[] = [];
+		const queue = new TelemetryQueue({ messages: 1, bytes: 1000 }, (step, detail) => steps.push([step, detail]));
+		fill(queue, [1, 2, 3]);
+		queue.attach(new Hub());
+		queue.attach(undefined);
+		fill(queue, [4]);
+		queue.attach(new Hub());
+		assert.deepEqual(steps, [
+			["telemetry.dropped", { messages: 2, sinceStart: 2 }],
+			["telemetry.dropped", { messages: 1, sinceStart: 3 }],
+		]);
+	});
+
 	test("says once nothing waits any more", () => {
 		const queue = new TelemetryQueue(AMPLE);
 		const hub = new Hub();

@@ -2,10 +2,11 @@
  * Telemetry on its way to the hub: in order, one message in flight, bounded by count and by bytes.
  *
  * What has not been acknowledged stays and is sent again after a reconnect (QoS 1: the hub may see it twice). When a bound
- * is reached the oldest goes, is counted and learns of it. Refused before anything is dropped for it: a message over
+ * is reached the oldest goes, is counted, learns of it, and the log says how many went. Refused before anything is dropped for it: a message over
  * the hub's 256 KB or over the queue's own bound, and properties that are not text.
  */
 import { Fault } from "../fault.ts";
+import type { Log } from "../port.ts";
 import { checkSize, MOST_PROPERTIES_BYTES, MOST_TELEMETRY_BYTES } from "./limits.ts";
 import type { HubSession } from "./session.ts";
 import { encodeProperties, type Properties } from "./topics.ts";
@@ -25,16 +26,20 @@ export interface QueueLimits {
 
 export class TelemetryQueue {
 	readonly #limits: QueueLimits;
+	readonly #log: Log;
 	readonly #waiting: { readonly message: QueuedMessage; readonly bytes: number }[] = [];
 	#bytes = 0;
 	#session: Pick<HubSession, "telemetry"> | undefined;
 	/** Until the hub answers, even when it has been dropped meanwhile. */
 	#inFlight: QueuedMessage | undefined;
 	#dropped = 0;
+	/** Of those, what has been logged. */
+	#droppedSaid = 0;
 	#empty: () => void = () => {};
 
-	constructor(limits: QueueLimits) {
+	constructor(limits: QueueLimits, log: Log = () => {}) {
 		this.#limits = limits;
+		this.#log = log;
 	}
 
 	get length(): number {
@@ -74,6 +79,10 @@ export class TelemetryQueue {
 	attach(session: Pick<HubSession, "telemetry"> | undefined): void {
 		this.#session = session;
 		this.#inFlight = undefined;
+		if (this.#dropped > this.#droppedSaid) {
+			this.#log("telemetry.dropped", { messages: this.#dropped - this.#droppedSaid, sinceStart: this.#dropped });
+			this.#droppedSaid = this.#dropped;
+		}
 		this.#send();
 	}
 

@@ -1,0 +1,161 @@
+/**
+ * What an operator may do to the device and learn from it over the hub: direct methods `enrollee.status`, `enrollee.renew`,
+ * `enrollee.reboot`, the section `enrollee` of the reported properties, and (off by default) health as telemetry.
+ *
+ * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
+ */
+import type { Credential } from "./credential/record.ts";
+import { FAULTS, type FaultCode } from "./fault.ts";
+import type { MethodHandler, MethodHandlers } from "./hub/methods.ts";
+import type { ReportDone } from "./hub/reported.ts";
+import type { Clock, Log } from "./port.ts";
+
+/** What can be switched. */
+export const OPERATIONS = ["status", "renew", "reboot", "twin"] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+export interface OperationsConfig {
+	readonly operations: readonly Operation[];
+	/** The application's version, as its maker calls it. */
+	readonly firmware: string | undefined;
+	/** How often the agent's own health goes as telemetry; 0: never. */
+	readonly healthSeconds: number;
+}
+
+export interface OperationsOptions {
+	readonly clock: Clock;
+	readonly log: Log;
+	readonly config: OperationsConfig;
+	/** What the agent itself knows. */
+	readonly status: () => object;
+	readonly renew: () => void;
+	/** Absent where the platform cannot. */
+	readonly restart?: (() => void) | undefined;
+}
+
+/** Of the agent, as far as it is needed here. */
+export interface Outlet {
+	report(patch: object, done: ReportDone): void;
+	telemetry(body: object): void;
+}
+
+interface Noted {
+	readonly code: FaultCode;
+	readonly count: number;
+	/** When it came last, by the device's clock. */
+	readonly at: string;
+}
+
+/** The last ones, each code once. */
+const MOST_NOTED = 5;
+/** For the answer to leave before the device does. */
+const REBOOT_SECONDS = 2;
+
+export class Operations {
+	readonly #options: OperationsOptions;
+	#noted: readonly Noted[] = [];
+	#credential: Credential | undefined;
+	/** What the hub has acknowledged. */
+	#reported = "";
+	#cancelHealth: (() => void) | undefined;
+
+	constructor(options: OperationsOptions) {
+		this.#options = options;
+	}
+
+	/** The agent's log; every Fault that passes is noted. */
+	get log(): Log {
+		return (step, detail) => {
+			this.#options.log(step, detail);
+			if (step === "fault") this.#note(detail?.code);
+		};
+	}
+
+	/** Those that are switched on. */
+	get methods(): MethodHandlers {
+		const { config, clock, renew, restart } = this.#options;
+		const all: readonly [Operation, MethodHandler][] = [
+			["status", (_, respond) => respond(200, this.#status())],
+			[
+				"renew",
+				(_, respond) => {
+					respond(202);
+					renew();
+				},
+			],
+			[
+				"reboot",
+				(_, respond) => {
+					if (!restart) return respond(501, { message: "this platform cannot restart itself" });
+					respond(202, { inSeconds: REBOOT_SECONDS });
+					clock.after(REBOOT_SECONDS * 1000, restart);
+				},
+			],
+		];
+		const on = all.filter(([operation]) => config.operations.includes(operation));
+		return Object.fromEntries(on.map(([operation, handler]) => [`enrollee.${operation}`, handler]));
+	}
+
+	/** A session under this credential has begun: reports what has changed. */
+	connected(credential: Credential, outlet: Outlet): void {
+		const { config } = this.#options;
+		this.#credential = credential;
+		if (config.operations.includes("twin")) {
+			const section = { firmware: config.firmware, certificate: this.#certificate(), faults: this.#faults() };
+			const text = JSON.stringify(section);
+			if (text !== this.#reported)
+				outlet.report({ enrollee: section }, (fault) => {
+					if (!fault) this.#reported = text;
+				});
+		}
+		if (config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
+	}
+
+	/** The agent has closed. */
+	close(): void {
+		this.#cancelHealth?.();
+	}
+
+	#tellHealth(outlet: Outlet): void {
+		const { clock, config } = this.#options;
+		this.#cancelHealth = clock.after(config.healthSeconds * 1000, () => {
+			outlet.telemetry({ enrollee: this.#status() });
+			this.#tellHealth(outlet);
+		});
+	}
+
+	#status(): object {
+		const { clock, config, status } = this.#options;
+		return {
+			...status(),
+			firmware: config.firmware,
+			upSeconds: Math.round(clock.ticks() / 1000),
+			certificate: this.#certificate(),
+			faults: this.#faults(),
+		};
+	}
+
+	#certificate(): object | undefined {
+		const { notBefore, notAfter } = this.#credential ?? {};
+		if (notBefore === undefined || notAfter === undefined) return undefined;
+		return { validFrom: new Date(notBefore).toISOString(), validUntil: new Date(notAfter).toISOString() };
+	}
+
+	/** Newest first. */
+	#faults(): readonly object[] {
+		return this.#noted.map((noted) => ({ ...noted, remedy: FAULTS[noted.code] }));
+	}
+
+	#note(code: unknown): void {
+		if (!isFaultCode(code)) return;
+		const known = this.#noted.find((noted) => noted.code === code);
+		const others = this.#noted.filter((noted) => noted !== known);
+		const at = new Date(this.#options.clock.now()).toISOString();
+		const noted = { code, count: (known?.count ?? 0) + 1, at };
+		this.#noted = [noted, ...others].slice(0, MOST_NOTED);
+	}
+}
+
+function isFaultCode(code: unknown): code is FaultCode {
+	return typeof code === "string" && Object.hasOwn(FAULTS, code);
+}
