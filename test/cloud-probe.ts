@@ -241,6 +241,6 @@ export async function openHub(
 	const { apiVersion = "2021-04-12", host = `localhost:${cloud.port}`, identity, clean = true } = options;
 	const probe = await Probe.dial(cloud, identity);
 	const secret = options.password === undefined ? {} : { password: options.password };
-	const username = `${host}/${deviceId}/?api-version=${apiVersion}&DeviceClientType=probe`;
+	const username = `${host}/${deviceId}/?api-version=${apiVersion}`;
 	return { probe, connack: await probe.connect({ username, clientId: deviceId, clean, ...secret }) };
 }

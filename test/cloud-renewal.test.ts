@@ -166,6 +166,18 @@ test("an expired operation is forgotten", async () => {
 	await answer(probe, 200, "req-next");
 });
 
+test("clients of Azure's SDK for C get the bare array that they read", async () => {
+	const { probe: sdk } = await openHub(cloud, "dev-001", {
+		identity,
+		apiVersion: `${PREVIEW}&DeviceClientType=azsdk-c%2F1.6`,
+	});
+	await sdk.subscribe(RESPONSES);
+	await ask(sdk, "csr-001", { id: "dev-001", csr });
+	await answer(sdk, 202, "csr-001");
+	assert(Array.isArray(await answer(sdk, 200, "csr-001")));
+	sdk.close();
+});
+
 test("each renewal fault does what its name says", async () => {
 	const first = async (fault: string, body: object = {}): Promise<Json> => {
 		cloud.arm(`${fault}:1`);

@@ -22,6 +22,8 @@ export interface HubSessionOptions {
 	readonly witness: Witness;
 	/** Undefined where the api-version knows no certificate renewal. */
 	readonly renewals: Renewals | undefined;
+	/** The client reads the 200 of a renewal only as an array. */
+	readonly bareArray: boolean;
 	readonly messages: Messages;
 	readonly throttle: Throttle;
 	readonly faults: Faults;
@@ -52,6 +54,10 @@ export class HubSession implements Session {
 		this.methods = new Methods(options.clock, (topic, payload) => this.deliver(topic, payload));
 		this.#options = options;
 		this.#ended = ended;
+	}
+
+	get bareArray(): boolean {
+		return this.#options.bareArray;
 	}
 
 	accepted(connection: Connection): void {

@@ -25,6 +25,8 @@ export interface HubConnect {
 	readonly host: string;
 	readonly deviceId: string;
 	readonly apiVersion: string;
+	/** DeviceClientType, "" when not said. */
+	readonly clientType: string;
 	readonly clientId: string;
 	readonly clean: boolean;
 	readonly password: string | undefined;
@@ -60,9 +62,14 @@ export class Hub {
 		if (connect.clean) device.subscriptions = undefined;
 		const renewals = connect.apiVersion >= "2025-08-01" ? this.#renewals : undefined;
 		const { messages } = this;
-		const session = new HubSession({ ...this.#options, device, renewals, messages, clean: connect.clean }, () => {
-			if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
-		});
+		// Azure's SDK for C takes the certificates of a renewal as a bare array only; everybody else as an object.
+		const bareArray = connect.clientType.startsWith("azsdk-c");
+		const session = new HubSession(
+			{ ...this.#options, device, renewals, messages, bareArray, clean: connect.clean },
+			() => {
+				if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
+			},
+		);
 		this.#open.set(deviceId, { session, connection });
 		session.endsAt(identified.expires);
 		return { session, credential: identified.credential };

@@ -73,9 +73,10 @@ export class Renewals {
 		devices.changed();
 		if (faults.strikes("renew-409-own") !== undefined) refuse(conflict(request));
 		else this.#accept(session, request);
+		const issue = () => this.#issue(device, request, parsed.renewal.csr, session.bareArray);
 		const late = faults.strikes("renew-late");
-		if (late === undefined) this.#issue(device, request, parsed.renewal.csr);
-		else clock.after(Number(late || 1) * 1000, () => this.#issue(device, request, parsed.renewal.csr));
+		if (late === undefined) issue();
+		else clock.after(Number(late || 1) * 1000, issue);
 	}
 
 	/** Sends what waits for the device, if it can take it. */
@@ -125,7 +126,7 @@ export class Renewals {
 		session.drops("RENEW-202");
 	}
 
-	#issue(device: Device, request: ActiveRequest, csr: Uint8Array) {
+	#issue(device: Device, request: ActiveRequest, csr: Uint8Array, bareArray: boolean) {
 		const { authority, clock, validitySeconds, faults, devices } = this.#options;
 		const decide = (status: number, body: string, errorCode?: number) => {
 			request.answer = { status, body, ...(errorCode === undefined ? {} : { errorCode }) };
@@ -141,7 +142,7 @@ export class Renewals {
 			devices.issued(device, issued);
 			const { chain, swapped } = spoiled(faults, issued.chain);
 			const certificates = chain.map(swapped ? pem : base64);
-			const bare = faults.strikes("bare-array") !== undefined;
+			const bare = faults.strikes("bare-array") !== undefined || bareArray;
 			decide(200, JSON.stringify(bare ? certificates : { correlationId: request.correlationId, certificates }));
 		});
 	}

@@ -70,7 +70,9 @@ export class Service {
 		const [, host = "", deviceId = "", tail = ""] = HUB_USER.exec(username) ?? [];
 		if (host === "") return { returnCode: 4, reason: "malformed user name", service: "none", deviceId: "" };
 		const apiVersion = properties(tail).get("api-version") ?? "";
-		const opened = this.hub.open({ host, deviceId, apiVersion, clientId, clean, password, peer }, connection);
+		const clientType = properties(tail).get("DeviceClientType") ?? "";
+		const connect = { host, deviceId, apiVersion, clientType, clientId, clean, password, peer };
+		const opened = this.hub.open(connect, connection);
 		if ("returnCode" in opened) return opened;
 		this.#options.witness({
 			event: "connected",

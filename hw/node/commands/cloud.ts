@@ -96,7 +96,7 @@ function welcome(ready: Ready): string {
 	].join("\n");
 }
 
-/** What a line shows of an event: bodies as text, certificates by serial number, objects as JSON. */
+/** What a line shows of an event: bodies as text, certificates by serial number, other bytes counted, objects as JSON. */
 function describe({ event: _event, time: _time, ...detail }: CloudEvent): Record<string, LogValue> {
 	return Object.fromEntries(
 		Object.entries(detail).map(([name, value]: [string, unknown]) => [name, readable(name, value)] as const),
@@ -104,8 +104,10 @@ function describe({ event: _event, time: _time, ...detail }: CloudEvent): Record
 }
 
 function readable(name: string, value: unknown): LogValue {
-	if (value instanceof Uint8Array)
-		return name === "leaf" ? new X509Certificate(value).serialNumber : Buffer.from(value).toString("utf8");
+	if (value instanceof Uint8Array) {
+		if (name === "leaf") return new X509Certificate(value).serialNumber;
+		return name === "body" ? Buffer.from(value).toString("utf8") : `${value.length} bytes`;
+	}
 	return typeof value === "object" ? JSON.stringify(value) : (value as LogValue);
 }
 
