@@ -21,13 +21,19 @@ const IMAGES = [1, 2, 3, 4].map((n) => standInImage(n));
 const BUNDLES = IMAGES.map((image, n) => bundle(manifestOf(image, { sequence: n + 1 })));
 
 class Device {
-	readonly slots = new FakeSlots(IMAGES[0]!);
-	readonly blobs = new Map<string, Uint8Array>();
+	readonly slots: FakeSlots;
+	readonly blobs: Map<string, Uint8Array>;
 	/** Places where power could go. */
 	points = 0;
 	/** Trials that began. */
 	trials = 0;
 	where: string[] = [];
+
+	/** Flashed by cable, or as another one is now. */
+	constructor(like?: Device) {
+		this.slots = like?.slots.copy() ?? new FakeSlots(IMAGES[0]!);
+		this.blobs = new Map(like?.blobs);
+	}
 
 	/** Lives through an offer of image number `offered`. A cut after so many places; the next counts from there. */
 	async live(offered: number, behaviour: Behaviour, cuts: readonly number[] = []): Promise<End> {
@@ -103,18 +109,11 @@ function work(updater: Updater, offered: number): void {
 }
 
 /** The same life again and again, cut at another place each time. */
-async function sweep(
-	make: () => Promise<Device>,
-	offered: number,
-	behaviour: Behaviour,
-	check: (end: End, device: Device) => void,
-) {
-	const whole = await make();
-	const before = whole.points;
+async function sweep(start: Device, offered: number, behaviour: Behaviour, check: (end: End, device: Device) => void) {
+	const whole = new Device(start);
 	await whole.live(offered, behaviour);
-	const places = whole.points - before;
-	for (let at = 0; at < places; at++) {
-		const device = await make();
+	for (let at = 0; at < whole.points; at++) {
+		const device = new Device(start);
 		const end = await device.live(offered, behaviour, [at]);
 		assert.equal(device.where.length, 1, `place ${at} was reached`);
 		try {
@@ -123,18 +122,13 @@ async function sweep(
 			throw new Error(`cut at ${device.where[0]} (place ${at})`, { cause: thrown });
 		}
 	}
-	return places;
+	return whole.points;
 }
-
-const fresh = async (): Promise<Device> => new Device();
 
 /** Images 1 and 2 have been installed over the air: otadata knows both slots. */
-async function updatedTwice(): Promise<Device> {
-	const device = new Device();
-	await device.live(1, "connects");
-	await device.live(2, "connects");
-	return device;
-}
+const updatedTwice = new Device();
+await updatedTwice.live(1, "connects");
+await updatedTwice.live(2, "connects");
 
 test("without a cut the update is installed in two boots", async (t) => {
 	const device = new Device();
@@ -143,24 +137,24 @@ test("without a cut the update is installed in two boots", async (t) => {
 	t.diagnostic(`${device.slots.changes} changes of flash and boot state, ${device.points} places to cut`);
 });
 
-for (const [name, make, offered] of [
-	["a first update", fresh, 1],
+for (const [name, start, offered] of [
+	["a first update", new Device(), 1],
 	["a third update", updatedTwice, 3],
 ] as const)
 	test(`${name}, cut anywhere, still ends on the new image, confirmed and connected`, async (t) => {
-		const cuts = await sweep(make, offered, "connects", (end) =>
+		const cuts = await sweep(start, offered, "connects", (end) =>
 			assert.deepEqual(end, { runs: offered, state: "valid", installed: offered + 1 }),
 		);
 		t.diagnostic(`${cuts} power cuts`);
 	});
 
 test("an update that cannot reach the hub, cut anywhere, ends on the old image, and is not tried again", async (t) => {
-	const cuts = await sweep(fresh, 1, "never connects", (end, device) => {
+	const cuts = await sweep(new Device(), 1, "never connects", (end, device) => {
 		assert.deepEqual(end, { runs: 0, state: "unknown", installed: 0 });
 		assert.ok(device.trials >= 1 && device.trials <= 3, `${device.trials} trials`);
 	});
 	t.diagnostic(`${cuts} power cuts`);
-	const device = await fresh();
+	const device = new Device();
 	await device.live(1, "never connects");
 	assert.equal(device.trials, 1);
 	await device.live(1, "never connects");

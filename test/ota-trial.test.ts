@@ -6,7 +6,7 @@ import { Fault } from "../src/fault.ts";
 import { EDGE_BYTES } from "../src/ota/writer.ts";
 import { isFault, random } from "./fake/random.ts";
 import { bundle, manifestOf } from "./fake/release.ts";
-import { device, NEW, OTHER, toTrial, write } from "./fake/updated-device.ts";
+import { device, install, NEW, OTHER, toTrial, write } from "./fake/updated-device.ts";
 
 test("the floor rises at confirmation, not before", () => {
 	const machine = device();
@@ -72,14 +72,25 @@ test("a trial cut by power is repeated once the old image is connected, two more
 
 test("where the bootloader does not know rollback, three boots without the hub are enough", () => {
 	const machine = device();
-	toTrial(machine, { rollback: false });
-	for (let boots = 2; boots <= 3; boots++) {
-		const trial = machine.boot({ rollback: false });
-		assert.deepEqual([trial.slot.running, trial.slot.state, trial.decision], ["ota_1", "unknown", "trial"]);
-	}
-	assert.equal(machine.boot({ rollback: false }).power.on, false);
-	const back = machine.boot({ rollback: false });
-	assert.deepEqual([back.slot.running, back.decision, back.updater.status.code], ["ota_0", "run", "ota.aborted"]);
+	install(machine, OTHER, 1);
+	const boot = () => machine.boot({ rollback: false });
+	const first = toTrial(machine, { rollback: false });
+	assert.deepEqual([first.slot.running, first.slot.state, first.decision], ["ota_0", "unknown", "trial"]);
+	assert.equal(boot().decision, "trial");
+	assert.equal(boot().decision, "trial");
+	assert.equal(boot().power.on, false);
+	const back = boot();
+	assert.deepEqual([back.slot.running, back.decision, back.updater.status.code], ["ota_1", "run", "ota.aborted"]);
+});
+
+test("with nothing to go back to, a doubtful image runs on, and its number is not tried again", () => {
+	const machine = device();
+	const trial = toTrial(machine, { rollback: false });
+	trial.updater.reject(new Fault("ota.rejected", "unfit"));
+	assert.ok(trial.power.on);
+	const again = machine.boot({ rollback: false });
+	assert.deepEqual([again.slot.running, again.decision, again.updater.status.code], ["ota_1", "run", "ota.rejected"]);
+	assert.throws(() => again.updater.admit(2), isFault("ota.failed-before"));
 });
 
 test("an image on trial without a record is confirmed or goes back as well", async () => {

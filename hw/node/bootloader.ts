@@ -15,7 +15,7 @@ export interface Medium {
 	write(slot: number, offset: number, bytes: Uint8Array): void;
 	erase(slot: number, offset: number, length: number): void;
 	readOtadata(): Otadata;
-	/** Atomic. */
+	/** On ESP32 each entry is a sector: a power cut may leave `null` in place of an entry that changes. */
 	writeOtadata(otadata: Otadata): void;
 }
 
@@ -134,10 +134,13 @@ class BootedSlot implements Slot {
 	}
 
 	revert(): void {
-		const entry = this.#entry;
-		if (entry === null || !this.#platform.verify((offset, length) => this.read(offset, length)))
-			throw new Fault("ota.flash", "no other image to go back to");
-		this.#medium.writeOtadata(replace(this.#medium.readOtadata(), entry, "invalid"));
+		const otadata = this.#medium.readOtadata();
+		const entry = active(otadata, this.#index);
+		const back = active(otadata, 1 - this.#index);
+		// As ESP-IDF: only where otadata vouches for the other image. Else a restart ends a trial all the same.
+		const possible = back !== null && this.#platform.verify((offset, length) => this.read(offset, length));
+		if (entry !== null && possible) this.#medium.writeOtadata(replace(otadata, entry, "invalid"));
+		else if (entry?.state !== "pending") throw new Fault("ota.flash", "no other image to go back to");
 		this.restart();
 	}
 
@@ -153,8 +156,7 @@ class BootedSlot implements Slot {
 
 	/** Of the running image; none for one flashed by cable. */
 	get #entry(): Entry {
-		const entry = active(this.#medium.readOtadata(), this.#index);
-		return entry;
+		return active(this.#medium.readOtadata(), this.#index);
 	}
 
 	#check(offset: number, length: number): void {

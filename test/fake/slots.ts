@@ -22,6 +22,13 @@ export class FakeSlots {
 		this.flash[0].set(first);
 	}
 
+	copy(): FakeSlots {
+		const copy = new FakeSlots(this.flash[0]);
+		copy.flash[1].set(this.flash[1]);
+		copy.otadata = this.otadata;
+		return copy;
+	}
+
 	/** The bootloader runs; a restart cuts this power. */
 	boot(power: Power, clock: Clock, rollback = true): Slot {
 		const restart = (): void => power.cut("restart");
@@ -65,10 +72,12 @@ export class FakeSlots {
 			},
 			readOtadata: () => this.otadata,
 			writeOtadata: (otadata) => {
-				const put = (): void => {
-					this.otadata = otadata;
+				const before = this.otadata;
+				const put = (entries: Otadata) => () => {
+					this.otadata = entries;
 				};
-				change(`otadata ${otadata.map((entry) => entry?.state ?? "-").join()}`, [put]);
+				const erased = otadata.map((entry, i) => (entry === before[i] ? entry : null)) as unknown as Otadata;
+				change(`otadata ${otadata.map((entry) => entry?.state ?? "-").join()}`, [put(erased), put(otadata)]);
 			},
 		};
 	}

@@ -68,6 +68,18 @@ declare module "embedded:storage/key-value" {
 	export default keyValue;
 }
 
+declare module "embedded:storage/flash" {
+	export interface Flash {
+		status(): { readonly size: number };
+		/** Numbers of 4096-byte sectors; `end` is not erased. */
+		eraseBlock(start: number, end: number): void;
+		read(count: number, position: number): ArrayBuffer;
+		write(bytes: Uint8Array, position: number): void;
+	}
+	const flash: { open(options: { path: string; mode: "r" | "r+" }): Flash };
+	export default flash;
+}
+
 declare module "embedded:storage/files" {
 	export interface File {
 		read(count: number, position: number): ArrayBuffer;

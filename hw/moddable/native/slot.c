@@ -1,0 +1,101 @@
+/*
+ * The native half of slot.ts: the calls of ESP-IDF's app_update that the SDK does not bind, on the two application
+ * slots, with CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. What fails throws the name of the esp_err_t.
+ */
+#include "xsmc.h"
+#include "xsHost.h"
+
+#include "esp_err.h"
+#include "esp_system.h"
+#include "esp_timer.h"
+#include "esp_partition.h"
+#include "app_update/include/esp_ota_ops.h"
+
+static esp_timer_handle_t gGuard;
+
+static void check(xsMachine* the, esp_err_t error)
+{
+	if (error != ESP_OK)
+		xsUnknownError("%s", esp_err_to_name(error));
+}
+
+/* Undefined for an image flashed by cable: nothing is written about it. */
+static esp_ota_img_states_t state(void)
+{
+	esp_ota_img_states_t found = ESP_OTA_IMG_UNDEFINED;
+	if (esp_ota_get_state_partition(esp_ota_get_running_partition(), &found) != ESP_OK)
+		return ESP_OTA_IMG_UNDEFINED;
+	return found;
+}
+
+void xs_slot_running(xsMachine* the)
+{
+	xsmcSetString(xsResult, (char*)esp_ota_get_running_partition()->label);
+}
+
+void xs_slot_state(xsMachine* the)
+{
+	esp_ota_img_states_t found = state();
+	const char* name = "unknown";
+	if (found == ESP_OTA_IMG_PENDING_VERIFY)
+		name = "trial";
+	else if (found == ESP_OTA_IMG_VALID)
+		name = "valid";
+	xsmcSetString(xsResult, (char*)name);
+}
+
+/* As esp_ota_begin does: no entry may name a slot that is being written. */
+void xs_slot_prepare(xsMachine* the)
+{
+	check(the, esp_ota_invalidate_inactive_ota_data_slot());
+}
+
+/* Verifies the image, then writes one of the two sectors of otadata. */
+void xs_slot_arm(xsMachine* the)
+{
+	check(the, esp_ota_set_boot_partition(esp_ota_get_next_update_partition(NULL)));
+}
+
+void xs_slot_confirm(xsMachine* the)
+{
+	if (gGuard)
+		esp_timer_stop(gGuard);
+	if (state() != ESP_OTA_IMG_UNDEFINED)
+		check(the, esp_ota_mark_app_valid_cancel_rollback());
+}
+
+/*
+ * Returns only by throwing. ESP-IDF refuses to mark the image while otadata says nothing about the other one, as after
+ * the first update of a device flashed by cable; there the bootloader ends the trial at the restart.
+ */
+void xs_slot_revert(xsMachine* the)
+{
+	esp_err_t error = esp_ota_mark_app_invalid_rollback_and_reboot();
+	if (state() == ESP_OTA_IMG_PENDING_VERIFY)
+		esp_restart();
+	check(the, error == ESP_OK ? ESP_FAIL : error);
+}
+
+static void expire(void* unused)
+{
+	(void)unused;
+	esp_restart();
+}
+
+/* A timer of the system's own task: it fires also when the script hangs. */
+void xs_slot_guard(xsMachine* the)
+{
+	const esp_timer_create_args_t options = { .callback = expire, .name = "slot-guard" };
+	uint64_t microseconds = (uint64_t)xsmcToInteger(xsArg(0)) * 1000000;
+	if (gGuard)
+		esp_timer_stop(gGuard);
+	else
+		check(the, esp_timer_create(&options, &gGuard));
+	check(the, esp_timer_start_once(gGuard, microseconds));
+}
+
+void xs_slot_restart(xsMachine* the)
+{
+	(void)the;
+	esp_restart();
+}

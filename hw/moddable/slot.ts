@@ -1,0 +1,64 @@
+/**
+ * The Slot port on ESP32: the partitions ota_0 and ota_1 through the SDK's raw flash, which can go on after a reset, and
+ * boot decisions through ESP-IDF's app_update (native/slot.c).
+ */
+import flash, { type Flash } from "embedded:storage/flash";
+import { Fault } from "../../src/fault.ts";
+import { SECTOR_BYTES } from "../../src/ota/writer.ts";
+import type { Slot } from "../../src/port.ts";
+
+export function openSlot(): Slot {
+	const other = attempt("open", () => flash.open({ path: "nextota", mode: "r+" }));
+	const running = attempt("open", () => flash.open({ path: "running", mode: "r" }));
+	const bytes = Math.min(sizeOf(other), sizeOf(running));
+	/** esp_image_header_t. */
+	const head = new DataView(attempt("read", () => running.read(24, 0)));
+	const within = (offset: number, length: number): void => {
+		if (offset < 0 || offset + length > bytes) throw new Fault("ota.flash", "outside the slot");
+	};
+	return {
+		running: attempt("running", () => String(native("xs_slot_running").call(undefined))),
+		get state() {
+			return attempt("state", () => native("xs_slot_state").call(undefined) as Slot["state"]);
+		},
+		bytes,
+		chipId: head.getUint16(12, true),
+		prepare: () => call("xs_slot_prepare"),
+		erase(offset, length) {
+			within(offset, length);
+			attempt("erase", () => other.eraseBlock(offset / SECTOR_BYTES, (offset + length) / SECTOR_BYTES));
+		},
+		write(offset, part) {
+			within(offset, part.length);
+			attempt("write", () => other.write(part, offset));
+		},
+		read(offset, length) {
+			within(offset, length);
+			return new Uint8Array(attempt("read", () => other.read(length, offset)));
+		},
+		arm: () => call("xs_slot_arm"),
+		confirm: () => call("xs_slot_confirm"),
+		revert: () => call("xs_slot_revert"),
+		guard: (seconds) => call("xs_slot_guard", seconds),
+		restart: () => call("xs_slot_restart"),
+	};
+}
+
+function sizeOf(partition: Flash): number {
+	return attempt("status", () => partition.status().size);
+}
+
+function call(name: string, ...parameters: number[]): void {
+	attempt(name, () => native(name).call(undefined, ...parameters));
+}
+
+function attempt<T>(what: string, body: () => T): T {
+	try {
+		return body();
+	} catch (thrown) {
+		const reason = thrown instanceof Error ? thrown.message : String(thrown);
+		throw new Fault(/VALIDATE_FAILED/.test(reason) ? "ota.image" : "ota.flash", `${what}: ${reason}`, {
+			cause: thrown,
+		});
+	}
+}
