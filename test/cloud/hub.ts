@@ -6,7 +6,6 @@
  */
 import type { Connection, Peer, Refusal, Session } from "./connection.ts";
 import type { Device } from "./devices.ts";
-import type { Enrolments } from "./enrolments.ts";
 import { HubSession } from "./hub-session.ts";
 import { Messages } from "./messages.ts";
 import { type RenewalOptions, Renewals } from "./renewal.ts";
@@ -15,7 +14,6 @@ import type { Throttle } from "./throttle.ts";
 
 export interface HubOptions extends RenewalOptions {
 	readonly throttle: Throttle;
-	readonly enrolments: Enrolments;
 	/** Host names the hub answers to, without port; the first is where new devices go. */
 	readonly hosts: readonly string[];
 }
@@ -33,6 +31,19 @@ export interface HubConnect {
 	readonly peer: Peer;
 }
 
+export interface Opened {
+	readonly session: Session;
+	readonly credential: "sas" | "x509";
+	/** Of the leaf that was shown. */
+	readonly serial?: string;
+}
+
+interface Identified {
+	readonly credential: "sas" | "x509";
+	readonly expires: number;
+	readonly serial?: string;
+}
+
 export class Hub {
 	readonly #options: HubOptions;
 	readonly #open = new Map<string, { session: HubSession; connection: Connection }>();
@@ -45,7 +56,7 @@ export class Hub {
 		this.messages = new Messages(options, (deviceId) => this.session(deviceId));
 	}
 
-	open(connect: HubConnect, connection: Connection): { session: Session; credential: "sas" | "x509" } | Refusal {
+	open(connect: HubConnect, connection: Connection): Opened | Refusal {
 		const { deviceId } = connect;
 		const refuse = (reason: string, returnCode = 5): Refusal => ({ returnCode, reason, service: "hub", deviceId });
 		const preview = connect.apiVersion.endsWith("-preview")
@@ -72,7 +83,8 @@ export class Hub {
 		);
 		this.#open.set(deviceId, { session, connection });
 		session.endsAt(identified.expires);
-		return { session, credential: identified.credential };
+		const { credential, serial } = identified;
+		return { session, credential, ...(serial === undefined ? {} : { serial }) };
 	}
 
 	/** The session of a device that is connected now. */
@@ -90,20 +102,26 @@ export class Hub {
 		this.#open.get(deviceId)?.connection.close(reason);
 	}
 
-	#identify(connect: HubConnect): { credential: "sas" | "x509"; expires: number } | { refusal: string } {
+	#identify(connect: HubConnect): Identified | { refusal: string } {
 		const { authority, enrolments, devices, clock } = this.#options;
 		const { deviceId, peer, password } = connect;
-		if (enrolments.find(deviceId).disabled) return { refusal: "the device is disabled" };
+		const enrolment = enrolments.ofDevice(deviceId);
+		if (enrolment === undefined) return { refusal: "no such device" };
+		if (enrolment.disabled) return { refusal: "the device is disabled" };
 		if (password !== undefined && password !== "") {
-			const key = enrolments.find(deviceId).key;
-			const checked = checkSas(password, key, (resource) => this.#isResource(resource, deviceId), clock.now());
+			const checked = checkSas(
+				password,
+				enrolment.key,
+				(resource) => this.#isResource(resource, deviceId),
+				clock.now(),
+			);
 			return "refusal" in checked ? checked : { credential: "sas", expires: checked.expires };
 		}
-		const examined = authority.examine(peer.chain, deviceId, clock.now(), "operational");
+		const examined = authority.examine(peer.chain, enrolment.registrationId, clock.now(), "operational");
 		if ("refusal" in examined) return examined;
 		const standing = devices.standing(deviceId, examined.serial);
 		if (standing !== "valid") return { refusal: `the certificate has been ${standing}` };
-		return { credential: "x509", expires: examined.notAfter };
+		return { credential: "x509", expires: examined.notAfter, serial: examined.serial };
 	}
 
 	/** The host may come with or without port, in the user name and in the token. */

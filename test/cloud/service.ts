@@ -81,6 +81,7 @@ export class Service {
 			apiVersion,
 			...connected,
 			credential: opened.credential,
+			...(opened.serial === undefined ? {} : { serial: opened.serial }),
 		});
 		return opened.session;
 	}
