@@ -8,15 +8,13 @@
  */
 import { utf8 } from "./bytes.ts";
 import type { Config } from "./config.ts";
-import { type Credential, identityOf } from "./credential/record.ts";
-import { Journal } from "./credential/store.ts";
-import { enrol } from "./enrolment.ts";
 import { Fault } from "./fault.ts";
 import { TelemetryQueue } from "./hub/queue.ts";
-import { type HubSession, openHub } from "./hub/session.ts";
 import { JSON_BODY, type Properties } from "./hub/topics.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { Link } from "./link.ts";
 import type { Clock, Entropy, Log, Store, Wire } from "./port.ts";
-import { delaySeconds, PASSING, REFUSED } from "./retry.ts";
+import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";
 import { Waiting } from "./waiting.ts";
 
 export type AgentState = "starting" | "enrolling" | "connecting" | "connected" | "waiting" | "closed";
@@ -36,17 +34,18 @@ export interface AgentOptions {
 
 /** What may wait for the hub while the device is offline. */
 const QUEUE_LIMITS = { messages: 64, bytes: 32 * 1024 } as const;
-/** Passing failures at the same hub before DPS is asked again: the hub may have moved. */
-const MOST_HUB_FAILURES = 10;
+/** A session shorter than this counts as a failure to connect: a hub that drops us at once must not be hammered. */
+const SHORT_SESSION_MS = 60_000;
 
 export class Agent {
 	readonly #options: AgentOptions;
 	readonly #log: Log;
-	readonly #journal: Journal;
+	readonly #lifecycle: Lifecycle;
 	readonly #waiting = new Waiting();
 	readonly #queue = new TelemetryQueue(QUEUE_LIMITS);
 	#state: AgentState = "starting";
-	#hubFailures = 0;
+	/** Ends the present turn of a session early. */
+	#wake: () => void = () => {};
 	/** Settles when the agent has closed; rejects with the Fault that ended it (`once` only). */
 	readonly finished: Promise<void>;
 
@@ -54,7 +53,12 @@ export class Agent {
 	constructor(options: AgentOptions) {
 		this.#options = options;
 		this.#log = options.log ?? (() => {});
-		this.#journal = new Journal(options.store);
+		this.#lifecycle = new Lifecycle({
+			...options,
+			log: this.#log,
+			waiting: this.#waiting,
+			onStep: (step) => this.#enter(step),
+		});
 		this.finished = Promise.resolve().then(() => this.#live());
 	}
 
@@ -76,6 +80,12 @@ export class Agent {
 		else this.#queue.push({ body: utf8(JSON.stringify(body)), properties: { ...JSON_BODY, ...properties }, done });
 	}
 
+	/** Renews the certificate now, without waiting for its time. */
+	renew(): void {
+		this.#lifecycle.requestRenewal();
+		this.#wake();
+	}
+
 	/** Ends the session in an orderly way. What is still queued is lost. */
 	close(): void {
 		if (this.#state === "closed") return;
@@ -85,130 +95,75 @@ export class Agent {
 
 	async #live(): Promise<void> {
 		for (let refusals = 0, failures = 0; !this.#isClosed(); ) {
+			let link: Link | undefined;
 			try {
-				const link = await this.#connect();
+				link = await this.#lifecycle.connect();
 				refusals = 0;
+				const outcome = await this.#serve(link);
+				if (outcome === "done") this.close();
 				failures = 0;
-				await this.#serve(link);
-				if (this.#options.once) this.close();
 			} catch (thrown) {
 				if (this.#isClosed()) return;
-				const fault = Fault.of(thrown, "agent.failed");
-				this.#log("fault", { code: fault.code, message: fault.message });
+				const fault = this.#report(thrown);
 				if (this.#options.once) {
 					this.#enter("closed", fault);
 					throw fault;
 				}
-				const attempt = fault.retryable ? ++failures : ++refusals;
-				await this.#wait(fault, attempt);
+				if (link && this.#options.clock.ticks() - link.openedTicks >= SHORT_SESSION_MS) failures = 0;
+				await this.#wait(fault, fault.retryable ? ++failures : ++refusals);
 			}
 		}
 	}
 
-	/** The best session to be had: with a candidate that proves itself, with the current credential, or after enrolment. */
-	async #connect(): Promise<Link> {
-		const { current, candidate, damages } = this.#journal.load();
-		for (const fault of damages) this.#log("fault", { code: fault.code, message: fault.message });
-		if (candidate) {
-			try {
-				return await this.#trial(candidate);
-			} catch (thrown) {
-				const fault = Fault.of(thrown, "agent.failed");
-				if (this.#isClosed() || (!current && fault.code !== "hub.unauthorized")) throw fault;
-				this.#log("credential.trial-failed", { code: fault.code, sequence: candidate.sequence });
-			}
-		}
-		if (!current) return await this.#trial(await this.#enrol());
-		const expired = current.notAfter <= this.#options.clock.now();
-		if (expired) this.#log("credential.expired", { notAfter: new Date(current.notAfter).toISOString() });
-		else if (this.#hubFailures < MOST_HUB_FAILURES) {
-			try {
-				return await this.#openHub(current);
-			} catch (thrown) {
-				if (!(thrown instanceof Fault) || thrown.code !== "hub.unauthorized") throw thrown;
-				this.#log("fault", { code: thrown.code, message: thrown.message });
-			}
-		}
-		this.#hubFailures = 0;
-		return await this.#trial(await this.#enrol());
-	}
-
-	async #enrol(): Promise<Credential> {
-		this.#enter("enrolling");
-		return await enrol({ ...this.#options, log: this.#log, journal: this.#journal, waiting: this.#waiting });
-	}
-
-	/** A candidate becomes current by working, and goes when the hub refuses it. */
-	async #trial(candidate: Credential): Promise<Link> {
-		try {
-			const link = await this.#openHub(candidate);
-			this.#journal.promote(candidate);
-			this.#log("credential.proven", { sequence: candidate.sequence });
-			return link;
-		} catch (thrown) {
-			if (thrown instanceof Fault && thrown.code === "hub.unauthorized") this.#journal.reject(candidate);
-			throw thrown;
-		}
-	}
-
-	async #openHub(credential: Credential): Promise<Link> {
-		this.#enter("connecting");
-		const { config, clock, wire } = this.#options;
-		const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
-		const options = {
-			wire,
-			clock,
-			log: this.#log,
-			hub: config.hub ?? credential.hub,
-			deviceId: credential.deviceId,
-			identity: identityOf(credential),
-			anchors: config.anchors,
-			...(bundle ? { additionalAnchors: bundle } : {}),
-		};
-		try {
-			const link = await this.#waiting.until<Link>((resolve, reject) => {
-				let end = (_fault?: Fault): void => {};
-				const ended = new Promise<Fault | undefined>((settle) => {
-					end = settle;
-				});
-				const session = openHub(options, {
-					onOpen: () => resolve({ session, ended }),
-					onMessage: () => {},
-					onClose(fault) {
-						reject(fault ?? new Fault("agent.closed", "closed while connecting"));
-						end(fault);
-					},
-				});
-				return () => session.close();
-			});
-			this.#hubFailures = 0;
-			return link;
-		} catch (thrown) {
-			if (thrown instanceof Fault && thrown.retryable) this.#hubFailures++;
-			throw thrown;
-		}
-	}
-
-	/** Sends what is queued until the session ends; throws the Fault that ended it. */
-	async #serve({ session, ended }: Link): Promise<void> {
+	/** Until the session ends, which throws its Fault; "again" for a candidate's trial, "done" when `once` has its wish. */
+	async #serve(link: Link): Promise<"again" | "done"> {
+		const { session, credential } = link;
 		this.#enter("connected");
 		this.#queue.attach(session);
-		if (this.#options.once) this.#queue.whenEmpty(() => session.close());
-		const fault = await this.#waiting.until<Fault | undefined>((resolve) => {
-			void ended.then(resolve);
-			return () => session.close();
-		});
-		this.#queue.attach(undefined);
-		if (fault) throw fault;
+		let outcome: "again" | "done" | undefined;
+		try {
+			for (let idle = false; outcome === undefined; ) {
+				const due = this.#lifecycle.dueIn(credential) === 0 && (idle || !this.#options.once);
+				if (due && (await this.#lifecycle.renew(link))) outcome = "again";
+				else if (idle) outcome = "done";
+				if (outcome) break;
+				const turn = await this.#turn(link);
+				if (typeof turn === "object" && turn.fault) throw turn.fault;
+				if (typeof turn === "object") return "again";
+				idle = turn === "idle";
+			}
+		} finally {
+			this.#queue.attach(undefined);
+			link.listen(undefined);
+		}
+		session.close();
+		await link.ended;
 		this.#log("hub.disconnected");
+		return outcome;
+	}
+
+	/** Whatever comes first: the session's end, a renewal that falls due, or (`once`) an empty queue. */
+	async #turn(link: Link): Promise<"due" | "idle" | { readonly fault: Fault | undefined }> {
+		const { clock, once } = this.#options;
+		let cancel = (): void => {};
+		try {
+			return await this.#waiting.until((resolve) => {
+				this.#wake = () => resolve("due");
+				if (once) this.#queue.whenEmpty(() => resolve("idle"));
+				else cancel = clock.after(this.#lifecycle.dueIn(link.credential), () => resolve("due"));
+				void link.ended.then((fault) => resolve({ fault }));
+				return () => link.session.close();
+			});
+		} finally {
+			cancel();
+			this.#wake = () => {};
+		}
 	}
 
 	async #wait(fault: Fault, attempt: number): Promise<void> {
 		const { clock, entropy } = this.#options;
-		const draw = new Uint8Array(2);
-		entropy.fill(draw);
-		const random = (draw[0]! * 256 + draw[1]!) / 65536;
-		const seconds = delaySeconds(attempt, fault.retryable ? PASSING : REFUSED, random, fault.retryAfterSeconds);
+		const backoff = fault.retryable ? PASSING : REFUSED;
+		const seconds = delaySeconds(attempt, backoff, randomUnit(entropy), fault.retryAfterSeconds);
 		this.#log("waiting", { seconds: Math.round(seconds), attempt, code: fault.code });
 		this.#enter("waiting", fault);
 		await this.#waiting.until<void>((resolve) => {
@@ -218,6 +173,12 @@ export class Agent {
 				resolve();
 			};
 		});
+	}
+
+	#report(thrown: unknown): Fault {
+		const fault = Fault.of(thrown, "agent.failed");
+		this.#log("fault", { code: fault.code, message: fault.message });
+		return fault;
 	}
 
 	#enter(state: AgentState, fault?: Fault): void {
@@ -230,10 +191,4 @@ export class Agent {
 	#isClosed(): boolean {
 		return this.#state === "closed";
 	}
-}
-
-interface Link {
-	readonly session: HubSession;
-	/** Settles when the session has ended; without a Fault when we closed it. */
-	readonly ended: Promise<Fault | undefined>;
 }

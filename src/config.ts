@@ -33,6 +33,10 @@ export interface ConfigInput {
 	/** Anchors for DPS and hub; absent: the platform's own. */
 	readonly ca?: string | undefined;
 	readonly trustBundle?: string | undefined;
+	/** Share of the validity, 0.1 to 0.9, at which the certificate is renewed at the latest. */
+	readonly renewAt?: string | undefined;
+	/** `new`: a new key with every certificate; `same`: the key stays. */
+	readonly renewKey?: string | undefined;
 	/** JSON object for DPS's custom allocation. */
 	readonly payload?: string | undefined;
 }
@@ -48,6 +52,8 @@ export interface Config {
 	readonly hub: Endpoint | undefined;
 	readonly anchors: readonly Uint8Array[];
 	readonly trustBundle: "keep" | "install";
+	readonly renewAt: number;
+	readonly renewKey: "new" | "same";
 	readonly payload: object | undefined;
 }
 
@@ -62,6 +68,8 @@ const DEFAULTS = {
 	dps: "global.azure-devices-provisioning.net",
 	dialect: "2025-07-01-preview",
 	trustBundle: "keep",
+	renewAt: "0.8",
+	renewKey: "new",
 } as const;
 
 export function parseConfig(input: ConfigInput): Config {
@@ -77,6 +85,8 @@ export function parseConfig(input: ConfigInput): Config {
 		hub: input.hub === undefined ? undefined : parseEndpoint(input.hub, MQTT_TLS_PORT, "hub"),
 		anchors: input.ca === undefined ? [] : certificates(input.ca, "ca"),
 		trustBundle: oneOf(input.trustBundle ?? DEFAULTS.trustBundle, ["keep", "install"], "trustBundle"),
+		renewAt: parseShare(input.renewAt ?? DEFAULTS.renewAt),
+		renewKey: oneOf(input.renewKey ?? DEFAULTS.renewKey, ["new", "same"], "renewKey"),
 		payload: input.payload === undefined ? undefined : parsePayload(input.payload),
 	});
 }
@@ -120,6 +130,12 @@ function parseOperational(input: ConfigInput, registrationId: string): Operation
 	if (commonName !== registrationId)
 		throw new Fault("config.invalid", `operationalCsr: CN is ${commonName}, expected ${registrationId}`);
 	return { csr: block.der, spki, key: readPrivateKey(required(input.operationalKey, "operationalKey")) };
+}
+
+function parseShare(text: string): number {
+	const share = /^0\.\d{1,3}$/.test(text) ? Number(text) : 0;
+	if (share < 0.1 || share > 0.9) throw new Fault("config.invalid", "renewAt: expected 0.1 to 0.9");
+	return share;
 }
 
 function parsePayload(text: string): object {

@@ -1,5 +1,6 @@
 /**
- * From nothing to a candidate: the pending or a new key, a CSR, one registration with DPS, every check, the journal.
+ * From an onboarding credential to a candidate: the pending or a new key, a CSR, one registration with DPS, every
+ * check, the journal.
  *
  * The key is written before its CSR leaves the device, so that a cut in the middle costs nothing. Any Fault leaves the
  * credential records as they were.
@@ -8,7 +9,7 @@ import type { Config } from "./config.ts";
 import { acceptAssignment } from "./credential/accept.ts";
 import type { Credential, CredentialKey } from "./credential/record.ts";
 import type { Journal } from "./credential/store.ts";
-import { exchange } from "./dps/exchange.ts";
+import { exchange, type Onboarding } from "./dps/exchange.ts";
 import type { Assignment } from "./dps/registration.ts";
 import { Fault } from "./fault.ts";
 import { generateKeyPair } from "./key/p256.ts";
@@ -27,13 +28,26 @@ export interface EnrolmentOptions {
 	readonly waiting: Waiting;
 }
 
-export async function enrol(options: EnrolmentOptions): Promise<Credential> {
+/** What a CSR is made of, and what the certificate must match. */
+export interface CertificateRequestIdentity {
+	readonly key: CredentialKey;
+	/** PKCS#10, DER. */
+	readonly csr: Uint8Array;
+	/** SubjectPublicKeyInfo, DER. */
+	readonly spki: Uint8Array;
+}
+
+/** `onboarding`: what to show DPS, the config's own by default. */
+export async function enrol(
+	options: EnrolmentOptions,
+	onboarding: Onboarding | undefined = options.config.onboarding,
+): Promise<Credential> {
 	const { config, clock, log, journal } = options;
-	const { onboarding, registrationId } = config;
+	const { registrationId } = config;
 	if (!onboarding)
 		throw new Fault("config.missing", "symmetricKey, or onboardingCert and onboardingKey: needed to enrol");
-	const { key, csr, spki } = certificateRequest(options);
-	log("csr.ready", { registrationId, bytes: csr.length });
+	const identity = certificateRequest(options);
+	log("csr.ready", { registrationId, bytes: identity.csr.length });
 	const assignment = await options.waiting.until<Assignment>((resolve, reject) =>
 		exchange(
 			{
@@ -42,13 +56,13 @@ export async function enrol(options: EnrolmentOptions): Promise<Credential> {
 				anchors: config.anchors,
 				idScope: config.idScope,
 				onboarding,
-				request: { dialect: config.dialect, registrationId, csr, payload: config.payload },
+				request: { dialect: config.dialect, registrationId, csr: identity.csr, payload: config.payload },
 			},
 			(result) => (result instanceof Fault ? reject(result) : resolve(result)),
 		),
 	);
 	log("dps.assigned", { hub: assignment.hub, deviceId: assignment.deviceId });
-	const expect = { key, spki, registrationId, now: clock.now(), log };
+	const expect = { ...identity, registrationId, now: clock.now(), log };
 	const credential = journal.propose(acceptAssignment(assignment, expect));
 	const notAfter = new Date(credential.notAfter).toISOString();
 	log("credential.stored", { sequence: credential.sequence, certificates: credential.chain.length, notAfter });
@@ -56,13 +70,16 @@ export async function enrol(options: EnrolmentOptions): Promise<Credential> {
 }
 
 /** The operator's CSR, or ours: a key that is already pending is used again. */
-function certificateRequest({ config, journal, entropy, log }: EnrolmentOptions): {
-	readonly key: CredentialKey;
-	readonly csr: Uint8Array;
-	readonly spki: Uint8Array;
-} {
+export function certificateRequest({
+	config,
+	journal,
+	entropy,
+	log,
+}: Pick<EnrolmentOptions, "config" | "journal" | "entropy" | "log">): CertificateRequestIdentity {
 	if (config.operational) return config.operational;
-	let signer = journal.load().pending?.key;
+	const { pending, current } = journal.load();
+	let signer = pending?.key;
+	if (!signer && config.renewKey === "same" && current && "signer" in current.key) signer = current.key.signer;
 	if (!signer) {
 		signer = generateKeyPair(entropy);
 		journal.keepPending({ key: signer });

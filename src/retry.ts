@@ -4,6 +4,8 @@
  * Exponential backoff with full upper-half jitter, so that a fleet that lost power together does not come back together.
  */
 
+import type { Entropy } from "./port.ts";
+
 export interface Backoff {
 	/** Wait after the first failure, seconds. */
 	readonly firstSeconds: number;
@@ -25,4 +27,11 @@ export function delaySeconds(attempt: number, backoff: Backoff, random: number, 
 	const full = Math.min(backoff.capSeconds, backoff.firstSeconds * 2 ** Math.min(attempt - 1, 30));
 	if (hintSeconds > 0) return hintSeconds * (1 + random / 5);
 	return full * (0.5 + random / 2);
+}
+
+/** Uniform in [0, 1), in steps of 2^-16: enough to spread a fleet. */
+export function randomUnit(entropy: Entropy): number {
+	const draw = new Uint8Array(2);
+	entropy.fill(draw);
+	return (draw[0]! * 256 + draw[1]!) / 65536;
 }

@@ -5,6 +5,10 @@ export class Waiting {
 	#interrupt: () => void = () => {};
 	#over = false;
 
+	get over(): boolean {
+		return this.#over;
+	}
+
 	/**
 	 * `start` begins the work and gives the way to abandon it; abandoned work must settle the promise itself.
 	 * Throws Fault agent.closed after `end`.

@@ -8,7 +8,7 @@ import { type ConfigInput, parseConfig } from "../src/config.ts";
 import { Journal, type Journaled } from "../src/credential/store.ts";
 import { Fault } from "../src/fault.ts";
 import type { LogValue } from "../src/port.ts";
-import type { Ready } from "./cloud/cloud.ts";
+import { type Cloud, type CloudOptions, type Ready, startCloud } from "./cloud/cloud.ts";
 import { FakeStore } from "./fake/store.ts";
 
 export interface Step {
@@ -79,5 +79,15 @@ export class Device {
 			config: parseConfig(configFor(this.#cloud, input)),
 			...options,
 		});
+	}
+}
+
+/** A cloud for one test; it answers a register request at once unless `polls` says otherwise. */
+export async function withCloud(options: CloudOptions, use: (cloud: Cloud) => Promise<void>): Promise<void> {
+	const cloud = await startCloud({ polls: 0, ...options });
+	try {
+		await use(cloud);
+	} finally {
+		await cloud.close();
 	}
 }

@@ -87,9 +87,10 @@ export class Journal {
 		this.#store.delete(PENDING);
 	}
 
-	/** The candidate has failed for good; the current credential, if any, goes on. */
+	/** The candidate has failed for good, and its key with it; the current credential, if any, goes on. */
 	reject(candidate: Credential): void {
 		const slot = this.#slotOf(candidate);
+		this.#store.delete(PENDING);
 		if (slot) this.#store.delete(slot);
 	}
 

@@ -85,7 +85,8 @@ export class CertificateRequest {
 
 	/** Undefined: not an answer to this request. */
 	onMessage(topic: string, payload: Uint8Array, nowMs: number): Action | undefined {
-		if (this.#state.name === "new" || this.#state.name === "done") return undefined;
+		// Also before start(): after a reconnect the hub delivers what it kept, before anything is asked.
+		if (this.#state.name === "done") return undefined;
 		try {
 			const answer = parseAnswer(topic, payload, this.#options.requestId);
 			if (answer === undefined) return undefined;

@@ -1,0 +1,176 @@
+/**
+ * From a live hub session to a candidate: a key, a request id that survives reboots, and dialect C over the session.
+ *
+ * The key and its request id are written before anything is published, so that a certificate that arrives after a
+ * lost connection or a reboot still finds its key. The live session goes on under the old credential meanwhile.
+ */
+import { base64 } from "./bytes.ts";
+import type { Config } from "./config.ts";
+import { acceptCertificates } from "./credential/accept.ts";
+import type { Credential } from "./credential/record.ts";
+import { renewAt, retryAt, waitMs } from "./credential/renewal.ts";
+import type { Journal } from "./credential/store.ts";
+import { type CertificateRequestIdentity, certificateRequest } from "./enrolment.ts";
+import { Fault } from "./fault.ts";
+import { type Action, CertificateRequest, createRequestId } from "./hub/certificates.ts";
+import { CREDENTIALS_FILTER } from "./hub/issuance.ts";
+import type { HubSession } from "./hub/session.ts";
+import type { Clock, Entropy, Log } from "./port.ts";
+import { randomUnit } from "./retry.ts";
+
+/** Share of its validity that a certificate is used for at least, whatever the clock says. */
+const LEAST_USE = 0.1;
+
+/** When the next attempt is due, and how many have failed. Lives in RAM: after a reboot the plan starts from the dates. */
+export class RenewalSchedule {
+	#failures = 0;
+	#pastFailures = 0;
+	/** By Clock.ticks, so that a clock that jumps does not hurry or stall a retry. */
+	#retryTicks = 0;
+	/** By Clock.ticks: a clock that runs ahead of the CA would find every new certificate due at once. */
+	#earliestTicks = 0;
+	#requested = false;
+
+	get failures(): number {
+		return this.#failures;
+	}
+
+	/** Asked for by the application or the operator: due at once. */
+	request(): void {
+		this.#requested = true;
+	}
+
+	/** Milliseconds until the next attempt, 0 when it is due; a day at most, then to be asked again. */
+	dueIn(credential: Credential, config: Config, clock: Clock): number {
+		if (this.#failures > 0) return waitMs(this.#retryTicks, clock.ticks());
+		if (this.#requested) return 0;
+		const plan = { deviceId: credential.deviceId, fraction: config.renewAt, pastFailures: this.#pastFailures };
+		return Math.max(waitMs(renewAt(credential, plan), clock.now()), waitMs(this.#earliestTicks, clock.ticks()));
+	}
+
+	failed(fault: Fault, credential: Credential, { clock, entropy }: { clock: Clock; entropy: Entropy }): void {
+		this.#failures++;
+		const now = clock.now();
+		const at = retryAt(credential, now, this.#failures, randomUnit(entropy), fault.retryAfterSeconds);
+		this.#retryTicks = clock.ticks() + (at - now);
+	}
+
+	succeeded({ notBefore, notAfter }: Credential, clock: Clock): void {
+		this.#earliestTicks = clock.ticks() + LEAST_USE * (notAfter - notBefore);
+		this.#pastFailures = this.#failures;
+		this.#failures = 0;
+		this.#requested = false;
+	}
+}
+
+export interface HubRenewalOptions {
+	readonly session: HubSession;
+	/** The credential of the session. */
+	readonly credential: Credential;
+	readonly clock: Clock;
+	readonly entropy: Entropy;
+	readonly log: Log;
+	readonly config: Config;
+	readonly journal: Journal;
+}
+
+export interface HubRenewal {
+	/** Every message of the session that is nobody else's. */
+	message(topic: string, payload: Uint8Array): void;
+	/** The session has ended: the pending key and its request id stay for the next one. */
+	abandon(): void;
+}
+
+/** `done` is called once, unless abandoned: with the candidate, or with the Fault that ended the request. */
+export function renewOverHub(options: HubRenewalOptions, done: (result: Credential | Fault) => void): HubRenewal {
+	const { session, credential, clock, entropy, log, journal } = options;
+	const { identity, requestId } = pendingRequest(options);
+	const request = new CertificateRequest({
+		deviceId: credential.deviceId,
+		csr: base64(identity.csr),
+		requestId,
+		random: () => randomUnit(entropy),
+	});
+	let over = false;
+	let cancelTimer = (): void => {};
+
+	function act(action: Action): void {
+		if (over) return;
+		cancelTimer();
+		switch (action.type) {
+			case "publish":
+				log("renewal.request", { requestId, bytes: action.payload.length });
+				session.publish(action.topic, action.payload, (fault) => fault && finish(fault));
+				break;
+			case "wait":
+				log("renewal.waiting", { seconds: Math.round((action.untilMs - clock.now()) / 1000) });
+				break;
+			case "failed":
+				// The service has an opinion on this CSR: the next attempt is a new request, with the same key.
+				finish(action.fault);
+				return;
+			case "issued":
+				finish(accept(action.certificates));
+				return;
+		}
+		const { deadline } = request;
+		if (deadline === undefined) return;
+		cancelTimer = clock.after(Math.max(0, deadline - clock.now()), () => act(request.onDeadline(clock.now())));
+	}
+
+	function accept(certificates: Parameters<typeof acceptCertificates>[0]): Credential | Fault {
+		try {
+			const expect = { ...identity, registrationId: options.config.registrationId, now: clock.now(), log };
+			const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
+			const candidate = journal.propose({ ...accepted, ...bundleOf(credential) });
+			log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
+			return candidate;
+		} catch (thrown) {
+			return Fault.of(thrown, "hub.response");
+		}
+	}
+
+	function finish(result: Credential | Fault): void {
+		if (over) return;
+		over = true;
+		cancelTimer();
+		// A refused request is over at the hub: its id must not be resumed, its key may be used again.
+		if (result instanceof Fault && !result.retryable) forgetRequestId(journal);
+		done(result);
+	}
+
+	session.subscribe(CREDENTIALS_FILTER, (fault) => (fault ? finish(fault) : act(request.start(clock.now()))));
+	return {
+		message(topic, payload) {
+			const action = over ? undefined : request.onMessage(topic, payload, clock.now());
+			if (action) act(action);
+		},
+		abandon() {
+			over = true;
+			cancelTimer();
+		},
+	};
+}
+
+/** The request that is in flight, or a new one, written down before it leaves. */
+function pendingRequest(options: HubRenewalOptions): {
+	readonly identity: CertificateRequestIdentity;
+	readonly requestId: string;
+} {
+	const { journal, entropy } = options;
+	const identity = certificateRequest(options);
+	const pending = journal.load().pending;
+	if (pending?.requestId !== undefined) return { identity, requestId: pending.requestId };
+	const requestId = createRequestId(entropy);
+	if ("signer" in identity.key) journal.keepPending({ key: identity.key.signer, requestId });
+	return { identity, requestId };
+}
+
+function forgetRequestId(journal: Journal): void {
+	const { pending } = journal.load();
+	if (pending?.requestId !== undefined) journal.keepPending({ key: pending.key });
+}
+
+function bundleOf({ trustBundle }: Credential): Pick<Credential, "trustBundle"> {
+	return trustBundle ? { trustBundle } : {};
+}
