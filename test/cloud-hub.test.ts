@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "./cloud/cloud.ts";
-import { chainPem, enrol, type Identity, openHub, sas } from "./cloud-probe.ts";
+import { chainPem, enrol, type Identity, makeCsr, openHub, register, sas } from "./cloud-probe.ts";
 
 let cloud: Cloud;
 let identity: Identity & { chain: string[] };
@@ -184,6 +184,30 @@ test("hub drops at each step it is told to", async () => {
 		await probe.ended();
 		await cloud.seen((event) => event.event === "disconnected" && event.reason === `fault: drop-after=${step}`);
 	}
+});
+
+test("a device whose hub name differs from its registration id", async () => {
+	const other = await startCloud({ retryAfterSeconds: 0, polls: 0, deviceId: "board-7" });
+	const csr = await makeCsr("dev-001");
+	const answer = await register(other, "dev-001", { csr: csr.base64 });
+	assert(answer !== "closed");
+	const { deviceId, registrationId, issuedCertificateChain } = answer.json.registrationState;
+	assert.deepEqual([deviceId, registrationId], ["board-7", "dev-001"]);
+	const own = { key: csr.keyPem, cert: chainPem(issuedCertificateChain) };
+	const good = await openHub(other, "board-7", { identity: own, apiVersion: "2025-08-01-preview" });
+	assert.equal(good.connack, 0);
+	await good.probe.subscribe("$iothub/credentials/res/#");
+	const body = JSON.stringify({ id: "board-7", csr: csr.base64 });
+	await good.probe.publish("$iothub/credentials/POST/issueCertificate/?$rid=req-001", body);
+	for (const status of [202, 200])
+		assert((await good.probe.message(`$iothub/credentials/res/${status}/`)) !== "closed");
+	good.probe.close();
+	assert.equal((await openHub(other, "dev-001", { identity: own })).connack, 5);
+	const password = sas("localhost/devices/board-7", other.symmetricKey);
+	const bySas = await openHub(other, "board-7", { password });
+	assert.equal(bySas.connack, 0);
+	bySas.probe.close();
+	await other.close();
 });
 
 test("twins and sessions survive a restart with a state folder", async () => {

@@ -72,9 +72,10 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 	let length = 0;
 	for await (const chunk of request) {
 		length += chunk.length;
-		if (length > MAX_BODY_BYTES) throw new Problem(413, "the body exceeds 300 KB");
-		chunks.push(chunk);
+		// Read to its end all the same: a connection that is reset would take the answer with it.
+		if (length <= MAX_BODY_BYTES) chunks.push(chunk);
 	}
+	if (length > MAX_BODY_BYTES) throw new Problem(413, "the body exceeds 300 KB");
 	if (length === 0) return {};
 	let value: unknown;
 	try {

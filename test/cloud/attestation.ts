@@ -1,10 +1,10 @@
 /** Whether a client may register: ID scope, then certificate (onboarding, or issued where that is allowed), then SAS. */
 import type { Clock } from "../../src/port.ts";
 import type { Authority } from "./authority.ts";
-import type { Peer } from "./connection.ts";
 import type { Devices } from "./devices.ts";
 import type { Enrolments } from "./enrolments.ts";
 import { checkSas } from "./sas.ts";
+import type { Peer } from "./session.ts";
 
 export interface AttestationOptions {
 	readonly idScope: string;
@@ -35,7 +35,7 @@ export function refusal(claim: Claim, options: AttestationOptions): string | und
 		if (!acceptIssued) return onboarding.refusal;
 		const issued = authority.examine(peer.chain, registrationId, clock.now(), "operational");
 		if ("refusal" in issued) return issued.refusal;
-		const standing = devices.standing(registrationId.toLowerCase(), issued.serial);
+		const standing = devices.standing(enrolments.find(registrationId).deviceId, issued.serial);
 		return standing === "valid" ? undefined : `the certificate has been ${standing}`;
 	}
 	if (password === undefined) return "no credential";

@@ -9,8 +9,8 @@ export type Flaw = (typeof FLAWS)[number];
 export const FLAWS = ["foreign-key", "wrong-cn", "expired-cert", "not-yet-valid"] as const;
 
 export interface IssueRequest {
-	/** Common name that the request must carry and the certificate gets. */
-	readonly deviceId: string;
+	/** What the request must carry and the certificate gets: the registration id. */
+	readonly commonName: string;
 	/** PKCS#10, DER. */
 	readonly csr: Uint8Array;
 	/** Milliseconds since 1970. */
@@ -50,6 +50,6 @@ export interface Authority {
 	/** Roots of the issued certificates, DER, the one that issues now first. */
 	readonly roots: readonly Uint8Array[];
 	issue(request: IssueRequest, done: (issued: Issued) => void): void;
-	/** Does this chain, leaf first as the client presented it, identify the device at `now`? */
-	examine(chain: readonly Uint8Array[], deviceId: string, now: number, purpose: Purpose): Examined;
+	/** Does this chain, leaf first as the client presented it, identify that registration at `now`? */
+	examine(chain: readonly Uint8Array[], commonName: string, now: number, purpose: Purpose): Examined;
 }

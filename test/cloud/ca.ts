@@ -87,7 +87,7 @@ export class Ca implements Authority {
 		this.#issue(request).then(done, (error: Error) => done({ error: "FailedToDecodeCsr", message: error.message }));
 	}
 
-	examine(chain: readonly Uint8Array[], deviceId: string, now: number, purpose: Purpose): Examined {
+	examine(chain: readonly Uint8Array[], expected: string, now: number, purpose: Purpose): Examined {
 		let certificates: X509Certificate[];
 		try {
 			certificates = chain.map((bytes) => new X509Certificate(bytes));
@@ -99,7 +99,7 @@ export class Ca implements Authority {
 		const roots = purpose === "onboarding" ? [new X509Certificate(der(this.onboarding.certificate))] : this.#trusted();
 		if (!leadsTo(certificates, roots)) return { refusal: "the presented chain does not lead to the device CA" };
 		if (leaf.ca) return { refusal: "an authority's certificate is not a device's" };
-		if (commonName(leaf).toLowerCase() !== deviceId.toLowerCase())
+		if (commonName(leaf).toLowerCase() !== expected.toLowerCase())
 			return { refusal: `the certificate is for ${commonName(leaf)}` };
 		for (const { validFrom, validTo } of certificates)
 			if (now < Date.parse(validFrom) || now > Date.parse(validTo))
@@ -120,11 +120,11 @@ export class Ca implements Authority {
 		return [new X509Certificate(der(this.#root.certificate)), ...this.#earlierRoots];
 	}
 
-	async #issue({ deviceId, csr, now, validitySeconds, flaw }: IssueRequest): Promise<Issued> {
-		const checked = await checkCsr(csr, deviceId);
+	async #issue({ commonName, csr, now, validitySeconds, flaw }: IssueRequest): Promise<Issued> {
+		const checked = await checkCsr(csr, commonName);
 		if ("error" in checked) return checked;
 		const publicKey = flaw === "foreign-key" ? (await generateKeys("P-256")).publicKey : checked.publicKey;
-		const request = leafRequest(deviceId, now, validitySeconds, flaw);
+		const request = leafRequest(commonName, now, validitySeconds, flaw);
 		const leaf = await certify(request, publicKey, this.#intermediate);
 		return {
 			chain: [leaf, this.#intermediate.certificate, this.#root.certificate].map(der),
@@ -148,11 +148,11 @@ export function authorityRequest(name: string, kind: "root" | "intermediate", no
 	return { commonName: `Enrollee ${name}`, role: { kind }, notBefore: now - DAY, notAfter };
 }
 
-function leafRequest(deviceId: string, now: number, validitySeconds: number, flaw?: Flaw): CertificateRequest {
+function leafRequest(name: string, now: number, validitySeconds: number, flaw?: Flaw): CertificateRequest {
 	const validity = validitySeconds * 1000;
 	const start = flaw === "expired-cert" ? now - validity - 60_000 : flaw === "not-yet-valid" ? now + 3600_000 : now;
 	return {
-		commonName: flaw === "wrong-cn" ? `${deviceId}-other` : deviceId,
+		commonName: flaw === "wrong-cn" ? `${name}-other` : name,
 		role: { kind: "client" },
 		notBefore: start - (start % 1000),
 		notAfter: start - (start % 1000) + validity,
@@ -163,7 +163,7 @@ const MAX_CSR_BYTES = 8192;
 
 async function checkCsr(
 	bytes: Uint8Array,
-	deviceId: string,
+	expected: string,
 ): Promise<{ publicKey: x509.PublicKey } | { error: CsrError; message: string }> {
 	if (bytes.length > MAX_CSR_BYTES) return { error: "CsrTooLarge", message: "the request exceeds 8 KB" };
 	let csr: x509.Pkcs10CertificateRequest;
@@ -178,8 +178,8 @@ async function checkCsr(
 	if (!(await csr.verify().catch(() => false)))
 		return { error: "CsrSignatureVerificationFailed", message: "the request's signature does not verify" };
 	const names = csr.subjectName.getField("CN");
-	if (names.length !== 1 || names[0]!.toLowerCase() !== deviceId.toLowerCase())
-		return { error: "CsrCommonNameMismatch", message: `the common name must be ${deviceId}` };
+	if (names.length !== 1 || names[0]!.toLowerCase() !== expected.toLowerCase())
+		return { error: "CsrCommonNameMismatch", message: `the common name must be ${expected}` };
 	return { publicKey: csr.publicKey };
 }
 

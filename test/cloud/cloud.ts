@@ -28,6 +28,8 @@ export interface CloudOptions {
 	readonly hosts?: readonly string[];
 	/** The enrolment with a key and an onboarding certificate of its own. Default dev-001. */
 	readonly registrationId?: string;
+	/** What the hub calls that device. Default: its registration id. */
+	readonly deviceId?: string;
 	/** What DPS asks clients to wait between polls. Default 1. */
 	readonly retryAfterSeconds?: number;
 	/** Polls until DPS gives the result; 0 answers the register request itself. Default 1. */
@@ -103,6 +105,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const folder = openFolder(options.stateFolder);
 	const state = await openState(folder, {
 		registrationId,
+		deviceId: options.deviceId,
 		issuing,
 		tlsKey: tlsKey === "rsa" ? "RSA" : "P-256",
 		now: clock.now(),

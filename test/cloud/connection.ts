@@ -8,45 +8,8 @@ import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser
 import type { Clock } from "../../src/port.ts";
 import type { Service, Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
+import type { Accept, Link, Peer, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
-
-/** Where a connection's bytes go. */
-export interface Link {
-	write(bytes: Uint8Array): void;
-	/** Ends the connection after what was written; no more bytes come in. */
-	close(): void;
-}
-
-/** What the transport knows of the other side: certificates in DER, leaf first; empty without client certificate. */
-export interface Peer {
-	readonly chain: readonly Uint8Array[];
-}
-
-/** One client's business with DPS or hub, once accepted. */
-export interface Session {
-	readonly service: Service;
-	readonly deviceId: string;
-	/** Filter to granted QoS; survives the connection where the service keeps sessions. */
-	readonly subscriptions: Map<string, number>;
-	readonly sessionPresent: boolean;
-	accepted(connection: Connection): void;
-	allows(filter: string): boolean;
-	/** The name of the step that a publish is, or undefined for a topic that the service does not document. */
-	step(topic: string): string | undefined;
-	publish(topic: string, payload: Uint8Array, qos: number): void;
-	subscribed(filter: string): void;
-	closed(): void;
-}
-
-export interface Refusal {
-	readonly returnCode: number;
-	readonly reason: string;
-	readonly service: Service | "none";
-	readonly deviceId: string;
-}
-
-/** Decides on a CONNECT. */
-export type Accept = (connect: IConnectPacket, peer: Peer, connection: Connection) => Session | Refusal;
 
 export interface ConnectionOptions {
 	readonly number: number;

@@ -6,12 +6,13 @@
 import { randomUUID } from "node:crypto";
 import { refusal } from "./attestation.ts";
 import type { Issued, IssuedCertificate } from "./authority.ts";
-import type { Connection, Session } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { type CertificateMember, certificateMember, trustBundle } from "./dialect.ts";
 import type { DpsConnect, DpsOptions } from "./dps.ts";
 import { armedFlaw, spoiled } from "./faults.ts";
 import { csrProblem, type Problem, problemBody, statusOf } from "./problem.ts";
 import { parseRegister, type Register } from "./register.ts";
+import type { Session } from "./session.ts";
 import { splitTopic } from "./topic.ts";
 
 const REGISTER = "$dps/registrations/PUT/iotdps-register/";
@@ -31,6 +32,7 @@ export type Outcome =
 
 export class DpsSession implements Session {
 	readonly service = "dps";
+	/** The registration id; what the hub calls the device may differ. */
 	readonly deviceId: string;
 	readonly subscriptions = new Map<string, number>();
 	readonly sessionPresent = false;
@@ -114,7 +116,7 @@ export class DpsSession implements Session {
 			this.#refuse(rid, problem);
 		};
 		if (rejected !== undefined) return answer({ error: "CsrKeyNotSupported", message: "the policy wants another key" });
-		const request = { deviceId: this.deviceId, csr: csr.der, now: clock.now(), validitySeconds };
+		const request = { commonName: this.deviceId, csr: csr.der, now: clock.now(), validitySeconds };
 		authority.issue({ ...request, flaw: armedFlaw(faults) }, answer);
 	}
 
@@ -127,8 +129,8 @@ export class DpsSession implements Session {
 	}
 
 	#assigned(members: Readonly<Record<string, unknown>>, issued?: IssuedCertificate): Outcome {
-		const { faults, devices, hosts } = this.#options;
-		const device = devices.at(this.deviceId, hosts[0]!);
+		const { faults, devices, enrolments, hosts } = this.#options;
+		const device = devices.at(enrolments.find(this.deviceId).deviceId, hosts[0]!);
 		if (issued !== undefined) devices.issued(device, issued);
 		const port = this.#options.port();
 		const profile = faults.strikes("profile-mqttV5");
@@ -138,7 +140,7 @@ export class DpsSession implements Session {
 			kind: "assigned",
 			members: {
 				assignedHub: port === 8883 ? device.hub : `${device.hub}:${port}`,
-				deviceId: this.deviceId,
+				deviceId: device.id,
 				...members,
 				...(connectionProfile === undefined ? {} : { connectionProfile }),
 			},

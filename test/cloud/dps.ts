@@ -5,10 +5,10 @@
  * As in the service, CONNECT succeeds with any credential and the register request is answered 401 if it is wrong.
  */
 import type { AttestationOptions, Claim } from "./attestation.ts";
-import type { Session } from "./connection.ts";
 import { DpsSession, type Operation } from "./dps-session.ts";
 import type { Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
+import type { Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 
 export interface DpsOptions extends AttestationOptions {

@@ -6,6 +6,8 @@ import { deriveKey } from "./sas.ts";
 
 export interface Enrolment {
 	readonly registrationId: string;
+	/** What the hub calls it; the registration id unless the enrolment says otherwise. */
+	readonly deviceId: string;
 	/** What signs this device's SAS tokens, for DPS and hub. */
 	readonly key: Uint8Array;
 	readonly disabled: boolean;
@@ -15,16 +17,20 @@ export interface SavedEnrolments {
 	readonly individual: Readonly<Record<string, string>>;
 	readonly groupKey: string;
 	readonly disabled: readonly string[];
+	/** By registration id. */
+	readonly deviceIds?: Readonly<Record<string, string>>;
 }
 
 export class Enrolments {
 	readonly groupKey: Uint8Array;
 	readonly #individual = new Map<string, Uint8Array>();
 	readonly #disabled = new Set<string>();
+	readonly #deviceIds: Map<string, string>;
 
 	constructor(saved: SavedEnrolments) {
 		this.groupKey = Buffer.from(saved.groupKey, "base64");
 		for (const [id, key] of Object.entries(saved.individual)) this.#individual.set(id, Buffer.from(key, "base64"));
+		this.#deviceIds = new Map(Object.entries(saved.deviceIds ?? {}));
 		for (const id of saved.disabled) this.#disabled.add(id);
 	}
 
@@ -32,9 +38,17 @@ export class Enrolments {
 		const id = registrationId.toLowerCase();
 		return {
 			registrationId: id,
+			deviceId: this.#deviceIds.get(id) ?? id,
 			key: this.#individual.get(id) ?? deriveKey(this.groupKey, id),
 			disabled: this.#disabled.has(id),
 		};
+	}
+
+	/** The enrolment behind a device of the hub; undefined for an id that none leads to. */
+	ofDevice(deviceId: string): Enrolment | undefined {
+		const renamed = [...this.#deviceIds].find(([, id]) => id === deviceId);
+		const enrolment = this.find(renamed?.[0] ?? deviceId);
+		return enrolment.deviceId === deviceId ? enrolment : undefined;
 	}
 
 	setDisabled(registrationId: string, disabled: boolean): void {
@@ -50,6 +64,7 @@ export class Enrolments {
 			),
 			groupKey: Buffer.from(this.groupKey).toString("base64"),
 			disabled: [...this.#disabled],
+			deviceIds: Object.fromEntries(this.#deviceIds),
 		};
 	}
 }

@@ -4,7 +4,7 @@
  * A session of a clean=0 connection keeps its filters for the next one, as IoT Hub does.
  */
 import type { Clock } from "../../src/port.ts";
-import type { Connection, Session } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { type Device, type Devices, isRecord, patched } from "./devices.ts";
 import type { Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
@@ -12,6 +12,7 @@ import type { Messages } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { problemBody, statusOf } from "./problem.ts";
 import { CREDENTIALS, type Renewals } from "./renewal.ts";
+import type { Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 import { properties, splitTopic } from "./topic.ts";
 

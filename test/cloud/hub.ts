@@ -4,12 +4,13 @@
  * Refuses certificates that the device CA did not issue for that device or that are outside their dates, SAS tokens of
  * another key or resource, devices of another hub, and (told so) preview api-versions.
  */
-import type { Connection, Peer, Refusal, Session } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { Device } from "./devices.ts";
 import { HubSession } from "./hub-session.ts";
 import { Messages } from "./messages.ts";
 import { type RenewalOptions, Renewals } from "./renewal.ts";
 import { checkSas } from "./sas.ts";
+import type { Peer, Refusal, Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 
 export interface HubOptions extends RenewalOptions {

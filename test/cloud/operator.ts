@@ -88,7 +88,8 @@ export class Operator {
 
 	/** Both the enrolment and the hub's device. */
 	setDisabled(deviceId: string, disabled: boolean): void {
-		this.#options.enrolments.setDisabled(deviceId, disabled);
+		const { enrolments } = this.#options;
+		enrolments.setDisabled(enrolments.ofDevice(deviceId)?.registrationId ?? deviceId, disabled);
 		this.#acted(deviceId, disabled ? "disabled" : "enabled");
 		if (disabled) this.#options.hub.close(deviceId, "the device has been disabled");
 		void this.#options.save();

@@ -8,6 +8,7 @@ import type { Clock } from "../../src/port.ts";
 import type { Authority } from "./authority.ts";
 import type { Device, Devices } from "./devices.ts";
 import { base64, pem } from "./dialect.ts";
+import type { Enrolments } from "./enrolments.ts";
 import type { Witness } from "./event.ts";
 import { armedFlaw, type Faults, spoiled } from "./faults.ts";
 import type { HubSession } from "./hub-session.ts";
@@ -18,6 +19,7 @@ export interface RenewalOptions {
 	readonly clock: Clock;
 	readonly authority: Authority;
 	readonly devices: Devices;
+	readonly enrolments: Enrolments;
 	readonly faults: Faults;
 	readonly witness: Witness;
 	readonly validitySeconds: number;
@@ -127,7 +129,7 @@ export class Renewals {
 	}
 
 	#issue(device: Device, request: ActiveRequest, csr: Uint8Array, bareArray: boolean) {
-		const { authority, clock, validitySeconds, faults, devices } = this.#options;
+		const { authority, clock, validitySeconds, faults, devices, enrolments } = this.#options;
 		const decide = (status: number, body: string, errorCode?: number) => {
 			request.answer = { status, body, ...(errorCode === undefined ? {} : { errorCode }) };
 			devices.changed();
@@ -136,7 +138,8 @@ export class Renewals {
 		const refuse = (problem: Problem) =>
 			decide(statusOf(problem), problemBody(problem, clock.now()), problem.errorCode);
 		if (faults.strikes("renew-csr-rejected", "late") !== undefined) return refuse(REJECTED);
-		const request_ = { deviceId: device.id, csr, now: clock.now(), validitySeconds, flaw: armedFlaw(faults) };
+		const commonName = enrolments.ofDevice(device.id)?.registrationId ?? device.id;
+		const request_ = { commonName, csr, now: clock.now(), validitySeconds, flaw: armedFlaw(faults) };
 		authority.issue(request_, (issued) => {
 			if ("error" in issued) return refuse(csrProblem(issued.error, issued.message));
 			devices.issued(device, issued);

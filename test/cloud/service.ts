@@ -5,9 +5,10 @@
  * `{host}/{deviceId}/?api-version=...` the hub. Anything else is refused with CONNACK 4.
  */
 import type { IConnectPacket } from "mqtt-packet";
-import { Connection, type Link, type Peer, type Refusal, type Session } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { Dps, type DpsOptions } from "./dps.ts";
 import { Hub, type HubOptions } from "./hub.ts";
+import type { Link, Peer, Refusal, Session } from "./session.ts";
 import { properties } from "./topic.ts";
 
 export type ServiceOptions = DpsOptions & HubOptions;

@@ -18,6 +18,8 @@ export interface State {
 
 export interface StateOptions {
 	readonly registrationId: string;
+	/** Of that registration, when it differs. */
+	readonly deviceId: string | undefined;
 	readonly issuing: IssuingCurve;
 	readonly tlsKey: KeyType;
 	readonly now: number;
@@ -27,7 +29,7 @@ export interface StateOptions {
 const SAVE_AFTER_MS = 200;
 
 export async function openState(folder: Folder, options: StateOptions): Promise<State> {
-	const { registrationId, now } = options;
+	const { registrationId, deviceId, now } = options;
 	const kept = <T>(name: string) => {
 		const text = folder.read(name);
 		return text === undefined ? undefined : (JSON.parse(text) as T);
@@ -47,6 +49,7 @@ export async function openState(folder: Folder, options: StateOptions): Promise<
 		groupKey: savedEnrolments?.groupKey ?? newKey(),
 		individual: { ...individual, ...savedEnrolments?.individual },
 		disabled: savedEnrolments?.disabled ?? [],
+		deviceIds: { ...savedEnrolments?.deviceIds, ...(deviceId && { [registrationId.toLowerCase()]: deviceId }) },
 	});
 
 	const onboardingFile = `onboarding-${registrationId.toLowerCase().replaceAll(":", "_")}.json`;

@@ -13,6 +13,7 @@ interface CloudFlags {
 	readonly state?: string;
 	readonly hosts: readonly string[];
 	readonly registrationId: string;
+	readonly deviceId?: string;
 	readonly retryAfter: number;
 	readonly polls: number;
 	readonly validity: number;
@@ -33,6 +34,7 @@ export function addCloud(program: Command): void {
 		.option("--state <folder>", "kept, and continued from; default: a temporary one")
 		.option("--hosts <a,b>", "more names for the server; listens on all interfaces, not only loopback", names, [])
 		.option("--registration-id <id>", "the device with an individual enrolment", "dev-001")
+		.option("--device-id <id>", "what the hub calls it; default: its registration id")
 		.option("--retry-after <seconds>", "between polls", wholeNumber(0, 3600), 1)
 		.option("--polls <number>", "until DPS gives the result; 0 = at once", wholeNumber(0, 1000), 1)
 		.option("--validity <seconds>", "of issued certificates", wholeNumber(1, 10 * 366 * 86_400), 30 * 86_400)
@@ -54,6 +56,7 @@ async function run(flags: CloudFlags): Promise<void> {
 		...(flags.state === undefined ? {} : { stateFolder: flags.state }),
 		hosts: flags.hosts,
 		registrationId: flags.registrationId,
+		...(flags.deviceId === undefined ? {} : { deviceId: flags.deviceId }),
 		retryAfterSeconds: flags.retryAfter,
 		polls: flags.polls,
 		validitySeconds: flags.validity,
