@@ -1,0 +1,106 @@
+/** Configuration: every default, every refusal by the name of its field, nothing secret in what comes out. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { readSettings } from "../hw/node/settings.ts";
+import { parseConfig } from "../src/config.ts";
+import { Fault } from "../src/fault.ts";
+
+const KEY = Buffer.alloc(32, 0x5a).toString("base64");
+const LEAST = { idScope: "0ne00ABCDEF", registrationId: "dev-001", symmetricKey: KEY };
+
+const refused =
+	(text: RegExp) =>
+	(thrown: unknown): boolean => {
+		assert.ok(thrown instanceof Fault);
+		assert.match(thrown.message, text);
+		return true;
+	};
+
+test("the defaults", () => {
+	const config = parseConfig(LEAST);
+	assert.deepEqual(config.dps, { host: "global.azure-devices-provisioning.net", port: 8883 });
+	assert.equal(config.dialect, "2025-07-01-preview");
+	assert.equal(config.trustBundle, "keep");
+	assert.equal(config.renewAt, 0.8);
+	assert.equal(config.renewKey, "new");
+	assert.equal(config.hub, undefined);
+	assert.deepEqual(config.anchors, []);
+	assert.ok(Object.isFrozen(config));
+});
+
+test("auto is the public preview's dialect", () => {
+	assert.equal(parseConfig({ ...LEAST, dialect: "auto" }).dialect, "2025-07-01-preview");
+});
+
+test("a key in the configuration does not show in inspection or JSON", () => {
+	const config = parseConfig(LEAST);
+	const shown = inspect(config, { depth: 20, showHidden: true }) + JSON.stringify(config);
+	assert.ok(!shown.includes(KEY) && !shown.includes("90, 90, 90"));
+});
+
+for (const [field, value, said] of [
+	["idScope", undefined, /config\.missing: idScope/],
+	["idScope", "with space", /config\.invalid: idScope/],
+	["idScope", "x".repeat(17), /config\.invalid: idScope/],
+	["registrationId", undefined, /config\.missing: registrationId/],
+	["registrationId", "", /config\.missing: registrationId/],
+	["registrationId", "x".repeat(65), /x509\.registration-id/],
+	["registrationId", "dev 1", /x509\.registration-id/],
+	["registrationId", "dev-1.", /x509\.registration-id/],
+	["symmetricKey", "%%%", /config\.invalid: symmetricKey/],
+	["dps", "host:0", /config\.invalid: dps/],
+	["dps", "host:65536", /config\.invalid: dps/],
+	["dps", "https://host", /config\.invalid: dps/],
+	["hub", "a..b", /config\.invalid: hub/],
+	["dialect", "2020-01-01", /config\.invalid: dialect: expected .*2025-07-01-preview/],
+	["trustBundle", "yes", /config\.invalid: trustBundle/],
+	["renewAt", "1.5", /config\.invalid: renewAt/],
+	["renewAt", "0.05", /config\.invalid: renewAt/],
+	["renewKey", "maybe", /config\.invalid: renewKey/],
+	["payload", "[1]", /config\.invalid: payload/],
+	["payload", "{", /config\.invalid: payload/],
+	["groupKey", KEY, /symmetricKey and groupKey: give one/],
+	["ca", "no pem", /x509|config\.invalid: ca/],
+	["operationalCsr", "no pem", /config\.invalid: operationalCsr|x509/],
+	["operationalKey", "no pem", /config\.missing: operationalCsr/],
+	["onboardingKey", "no pem", /config\.missing: onboardingCert|give one/],
+] as const)
+	test(`${field} = ${value === undefined ? "nothing" : JSON.stringify(value.slice(0, 20))} is refused by name`, () => {
+		const input = field === "onboardingKey" ? { ...LEAST, symmetricKey: undefined } : LEAST;
+		assert.throws(() => parseConfig({ ...input, [field]: value }), refused(said));
+	});
+
+test("a flag wins over ENROLLEE_*, that over AZ_IOT_*; one kind of onboarding is not mixed with another", () => {
+	const environment = {
+		ENROLLEE_ID_SCOPE: "0neENV",
+		AZ_IOT_PROVISIONING_ID_SCOPE: "0neAZ",
+		AZ_IOT_PROVISIONING_REGISTRATION_ID: "azure-1",
+		ENROLLEE_GROUP_KEY: KEY,
+		AZ_IOT_PROVISIONING_SAS_KEY: "weaker",
+	};
+	const input = readSettings({ dps: "h:1" }, environment);
+	assert.deepEqual([input.dps, input.idScope, input.registrationId], ["h:1", "0neENV", "azure-1"]);
+	assert.equal(input.groupKey, KEY);
+	assert.equal(input.symmetricKey, undefined);
+	assert.equal(readSettings({ idScope: "0neFLAG" }, environment).idScope, "0neFLAG");
+});
+
+test("a file that cannot be read is named with its flag", () => {
+	assert.throws(() => readSettings({ ca: "/nowhere/ca.pem" }, {}), refused(/config\.invalid: --ca: cannot read/));
+});
+
+test("`enrollee run --help` names every flag with its variable", () => {
+	const help = execFileSync(process.execPath, ["--import", "tsx", "hw/node/cli.ts", "run", "--help"], {
+		encoding: "utf8",
+	});
+	const source = readFileSync("hw/node/settings.ts", "utf8");
+	const flags = [...source.matchAll(/flag: "(--[a-z-]+)/g)].map((match) => match[1]!);
+	assert.ok(flags.length > 12);
+	for (const flag of flags) {
+		assert.ok(help.includes(flag), flag);
+		assert.ok(help.replace(/\s+/g, "").includes(`ENROLLEE_${flag.slice(2).toUpperCase().replaceAll("-", "_")}]`), flag);
+	}
+});
