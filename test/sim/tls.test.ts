@@ -5,10 +5,13 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { skip } from "./harness.ts";
+import { type App, skip } from "./harness.ts";
 import { chains, createRoot, names } from "./tls/chains.ts";
 import { anchor, buildDevice, connectAll, type Result } from "./tls/device.ts";
+import { exchange } from "./tls/exchanges.ts";
+import { certificates, hello, order } from "./tls/handshakes.ts";
 import { clients, resets, versions } from "./tls/peers.ts";
+import { records } from "./tls/records.ts";
 import { closeAll, type Row } from "./tls/servers.ts";
 import { otherKeys, signatures } from "./tls/signatures.ts";
 
@@ -23,20 +26,30 @@ const tables: Record<string, readonly Row[]> = skip
 			versions: await versions(root),
 			clients: await clients(root),
 			resets: await resets(root),
+			"messages and their order": await order(root),
+			ServerHello: await hello(root),
+			Certificate: await certificates(root),
+			ServerKeyExchange: await exchange(root),
+			records: await records(root),
 		};
 
 describe("TLS on XS", { skip }, () => {
-	let results: Map<string, Result>;
+	let app: App;
 	before(async () => {
-		const scenarios = Object.values(tables).flatMap((rows) =>
-			rows.map(({ scenario }) => ({ anchors: anchor(root), ...scenario })),
-		);
-		results = await connectAll(await buildDevice("tls"), scenarios);
+		app = await buildDevice("tls");
 	});
 	after(closeAll);
 
 	for (const [title, rows] of Object.entries(tables))
 		describe(title, () => {
+			let results: Map<string, Result>;
+			before(async () => {
+				const trust = anchor(root);
+				results = await connectAll(
+					app,
+					rows.map(({ scenario }) => ({ anchors: trust, ...scenario })),
+				);
+			});
 			for (const { scenario, result, message } of rows)
 				test(`${scenario.name}: ${result}`, () => {
 					const got = results.get(scenario.name);

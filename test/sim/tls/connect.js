@@ -5,7 +5,7 @@ import { KeyPair } from "enrollee/key";
 import { environment, exit } from "simulator";
 import Timer from "timer";
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 const scenarios = JSON.parse(environment("SCENARIOS"));
 
 run(0);

@@ -1,0 +1,130 @@
+/** Messages missing, repeated, out of order; a ServerHello that chooses what was not offered; certificates malformed. */
+import { createLeaf } from "./chains.ts";
+import { Content, certificateBody, type Message, record, type Script, serveAs, Type, uint, vector } from "./crafted.ts";
+import { type Entity, issue } from "./pki.ts";
+import type { Row } from "./servers.ts";
+
+export async function order(root: Entity): Promise<Row[]> {
+	const serve = serveAs([await createLeaf(root)]);
+	const flight = (name: string, change: (flight: Message[]) => (Message | undefined)[]) =>
+		serve(
+			name,
+			"tls.protocol",
+			{ flight: (all) => change(all).filter((message) => message !== undefined) },
+			/^message/,
+		);
+	const message = (type: number, body: Buffer = Buffer.alloc(0)): Message => ({ type, body });
+	const request = message(13, Buffer.concat([vector(1, uint(64, 1)), vector(2, uint(0x0403, 2)), vector(2)]));
+	return Promise.all([
+		serve("the server left alone", "connected"),
+		serve("a request for a certificate", "connected", { flight: ([a, b, c, d]) => [a!, b!, c!, request, d!] }),
+		serve("messages in records of 7 bytes", "connected", { records: (all) => pieces(Buffer.concat(all), 7) }),
+		serve("all messages in one record", "connected", { records: (all) => pieces(Buffer.concat(all), 16_384) }),
+		flight("no Certificate", ([hello, , exchange, done]) => [hello, exchange, done]),
+		flight("no ServerKeyExchange", ([hello, certificate, , done]) => [hello, certificate, done]),
+		flight("nothing but ServerHello and ServerHelloDone", ([hello, , , done]) => [hello, done]),
+		flight("no ServerHello", ([, certificate, exchange, done]) => [certificate, exchange, done]),
+		flight("ServerHello twice", ([hello, ...rest]) => [hello, hello, ...rest]),
+		flight("Certificate twice", ([hello, certificate, ...rest]) => [hello, certificate, certificate, ...rest]),
+		flight("ServerKeyExchange twice", ([a, b, exchange, d]) => [a, b, exchange, exchange, d]),
+		flight("CertificateRequest twice", ([a, b, c, d]) => [a, b, c, request, request, d]),
+		flight("CertificateRequest too early", ([a, b, c, d]) => [a, b, request, c, d]),
+		flight("ServerKeyExchange before Certificate", ([a, b, c, d]) => [a, c, b, d]),
+		flight("ServerHelloDone twice", ([a, b, c, d]) => [a, b, c, d, d]),
+		flight("HelloRequest first", (all) => [message(Type.HelloRequest), ...all]),
+		flight("a ClientHello of the server", ([hello, ...rest]) => [message(Type.ClientHello, hello!.body), ...rest]),
+		flight("Finished at once", ([hello, certificate]) => [hello, certificate, message(20, Buffer.alloc(12))]),
+		flight("NewSessionTicket", ([a, b, c, d]) => [a, b, c, message(4, Buffer.alloc(10)), d]),
+		flight("CertificateStatus", ([a, b, c, d]) => [a, b, message(22, Buffer.alloc(10)), c, d]),
+		flight("an unknown message", ([hello, ...rest]) => [hello, message(99, Buffer.alloc(4)), ...rest]),
+		flight("ServerHelloDone with a body", ([a, b, c]) => [a, b, c, message(14, Buffer.alloc(1))]),
+		flight("Certificate without a body", ([hello, , c, d]) => [hello, message(Type.Certificate), c, d]),
+		serve("a message of 16 MB announced", "tls.protocol", {
+			records: ([first]) =>
+				[first!, Buffer.of(Type.Certificate, 255, 255, 255, 0)].map((bytes) => record(Content.Handshake, bytes)),
+		}),
+	]);
+}
+
+export async function hello(root: Entity): Promise<Row[]> {
+	const serve = serveAs([await createLeaf(root)]);
+	const edit = (change: (body: Buffer) => Uint8Array): Script => ({
+		flight: ([first, ...rest]) => [{ ...first!, body: Buffer.from(change(first!.body)) }, ...rest],
+	});
+	const refused = (name: string, script: Script) => serve(name, "tls.protocol", script);
+	const extensions = (...all: readonly (readonly [number, Buffer])[]): Script => ({
+		extensions: Buffer.concat(all.map(([type, body]) => Buffer.concat([uint(type, 2), vector(2, body)]))),
+	});
+	const renegotiation = [0xff01, Buffer.of(0)] as const;
+	return Promise.all([
+		serve(
+			"extensions that were offered",
+			"connected",
+			extensions([0, Buffer.alloc(0)], renegotiation, [11, Buffer.of(1, 0)]),
+		),
+		refused(
+			"TLS 1.1",
+			edit((body) => body.with(1, 2)),
+		),
+		refused(
+			"SSL 3",
+			edit((body) => body.with(1, 0)),
+		),
+		refused(
+			"TLS 1.3 in the version field",
+			edit((body) => body.with(1, 4)),
+		),
+		refused("static RSA", { suite: 0x002f }),
+		refused("DHE", { suite: 0x009e }),
+		refused("ECDHE with CBC", { suite: 0xc027 }),
+		refused("no cipher", { suite: 0x0000 }),
+		refused("the signalling suite", { suite: 0x00ff }),
+		refused("a suite for RSA keys", { suite: 0xc02f }),
+		refused(
+			"compression",
+			edit((body) => body.with(body.length - 1, 1)),
+		),
+		refused(
+			"a session id of 33 bytes",
+			edit((body) => Buffer.concat([body.subarray(0, 34), vector(1, Buffer.alloc(33)), body.subarray(35)])),
+		),
+		refused("an extension nobody offered", extensions([23, Buffer.alloc(0)])),
+		refused("an extension twice", extensions(renegotiation, renegotiation)),
+		refused("a renegotiation", extensions([0xff01, Buffer.of(1, 7)])),
+		refused("a name in the answer to a name", extensions([0, Buffer.of(1)])),
+		refused(
+			"bytes after the extensions",
+			edit((body) => Buffer.concat([body, vector(2), Buffer.of(0)])),
+		),
+		refused(
+			"cut",
+			edit((body) => body.subarray(0, 20)),
+		),
+	]);
+}
+
+export async function certificates(root: Entity): Promise<Row[]> {
+	const leaf = await createLeaf(root);
+	const other = await issue({ name: "other" });
+	const body = (name: string, result: string, make: () => Buffer) =>
+		serveAs([leaf])(name, result, { flight: ([a, , c, d]) => [a!, { type: Type.Certificate, body: make() }, c!, d!] });
+	const der = Buffer.from(leaf.der);
+	return Promise.all([
+		body("no certificate in Certificate", "tls.untrusted", () => certificateBody([])),
+		body("an empty certificate", "tls.untrusted", () => certificateBody([Buffer.alloc(0)])),
+		body("text for a certificate", "tls.untrusted", () => certificateBody([Buffer.from("certificate")])),
+		body("a certificate cut", "tls.untrusted", () => certificateBody([der.subarray(0, -1)])),
+		body("a byte after a certificate", "tls.untrusted", () => certificateBody([Buffer.concat([der, Buffer.of(0)])])),
+		body("garbage after the last link", "tls.untrusted", () => certificateBody([der, Buffer.alloc(50)])),
+		body("a stranger's leaf", "tls.name", () => certificateBody([other.der, der])),
+		body("a list longer than it says", "tls.protocol", () => Buffer.concat([certificateBody([der]), Buffer.of(0)])),
+		body("a certificate longer than the list", "tls.protocol", () => vector(3, uint(5000, 3), der)),
+		body("nine hundred certificates", "tls.untrusted", () => certificateBody(Array(900).fill(Buffer.alloc(9)))),
+	]);
+}
+
+const pieces = (bytes: Buffer, size: number): Buffer[] => {
+	const all: Buffer[] = [];
+	for (let at = 0; at < bytes.length; at += size) all.push(record(Content.Handshake, bytes.subarray(at, at + size)));
+	return all;
+};

@@ -1,0 +1,81 @@
+/** Records of the wrong kind, at the wrong time, in clear; and what follows the client's Finished. */
+import { createLeaf } from "./chains.ts";
+import { Content, type Crafted, encode, record, serveAs, uint } from "./crafted.ts";
+import type { Entity } from "./pki.ts";
+import type { Row } from "./servers.ts";
+
+export async function records(root: Entity): Promise<Row[]> {
+	const leaf = await createLeaf(root);
+	const serve = serveAs([leaf]);
+	const finish = (name: string, send: (server: Crafted, finished: Buffer) => Buffer[], result = "tls.protocol") =>
+		serve(name, result, {
+			finish: (server, finished) => void server.socket.write(Buffer.concat(send(server, finished))),
+		});
+	const instead = (name: string, bytes: Buffer, result = "tls.protocol") =>
+		serve(name, result, { records: () => [bytes] });
+	const first = (name: string, bytes: Buffer, result = "tls.protocol") =>
+		serve(name, result, { records: (all) => [bytes, ...all.map((message) => record(Content.Handshake, message))] });
+	const change = record(Content.ChangeCipherSpec, uint(1, 1));
+	const after = (name: string, type: number, content: Buffer, result: string) =>
+		serve(name, result, { onData: (server) => void server.socket.write(server.sealed(type, content)) });
+	return Promise.all([
+		finish("Finished in clear, without ChangeCipherSpec", (_, finished) => [record(Content.Handshake, finished)]),
+		finish("Finished in clear, after ChangeCipherSpec", (_, finished) => [change, record(Content.Handshake, finished)]),
+		finish("a wrong Finished", (server) => [
+			change,
+			server.sealed(Content.Handshake, encode({ type: 20, body: Buffer.alloc(12) })),
+		]),
+		finish("a short Finished", (server, finished) => [
+			change,
+			server.sealed(Content.Handshake, encode({ type: 20, body: finished.subarray(4, 15) })),
+		]),
+		finish("Finished sealed with a bit wrong", (server, finished) => {
+			const sealed = server.sealed(Content.Handshake, finished);
+			return [change, Buffer.from(sealed.with(20, sealed[20]! ^ 1))];
+		}),
+		finish("Finished twice", (server, finished) => [
+			change,
+			server.sealed(Content.Handshake, Buffer.concat([finished, finished])),
+		]),
+		finish("ChangeCipherSpec twice", () => [change, change]),
+		finish("ChangeCipherSpec of two bytes", () => [record(Content.ChangeCipherSpec, uint(0x0101, 2))]),
+		finish("ChangeCipherSpec of another value", () => [record(Content.ChangeCipherSpec, uint(2, 1))]),
+		finish("data in place of Finished", (server) => [change, server.sealed(Content.Data, Buffer.from("data"))]),
+		finish("an alert about the certificate, without one", () => [record(Content.Alert, Buffer.of(2, 42))]),
+		finish("close_notify before Finished", () => [record(Content.Alert, Buffer.of(1, 0))], "wire.closed"),
+		instead("close_notify in place of ServerHello", record(Content.Alert, Buffer.of(1, 0)), "wire.closed"),
+		instead("an alert in place of ServerHello", record(Content.Alert, Buffer.of(2, 40))),
+		instead("unrecognized_name", record(Content.Alert, Buffer.of(2, 112)), "tls.name"),
+		first("ChangeCipherSpec first", change),
+		first("data in clear", record(Content.Data, Buffer.from("data"))),
+		first("an unknown record", record(99, Buffer.of(0))),
+		first("an empty record", record(Content.Handshake, Buffer.alloc(0))),
+		first("an alert of one byte", record(Content.Alert, Buffer.of(2))),
+		first("an alert of four bytes", record(Content.Alert, Buffer.of(1, 0, 1, 0))),
+		first("a record of SSL 2", Buffer.of(0x80, 0x2e, 4, 0, 0)),
+		first("a record longer than allowed", record(Content.Handshake, Buffer.alloc(16_385))),
+		after("HelloRequest when open", Content.Handshake, encode({ type: 0, body: Buffer.alloc(0) }), "tls.protocol"),
+		after("an empty sealed handshake record", Content.Handshake, Buffer.alloc(0), "tls.protocol"),
+		after("an alert when open", Content.Alert, Buffer.of(2, 80), "wire.closed"),
+		after("close_notify when open", Content.Alert, Buffer.of(1, 0), "closed"),
+		serve("data in clear when open", "tls.protocol", {
+			onData: (server) => void server.socket.write(record(Content.Data, Buffer.alloc(40))),
+		}),
+		serve("empty data, then an answer", "connected", {
+			onData: (server, data) =>
+				void server.socket.write(
+					Buffer.concat([server.sealed(Content.Data, Buffer.alloc(0)), server.sealed(Content.Data, data)]),
+				),
+		}),
+		serve("an answer in the record after Finished, in one packet", "connected", {
+			finish: (server, finished) =>
+				void server.socket.write(
+					Buffer.concat([
+						change,
+						server.sealed(Content.Handshake, finished),
+						server.sealed(Content.Data, Buffer.from("early")),
+					]),
+				),
+		}),
+	]);
+}
