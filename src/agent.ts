@@ -166,6 +166,8 @@ export class Agent {
 		const seconds = delaySeconds(attempt, backoff, randomUnit(entropy), fault.retryAfterSeconds);
 		this.#log("waiting", { seconds: Math.round(seconds), attempt, code: fault.code });
 		this.#enter("waiting", fault);
+		// Behind a refusal there may be a wrong clock: an expired token, a certificate outside its dates.
+		if (!fault.retryable) clock.sync?.();
 		await this.#waiting.until<void>((resolve) => {
 			const cancel = clock.after(seconds * 1000, resolve);
 			return () => {

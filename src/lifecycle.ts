@@ -4,6 +4,7 @@
  * The old credential lives until the new one has worked in a real hub connection. Each method is one attempt and throws
  * the Fault that ended it; when to come back is `agent.ts`'s decision, when to renew is the schedule's.
  */
+import { type JudgedClock, judgeClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type Credential, identityOf } from "./credential/record.ts";
 import { Journal } from "./credential/store.ts";
@@ -36,17 +37,21 @@ const MOST_HUB_RENEWAL_FAILURES = 3;
 
 export class Lifecycle {
 	readonly #options: LifecycleOptions & { readonly journal: Journal };
+	readonly #clock: JudgedClock;
 	readonly #schedule = new RenewalSchedule();
 	#hubFailures = 0;
 	/** Of the present candidate, in a row. */
 	#trialFailures = 0;
 	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
 	#renewalFailures = 0;
+	/** For the clock's judgement. */
+	#current: Credential | undefined;
 	/** The credential that the hub has refused since this boot: a candidate is the better bet. */
 	#refusedSequence = 0;
 
 	constructor(options: LifecycleOptions) {
-		this.#options = { ...options, journal: new Journal(options.store) };
+		this.#clock = judgeClock(options.clock, () => this.#current);
+		this.#options = { ...options, clock: this.#clock, journal: new Journal(options.store) };
 	}
 
 	/** Due at the next look, whatever the dates say. */
@@ -63,6 +68,8 @@ export class Lifecycle {
 	async connect(): Promise<Link> {
 		const { current, candidate, damages } = this.#options.journal.load();
 		for (const damage of damages) this.#report(damage);
+		this.#current = current;
+		this.#checkClock();
 		const usable = current && current.sequence !== this.#refusedSequence;
 		if (candidate && (!usable || this.#schedule.failures === 0 || this.dueIn(current) === 0)) {
 			try {
@@ -113,6 +120,14 @@ export class Lifecycle {
 			this.#options.log("renewal.failed", { failures: this.#schedule.failures });
 			return false;
 		}
+	}
+
+	/** Reports a clock that cannot be right and asks for the time; the device goes on. */
+	#checkClock(): void {
+		const { fault } = this.#clock;
+		if (!fault) return;
+		this.#report(fault);
+		this.#clock.sync?.();
 	}
 
 	async #enrol(onboarding?: Onboarding): Promise<Credential> {

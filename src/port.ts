@@ -107,6 +107,8 @@ export interface Clock {
 	ticks(): number;
 	/** Calls back once after `milliseconds`; the result cancels. */
 	after(milliseconds: number, callback: () => void): () => void;
+	/** Asks for the time again (SNTP); `now` is right once the answer has come. Absent where the system does so itself. */
+	sync?(): void;
 }
 
 /** Cryptographically strong random bytes; blocks or throws rather than give weak ones. */

@@ -1,0 +1,41 @@
+/**
+ * The judgement on the wall clock. No battery is assumed: after a power cut a device may believe it is 1970.
+ *
+ * Two things are known without a clock: this image has been released, and the current certificate has been issued. The
+ * clock is never taken to be behind either. A clock that is too far ahead cannot be told from a certificate that has
+ * expired, so it is reported and the peer decides. A wrong clock alone never stops the device: time is asked for again.
+ */
+import type { Credential } from "./credential/record.ts";
+import { Fault } from "./fault.ts";
+import type { Clock } from "./port.ts";
+import { RELEASED } from "./release.ts";
+
+export interface JudgedClock extends Clock {
+	/** What is wrong with the clock, if anything. */
+	readonly fault: Fault | undefined;
+}
+
+/** `current`: the credential in use, asked for at each reading. */
+export function judgeClock(clock: Clock, current: () => Credential | undefined): JudgedClock {
+	const floor = (): number => Math.max(RELEASED, current()?.notBefore ?? 0);
+	return {
+		now: () => Math.max(clock.now(), floor()),
+		ticks: () => clock.ticks(),
+		after: (milliseconds, callback) => clock.after(milliseconds, callback),
+		sync: () => clock.sync?.(),
+		get fault() {
+			const now = clock.now();
+			const credential = current();
+			if (now < RELEASED) return new Fault("clock.unset", `${date(now)} is before the release of this version`);
+			if (credential && now < credential.notBefore)
+				return new Fault("clock.implausible", `${date(now)} is before the certificate's ${date(credential.notBefore)}`);
+			if (credential && now >= credential.notAfter)
+				return new Fault("clock.implausible", `${date(now)} is after the certificate's ${date(credential.notAfter)}`);
+			return undefined;
+		},
+	};
+}
+
+function date(milliseconds: number): string {
+	return new Date(milliseconds).toISOString().slice(0, 19);
+}
