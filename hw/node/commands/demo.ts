@@ -1,12 +1,15 @@
 /**
  * `enrollee demo`, what `npm start` runs: the main job, whole. A local cloud on a free loopback port, a fresh device
- * that makes its key, enrols with a CSR, reaches the hub with the issued certificate and has telemetry acknowledged.
+ * that makes its key, enrols with a CSR, reaches the hub with the issued certificate, has telemetry acknowledged, renews
+ * its certificate over the hub and proves the new one.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { Agent } from "../../../src/agent.ts";
 import { parseConfig } from "../../../src/config.ts";
+import { Journal } from "../../../src/credential/store.ts";
+import { Fault } from "../../../src/fault.ts";
 import { startCloud } from "../../../test/cloud/cloud.ts";
 import { clock } from "../clock.ts";
 import { fill } from "../entropy.ts";
@@ -34,9 +37,10 @@ async function demo(flags: DemoFlags): Promise<void> {
 	const cloud = await startCloud({ stateFolder: join(flags.state, "cloud") });
 	log("cloud.ready", { host: cloud.host, port: cloud.port, idScope: cloud.idScope });
 	try {
+		const store = openStore(flags.state);
 		const agent = new Agent({
 			wire: createWire(),
-			store: openStore(flags.state),
+			store,
 			clock,
 			entropy: { fill },
 			log,
@@ -49,9 +53,15 @@ async function demo(flags: DemoFlags): Promise<void> {
 			}),
 			once: true,
 		});
-		agent.telemetry({ hello: "hub" }, {}, (fault) => !fault && log("telemetry.acknowledged"));
+		agent.telemetry({ hello: "hub" }, {}, (fault) => {
+			if (fault) return;
+			log("telemetry.acknowledged");
+			agent.renew();
+		});
 		await agent.finished;
-		log("cloud.received", { messages: cloud.telemetry.length });
+		const renewed = new Journal(store).load().current?.sequence === 2;
+		if (!renewed) throw new Fault("agent.failed", "the certificate was not renewed; the steps above say why");
+		log("cloud.received", { messages: cloud.telemetry.length, registrations: cloud.registrations.length });
 	} finally {
 		await cloud.close();
 	}
