@@ -14,6 +14,8 @@ export interface Medium {
 	read(slot: number, offset: number, length: number): Uint8Array;
 	write(slot: number, offset: number, bytes: Uint8Array): void;
 	erase(slot: number, offset: number, length: number): void;
+	/** The platform's own check of the image, as esp_image_verify. */
+	verify(slot: number): boolean;
 	readOtadata(): Otadata;
 	/** On ESP32 each entry is a sector: a power cut may leave `null` in place of an entry that changes. */
 	writeOtadata(otadata: Otadata): void;
@@ -29,8 +31,6 @@ export interface Platform {
 	readonly chipId: number;
 	/** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */
 	readonly rollback: boolean;
-	/** The platform's own check of an image, as esp_image_verify. */
-	verify(read: (offset: number, length: number) => Uint8Array): boolean;
 	restart(): void;
 	/** Restart unless cancelled. */
 	guard(seconds: number): () => void;
@@ -53,7 +53,7 @@ function select(medium: Medium, platform: Platform): number {
 	const entry = active(otadata);
 	const wanted = entry === null ? 0 : slotOf(entry);
 	// An image that does not verify is passed over, but something must run: slot 0 is the one flashed by cable.
-	const verified = [wanted, 1 - wanted].find((slot) => platform.verify((offset, n) => medium.read(slot, offset, n)));
+	const verified = [wanted, 1 - wanted].find((slot) => medium.verify(slot));
 	const chosen = verified ?? wanted;
 	if (platform.rollback && entry?.state === "new" && slotOf(entry) === chosen)
 		medium.writeOtadata(replace(otadata, entry, "pending"));
@@ -115,8 +115,7 @@ class BootedSlot implements Slot {
 
 	arm(): void {
 		if (this.state === "trial") throw new Fault("ota.busy", "the running image is on trial");
-		if (!this.#platform.verify((offset, length) => this.read(offset, length)))
-			throw new Fault("ota.image", "the platform's check of the image failed");
+		if (!this.#medium.verify(1 - this.#index)) throw new Fault("ota.image", "the platform's check of the image failed");
 		const otadata = this.#medium.readOtadata();
 		const current = this.#entry;
 		let sequence = (current?.sequence ?? 0) + 1;
@@ -138,7 +137,7 @@ class BootedSlot implements Slot {
 		const entry = active(otadata, this.#index);
 		const back = active(otadata, 1 - this.#index);
 		// As ESP-IDF: only where otadata vouches for the other image. Else a restart ends a trial all the same.
-		const possible = back !== null && this.#platform.verify((offset, length) => this.read(offset, length));
+		const possible = back !== null && this.#medium.verify(1 - this.#index);
 		if (entry !== null && possible) this.#medium.writeOtadata(replace(otadata, entry, "invalid"));
 		else if (entry?.state !== "pending") throw new Fault("ota.flash", "no other image to go back to");
 		this.restart();

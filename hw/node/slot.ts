@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
 import type { Slot } from "../../src/port.ts";
 import { BLANK, bootSlot, type Medium, type Otadata } from "./bootloader.ts";
-import { encodeImage, readImage } from "./bundle/image.ts";
+import { encodeImage, isImage } from "./bundle/image.ts";
 
 export interface SlotOptions {
 	readonly folder: string;
@@ -44,7 +44,6 @@ export function openSlot(options: SlotOptions): Slot {
 		bytes,
 		chipId,
 		rollback: true,
-		verify: (read) => isImage(read(0, bytes)),
 		restart,
 		guard(seconds) {
 			const timer = setTimeout(restart, seconds * 1000);
@@ -54,15 +53,6 @@ export function openSlot(options: SlotOptions): Slot {
 	});
 }
 
-function isImage(bytes: Uint8Array): boolean {
-	try {
-		readImage(bytes);
-		return true;
-	} catch {
-		return false;
-	}
-}
-
 function fileMedium(folder: string): Medium {
 	const image = (slot: number): string => join(folder, `ota_${slot}.bin`);
 	const otadata = join(folder, "otadata.json");
@@ -70,6 +60,7 @@ function fileMedium(folder: string): Medium {
 		read: (slot, offset, length) => attempt(() => readPart(image(slot), offset, length)),
 		write: (slot, offset, bytes) => attempt(() => writePart(image(slot), offset, bytes)),
 		erase: (slot, offset, length) => attempt(() => writePart(image(slot), offset, new Uint8Array(length).fill(0xff))),
+		verify: (slot) => attempt(() => existsSync(image(slot)) && isImage(new Uint8Array(readFileSync(image(slot))))),
 		readOtadata: () =>
 			attempt(() => (existsSync(otadata) ? (JSON.parse(readFileSync(otadata, "utf8")) as Otadata) : BLANK)),
 		writeOtadata: (entries) =>

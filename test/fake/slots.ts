@@ -3,7 +3,7 @@
  * it may be cut before, in the middle of and after every erase and write, and before and after every change of otadata.
  */
 import { BLANK, bootSlot, type Medium, type Otadata } from "../../hw/node/bootloader.ts";
-import { readImage } from "../../hw/node/bundle/image.ts";
+import { isImage } from "../../hw/node/bundle/image.ts";
 import { equal } from "../../src/bytes.ts";
 import type { Clock, Slot } from "../../src/port.ts";
 import { type Power, PowerCut } from "./power.ts";
@@ -36,7 +36,6 @@ export class FakeSlots {
 			bytes: FakeSlots.BYTES,
 			chipId: 0,
 			rollback,
-			verify: (read) => isImage(read(0, FakeSlots.BYTES)),
 			restart,
 			guard: (seconds) => clock.after(seconds * 1000, restart),
 		});
@@ -70,6 +69,10 @@ export class FakeSlots {
 				const wipe = (n: number) => () => void flash(slot).fill(0xff, offset, offset + n);
 				change(`erase ${offset}`, [wipe(length >> 1), wipe(length)]);
 			},
+			verify: (slot) => {
+				if (!power.on) throw new PowerCut("no power to verify");
+				return isImage(flash(slot));
+			},
 			readOtadata: () => this.otadata,
 			writeOtadata: (otadata) => {
 				const before = this.otadata;
@@ -80,14 +83,5 @@ export class FakeSlots {
 				change(`otadata ${otadata.map((entry) => entry?.state ?? "-").join()}`, [put(erased), put(otadata)]);
 			},
 		};
-	}
-}
-
-function isImage(bytes: Uint8Array): boolean {
-	try {
-		readImage(bytes);
-		return true;
-	} catch {
-		return false;
 	}
 }

@@ -54,6 +54,15 @@ export function readImage(bytes: Uint8Array): Image {
 	return { chipId: view.getUint16(12, true), length: at };
 }
 
+export function isImage(bytes: Uint8Array): boolean {
+	try {
+		readImage(bytes);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 /** An image of one segment: a stand-in where no real one is at hand. */
 export function encodeImage(chipId: number, segment: Uint8Array): Uint8Array {
 	const checked = (HEADER_BYTES + 8 + segment.length) | 15;

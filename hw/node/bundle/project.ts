@@ -25,8 +25,7 @@ export function partitionFile(map: string): string | undefined {
  * Throws Fault config.missing that says what is missing.
  */
 export function findFirmware(app = basename(projectRoot()), moddable = process.env.MODDABLE): string {
-	if (!moddable)
-		throw new Fault("config.missing", "MODDABLE is not set: no SDK, so no build to take the image from");
+	if (!moddable) throw new Fault("config.missing", "MODDABLE is not set: no SDK, so no build to take the image from");
 	const bin = join(moddable, "build", "bin", "esp32");
 	const goals = ["release", "debug", "instrument"];
 	const boards = existsSync(bin) ? readdirSync(bin).filter((name) => !goals.includes(name)) : [];
