@@ -4,6 +4,7 @@
  * `startCloud` serves until `close`. What came in can be read (`events`, `telemetry`, ...) and awaited (`seen`); what
  * goes wrong is armed by name (faults.ts). With a state folder, a restart continues: same keys, enrolments, twins.
  */
+import { clock as systemClock } from "../../hw/node/clock.ts";
 import type { Clock } from "../../src/port.ts";
 import { serveApi } from "./api.ts";
 import type { Ca, IssuingCurve } from "./ca.ts";
@@ -204,12 +205,3 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 }
 
 const ID_SCOPE = "0ne00ABCDEF";
-
-const systemClock: Clock = {
-	now: () => Date.now(),
-	ticks: () => performance.now(),
-	after(milliseconds, callback) {
-		const timer = setTimeout(callback, milliseconds);
-		return () => clearTimeout(timer);
-	},
-};

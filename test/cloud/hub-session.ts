@@ -31,7 +31,6 @@ export interface HubSessionOptions {
 	readonly clean: boolean;
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const METHOD_ANSWER = /^\$iothub\/methods\/res\/(\d{1,10})\/$/;
 const MAX_TWIN_BYTES = 32 * 1024;
 
@@ -40,8 +39,8 @@ export class HubSession implements Session {
 	readonly deviceId: string;
 	readonly subscriptions: Map<string, number>;
 	readonly sessionPresent: boolean;
-	readonly #options: HubSessionOptions;
 	readonly methods: Methods;
+	readonly #options: HubSessionOptions;
 	readonly #ended: () => void;
 	#connection: Connection | undefined;
 	#cancelEnd: () => void = () => {};
@@ -68,12 +67,8 @@ export class HubSession implements Session {
 	/** The credential's end, milliseconds since 1970: the connection closes then, without a reason. */
 	endsAt(time: number): void {
 		const { clock } = this.#options;
-		const left = time - clock.now();
-		this.#cancelEnd();
-		this.#cancelEnd = clock.after(Math.min(Math.max(left, 0), MAX_TIMER_MS), () => {
-			if (clock.now() >= time) this.#connection?.close("the credential has expired");
-			else this.endsAt(time);
-		});
+		const left = Math.max(0, time - clock.now());
+		this.#cancelEnd = clock.after(left, () => this.#connection?.close("the credential has expired"));
 	}
 
 	allows(filter: string): boolean {

@@ -32,17 +32,16 @@ export interface HubConnect {
 	readonly peer: Peer;
 }
 
-export interface Opened {
-	readonly session: Session;
+interface Identified {
 	readonly credential: "sas" | "x509";
+	/** Milliseconds since 1970. */
+	readonly expires: number;
 	/** Of the leaf that was shown. */
 	readonly serial?: string;
 }
 
-interface Identified {
-	readonly credential: "sas" | "x509";
-	readonly expires: number;
-	readonly serial?: string;
+export interface Opened extends Identified {
+	readonly session: Session;
 }
 
 export class Hub {
@@ -84,8 +83,7 @@ export class Hub {
 		);
 		this.#open.set(deviceId, { session, connection });
 		session.endsAt(identified.expires);
-		const { credential, serial } = identified;
-		return { session, credential, ...(serial === undefined ? {} : { serial }) };
+		return { session, ...identified };
 	}
 
 	/** The session of a device that is connected now. */

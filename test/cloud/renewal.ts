@@ -139,8 +139,8 @@ export class Renewals {
 			decide(statusOf(problem), problemBody(problem, clock.now()), problem.errorCode);
 		if (faults.strikes("renew-csr-rejected", "late") !== undefined) return refuse(REJECTED);
 		const commonName = enrolments.ofDevice(device.id)?.registrationId ?? device.id;
-		const request_ = { commonName, csr, now: clock.now(), validitySeconds, flaw: armedFlaw(faults) };
-		authority.issue(request_, (issued) => {
+		const order = { commonName, csr, now: clock.now(), validitySeconds, flaw: armedFlaw(faults) };
+		authority.issue(order, (issued) => {
 			if ("error" in issued) return refuse(csrProblem(issued.error, issued.message));
 			devices.issued(device, issued);
 			const { chain, swapped } = spoiled(faults, issued.chain);
