@@ -1,7 +1,8 @@
-/** Other people's clients, unmodified, against the local cloud: the Azure IoT SDK for Node, by SAS and by X.509. */
+/** Other people's clients, unmodified, against the local cloud: the Azure IoT SDK for Node by SAS and X.509; mosquitto's. */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
@@ -69,6 +70,37 @@ for (const credential of ["x509", "sas"] as const)
 		assert.equal(await device.exit(), 0);
 	});
 
+test("mosquitto's clients: telemetry and a message, with an issued certificate", { skip: noMosquitto() }, async () => {
+	const folder = mkdtempSync(join(tmpdir(), "enrollee-test-"));
+	try {
+		const { cert, key } = await enrol(cloud, "dev-001");
+		writeFileSync(join(folder, "cert.pem"), cert);
+		writeFileSync(join(folder, "key.pem"), key);
+		const tls = ["--cafile", cloud.rootCa, "--cert", join(folder, "cert.pem"), "--key", join(folder, "key.pem")];
+		const user = ["-i", "dev-001", "-u", `localhost:${cloud.port}/dev-001/?api-version=2021-04-12`];
+		const common = ["-h", "localhost", "-p", String(cloud.port), ...tls, ...user, "-V", "mqttv311", "-q", "1"];
+		const published = spawn("mosquitto_pub", [
+			...common,
+			"-t",
+			"devices/dev-001/messages/events/",
+			"-m",
+			"from mosquitto",
+		]);
+		assert.equal(await new Promise((resolve) => published.once("close", resolve)), 0);
+		assert.equal(Buffer.from(cloud.telemetry.at(-1)!.body).toString(), "from mosquitto");
+		cloud.operator.sendMessage("dev-001", "to mosquitto");
+		const subscribed = spawn("mosquitto_sub", [...common, "-t", "devices/dev-001/messages/devicebound/#", "-C", "1"]);
+		let text = "";
+		subscribed.stdout.on("data", (bytes) => {
+			text += bytes;
+		});
+		assert.equal(await new Promise((resolve) => subscribed.once("close", resolve)), 0);
+		assert.equal(text, "to mosquitto\n");
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+});
+
 async function checkHub(device: Device, credential: "sas" | "x509"): Promise<void> {
 	await device.line("sent");
 	const received = cloud.telemetry.at(-1)!;
@@ -122,6 +154,11 @@ function start(task: object): Device {
 		exit: () => exited,
 		end: () => child.stdin!.end(),
 	};
+}
+
+function noMosquitto(): string | false {
+	const { error } = spawnSync("mosquitto_pub", ["--help"]);
+	return error === undefined ? false : "SKIPPED: no mosquitto_pub (Debian: mosquitto-clients)";
 }
 
 /** Why the peers cannot run; installs them first if they are not there. */
