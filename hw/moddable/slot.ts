@@ -7,6 +7,7 @@ import { Fault } from "../../src/fault.ts";
 import { SECTOR_BYTES } from "../../src/ota/writer.ts";
 import type { Slot } from "../../src/port.ts";
 
+/** xsc wants the names of native functions as literals. */
 export function openSlot(): Slot {
 	const other = attempt("open", () => flash.open({ path: "nextota", mode: "r+" }));
 	const running = attempt("open", () => flash.open({ path: "running", mode: "r" }));
@@ -23,7 +24,7 @@ export function openSlot(): Slot {
 		},
 		bytes,
 		chipId: head.getUint16(12, true),
-		prepare: () => call("xs_slot_prepare"),
+		prepare: () => attempt("prepare", () => void native("xs_slot_prepare").call(undefined)),
 		erase(offset, length) {
 			within(offset, length);
 			attempt("erase", () => other.eraseBlock(offset / SECTOR_BYTES, (offset + length) / SECTOR_BYTES));
@@ -36,20 +37,16 @@ export function openSlot(): Slot {
 			within(offset, length);
 			return new Uint8Array(attempt("read", () => other.read(length, offset)));
 		},
-		arm: () => call("xs_slot_arm"),
-		confirm: () => call("xs_slot_confirm"),
-		revert: () => call("xs_slot_revert"),
-		guard: (seconds) => call("xs_slot_guard", seconds),
-		restart: () => call("xs_slot_restart"),
+		arm: () => attempt("arm", () => void native("xs_slot_arm").call(undefined)),
+		confirm: () => attempt("confirm", () => void native("xs_slot_confirm").call(undefined)),
+		revert: () => attempt("revert", () => void native("xs_slot_revert").call(undefined)),
+		guard: (seconds) => attempt("guard", () => void native("xs_slot_guard").call(undefined, seconds)),
+		restart: () => attempt("restart", () => void native("xs_slot_restart").call(undefined)),
 	};
 }
 
 function sizeOf(partition: Flash): number {
 	return attempt("status", () => partition.status().size);
-}
-
-function call(name: string, ...parameters: number[]): void {
-	attempt(name, () => native(name).call(undefined, ...parameters));
 }
 
 function attempt<T>(what: string, body: () => T): T {
