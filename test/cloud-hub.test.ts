@@ -210,6 +210,21 @@ test("a device whose hub name differs from its registration id", async () => {
 	await other.close();
 });
 
+test("DPS takes an issued certificate where that is allowed, and not when it is revoked", async () => {
+	const csr = await makeCsr("dev-001");
+	const status = async (at: Cloud, own: Identity) => {
+		const answer = await register(at, "dev-001", { csr: csr.base64 }, { identity: own });
+		return answer === "closed" ? answer : (answer.json.status ?? answer.json.errorCode);
+	};
+	assert.equal(await status(cloud, identity), 401002);
+	const open = await startCloud({ retryAfterSeconds: 0, polls: 0, acceptIssued: true });
+	const own = await enrol(open, "dev-001");
+	assert.equal(await status(open, own), "assigned");
+	open.operator.withdraw("dev-001", "revoked");
+	assert.equal(await status(open, own), 401002);
+	await open.close();
+});
+
 test("twins and sessions survive a restart with a state folder", async () => {
 	const stateFolder = mkdtempSync(join(tmpdir(), "enrollee-test-"));
 	try {
