@@ -5,7 +5,7 @@ import { utf8 } from "../src/bytes.ts";
 import { Fault } from "../src/fault.ts";
 import { EDGE_BYTES } from "../src/ota/writer.ts";
 import { isFault, random } from "./fake/random.ts";
-import { bundle, manifestOf } from "./fake/release.ts";
+import { bundle, manifestOf, standInImage } from "./fake/release.ts";
 import { device, install, NEW, OTHER, toTrial, write } from "./fake/updated-device.ts";
 
 test("the floor rises at confirmation, not before", () => {
@@ -172,4 +172,33 @@ test("a record with any byte changed gives a decision, never an exception", () =
 		assert.ok(download === undefined || download.writer.offset <= download.size, `SEED=${seed} round ${round}`);
 	}
 	assert.deepEqual([...decisions].sort(), ["fetch", "run"]);
+});
+
+test("a confirmation that fails leaves the deadline in place", async () => {
+	const machine = device();
+	const trial = toTrial(machine);
+	const confirm = trial.slot.confirm;
+	trial.slot.confirm = () => {
+		throw new Fault("ota.flash", "worn");
+	};
+	assert.throws(() => trial.updater.confirm(), isFault("ota.flash"));
+	assert.equal(machine.record().installed, 0);
+	trial.slot.confirm = confirm;
+	await trial.clock.advance(600_000);
+	assert.ok(!trial.power.on);
+	assert.equal(machine.boot().slot.running, "ota_0");
+});
+
+test("a device flashed by cable in the middle of a download begins again, in the slot that does not run now", () => {
+	const machine = device();
+	install(machine, OTHER, 1);
+	const session = machine.boot();
+	session.updater.offer(bundle(manifestOf(NEW)));
+	write(session, NEW, EDGE_BYTES);
+	assert.equal(session.slot.running, "ota_1");
+	machine.slots.flash[0].set(standInImage(5));
+	machine.slots.otadata = [null, null];
+	const cabled = machine.boot();
+	assert.deepEqual([cabled.slot.running, cabled.decision], ["ota_0", "fetch"]);
+	assert.equal(cabled.updater.download()!.writer.offset, 0);
 });

@@ -127,9 +127,9 @@ class BootedSlot implements Slot {
 	}
 
 	confirm(): void {
-		this.#cancelGuard?.();
 		const entry = this.#entry;
 		if (entry !== null) this.#medium.writeOtadata(replace(this.#medium.readOtadata(), entry, "valid"));
+		this.#cancelGuard?.();
 	}
 
 	revert(): void {

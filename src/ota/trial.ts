@@ -49,10 +49,10 @@ export class Trial {
 	}
 
 	confirm(): void {
-		this.#cancelDeadline?.();
 		if (!this.running) return;
 		// The slot first: a floor above an image that is then rolled back would refuse that image for ever.
 		this.#slot.confirm();
+		this.#cancelDeadline?.();
 		if (this.#recorded !== undefined) this.#journal.install(this.#recorded);
 	}
 

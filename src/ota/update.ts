@@ -75,7 +75,10 @@ export class Updater {
 		return this.#trial.boot();
 	}
 
-	/** The hub is reached with the device's credential: the new image stays. Does nothing unless on trial. */
+	/**
+	 * The hub is reached with the device's credential: the new image stays. Does nothing unless on trial. Throws Fault
+	 * ota.flash, store.*: the deadline stands, and the next boot decides.
+	 */
 	confirm(): void {
 		this.#trial.confirm();
 	}

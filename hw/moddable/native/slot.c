@@ -58,10 +58,10 @@ void xs_slot_arm(xsMachine* the)
 
 void xs_slot_confirm(xsMachine* the)
 {
-	if (gGuard)
-		esp_timer_stop(gGuard);
 	if (state() != ESP_OTA_IMG_UNDEFINED)
 		check(the, esp_ota_mark_app_valid_cancel_rollback());
+	if (gGuard)
+		esp_timer_stop(gGuard);
 }
 
 /*
