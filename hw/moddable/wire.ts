@@ -86,23 +86,35 @@ class TlsConnection implements Connection {
 			secure: { anchors, ...credentials(identity) },
 			onWritable: (count) => this.#guard(() => this.#writable(count)),
 			onReadable: (count) => this.#guard(() => this.#readable(count)),
-			onError: (error) => this.#end(error === undefined ? undefined : this.#faultOf(error, reached)),
+			onError: (error) => this.#lost(error, reached),
 		});
 	}
 
 	#writable(count: number): void {
 		this.#room = count;
 		if (this.#state === "closing") this.#end();
-		if (this.#state !== "connecting") return;
+		else if (this.#state === "connecting") this.#open();
+	}
+
+	#open(): void {
 		Timer.clear(this.#deadline);
 		this.#state = "open";
 		this.#events.onOpen();
 		for (const bytes of this.#early.splice(0)) this.#send(bytes);
 	}
 
+	/** Data may come in one packet with the end of the handshake, and is then told first. */
 	#readable(count: number): void {
+		if (this.#state === "connecting") this.#open();
 		const bytes = this.#socket?.read(count);
 		if (bytes !== undefined && this.#state === "open") this.#events.onData(new Uint8Array(bytes));
+	}
+
+	/** Without an error the peer ended TLS; before we came to use it, that is a failure all the same. */
+	#lost(error: unknown, reached: boolean): void {
+		if (error !== undefined) this.#end(this.#faultOf(error, reached));
+		else if (this.#state !== "connecting") this.#end();
+		else this.#end(new Fault("wire.closed", `${this.#peer} closed the connection as soon as it was open`));
 	}
 
 	#send(bytes: Uint8Array): void {
