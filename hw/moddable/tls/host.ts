@@ -15,10 +15,11 @@ export function matchesHost({ dnsNames, ipAddresses }: Named, host: string): boo
 	const address = parseIpv4(host);
 	if (address !== undefined) return ipAddresses.some((candidate) => equal(candidate, address));
 	const name = host.toLowerCase().replace(/\.$/, "");
-	return DNS_NAME.test(name) && dnsNames.some((pattern) => matchesName(pattern.toLowerCase(), name));
+	return isDnsName(name) && dnsNames.some((pattern) => matchesName(pattern.toLowerCase(), name));
 }
 
-const DNS_NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+/** The pattern is made at each use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM. */
+const isDnsName = (name: string): boolean => /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(name);
 
 function matchesName(pattern: string, name: string): boolean {
 	if (!pattern.startsWith("*.")) return pattern === name;
