@@ -12,7 +12,9 @@ export interface HttpsUri {
 }
 
 export function parseHttpsUri(text: string): HttpsUri {
-	const parts = text.length <= MAX_URI ? HTTPS.exec(text) : null;
+	// Made at each use: XS 8.2.3 leaks, and may crash, when it runs a pattern that the linker placed in ROM.
+	const pattern = /^https:\/\/([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::([0-9]{1,5}))?(\/[!$-;=?-Z_a-z~@]*)$/i;
+	const parts = text.length <= MAX_URI ? pattern.exec(text) : null;
 	const port = Number(parts?.[2] ?? 443);
 	if (parts === null || port < 1 || port > 65535)
 		throw new Fault("ota.uri", `expected https://host[:port]/path, got ${text.slice(0, 80)}`);
@@ -26,4 +28,3 @@ export function resolveLocation(base: HttpsUri, location: string): HttpsUri {
 }
 
 const MAX_URI = 1024;
-const HTTPS = /^https:\/\/([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::([0-9]{1,5}))?(\/[!$-;=?-Z_a-z~@]*)$/i;
