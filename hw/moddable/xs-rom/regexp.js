@@ -35,13 +35,15 @@ export function regexpsInRam() {
 /** Each expression that is made while the module loads, with the name of the constant that it is the value of. */
 function moduleLevel(program) {
 	const found = new Map();
+	const exported = program.body.filter(({ type }) => type === "ExportNamedDeclaration");
 	let functions = 0;
 	walk(program, {
 		enter(node, parent) {
 			if (/Function/.test(node.type)) functions++;
 			if (functions > 0 || node.type !== "Literal" || node.regex === undefined) return;
 			const isValue = parent.type === "VariableDeclarator" && parent.init === node && parent.id.type === "Identifier";
-			found.set(node, isValue ? parent.id.name : undefined);
+			const isExported = exported.some(({ start, end }) => start <= node.start && node.end <= end);
+			found.set(node, isValue && !isExported ? parent.id.name : undefined);
 		},
 		leave(node) {
 			if (/Function/.test(node.type)) functions--;
