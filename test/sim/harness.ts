@@ -58,6 +58,8 @@ export interface App {
 	readonly library: string;
 	/** The folder where mcconfig keeps what it made: bytecode, mc.xs.c. */
 	readonly temporary: string;
+	/** What run() starts, for tools that start it themselves. */
+	readonly command: readonly string[];
 	run(options?: RunOptions): Promise<Run>;
 }
 
@@ -93,6 +95,7 @@ export async function buildForXs({ name, manifest, build = "debug", fresh = fals
 	const host = await buildHost();
 	return {
 		library,
+		command: [host, library],
 		temporary: join(out, "tmp/lin/mc", build, app),
 		run: (options = {}) => run(host, library, options),
 	};
