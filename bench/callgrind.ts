@@ -1,0 +1,45 @@
+/**
+ * Exact instruction counts by valgrind's callgrind: the count is cut at each call of one marked function, and each
+ * piece gets the label that the program gave to the mark before it.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+export interface Counted {
+	/** Instructions between each mark and the next. */
+	readonly pieces: readonly number[];
+	readonly output: string;
+}
+
+export async function count(
+	command: readonly string[],
+	mark: string,
+	environment: Readonly<Record<string, string>> = {},
+): Promise<Counted> {
+	const folder = mkdtempSync(join(tmpdir(), "enrollee-bench-"));
+	try {
+		const out = `--callgrind-out-file=${join(folder, "counts")}`;
+		const { stdout, stderr } = await promisify(execFile)(
+			"valgrind",
+			["--tool=callgrind", out, `--dump-before=${mark}`, "--quiet", ...command],
+			{ env: { ...process.env, ...environment }, maxBuffer: 1 << 26 },
+		);
+		// counts.1 ends at the first mark; the last piece, without a number, is what followed the last mark.
+		const numbers = readdirSync(folder).map((name) => Number(/\.(\d+)$/.exec(name)?.[1] ?? Number.POSITIVE_INFINITY));
+		const pieces = numbers
+			.sort((a, b) => a - b)
+			.filter(Number.isFinite)
+			.slice(1)
+			.map((number) => total(join(folder, `counts.${number}`)));
+		return { pieces, output: stdout + stderr };
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+}
+
+function total(file: string): number {
+	return Number(/^(?:totals|summary): (\d+)/m.exec(readFileSync(file, "utf8"))![1]);
+}

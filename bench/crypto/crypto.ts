@@ -1,0 +1,153 @@
+/**
+ * P-256 on XS: our key room from ROM beside stock noble in RAM, in the same build of the simulator with the same
+ * `creation`, and mbedTLS in C. Instructions by callgrind over the release library; live heap and peak by XS's
+ * instrumentation; flash from what the linker wrote.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { p256 } from "@noble/curves/nist.js";
+import resolve from "@rollup/plugin-node-resolve";
+import { rollup } from "rollup";
+import { type App, type Build, buildForXs, project } from "../../test/sim/harness.ts";
+import { count } from "../callgrind.ts";
+import { codeBytes, flashOfOurs } from "./flash.ts";
+import { memoryOf } from "./memory.ts";
+
+export interface Operations {
+	readonly keygen: number;
+	readonly sign: number;
+	readonly verify: number;
+}
+
+/** Instructions, and bytes as on a 32-bit chip. */
+export interface Library extends Operations {
+	readonly load: number;
+	readonly liveBytes: number;
+	readonly peakBytes: number;
+	readonly flashBytes: number;
+}
+
+export interface Result {
+	readonly ours: Library;
+	readonly stock: Library;
+	readonly mbedtls: Operations;
+	/** With the device's smaller chunk heap, for which `ours` and `stock` would be unfair to neither. */
+	readonly small: { readonly ours: Operations; readonly stock: Operations };
+}
+
+/** Bytes of the chunk heap: of the ratio, and small as on a device. */
+const CHUNKS = 65_536;
+const SMALL_CHUNKS = 16_384;
+const KEYS = 3;
+/** Marked calls before the app's first label. */
+const EARLIER_MARKS = 2;
+
+const folder = join(project, "build/bench/crypto");
+
+export async function measureCrypto(): Promise<Result> {
+	await prepare();
+	const large = await build("release", CHUNKS);
+	const small = await build("release", SMALL_CHUNKS);
+	const flash = { ours: await flashOfOurs(), stock: codeBytes(large, "stock") };
+	const library = async (name: "ours" | "stock") => ({
+		...(await operations(large, name)),
+		...(await memoryOf(await build("instrument", SMALL_CHUNKS), name)),
+		flashBytes: flash[name],
+	});
+	return {
+		ours: await library("ours"),
+		stock: await library("stock"),
+		mbedtls: await mbedtls(),
+		small: { ours: await operations(small, "ours"), stock: await operations(small, "stock") },
+	};
+}
+
+/** noble with its default table, once: its keygen includes the table. */
+export async function measureDefaultTable(): Promise<Operations> {
+	await prepare();
+	return operations(await build("release", CHUNKS), "stock-table");
+}
+
+async function prepare(): Promise<void> {
+	mkdirSync(folder, { recursive: true });
+	for (const name of ["stock", "stock-table"]) {
+		const bundle = await rollup({ input: join(project, `bench/crypto/${name}.js`), plugins: [resolve()] });
+		await bundle.write({ file: join(folder, `${name}.js`), format: "es" });
+		await bundle.close();
+	}
+	writeFileSync(join(folder, "answers.js"), answers());
+}
+
+/** The same keys and digests in every run, so that counts can be compared. Nobody's keys: they hash their own number. */
+function answers(): string {
+	const bytes = (text: string): string => createHash("sha256").update(text).digest("hex");
+	const items = Array.from({ length: KEYS }, (_, i) => {
+		const [scalar, digest] = [bytes(`scalar ${i}`), bytes(`digest ${i}`)];
+		const key = Buffer.from(scalar, "hex");
+		const signature = p256.sign(Buffer.from(digest, "hex"), key, { prehash: false, format: "der" });
+		return { scalar, digest, signature: Buffer.from(signature).toString("hex") };
+	});
+	return `export default ${JSON.stringify(items)};\n`;
+}
+
+function build(goal: Build, chunks: number): Promise<App> {
+	return buildForXs({
+		name: `bench-crypto-${goal}-${chunks}`,
+		build: goal,
+		manifest: {
+			include: [
+				"$(MODDABLE)/examples/manifest_base.json",
+				"$(MODDABLE)/modules/base/debug/manifest.json",
+				"$(MODULES)/crypt/digest/manifest.json",
+				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
+				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
+			],
+			creation: { chunk: { initial: chunks, incremental: 1024 }, heap: { initial: 512, incremental: 64 }, stack: 512 },
+			modules: {
+				main: "$(ENROLLEE)/bench/crypto/main",
+				app: "$(ENROLLEE)/bench/crypto/app",
+				ours: "$(ENROLLEE)/bench/crypto/ours",
+				stock: "$(ENROLLEE)/build/bench/crypto/stock",
+				"stock-table": "$(ENROLLEE)/build/bench/crypto/stock-table",
+				answers: "$(ENROLLEE)/build/bench/crypto/answers",
+				"enrollee/base": "$(ENROLLEE)/dist/moddable/base",
+				"enrollee/digest": "$(ENROLLEE)/dist/moddable/digest",
+				"enrollee/key": "$(ENROLLEE)/dist/moddable/key",
+			},
+			preload: ["app", "answers", "ours", "enrollee/base", "enrollee/digest", "enrollee/key"],
+		},
+	});
+}
+
+async function operations(app: App, library: string): Promise<Operations & { load: number }> {
+	const { pieces, output } = await count(app.command, "xs_simulator_environment", { LIBRARY: library });
+	const labels = /^marks (.*)$/m.exec(output)?.[1]?.split(",");
+	if (labels === undefined) throw new Error(output);
+	const of = means(labels, pieces.slice(EARLIER_MARKS));
+	return { load: of("load"), keygen: of("keygen"), sign: of("sign"), verify: of("verify") };
+}
+
+async function mbedtls(): Promise<Operations> {
+	const program = join(folder, "mbedtls");
+	const source = join(project, "bench/crypto/mbedtls.c");
+	await promisify(execFile)("gcc", ["-O2", source, "-o", program, "-l:libmbedcrypto.a"]);
+	const { pieces } = await count([program], "mark");
+	const labels = ["keygen", "sign", "verify", ""];
+	// The first round made the group's table.
+	const warm = pieces.slice(labels.length);
+	const of = means(
+		warm.map((_, i) => labels[i % labels.length]!),
+		warm,
+	);
+	return { keygen: of("keygen"), sign: of("sign"), verify: of("verify") };
+}
+
+const means =
+	(labels: readonly string[], pieces: readonly number[]) =>
+	(label: string): number => {
+		const own = pieces.filter((_, i) => labels[i] === label);
+		return Math.round(own.reduce((a, b) => a + b, 0) / own.length);
+	};
