@@ -6,28 +6,30 @@ import { setting } from "enrollee/settings";
 import config from "mc/config";
 import { type Config, type ConfigInput, parseConfig } from "../../src/config.ts";
 
-/** Also the keys in NVS, where a key has at most 15 characters. */
-const FIELDS: readonly (keyof ConfigInput)[] = Object.freeze([
-	"dps",
-	"idScope",
-	"registrationId",
-	"symmetricKey",
-	"groupKey",
-	"onboardingCert",
-	"onboardingKey",
-	"operationalCsr",
-	"operationalKey",
-	"dialect",
-	"hub",
-	"ca",
-	"trustBundle",
-	"payload",
-]);
+/** Each field of ConfigInput. Also the keys in NVS, where a key has at most 15 characters. */
+const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
+	dps: true,
+	idScope: true,
+	registrationId: true,
+	symmetricKey: true,
+	groupKey: true,
+	onboardingCert: true,
+	onboardingKey: true,
+	operationalCsr: true,
+	operationalKey: true,
+	dialect: true,
+	hub: true,
+	ca: true,
+	trustBundle: true,
+	renewAt: true,
+	renewKey: true,
+	payload: true,
+});
 
 /** Throws Fault config.missing, config.invalid. */
 export function readConfig(): Config {
 	const input: Partial<Record<keyof ConfigInput, string>> = {};
-	for (const field of FIELDS) {
+	for (const field of Object.keys(FIELDS) as (keyof ConfigInput)[]) {
 		const value = setting(field) ?? config[field];
 		if (value !== undefined && value !== "") input[field] = String(value);
 	}
