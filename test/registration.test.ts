@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { utf8, utf8Text } from "../src/bytes.ts";
 import { DIALECTS } from "../src/dps/dialect.ts";
 import { type Action, Registration } from "../src/dps/registration.ts";
-import { parseResponseTopic, username } from "../src/dps/topics.ts";
 import { mutations } from "./fake/mutate.ts";
 
 const CSR = Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x00);
@@ -46,13 +45,6 @@ test("dialect A sends a PEM CSR, B and D send base64, with the members in the SD
 	}
 });
 
-test("the user name has no question mark before api-version", () => {
-	assert.equal(
-		username("0neFEEDC0DE", "dev-001", "2025-07-01-preview"),
-		"0neFEEDC0DE/registrations/dev-001/api-version=2025-07-01-preview&ClientVersion=enrollee",
-	);
-});
-
 test("202 assigning waits retry-after, then polls with the operation id and a new request id", () => {
 	const registration = begin();
 	const wait = registration.message(
@@ -71,18 +63,6 @@ test("202 assigning waits retry-after, then polls with the operation id and a ne
 		utf8('{"status":"assigning","registrationState":{"registrationId":"dev-001","status":"assigning"}}'),
 	);
 	assert.deepEqual(again, { type: "wait", seconds: 120 });
-});
-
-test("retry-after: absent is 2 s, the rest is held to 1..300", () => {
-	for (const [given, seconds] of [
-		["", 2],
-		["&retry-after=0", 1],
-		["&retry-after=1", 1],
-		["&retry-after=300", 300],
-		["&retry-after=301", 300],
-		["&retry-after=x", 2],
-	] as const)
-		assert.equal(parseResponseTopic(`$dps/registrations/res/202/?$rid=1${given}`)?.retryAfterSeconds, seconds);
 });
 
 test("unassigned is not the end", () => {

@@ -34,7 +34,6 @@ export interface Refusal {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const RESPONSE = /^\$iothub\/credentials\/res\/(\d{3})\/([^?]*)(?:\?(.*))?$/;
 const MOST_BODY_BYTES = 32 * 1024;
 const MOST_CERTIFICATES = 5;
 
@@ -49,7 +48,7 @@ export function requestBody(deviceId: string, csr: string, replace: boolean): Ui
 
 /** The answer to request `requestId`; undefined when the message is none. */
 export function parseAnswer(topic: string, payload: Uint8Array, requestId: string): Answer | undefined {
-	const [, digits, path, query = ""] = RESPONSE.exec(topic) ?? [];
+	const [, digits, path, query = ""] = /^\$iothub\/credentials\/res\/(\d{3})\/([^?]*)(?:\?(.*))?$/.exec(topic) ?? [];
 	if (digits === undefined) return undefined;
 	const rid = query.split("&").find((pair) => pair.startsWith("$rid="));
 	if ((rid?.slice("$rid=".length) ?? path) !== requestId) return undefined;
@@ -65,15 +64,14 @@ export function parseAnswer(topic: string, payload: Uint8Array, requestId: strin
 
 /** RFC 3339 in UTC with up to nine fraction digits, to milliseconds since 1970; undefined for anything else. */
 export function parseTimestamp(value: unknown): number | undefined {
-	const [, seconds, fraction = ""] = typeof value === "string" ? (TIMESTAMP.exec(value) ?? []) : [];
+	const [, seconds, fraction = ""] =
+		typeof value === "string" ? (/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(value) ?? []) : [];
 	if (seconds === undefined) return undefined;
 	const time = Date.parse(`${seconds}Z`);
 	// Date.parse lets the 30th of February pass as the 2nd of March.
 	if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(seconds)) return undefined;
 	return time + Number(fraction.slice(0, 3).padEnd(3, "0"));
 }
-
-const TIMESTAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
 
 function refusal(status: number, errorCode: number, body: unknown): Refusal {
 	const { message, retryAfter, info } = object(body);

@@ -24,10 +24,6 @@ export interface MethodsOptions {
 	readonly handlers: MethodHandlers;
 }
 
-const REQUEST = /^\$iothub\/methods\/POST\/([^/]+)\/\?(.*)$/;
-/** It goes back as it came, into a topic. */
-const REQUEST_ID = /^[A-Za-z0-9_.:~-]{1,64}$/;
-
 export class Methods {
 	readonly #options: MethodsOptions;
 	#send: Send | undefined;
@@ -52,10 +48,11 @@ export class Methods {
 
 	/** Whether the message was a call. */
 	message(topic: string, payload: Uint8Array): boolean {
-		const [, name, query] = REQUEST.exec(topic) ?? [];
+		const [, name, query] = /^\$iothub\/methods\/POST\/([^/]+)\/\?(.*)$/.exec(topic) ?? [];
 		if (name === undefined || query === undefined) return false;
 		const rid = parseProperties(query).get("$rid") ?? "";
-		if (!REQUEST_ID.test(rid)) throw new Fault("hub.response", "a method call without a request id");
+		// It goes back as it came, into a topic.
+		if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(rid)) throw new Fault("hub.response", "a method call without a request id");
 		if (!this.#open.has(rid)) this.#call(decodeName(name), rid, payload);
 		return true;
 	}

@@ -27,8 +27,6 @@ export interface TwinOptions extends Pace {
 
 export type Send = (topic: string, payload: Uint8Array) => void;
 
-const RESPONSE = /^\$iothub\/twin\/res\/(\d{3})\/\?(.*)$/;
-const DESIRED = /^\$iothub\/twin\/PATCH\/properties\/desired\/\?(.*)$/;
 const NOTHING = new Uint8Array(0);
 
 export class Twin {
@@ -72,10 +70,10 @@ export class Twin {
 
 	/** Whether the message was the twin's. */
 	message(topic: string, payload: Uint8Array): boolean {
-		const [, digits, answer = ""] = RESPONSE.exec(topic) ?? [];
+		const [, digits, answer = ""] = /^\$iothub\/twin\/res\/(\d{3})\/\?(.*)$/.exec(topic) ?? [];
 		if (digits !== undefined) this.#answered(Number(digits), parseProperties(answer), payload);
 		else {
-			const [, change] = DESIRED.exec(topic) ?? [];
+			const [, change] = /^\$iothub\/twin\/PATCH\/properties\/desired\/\?(.*)$/.exec(topic) ?? [];
 			if (change === undefined) return false;
 			this.#changed(parseProperties(change), payload);
 		}
