@@ -6,10 +6,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type App, skip } from "./harness.ts";
-import { chains, createRoot, names } from "./tls/chains.ts";
+import { chains, createLeaf, createRoot, names } from "./tls/chains.ts";
+import { serveAs } from "./tls/crafted.ts";
 import { anchor, buildDevice, connectAll, type Result } from "./tls/device.ts";
 import { exchange } from "./tls/exchanges.ts";
 import { certificates, hello, order } from "./tls/handshakes.ts";
+import { meetSpoiledFlights } from "./tls/mutations.ts";
 import { clients, resets, versions } from "./tls/peers.ts";
 import { records } from "./tls/records.ts";
 import { closeAll, type Row } from "./tls/servers.ts";
@@ -44,11 +46,8 @@ describe("TLS on XS", { skip }, () => {
 		describe(title, () => {
 			let results: Map<string, Result>;
 			before(async () => {
-				const trust = anchor(root);
-				results = await connectAll(
-					app,
-					rows.map(({ scenario }) => ({ anchors: trust, ...scenario })),
-				);
+				const scenarios = rows.map(({ scenario }) => scenario);
+				results = await connectAll(app, scenarios, anchor(root));
 			});
 			for (const { scenario, result, message } of rows)
 				test(`${scenario.name}: ${result}`, () => {
@@ -57,4 +56,24 @@ describe("TLS on XS", { skip }, () => {
 					if (message !== undefined) assert.match(got?.message ?? "", message);
 				});
 		});
+
+	test("no spoiled flight connects, hangs, or ends without a name", async () => {
+		const named = ({ result }: Result) => /^(tls\.(protocol|untrusted|name|expired)|wire\.closed)$/.test(result);
+		const results = await meetSpoiledFlights(app, root, named);
+		assert.deepEqual(
+			results.filter((result) => !named(result)),
+			[],
+		);
+	});
+
+	test("client randoms and ECDHE keys differ on the wire, within a run and between runs", async () => {
+		const seen: string[] = [];
+		const { scenario } = await serveAs([await createLeaf(root)])("randoms", "connected", {
+			onHello: (hello) => void seen.push(hello.toString("hex", 10, 38)), // without the time in front
+			onKey: (point) => void seen.push(point.toString("hex")),
+		});
+		const twice = [scenario, { ...scenario, name: "randoms again" }];
+		for (const run of [1, 2]) assert.equal((await connectAll(app, twice, anchor(root))).size, 2, `run ${run}`);
+		assert.equal(new Set(seen).size, 8);
+	});
 });

@@ -7,6 +7,7 @@ import Timer from "timer";
 
 const TIMEOUT_MS = 5_000;
 const scenarios = JSON.parse(environment("SCENARIOS"));
+const trusted = JSON.parse(environment("ANCHORS"));
 
 run(0);
 
@@ -64,7 +65,7 @@ function run(index) {
 	}
 }
 
-function secure({ anchors = [], chain = [], scalar, pkcs8 }) {
+function secure({ anchors = trusted, chain = [], scalar, pkcs8 }) {
 	return {
 		anchors: anchors.map((hex) => Uint8Array.fromHex(hex)),
 		clientCertificates: chain.map((hex) => Uint8Array.fromHex(hex)),

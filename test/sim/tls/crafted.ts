@@ -37,8 +37,11 @@ export interface Script {
 	readonly finish?: (server: Crafted, finished: Buffer) => void;
 	/** In place of the echo. */
 	readonly onData?: (server: Crafted, data: Buffer) => void;
+	readonly endsAfterFlight?: boolean;
 	/** Sees ClientHello. */
 	readonly onHello?: (hello: Buffer) => void;
+	/** Sees the point in ClientKeyExchange. */
+	readonly onKey?: (point: Buffer) => void;
 }
 
 export const Type = {
@@ -160,6 +163,7 @@ export class Crafted {
 		this.#transcript = Buffer.concat([this.#transcript, ...messages]);
 		const split = this.#script.records ?? ((all) => all.map((message) => record(Content.Handshake, message)));
 		this.socket.write(Buffer.concat(split(messages)));
+		if (this.#script.endsAfterFlight) this.socket.end();
 	}
 
 	#serverHello(): Buffer {
@@ -182,6 +186,7 @@ export class Crafted {
 	}
 
 	#deriveKeys(point: Buffer): void {
+		this.#script.onKey?.(point);
 		this.#master = prf(
 			this.#ecdh.computeSecret(point),
 			"master secret",

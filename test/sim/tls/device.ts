@@ -7,7 +7,7 @@ export interface Scenario {
 	readonly name: string;
 	readonly port: number;
 	readonly host: string;
-	/** Trust anchors, hexadecimal DER; none: the built-in ones. */
+	/** Trust anchors instead of connectAll's, hexadecimal DER; none: the built-in ones. */
 	readonly anchors?: readonly string[];
 	readonly chain?: readonly string[];
 	/** P-256 client key. */
@@ -41,11 +41,15 @@ export const buildDevice = (name: string): Promise<App> =>
 		},
 	});
 
-/** The machine must survive all of them: the exit code is checked. */
-export async function connectAll(app: App, scenarios: readonly Scenario[]): Promise<Map<string, Result>> {
+/** With `anchors`, unless a scenario has its own. The machine must survive all of them: the exit code is checked. */
+export async function connectAll(
+	app: App,
+	scenarios: readonly Scenario[],
+	anchors: readonly string[],
+): Promise<Map<string, Result>> {
 	const results = new Map<string, Result>();
 	const { exitCode, output } = await app.run({
-		environment: { SCENARIOS: JSON.stringify(scenarios) },
+		environment: { SCENARIOS: JSON.stringify(scenarios), ANCHORS: JSON.stringify(anchors) },
 		timeoutSeconds: 240,
 		onLine(line) {
 			if (!line.startsWith("RESULT ")) return;
