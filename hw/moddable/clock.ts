@@ -6,7 +6,8 @@ import type { Clock } from "../../src/port.ts";
 /** Longer waits are taken in pieces, so that ticks are read often enough to see each wrap. */
 const LONGEST_WAIT_MS = 24 * 3600 * 1000;
 
-export function createClock(): Clock {
+/** `sync` asks the network for the time; absent where the system keeps it right. */
+export function createClock(sync?: () => void): Clock {
 	let last = Time.ticks;
 	let elapsed = 0;
 	const ticks = (): number => {
@@ -32,5 +33,6 @@ export function createClock(): Clock {
 			wait(milliseconds);
 			return () => Timer.clear(timer);
 		},
+		...(sync && { sync }),
 	};
 }

@@ -6,6 +6,7 @@
  *     agent.telemetry({ temperature: 21.5 });
  */
 import { openStore } from "enrollee/store";
+import { sync } from "enrollee/system";
 import type { Clock, Entropy, Log, Store, Wire } from "../../src/port.ts";
 import { createClock } from "./clock.ts";
 import { fill } from "./entropy.ts";
@@ -28,6 +29,6 @@ export interface Ports {
 
 /** The agent's ports on this platform. Call it once: the clock counts from here. */
 export function createPorts(): Ports {
-	const clock = createClock();
+	const clock = createClock(sync);
 	return { wire: createWire(), store: openStore(), clock, entropy: { fill }, log: createLog(clock) };
 }

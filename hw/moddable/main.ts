@@ -6,8 +6,8 @@
  * be opened, a defect) ends in a restart, after a back-off that doubles and is kept over restarts.
  */
 import { Agent, createPorts, Fault, readConfig } from "enrollee";
-import { restart } from "enrollee/restart";
 import { openStore } from "enrollee/store";
+import { restart } from "enrollee/system";
 import config from "mc/config";
 import Timer from "timer";
 

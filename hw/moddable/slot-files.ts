@@ -3,7 +3,7 @@
  * ESP-IDF's bootloader. The program that runs is the same in either slot; a restart ends the simulator.
  */
 import files, { type File } from "embedded:storage/files";
-import { restart } from "enrollee/restart";
+import { restart } from "enrollee/system";
 import { environment } from "simulator";
 import Timer from "timer";
 import { utf8, utf8Text } from "../../src/bytes.ts";

@@ -26,6 +26,14 @@ declare module "time" {
 	export default Time;
 }
 
+declare module "sntp" {
+	export default class SNTP {
+		static readonly time: 1;
+		static readonly error: -1;
+		constructor(options: { host: string }, callback: (message: number, seconds?: number) => void);
+	}
+}
+
 declare module "mc/config" {
 	const config: Readonly<Record<string, unknown>>;
 	export default config;

@@ -1,2 +1,0 @@
-/** `enrollee/restart` on ESP32. */
-export const restart = (): never => System.restart();
