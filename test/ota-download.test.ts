@@ -1,96 +1,13 @@
 /** Downloads over a network in memory: servers that ignore Range, lie, send something else, stall, reset, redirect. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equal, utf8, utf8Text } from "../src/bytes.ts";
+import { equal, utf8 } from "../src/bytes.ts";
 import { Fault } from "../src/fault.ts";
 import { fetchBundle, fetchImage } from "../src/ota/download.ts";
-import type { Manifest } from "../src/ota/manifest.ts";
-import { Updater } from "../src/ota/update.ts";
 import { EDGE_BYTES } from "../src/ota/writer.ts";
-import { FakeClock } from "./fake/clock.ts";
-import { Power } from "./fake/power.ts";
-import { bundle, CLASS, manifestOf, RELEASE_KEY, standInImage, VENDOR } from "./fake/release.ts";
-import { FakeSlots } from "./fake/slots.ts";
-import { FakeStore } from "./fake/store.ts";
-import { FakeWire, type Link, type Socket } from "./fake/wire.ts";
-
-const OLD = standInImage(1);
-const NEW = standInImage(2);
-
-interface Request {
-	readonly path: string;
-	readonly from: number;
-}
-
-/** Answers one request. */
-type Server = (socket: Socket, request: Request) => void;
-
-/** A device with an accepted bundle, and a network with one server. */
-function scene(
-	server: Server,
-	link: Link | ((number: number) => Link) = { pieces: 1460 },
-	change: Partial<Manifest> = {},
-) {
-	const clock = new FakeClock();
-	const power = new Power();
-	const slots = new FakeSlots(OLD);
-	const slot = slots.boot(power, clock);
-	const updater = new Updater({
-		slot,
-		store: new FakeStore(),
-		clock,
-		keys: [RELEASE_KEY.publicKey],
-		vendor: VENDOR,
-		class: CLASS,
-	});
-	updater.offer(bundle(manifestOf(NEW, change)));
-	const requests: Request[] = [];
-	const wire = new FakeWire({
-		clock,
-		link: typeof link === "function" ? link : () => link,
-		serve(socket) {
-			let text = "";
-			socket.onData = (bytes) => {
-				text += utf8Text(bytes);
-				if (!text.endsWith("\r\n\r\n")) return;
-				const request = { path: text.split(" ")[1]!, from: Number(/Range: bytes=([0-9]+)-/.exec(text)?.[1] ?? 0) };
-				requests.push(request);
-				server(socket, request);
-			};
-		},
-	});
-	const ports = { wire, clock, anchors: [] };
-	const attempt = async (): Promise<Fault | undefined> => {
-		const outcomes: (Fault | undefined)[] = [];
-		fetchImage(ports, updater, (fault) => outcomes.push(fault));
-		assert.equal(outcomes.length, 0, "done synchronously");
-		await clock.until(() => outcomes.length > 0);
-		await clock.advance(7200_000);
-		assert.equal(clock.waiting, 0, "no timer is left behind");
-		assert.equal(outcomes.length, 1, "done twice");
-		return outcomes[0];
-	};
-	return { attempt, updater, slots, slot, requests, ports, clock, wire };
-}
-
-const send = (socket: Socket, status: string, fields: readonly string[], body: Uint8Array): void => {
-	socket.write(utf8(`HTTP/1.1 ${status}\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n`));
-	if (body.length > 0) socket.write(body);
-};
-
-const whole =
-	(image: Uint8Array): Server =>
-	(socket) =>
-		send(socket, "200 OK", [`Content-Length: ${image.length}`], image);
-
-const ranged =
-	(image: Uint8Array): Server =>
-	(socket, request) => {
-		if (request.from === 0) return whole(image)(socket, request);
-		const range = `Content-Range: bytes ${request.from}-${image.length - 1}/${image.length}`;
-		const rest = image.subarray(request.from);
-		send(socket, "206 Partial Content", [range, `Content-Length: ${rest.length}`], rest);
-	};
+import { NEW, OLD, ranged, type Server, scene, send, whole } from "./fake/download-scene.ts";
+import { bundle, manifestOf, standInImage } from "./fake/release.ts";
+import type { Link } from "./fake/wire.ts";
 
 /** Breaks the first connection after 150 KB. */
 const brokenOnce = (number: number): Link => ({ pieces: 1460, ...(number === 0 ? { cutAfterReceived: 150_000 } : {}) });
@@ -122,10 +39,26 @@ test("a server that ignores Range sends everything again", async () => {
 	assert.ok(slots.holds("ota_1", NEW));
 });
 
-const redirect =
-	(location: string): Server =>
-	(socket) =>
+test("a server that ignores Range, and breaks off: nothing of what it overwrote is taken for good", async () => {
+	const { attempt, updater } = scene(whole(NEW), (number) => ({
+		pieces: 1460,
+		...(number < 2 && { cutAfterReceived: number === 0 ? 150_000 : 10_000 }),
+	}));
+	await attempt();
+	assert.equal(updater.download()!.writer.offset, 2 * EDGE_BYTES);
+	await attempt();
+	assert.equal(updater.download()!.writer.offset, 0);
+});
+
+/** The first request only: whoever follows gets the image. */
+const redirect = (location: string): Server => {
+	let asked = false;
+	return (socket, request) => {
+		if (asked && location !== "/agent.bin") return whole(NEW)(socket, request);
+		asked = true;
 		send(socket, "302 Found", [`Location: ${location}`], new Uint8Array(0));
+	};
+};
 
 const longer = Uint8Array.from([...NEW, 0]);
 

@@ -104,6 +104,7 @@ test("an image on trial without a record is confirmed or goes back as well", asy
 		machine.blobs.set("ota", utf8("damaged"));
 		const trial = machine.boot();
 		assert.equal(trial.decision, "trial");
+		assert.throws(() => trial.updater.admit(9), isFault("ota.busy"));
 		if (reachesHub) trial.updater.confirm();
 		else await trial.clock.until(() => !trial.power.on);
 		assert.equal(machine.boot().slot.running, reachesHub ? "ota_1" : "ota_0");
@@ -201,4 +202,22 @@ test("a device flashed by cable in the middle of a download begins again, in the
 	const cabled = machine.boot();
 	assert.deepEqual([cabled.slot.running, cabled.decision], ["ota_0", "fetch"]);
 	assert.equal(cabled.updater.download()!.writer.offset, 0);
+});
+
+test("sixteen failures are remembered, and none below the floor", () => {
+	const machine = device();
+	const { updater } = machine.boot();
+	for (let sequence = 1; sequence <= 20; sequence++) {
+		updater.offer(bundle(manifestOf(NEW, { sequence })));
+		updater.interrupted(new Fault("ota.flash", "worn"));
+	}
+	const sequences = (): number[] => machine.record().failed.map((entry: { sequence: number }) => entry.sequence);
+	assert.deepEqual(
+		sequences(),
+		Array.from({ length: 16 }, (_, i) => i + 5),
+	);
+	install(machine, OTHER, 3);
+	assert.equal(sequences().length, 16);
+	install(machine, NEW, 21);
+	assert.deepEqual(sequences(), []);
 });

@@ -208,6 +208,12 @@ test("every member, command and parameter outside the profile is refused, also w
 		assert.throws(() => readManifest(change((m) => m.set(1, version))), isFault("ota.format"));
 	for (const sequence of [0, -1, "1"])
 		assert.throws(() => readManifest(change((m) => m.set(2, sequence))), isFault("ota.format"));
+	const parameters = shared[1] as ReadonlyMap<number, Cbor>;
+	for (const digest of [[-16, MANIFEST.digest, 0], [-43, MANIFEST.digest], [-16, new Uint8Array(31)], [-16]]) {
+		const changed = new Map(parameters).set(3, encode(digest));
+		const sequence = [shared[0]!, changed, ...shared.slice(2)];
+		assert.throws(() => readManifest(withCommon(4, encode(sequence))), isFault("ota.format"), "digest");
+	}
 	assert.throws(() => readManifest(withCommon(1, [])), isFault("ota.format"), "dependencies");
 	assert.throws(
 		() => readManifest(withCommon(2, [[fromHex("00")], [fromHex("01")]])),
