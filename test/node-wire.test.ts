@@ -6,7 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { concat, utf8 } from "../src/bytes.ts";
 import type { Identity } from "../src/port.ts";
 import { certificatePem, createEntity, der } from "./cloud/pki.ts";
-import { client, connection, good, identityOf, root, serve, span } from "./tls-server.ts";
+import { client, connection, good, identityOf, root, serve, span, stranger } from "./tls-server.ts";
 import { assertFault } from "./wire-probe.ts";
 
 test("opens, carries bytes both ways, ends in order, and names the host in SNI", async () => {
@@ -53,6 +53,18 @@ test("sends all that is queued before it closes", async () => {
 	await whole;
 	assert.equal(end.fault, undefined);
 	assert.equal(Buffer.concat(received).length, payload.length);
+});
+
+test("additional anchors are trusted on top of the configured ones and of Node's own, never instead", async () => {
+	const port = await serve(good, (socket) => socket.end());
+	const [ours, other] = [der(root.certificate), der(stranger.certificate)];
+	for (const [anchors, additionalAnchors] of [
+		[[other], [ours]],
+		[[], [ours]],
+		[[ours], [other]],
+	] as const)
+		assert.deepEqual(await connection({ port, anchors, additionalAnchors }), { opened: true, fault: undefined });
+	assertFault(await connection({ port, anchors: [other], additionalAnchors: [other] }), "tls.untrusted");
 });
 
 test("an orderly end by the server is no fault", async () => {

@@ -72,7 +72,7 @@ class TlsConnection implements Connection {
 			});
 	}
 
-	#connect({ host, port, anchors, identity }: WireOptions, address: string): void {
+	#connect({ host, port, anchors, additionalAnchors = [], identity }: WireOptions, address: string): void {
 		let reached = false;
 		this.#socket = new TLSSocket({
 			host,
@@ -83,7 +83,7 @@ class TlsConnection implements Connection {
 					reached = true;
 				}),
 			},
-			secure: { anchors, ...credentials(identity) },
+			secure: { anchors, additionalAnchors, ...credentials(identity) },
 			onWritable: (count) => this.#guard(() => this.#writable(count)),
 			onReadable: (count) => this.#guard(() => this.#readable(count)),
 			onError: (error) => this.#lost(error, reached),

@@ -6,7 +6,7 @@
  * to OpenSSL and never to disk.
  */
 import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, checkServerIdentity, connect, rootCertificates, type TLSSocket } from "node:tls";
 import { Fault } from "../../src/fault.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
@@ -83,14 +83,16 @@ function open(options: WireOptions, events: WireEvents): Connection {
 	};
 }
 
-function connectionOptions({ host, port, anchors, identity }: WireOptions): ConnectionOptions {
+function connectionOptions({ host, port, anchors, additionalAnchors = [], identity }: WireOptions): ConnectionOptions {
 	return {
 		host,
 		port,
 		...(isIP(host) === 0 && { servername: host }),
-		...(anchors.length > 0 && { ca: anchors.map((anchor) => encodePem("CERTIFICATE", anchor)) }),
+		...(anchors.length + additionalAnchors.length > 0 && {
+			ca: [...(anchors.length > 0 ? anchors.map(pem) : rootCertificates), ...additionalAnchors.map(pem)],
+		}),
 		...(identity !== undefined && {
-			cert: identity.chain.map((certificate) => encodePem("CERTIFICATE", certificate)).join(""),
+			cert: identity.chain.map(pem).join(""),
 			key: privateKey(identity),
 		}),
 		minVersion: "TLSv1.2",
@@ -101,6 +103,8 @@ function connectionOptions({ host, port, anchors, identity }: WireOptions): Conn
 		},
 	};
 }
+
+const pem = (certificate: Uint8Array): string => encodePem("CERTIFICATE", certificate);
 
 /** PEM, in memory only: the one form of a key that node:tls takes. */
 function privateKey(identity: Identity): string {

@@ -7,9 +7,11 @@
  * (HelloRequest included); any version but 1.2; a suite, extension, group or signature scheme that was not offered; a
  * ServerKeyExchange whose signature does not verify with the leaf's key.
  */
+
 import sdk from "ssl/handshake-sdk";
 import SSLStream from "ssl/stream";
 import { concat } from "../../../src/bytes.ts";
+import { RELEASED } from "../../../src/release.ts";
 import authenticate from "./cert.ts";
 import suites from "./ciphersuites.ts";
 import { readCertificateRequest } from "./client.ts";
@@ -67,7 +69,9 @@ const certificate = {
 		const chain: Uint8Array[] = [];
 		while (s.bytesAvailable > 0) chain.push(s.readChunk(s.readChars(3), true));
 		const { host, anchors } = session;
-		session.serverKey = authenticate(chain, { host, anchors, now: Date.now() }).publicKey;
+		// A clock that nobody has set is behind the release of this code; dates are then judged by the release.
+		const now = Math.max(Date.now(), RELEASED);
+		session.serverKey = authenticate(chain, { host, anchors, now }).publicKey;
 	},
 };
 
