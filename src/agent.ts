@@ -6,13 +6,15 @@
  * 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because a late
  * enrolment or a wrong clock must not strand a device. Weather is retried within seconds to minutes.
  */
-import { utf8 } from "./bytes.ts";
 import type { Config } from "./config.ts";
 import { Fault } from "./fault.ts";
+import { type FeatureOptions, HubFeatures } from "./hub/features.ts";
 import { TelemetryQueue } from "./hub/queue.ts";
-import { JSON_BODY, type Properties } from "./hub/topics.ts";
+import type { ReportDone } from "./hub/reported.ts";
+import type { Properties } from "./hub/topics.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Link } from "./link.ts";
+import { Operations } from "./operations.ts";
 import type { Clock, Entropy, Log, Store, Wire } from "./port.ts";
 import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";
 import { Waiting } from "./waiting.ts";
@@ -26,14 +28,20 @@ export interface AgentOptions {
 	readonly entropy: Entropy;
 	readonly log?: Log;
 	readonly config: Config;
-	/** End with the first Fault, or as soon as nothing waits to be sent. */
+	/** End with the first Fault, or as soon as no telemetry waits; without the agent's own operations. */
 	readonly once?: boolean;
+	/** Desired properties: all of them first, then as they change. */
+	readonly twin?: { readonly onDesired: NonNullable<FeatureOptions["onDesired"]> };
+	/** Direct methods by name. `enrollee.` is the agent's own. */
+	readonly methods?: NonNullable<FeatureOptions["methods"]>;
+	/** Cloud-to-device messages; each is acknowledged when this has returned. */
+	readonly onMessage?: NonNullable<FeatureOptions["onMessage"]>;
+	/** Restarts the device; absent where that is not the agent's business. */
+	readonly restart?: () => void;
 	/** `fault`: why the agent waits or has closed. */
 	readonly onState?: (state: AgentState, fault?: Fault) => void;
 }
 
-/** What may wait for the hub while the device is offline. */
-const QUEUE_LIMITS = { messages: 64, bytes: 32 * 1024 } as const;
 /** A session shorter than this counts as a failure to connect: a hub that drops us at once must not be hammered. */
 const SHORT_SESSION_MS = 60_000;
 
@@ -42,7 +50,9 @@ export class Agent {
 	readonly #log: Log;
 	readonly #lifecycle: Lifecycle;
 	readonly #waiting = new Waiting();
-	readonly #queue = new TelemetryQueue(QUEUE_LIMITS);
+	readonly #queue: TelemetryQueue;
+	readonly #features: HubFeatures;
+	readonly #operations: Operations;
 	#state: AgentState = "starting";
 	/** Ends the present turn of a session early. */
 	#wake: () => void = () => {};
@@ -51,8 +61,24 @@ export class Agent {
 
 	/** Starts by itself, after the caller's turn. Throws nothing: Faults arrive through onState and `finished`. */
 	constructor(options: AgentOptions) {
+		const { config, once, entropy, twin, methods } = options;
 		this.#options = options;
-		this.#log = options.log ?? (() => {});
+		this.#operations = new Operations({
+			...options,
+			log: options.log ?? (() => {}),
+			config: once ? { ...config, operations: [], healthSeconds: 0 } : config,
+			status: () => ({ state: this.#state, waiting: this.#queue.length, dropped: this.#queue.dropped }),
+			renew: () => this.renew(),
+		});
+		this.#log = this.#operations.log;
+		this.#queue = new TelemetryQueue(config.queue, this.#log);
+		this.#features = new HubFeatures({
+			...options,
+			log: this.#log,
+			random: () => randomUnit(entropy),
+			onDesired: twin?.onDesired,
+			methods: { ...methods, ...this.#operations.methods },
+		});
 		this.#lifecycle = new Lifecycle({
 			...options,
 			log: this.#log,
@@ -68,16 +94,27 @@ export class Agent {
 
 	/**
 	 * Queues a device-to-cloud message. Objects go as JSON, texts as UTF-8. `done` is called once, after the hub's
-	 * acknowledgement or with Fault hub.queue-full, mqtt.too-large.
+	 * acknowledgement or with Fault hub.queue-full, hub.too-large, hub.invalid.
 	 */
 	telemetry(
 		body: Uint8Array | string | object,
 		properties: Properties = {},
 		done: (fault?: Fault) => void = () => {},
 	): void {
-		if (body instanceof Uint8Array) this.#queue.push({ body, properties, done });
-		else if (typeof body === "string") this.#queue.push({ body: utf8(body), properties, done });
-		else this.#queue.push({ body: utf8(JSON.stringify(body)), properties: { ...JSON_BODY, ...properties }, done });
+		this.#queue.push(body, properties, done);
+	}
+
+	/** Telemetry that was lost to the queue's bounds since start. */
+	get dropped(): number {
+		return this.#queue.dropped;
+	}
+
+	/**
+	 * Reports properties: a patch, in which null removes. Patches wait for the hub, merged. `done` is called once, after the
+	 * hub's answer or with Fault hub.invalid, hub.too-large, hub.bad-request.
+	 */
+	report(patch: object, done?: ReportDone): void {
+		this.#features.report(patch, done);
 	}
 
 	/** Renews the certificate now, without waiting for its time. */
@@ -90,6 +127,7 @@ export class Agent {
 	close(): void {
 		if (this.#state === "closed") return;
 		this.#enter("closed");
+		this.#operations.close();
 		this.#waiting.end();
 	}
 
@@ -119,6 +157,9 @@ export class Agent {
 	async #serve(link: Link): Promise<"again" | "done"> {
 		const { session, credential } = link;
 		this.#enter("connected");
+		this.#features.attach(session);
+		const stop = link.listen((topic, payload) => this.#features.message(topic, payload));
+		this.#operations.connected(credential, this);
 		this.#queue.attach(session);
 		let outcome: "again" | "done" | undefined;
 		try {
@@ -134,7 +175,8 @@ export class Agent {
 			}
 		} finally {
 			this.#queue.attach(undefined);
-			link.listen(undefined);
+			this.#features.detach();
+			stop();
 		}
 		session.close();
 		await link.ended;

@@ -9,6 +9,7 @@ import type { Onboarding } from "./dps/exchange.ts";
 import { SymmetricKey } from "./dps/sas.ts";
 import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "./endpoint.ts";
 import { Fault } from "./fault.ts";
+import type { QueueLimits } from "./hub/queue.ts";
 import { readCertificates } from "./x509/certificate.ts";
 import { checkRegistrationId, parseCsr } from "./x509/csr.ts";
 import { readPrivateKey } from "./x509/key.ts";
@@ -39,6 +40,15 @@ export interface ConfigInput {
 	readonly renewKey?: string | undefined;
 	/** JSON object for DPS's custom allocation. */
 	readonly payload?: string | undefined;
+	/** Telemetry that waits while the hub is away: so many messages, so many bytes. */
+	readonly queueMessages?: string | undefined;
+	readonly queueBytes?: string | undefined;
+	/** `all`, `none`, or some of `status renew reboot twin`, with commas: what an operator may do over the hub. */
+	readonly operations?: string | undefined;
+	/** Seconds between health messages; 0: none. */
+	readonly healthSeconds?: string | undefined;
+	/** The application's version, for the twin. */
+	readonly firmware?: string | undefined;
 }
 
 export interface Config {
@@ -55,7 +65,15 @@ export interface Config {
 	readonly renewAt: number;
 	readonly renewKey: "new" | "same";
 	readonly payload: object | undefined;
+	readonly queue: QueueLimits;
+	readonly operations: readonly Operation[];
+	readonly healthSeconds: number;
+	readonly firmware: string | undefined;
 }
+
+/** What can be switched off of what the agent does for an operator over the hub; see operations.ts. */
+export const OPERATIONS = ["status", "renew", "reboot", "twin"] as const;
+export type Operation = (typeof OPERATIONS)[number];
 
 export interface Operational {
 	/** PKCS#10, DER. */
@@ -70,6 +88,10 @@ const DEFAULTS = {
 	trustBundle: "keep",
 	renewAt: "0.8",
 	renewKey: "new",
+	queueMessages: "64",
+	queueBytes: "32768",
+	operations: "all",
+	healthSeconds: "0",
 } as const;
 
 export function parseConfig(input: ConfigInput): Config {
@@ -88,6 +110,13 @@ export function parseConfig(input: ConfigInput): Config {
 		renewAt: parseShare(input.renewAt ?? DEFAULTS.renewAt),
 		renewKey: oneOf(input.renewKey ?? DEFAULTS.renewKey, ["new", "same"], "renewKey"),
 		payload: input.payload === undefined ? undefined : parsePayload(input.payload),
+		queue: Object.freeze({
+			messages: parseCount(input.queueMessages ?? DEFAULTS.queueMessages, 1, 100_000, "queueMessages"),
+			bytes: parseCount(input.queueBytes ?? DEFAULTS.queueBytes, 1024, 64 * 1024 * 1024, "queueBytes"),
+		}),
+		operations: parseOperations(input.operations ?? DEFAULTS.operations),
+		healthSeconds: parseCount(input.healthSeconds ?? DEFAULTS.healthSeconds, 0, 604_800, "healthSeconds"),
+		firmware: input.firmware === undefined ? undefined : parseFirmware(input.firmware),
 	});
 }
 
@@ -136,6 +165,24 @@ function parseShare(text: string): number {
 	const share = /^0\.\d{1,3}$/.test(text) ? Number(text) : 0;
 	if (share < 0.1 || share > 0.9) throw new Fault("config.invalid", "renewAt: expected 0.1 to 0.9");
 	return share;
+}
+
+function parseCount(text: string, least: number, most: number, field: string): number {
+	const count = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+	if (count < least || count > most) throw new Fault("config.invalid", `${field}: expected ${least} to ${most}`);
+	return count;
+}
+
+function parseOperations(text: string): readonly Operation[] {
+	if (text === "all") return OPERATIONS;
+	if (text === "none") return [];
+	return text.split(",").map((name) => oneOf(name.trim(), OPERATIONS, "operations"));
+}
+
+function parseFirmware(text: string): string {
+	if (!/^[\x20-\x7e]{1,64}$/.test(text))
+		throw new Fault("config.invalid", "firmware: expected 1 to 64 of printable ASCII");
+	return text;
 }
 
 function parsePayload(text: string): object {

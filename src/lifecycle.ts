@@ -178,12 +178,14 @@ export class Lifecycle {
 			await this.#options.waiting.until<Credential>((resolve, reject) => {
 				const { session, credential } = link;
 				const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
+					stop();
 					if (!(result instanceof Fault)) return resolve(result);
 					this.#renewalFailures++;
 					reject(result);
 				});
-				link.listen(renewal.message);
+				const stop = link.listen(renewal.message);
 				void link.ended.then((fault) => {
+					stop();
 					renewal.abandon();
 					reject(fault ?? new Fault("hub.closed", "the session ended during the renewal"));
 				});

@@ -7,7 +7,10 @@ import type { Clock, Log, Wire } from "./port.ts";
 import type { Waiting } from "./waiting.ts";
 
 /** What the hub may send before anybody listens: it delivers what it kept as soon as we are back. */
-const MOST_EARLY_MESSAGES = 8;
+const MOST_EARLY_MESSAGES = 64;
+
+/** Gives whether the message was for it. */
+export type Listener = (topic: string, payload: Uint8Array) => boolean;
 
 export class Link {
 	readonly session: HubSession;
@@ -16,8 +19,8 @@ export class Link {
 	readonly ended: Promise<Fault | undefined>;
 	/** By Clock.ticks. */
 	readonly openedTicks: number;
-	#early: [topic: string, payload: Uint8Array][] = [];
-	#listener: ((topic: string, payload: Uint8Array) => void) | undefined;
+	#early: (readonly [topic: string, payload: Uint8Array])[] = [];
+	#listeners: readonly Listener[] = [];
 
 	constructor(session: HubSession, credential: Credential, ended: Promise<Fault | undefined>, openedTicks: number) {
 		this.session = session;
@@ -26,15 +29,20 @@ export class Link {
 		this.openedTicks = openedTicks;
 	}
 
-	/** Who gets the messages from now on, beginning with those that nobody has got yet. */
-	listen(listener: ((topic: string, payload: Uint8Array) => void) | undefined): void {
-		this.#listener = listener;
-		while (this.#listener === listener && listener && this.#early.length > 0) listener(...this.#early.shift()!);
+	/** One more who gets the messages, beginning with those that nobody has taken yet; gives the way to stop. */
+	listen(listener: Listener): () => void {
+		this.#listeners = [...this.#listeners, listener];
+		const early = this.#early;
+		this.#early = [];
+		for (const [topic, payload] of early) this.message(topic, payload);
+		return () => {
+			this.#listeners = this.#listeners.filter((one) => one !== listener);
+		};
 	}
 
 	message(topic: string, payload: Uint8Array): void {
-		if (this.#listener) this.#listener(topic, payload);
-		else if (this.#early.length < MOST_EARLY_MESSAGES) this.#early.push([topic, payload]);
+		if (this.#listeners.some((listener) => listener(topic, payload))) return;
+		if (this.#early.length < MOST_EARLY_MESSAGES) this.#early.push([topic, payload]);
 	}
 }
 

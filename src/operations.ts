@@ -4,28 +4,17 @@
  *
  * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
  */
+import type { Config, Operation } from "./config.ts";
 import type { Credential } from "./credential/record.ts";
 import { FAULTS, type FaultCode } from "./fault.ts";
 import type { MethodHandler, MethodHandlers } from "./hub/methods.ts";
 import type { ReportDone } from "./hub/reported.ts";
 import type { Clock, Log } from "./port.ts";
 
-/** What can be switched. */
-export const OPERATIONS = ["status", "renew", "reboot", "twin"] as const;
-export type Operation = (typeof OPERATIONS)[number];
-
-export interface OperationsConfig {
-	readonly operations: readonly Operation[];
-	/** The application's version, as its maker calls it. */
-	readonly firmware: string | undefined;
-	/** How often the agent's own health goes as telemetry; 0: never. */
-	readonly healthSeconds: number;
-}
-
 export interface OperationsOptions {
 	readonly clock: Clock;
 	readonly log: Log;
-	readonly config: OperationsConfig;
+	readonly config: Pick<Config, "operations" | "firmware" | "healthSeconds">;
 	/** What the agent itself knows. */
 	readonly status: () => object;
 	readonly renew: () => void;

@@ -75,8 +75,8 @@ export interface HubRenewalOptions {
 }
 
 export interface HubRenewal {
-	/** Every message of the session that is nobody else's. */
-	message(topic: string, payload: Uint8Array): void;
+	/** Every message of the session; gives whether it was about a certificate. */
+	message(topic: string, payload: Uint8Array): boolean;
 	/** The session has ended: the pending key and its request id stay for the next one. */
 	abandon(): void;
 }
@@ -144,6 +144,7 @@ export function renewOverHub(options: HubRenewalOptions, done: (result: Credenti
 		message(topic, payload) {
 			const action = over ? undefined : request.onMessage(topic, payload, clock.now());
 			if (action) act(action);
+			return topic.startsWith(CREDENTIALS_FILTER.slice(0, -1));
 		},
 		abandon() {
 			over = true;

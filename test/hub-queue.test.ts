@@ -34,23 +34,14 @@ class Hub {
 
 /** Notes what became of each message: `ok` or a fault's code. */
 function fill(queue: TelemetryQueue, texts: Iterable<string | number>, said: string[] = []): string[] {
-	for (const text of texts)
-		queue.push({
-			body: utf8(String(text)),
-			properties: {},
-			done: (fault) => said.push(`${text} ${fault?.code ?? "ok"}`),
-		});
+	for (const text of texts) queue.push(String(text), {}, (fault) => said.push(`${text} ${fault?.code ?? "ok"}`));
 	return said;
 }
 
-function outcome(queue: TelemetryQueue, body: Uint8Array, properties: Properties = {}): string {
+function outcome(queue: TelemetryQueue, body: Uint8Array | object, properties: Properties = {}): string {
 	let said = "waits";
-	queue.push({
-		body,
-		properties,
-		done: (fault) => {
-			said = fault?.code ?? "ok";
-		},
+	queue.push(body, properties, (fault) => {
+		said = fault?.code ?? "ok";
 	});
 	return said;
 }
@@ -115,6 +106,28 @@ describe("the telemetry queue", () => {
 		assert.equal(outcome(queue, utf8(""), longest), "waits");
 		assert.equal(outcome(queue, utf8(""), { a: `${longest.a}x` }), "hub.too-large");
 		assert.equal(outcome(queue, utf8(""), { a: "\udfff" }), "hub.invalid");
+	});
+
+	test("sends objects as JSON and says so to the hub, texts and bytes as they are", () => {
+		const queue = new TelemetryQueue(AMPLE);
+		const sent: unknown[] = [];
+		queue.attach({
+			telemetry(body, properties, done) {
+				sent.push([utf8Text(body), properties]);
+				done();
+			},
+		});
+		queue.push({ a: 1 }, { kind: "x" }, () => {});
+		queue.push([1], { "$.ct": "application/senml+json" }, () => {});
+		queue.push("text", {}, () => {});
+		queue.push(utf8("bytes"), {}, () => {});
+		assert.deepEqual(sent, [
+			['{"a":1}', { "$.ct": "application/json", "$.ce": "utf-8", kind: "x" }],
+			["[1]", { "$.ct": "application/senml+json", "$.ce": "utf-8" }],
+			["text", {}],
+			["bytes", {}],
+		]);
+		assert.equal(outcome(queue, { big: 1n }), "hub.invalid");
 	});
 
 	test("survives reconnects: what was not acknowledged is sent again, in order, and nothing twice in a session", () => {

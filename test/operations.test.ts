@@ -1,10 +1,11 @@
 /** The agent's own methods, its section of the twin and its health: what is said, when, and what is switched off. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { OPERATIONS } from "../src/config.ts";
 import type { Credential } from "../src/credential/record.ts";
 import { FAULTS, Fault } from "../src/fault.ts";
 import { checkPatch, type ReportDone } from "../src/hub/reported.ts";
-import { OPERATIONS, Operations, type OperationsConfig } from "../src/operations.ts";
+import { Operations, type OperationsOptions } from "../src/operations.ts";
 import { FakeClock } from "./fake/clock.ts";
 
 const NOTHING_SAID = { status: 0, payload: undefined as unknown };
@@ -14,7 +15,7 @@ const credential = {
 } as Credential;
 const certificate = { validFrom: "2026-01-01T00:00:00.000Z", validUntil: "2026-02-01T00:00:00.000Z" };
 
-function bench(config: Partial<OperationsConfig> = {}, canRestart = true) {
+function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = true) {
 	const clock = new FakeClock();
 	const did: string[] = [];
 	const reports: { patch: object; done: ReportDone }[] = [];

@@ -24,6 +24,11 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 	renewAt: true,
 	renewKey: true,
 	payload: true,
+	queueMessages: true,
+	queueBytes: true,
+	operations: true,
+	healthSeconds: true,
+	firmware: true,
 });
 
 /** Throws Fault config.missing, config.invalid. */

@@ -80,6 +80,15 @@ const SETTINGS: readonly Setting[] = [
 		help: "trust the bundle of 2021-11-01-preview (keep)",
 	},
 	{ field: "payload", flag: "--payload <json>", help: "JSON object for custom allocation" },
+	{ field: "queueMessages", flag: "--queue-messages <count>", help: "telemetry that waits while offline (64)" },
+	{ field: "queueBytes", flag: "--queue-bytes <count>", help: "and its bytes (32768)" },
+	{
+		field: "operations",
+		flag: "--operations <list>",
+		help: "what the hub's operator may do: all, none, or of status,renew,reboot,twin (all)",
+	},
+	{ field: "healthSeconds", flag: "--health-seconds <seconds>", help: "the agent's health as telemetry; 0: never (0)" },
+	{ field: "firmware", flag: "--firmware <version>", help: "the application's version, for the twin" },
 ];
 
 export function addSettings(command: Command): Command {

@@ -2,21 +2,17 @@
  * Telemetry on its way to the hub: in order, one message in flight, bounded by count and by bytes.
  *
  * What has not been acknowledged stays and is sent again after a reconnect (QoS 1: the hub may see it twice). When a bound
- * is reached the oldest goes, is counted, learns of it, and the log says how many went. Refused before anything is dropped for it: a message over
- * the hub's 256 KB or over the queue's own bound, and properties that are not text.
+ * is reached the oldest goes, is counted, learns of it, and the log says how many went. Refused before anything is dropped
+ * for it: a message over the hub's 256 KB or over the queue's own bound, bodies that JSON cannot say, properties that are
+ * not text.
  */
+import { utf8 } from "../bytes.ts";
 import { Fault } from "../fault.ts";
 import type { Log } from "../port.ts";
+import { encodeJson } from "./json.ts";
 import { checkSize, MOST_PROPERTIES_BYTES, MOST_TELEMETRY_BYTES } from "./limits.ts";
 import type { HubSession } from "./session.ts";
-import { encodeProperties, type Properties } from "./topics.ts";
-
-export interface QueuedMessage {
-	readonly body: Uint8Array;
-	readonly properties: Properties;
-	/** Called once: without a Fault when the hub has acknowledged. */
-	readonly done: (fault?: Fault) => void;
-}
+import { encodeProperties, JSON_BODY, type Properties } from "./topics.ts";
 
 export interface QueueLimits {
 	readonly messages: number;
@@ -24,10 +20,18 @@ export interface QueueLimits {
 	readonly bytes: number;
 }
 
+interface QueuedMessage {
+	readonly body: Uint8Array;
+	readonly properties: Properties;
+	/** Of body and encoded properties. */
+	readonly bytes: number;
+	readonly done: (fault?: Fault) => void;
+}
+
 export class TelemetryQueue {
 	readonly #limits: QueueLimits;
 	readonly #log: Log;
-	readonly #waiting: { readonly message: QueuedMessage; readonly bytes: number }[] = [];
+	readonly #waiting: QueuedMessage[] = [];
 	#bytes = 0;
 	#session: Pick<HubSession, "telemetry"> | undefined;
 	/** Until the hub answers, even when it has been dropped meanwhile. */
@@ -51,28 +55,29 @@ export class TelemetryQueue {
 		return this.#dropped;
 	}
 
-	/** `done` may come within this call: with hub.too-large, hub.invalid, or for another message hub.queue-full. */
-	push(message: QueuedMessage): void {
-		let bytes: number;
+	/**
+	 * Objects go as JSON, texts as UTF-8. `done` is called once: when the hub has acknowledged, or with Fault hub.queue-full;
+	 * within this call with hub.too-large or hub.invalid.
+	 */
+	push(body: Uint8Array | string | object, properties: Properties, done: (fault?: Fault) => void): void {
+		let message: QueuedMessage;
 		try {
-			const { length } = encodeProperties(message.properties);
-			checkSize("properties", length, MOST_PROPERTIES_BYTES);
-			bytes = message.body.length + length;
-			checkSize("message", bytes, Math.min(MOST_TELEMETRY_BYTES, this.#limits.bytes));
+			message = encode(body, properties, done);
+			checkSize("message", message.bytes, Math.min(MOST_TELEMETRY_BYTES, this.#limits.bytes));
 		} catch (thrown) {
-			message.done(Fault.of(thrown, "hub.invalid"));
+			done(Fault.of(thrown, "hub.invalid"));
 			return;
 		}
 		const dropped: QueuedMessage[] = [];
-		while (this.#waiting.length >= this.#limits.messages || this.#bytes + bytes > this.#limits.bytes)
+		while (this.#waiting.length >= this.#limits.messages || this.#bytes + message.bytes > this.#limits.bytes)
 			dropped.push(this.#shift());
-		this.#waiting.push({ message, bytes });
-		this.#bytes += bytes;
+		this.#waiting.push(message);
+		this.#bytes += message.bytes;
 		this.#dropped += dropped.length;
 		this.#send();
 		const { messages: most, bytes: mostBytes } = this.#limits;
-		for (const { done } of dropped)
-			done(new Fault("hub.queue-full", `dropped to keep within ${most} messages, ${mostBytes} bytes`));
+		for (const oldest of dropped)
+			oldest.done(new Fault("hub.queue-full", `dropped to keep within ${most} messages, ${mostBytes} bytes`));
 	}
 
 	/** The session to send on; undefined while there is none. */
@@ -93,13 +98,13 @@ export class TelemetryQueue {
 	}
 
 	#shift(): QueuedMessage {
-		const { message, bytes } = this.#waiting.shift()!;
-		this.#bytes -= bytes;
+		const message = this.#waiting.shift()!;
+		this.#bytes -= message.bytes;
 		return message;
 	}
 
 	#send(): void {
-		const next = this.#waiting[0]?.message;
+		const next = this.#waiting[0];
 		const session = this.#session;
 		if (!session || !next || this.#inFlight) return;
 		this.#inFlight = next;
@@ -108,7 +113,7 @@ export class TelemetryQueue {
 			this.#inFlight = undefined;
 			// What can never be sent goes; anything else is sent again on the next session.
 			if (fault && fault.code !== "mqtt.too-large" && fault.code !== "hub.too-large") return;
-			if (this.#waiting[0]?.message === next) {
+			if (this.#waiting[0] === next) {
 				this.#shift();
 				next.done(fault);
 			}
@@ -116,4 +121,13 @@ export class TelemetryQueue {
 			this.#send();
 		});
 	}
+}
+
+function encode(given: Uint8Array | string | object, own: Properties, done: (fault?: Fault) => void): QueuedMessage {
+	const raw = given instanceof Uint8Array || typeof given === "string";
+	const body = raw ? (typeof given === "string" ? utf8(given) : given) : encodeJson(given, MOST_TELEMETRY_BYTES);
+	const properties = raw ? own : { ...JSON_BODY, ...own };
+	const { length } = encodeProperties(properties);
+	checkSize("properties", length, MOST_PROPERTIES_BYTES);
+	return { body, properties, bytes: body.length + length, done };
 }
