@@ -74,7 +74,7 @@ function entries() {
 function chunk(id) {
 	const port = /\/hw\/moddable\/(digest|entropy)\.ts$/.exec(id);
 	if (port !== null) return port[1]; // else it would be drawn into its first importer
-	if (/\/src\/(bytes|fault|port|retry)\.ts$/.test(id)) return "base";
+	if (/\/src\/(bytes|fault|port|release|retry)\.ts$/.test(id)) return "base";
 	if (/\/src\/x509\//.test(id)) return "x509";
 	if (KEY.test(id) || id === "\0xs-rom") return "key";
 	if (/\/src\/|\/mqtt-packet\/|\/moddable\/shims\//.test(id)) return "agent";

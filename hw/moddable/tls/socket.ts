@@ -20,6 +20,8 @@ export interface SecureOptions {
 	readonly serverName?: string;
 	/** Default, also for an empty list: the built-in ones. */
 	readonly anchors?: readonly Bytes[];
+	/** Trusted on top of those. */
+	readonly additionalAnchors?: readonly Bytes[];
 	/** Leaf first; with the leaf's key. */
 	readonly clientCertificates?: readonly Bytes[];
 	readonly clientKey?: ClientKey;
@@ -57,11 +59,11 @@ export default class TLSSocket {
 	constructor(options: TLSOptions) {
 		this.#options = options;
 		const { TCP, host, secure = {} } = options;
-		const { anchors = [], clientCertificates = [], clientKey } = secure;
+		const { anchors = [], additionalAnchors = [], clientCertificates = [], clientKey } = secure;
 		this.#session = new Session(
 			{
 				serverName: secure.serverName ?? host,
-				anchors: anchors.length > 0 ? anchors.map(view) : builtInAnchors(),
+				anchors: [...(anchors.length > 0 ? anchors.map(view) : builtInAnchors()), ...additionalAnchors.map(view)],
 				clientCertificates: clientCertificates.map(view),
 				clientKey,
 			},
@@ -123,10 +125,12 @@ export default class TLSSocket {
 			this.#plaintext = this.#session.take();
 			if (this.#plaintext !== undefined) this.#options.onReadable?.(this.#plaintext.length);
 			else if (this.#session.phase === "closed") this.#fail();
-			else if (this.#readable > 0) this.#session.receive(this.#takeFromTcp());
-			else break;
+			else if (this.#readable > 0) {
+				this.#session.receive(this.#takeFromTcp());
+				if (!this.#isOpen) this.#send(); // the application hears that it is open before it gets data
+			} else break;
 		}
-		this.#send();
+		this.#flush();
 	}
 
 	#takeFromTcp(): Uint8Array {

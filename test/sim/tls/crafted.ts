@@ -14,6 +14,7 @@ import {
 	sign,
 } from "node:crypto";
 import { createServer, type Socket } from "node:net";
+import type { Scenario } from "./device.ts";
 import type { Entity } from "./pki.ts";
 import { listen, type Row } from "./servers.ts";
 
@@ -73,9 +74,15 @@ export const encode = ({ type, body }: Message): Buffer => Buffer.concat([uint(t
 export const certificateBody = (chain: readonly Uint8Array[]): Buffer =>
 	vector(3, ...chain.map((der) => vector(3, der)));
 
+/** CertificateRequest for P-256 and SHA-256, of any issuer. */
+export const certificateRequest: Message = {
+	type: 13,
+	body: Buffer.concat([vector(1, uint(64, 1)), vector(2, uint(0x0403, 2)), vector(2)]),
+};
+
 /** A row of the table: a server of that chain that follows the script. */
 export const serveAs =
-	(chain: readonly Entity[]) =>
+	(chain: readonly Entity[], client: Partial<Scenario> = {}) =>
 	(name: string, result: string, script: Script = {}, message?: RegExp): Promise<Row> => {
 		const server = createServer(
 			(socket) =>
@@ -85,7 +92,7 @@ export const serveAs =
 					script,
 				),
 		);
-		return listen(name, result, server, { message });
+		return listen(name, result, server, { client, message });
 	};
 
 export class Crafted {

@@ -1,6 +1,17 @@
 /** Messages missing, repeated, out of order; a ServerHello that chooses what was not offered; certificates malformed. */
 import { createLeaf } from "./chains.ts";
-import { Content, certificateBody, type Message, record, type Script, serveAs, Type, uint, vector } from "./crafted.ts";
+import {
+	Content,
+	certificateBody,
+	certificateRequest,
+	type Message,
+	record,
+	type Script,
+	serveAs,
+	Type,
+	uint,
+	vector,
+} from "./crafted.ts";
 import { type Entity, issue } from "./pki.ts";
 import type { Row } from "./servers.ts";
 
@@ -14,10 +25,11 @@ export async function order(root: Entity): Promise<Row[]> {
 			/^message/,
 		);
 	const message = (type: number, body: Buffer = Buffer.alloc(0)): Message => ({ type, body });
-	const request = message(13, Buffer.concat([vector(1, uint(64, 1)), vector(2, uint(0x0403, 2)), vector(2)]));
 	return Promise.all([
 		serve("the server left alone", "connected"),
-		serve("a request for a certificate", "connected", { flight: ([a, b, c, d]) => [a!, b!, c!, request, d!] }),
+		serve("a request for a certificate", "connected", {
+			flight: ([a, b, c, d]) => [a!, b!, c!, certificateRequest, d!],
+		}),
 		serve("messages in records of 7 bytes", "connected", { records: (all) => pieces(Buffer.concat(all), 7) }),
 		serve("all messages in one record", "connected", { records: (all) => pieces(Buffer.concat(all), 16_384) }),
 		flight("no Certificate", ([hello, , exchange, done]) => [hello, exchange, done]),
@@ -27,8 +39,8 @@ export async function order(root: Entity): Promise<Row[]> {
 		flight("ServerHello twice", ([hello, ...rest]) => [hello, hello, ...rest]),
 		flight("Certificate twice", ([hello, certificate, ...rest]) => [hello, certificate, certificate, ...rest]),
 		flight("ServerKeyExchange twice", ([a, b, exchange, d]) => [a, b, exchange, exchange, d]),
-		flight("CertificateRequest twice", ([a, b, c, d]) => [a, b, c, request, request, d]),
-		flight("CertificateRequest too early", ([a, b, c, d]) => [a, b, request, c, d]),
+		flight("CertificateRequest twice", ([a, b, c, d]) => [a, b, c, certificateRequest, certificateRequest, d]),
+		flight("CertificateRequest too early", ([a, b, c, d]) => [a, b, certificateRequest, c, d]),
 		flight("ServerKeyExchange before Certificate", ([a, b, c, d]) => [a, c, b, d]),
 		flight("ServerHelloDone twice", ([a, b, c, d]) => [a, b, c, d, d]),
 		flight("HelloRequest first", (all) => [message(Type.HelloRequest), ...all]),

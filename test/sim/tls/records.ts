@@ -1,6 +1,7 @@
 /** Records of the wrong kind, at the wrong time, in clear; and what follows the client's Finished. */
 import { createLeaf } from "./chains.ts";
-import { Content, type Crafted, encode, record, serveAs, uint } from "./crafted.ts";
+import { Content, type Crafted, certificateRequest, encode, record, serveAs, uint } from "./crafted.ts";
+import { identity } from "./device.ts";
 import type { Entity } from "./pki.ts";
 import type { Row } from "./servers.ts";
 
@@ -42,6 +43,10 @@ export async function records(root: Entity): Promise<Row[]> {
 		finish("ChangeCipherSpec of another value", () => [record(Content.ChangeCipherSpec, uint(2, 1))]),
 		finish("data in place of Finished", (server) => [change, server.sealed(Content.Data, Buffer.from("data"))]),
 		finish("an alert about the certificate, without one", () => [record(Content.Alert, Buffer.of(2, 42))]),
+		serveAs([leaf], identity(await createLeaf(root)))("an alert about the client's certificate", "tls.rejected", {
+			flight: ([a, b, c, d]) => [a!, b!, c!, certificateRequest, d!],
+			finish: (server) => void server.socket.write(record(Content.Alert, Buffer.of(2, 46))),
+		}),
 		finish("close_notify before Finished", () => [record(Content.Alert, Buffer.of(1, 0))], "wire.closed"),
 		instead("close_notify in place of ServerHello", record(Content.Alert, Buffer.of(1, 0)), "wire.closed"),
 		instead("an alert in place of ServerHello", record(Content.Alert, Buffer.of(2, 40))),
