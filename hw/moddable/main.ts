@@ -32,8 +32,8 @@ function run(): void {
 		...ports,
 		config: readConfig(),
 		onState(state) {
-			ports.log("state", { state });
 			if (state === "connected" && store.get(RESTARTS) !== undefined) store.delete(RESTARTS);
+			ports.log("state", { state });
 		},
 	});
 	agent.finished.then(() => restartAfter("the agent has ended"), restartAfter);

@@ -45,6 +45,8 @@ export interface RunOptions {
 	readonly breakOnExceptions?: boolean;
 	/** Each complete line as it is traced. */
 	readonly onLine?: (line: string) => void;
+	/** Kills the app when a line fits: for apps that never end. */
+	readonly stopAt?: RegExp;
 }
 
 export interface Run {
@@ -108,21 +110,24 @@ export const runOnXs = async (options: AppOptions & RunOptions): Promise<Run> =>
 async function run(
 	host: string,
 	library: string,
-	{ environment = {}, timeoutSeconds = 60, breakOnExceptions = false, onLine }: RunOptions,
+	{ environment = {}, timeoutSeconds = 60, breakOnExceptions = false, onLine, stopAt }: RunOptions,
 ): Promise<Run> {
+	const xsbug = await listenAsXsbug({ breakOnExceptions });
+	const child = spawn(host, [library], {
+		env: { ...process.env, ...environment, XSBUG_HOST: "127.0.0.1", XSBUG_PORT: String(xsbug.port) },
+		stdio: ["ignore", "pipe", "pipe"],
+	});
 	let output = "";
 	let pending = "";
 	const take = (text: string) => {
 		output += text;
 		const lines = (pending + text).split("\n");
 		pending = lines.pop()!;
-		if (onLine) for (const line of lines) onLine(line);
+		for (const line of lines) {
+			onLine?.(line);
+			if (stopAt?.test(line)) child.kill("SIGKILL");
+		}
 	};
-	const xsbug = await listenAsXsbug({ breakOnExceptions });
-	const child = spawn(host, [library], {
-		env: { ...process.env, ...environment, XSBUG_HOST: "127.0.0.1", XSBUG_PORT: String(xsbug.port) },
-		stdio: ["ignore", "pipe", "pipe"],
-	});
 	child.stdout.setEncoding("utf8").on("data", take);
 	child.stderr.setEncoding("utf8").on("data", take);
 	const exitCode = await ended(child, timeoutSeconds);

@@ -98,6 +98,21 @@ describe("the wire on XS", { skip }, () => {
 		assert.match((await connect(`127.0.0.1 ${late} -`)).end, /^wire\.closed/);
 	});
 
+	test("the client random differs between runs", async () => {
+		const randoms: string[] = [];
+		const port = await serveTcp((socket) =>
+			socket.once("data", (hello) => {
+				// TLSPlaintext, Handshake and client_version come before it: RFC 5246 sections 6.2.1, 7.4, 7.4.1.2.
+				randoms.push(hello.subarray(11, 43).toString("hex"));
+				socket.destroy();
+			}),
+		);
+		for (let i = 0; i < 3; i++) await connect(`127.0.0.1 ${port} -`);
+		assert.ok(randoms.every((random) => random.length === 64));
+		// The first four bytes may be the time.
+		assert.equal(new Set(randoms.map((random) => random.slice(8))).size, 3);
+	});
+
 	test("100 KB go out and come back whole, though neither fits into any buffer", async () => {
 		const port = await serve((socket) => socket.pipe(socket));
 		const { output, end } = await connect(`127.0.0.1 ${port} echo 100000`);

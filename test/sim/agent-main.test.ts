@@ -1,0 +1,42 @@
+/** The application, manifest.json and hw/moddable/main.ts: it restarts after what ends it, later each time, and is alive again. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startCloud } from "../cloud/cloud.ts";
+import { buildForXs, project, skip } from "./harness.ts";
+
+test("the application restarts after a growing back-off, and starts over once it has been connected", {
+	skip,
+}, async () => {
+	const app = await buildForXs({ name: "main", manifest: join(project, "hw/simulator/manifest.json") });
+	const flash = mkdtempSync(join(tmpdir(), "enrollee-main-"));
+	const cloud = await startCloud();
+	try {
+		const good = {
+			ENROLLEE_STATE: flash,
+			ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
+			ENROLLEE_ID_SCOPE: cloud.idScope,
+			ENROLLEE_REGISTRATION_ID: cloud.registrationId,
+			ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
+			ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
+		};
+		const broken = { ...good, ENROLLEE_ID_SCOPE: "not an id scope" };
+		const backoff = async (): Promise<string> => {
+			const { output } = await app.run({ environment: broken, stopAt: /^restart in/ });
+			assert.match(output, /^fatal {2}config\.invalid: idScope/m);
+			assert.match(output, /^remedy /m);
+			return /^restart in (\d+) s/m.exec(output)![1]!;
+		};
+		assert.deepEqual([await backoff(), await backoff(), await backoff()], ["10", "20", "40"]);
+
+		const run = await app.run({ environment: good, stopAt: /state=connected/ });
+		assert.match(run.output, /state=connected/);
+		assert.ok(!readdirSync(flash).includes("restarts"));
+		assert.equal(await backoff(), "10");
+	} finally {
+		await cloud.close();
+		rmSync(flash, { recursive: true });
+	}
+});
