@@ -1,12 +1,15 @@
 /**
- * The operator's HTTP API: JSON over HTTP/1.1 on 127.0.0.1, a bearer token on every call.
+ * The operator's HTTP API and page on 127.0.0.1: JSON over HTTP/1.1, a bearer token on every call; the page's own files
+ * need none, its stream of events has the token in its address (EventSource sends no headers).
  *
  * Refuses other Host names than loopback's (DNS rebinding), foreign origins, bodies over 300 KB, and unknown routes.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { UnknownDevice } from "./operator.ts";
-import { type Call, ROUTES } from "./routes.ts";
+import { servePage } from "./page.ts";
+import { type Context, ROUTES } from "./routes.ts";
+import { openStream } from "./stream.ts";
 
 export interface Api {
 	readonly url: string;
@@ -16,7 +19,7 @@ export interface Api {
 
 const MAX_BODY_BYTES = 300 * 1024;
 
-export async function serveApi(port: number, context: Call["context"]): Promise<Api> {
+export async function serveApi(port: number, context: Context): Promise<Api> {
 	const token = randomBytes(24).toString("base64url");
 	const server = createServer((request, response) => {
 		handle(request, response, token, context).catch((error: Error) => reply(response, ...failure(error)));
@@ -36,13 +39,17 @@ export async function serveApi(port: number, context: Call["context"]): Promise<
 	};
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, token: string, context: Call["context"]) {
+async function handle(request: IncomingMessage, response: ServerResponse, token: string, context: Context) {
 	const { method = "", headers } = request;
 	const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
 	if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? "")) throw new Problem(403, "only by a loopback name");
 	if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
 		throw new Problem(403, "not from other origins");
-	if (!sameText(headers.authorization ?? "", `Bearer ${token}`)) throw new Problem(401, "a bearer token is needed");
+	if (method === "GET" && (await servePage(pathname, response))) return;
+	const isStream = method === "GET" && pathname === "/stream";
+	const shown = isStream ? `Bearer ${searchParams.get("token")}` : headers.authorization;
+	if (!sameText(shown ?? "", `Bearer ${token}`)) throw new Problem(401, "a bearer token is needed");
+	if (isStream) return openStream(response, context);
 	const found = ROUTES.filter((route) => route.path.test(pathname));
 	if (found.length === 0) throw new Problem(404, `no such resource: ${pathname}`);
 	const route = found.find((candidate) => candidate.method === method);

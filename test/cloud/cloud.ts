@@ -16,9 +16,11 @@ import { listen } from "./listener.ts";
 import { Operator } from "./operator.ts";
 import { createServerChain } from "./server-chain.ts";
 import { Service } from "./service.ts";
+import { showCloud, showDevice } from "./show.ts";
 import { openState } from "./state.ts";
 import { type Limits, Throttle } from "./throttle.ts";
 import { createWatch, type Watch } from "./watch.ts";
+import { WireLog } from "./wire-log.ts";
 
 export interface CloudOptions {
 	/** 0, the default, is any free one. */
@@ -47,7 +49,7 @@ export interface CloudOptions {
 	readonly acceptIssued?: boolean;
 	/** Operations per second. Default: none. */
 	readonly limits?: Limits;
-	/** The port of the HTTP API on loopback, 0 for any free one. Default: no API. */
+	/** The port of the HTTP API and the page on loopback, 0 for any free one. Default: neither. */
 	readonly apiPort?: number;
 	readonly clock?: Clock;
 	/** Told about every event as it happens. */
@@ -71,6 +73,8 @@ export interface Ready {
 	/** Of the operator's HTTP API, when it is served. */
 	readonly apiUrl?: string;
 	readonly apiToken?: string;
+	/** The page, for a browser on this machine. */
+	readonly pageUrl?: string;
 }
 
 export interface Cloud extends Ready {
@@ -112,7 +116,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		now: clock.now(),
 	});
 	const { ca, enrolments, devices } = state;
-	const watch = createWatch(clock, options.onEvent);
+	const watch = createWatch(clock);
+	if (options.onEvent !== undefined) watch.listeners.add(options.onEvent);
+	const wire = options.apiPort === undefined ? undefined : new WireLog(clock);
 	let port = options.port ?? 0;
 	const service = new Service({
 		idScope: ID_SCOPE,
@@ -122,6 +128,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		devices,
 		faults,
 		witness: watch.witness,
+		trace: wire?.trace,
 		hosts: names,
 		retryAfterSeconds: options.retryAfterSeconds ?? 1,
 		polls: options.polls ?? 1,
@@ -149,28 +156,35 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
 	const listener = await listen({ address, port, chain, service, faults });
 	port = listener.port;
+	const rootCa = folder.write("root-ca.pem", chain.rootPem);
+	const facts = { host: names[0]!, port, idScope: ID_SCOPE, registrationId, rootCa };
+	const show = (device: Device) => showDevice(device, service.hub, enrolments);
 	const api =
-		options.apiPort === undefined
+		wire === undefined
 			? undefined
-			: await serveApi(options.apiPort, {
+			: await serveApi(options.apiPort!, {
 					operator,
 					hub: service.hub,
 					faults,
-					devices: () => devices.all(),
+					clock,
+					wire,
 					events: watch.events,
+					happenings: watch.listeners,
+					cloud: () => showCloud({ ...facts, hosts: names }, ca, faults),
+					devices: () => devices.all().map(show),
+					device(id) {
+						const device = devices.find(id);
+						return device && show(device);
+					},
 				});
 	const ready: Ready = {
-		host: names[0]!,
-		port,
-		idScope: ID_SCOPE,
-		registrationId,
-		rootCa: folder.write("root-ca.pem", chain.rootPem),
+		...facts,
 		deviceCa,
 		onboardingCert: folder.write("onboarding-cert.pem", state.onboarding.certificate),
 		onboardingKey: folder.write("onboarding-key.pem", state.onboarding.key),
 		symmetricKey: Buffer.from(enrolments.find(registrationId).key).toString("base64"),
 		groupKey: Buffer.from(enrolments.groupKey).toString("base64"),
-		...(api === undefined ? {} : { apiUrl: api.url, apiToken: api.token }),
+		...(api === undefined ? {} : { apiUrl: api.url, apiToken: api.token, pageUrl: `${api.url}/#token=${api.token}` }),
 	};
 	const only = <T extends CloudEvent>(event: T["event"]) => watch.events.filter((e): e is T => e.event === event);
 	return {

@@ -10,6 +10,7 @@ import type { Service, Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
 import type { Accept, Link, Peer, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
+import type { Trace } from "./wire-log.ts";
 
 export interface ConnectionOptions {
 	readonly number: number;
@@ -18,6 +19,8 @@ export interface ConnectionOptions {
 	readonly clock: Clock;
 	readonly faults: Faults;
 	readonly witness: Witness;
+	/** Told about every packet. */
+	readonly trace?: Trace | undefined;
 	readonly accept: Accept;
 	readonly serviceOf: (username: string) => Service | "none";
 	/** As the service does: 5. */
@@ -33,6 +36,7 @@ export class Connection {
 	readonly #parser = parser({ protocolVersion: 4 });
 	readonly #unacknowledged = new Map<number, () => void>();
 	#session: Session | undefined;
+	#clientId = "";
 	#cancelTimer: () => void;
 	#keepAliveMs = 0;
 	#pendingBytes = 0;
@@ -101,6 +105,8 @@ export class Connection {
 	}
 
 	#receive(packet: Packet) {
+		if (packet.cmd === "connect") this.#clientId = packet.clientId;
+		this.#options.trace?.(this.number, this.#clientId, "in", packet);
 		if (packet.cmd === "connect") return this.#connect(packet);
 		const session = this.#session;
 		if (session === undefined) return this.close(`${packet.cmd} before CONNECT`);
@@ -204,6 +210,7 @@ export class Connection {
 
 	#send(packet: Packet) {
 		if (this.#closed) return;
+		this.#options.trace?.(this.number, this.#clientId, "out", packet);
 		const bytes = generate(packet);
 		const limit = this.#options.faults.strikes("cut-after");
 		const left = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit) - this.#bytesSent;

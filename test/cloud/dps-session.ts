@@ -224,7 +224,15 @@ export class DpsSession implements Session {
 	#refuse(rid: string, problem: Problem) {
 		const status = statusOf(problem);
 		const { clock, witness } = this.#options;
-		witness({ event: "registered", deviceId: this.deviceId, status, outcome: "refused", errorCode: problem.errorCode });
+		const { errorCode, retryAfterSeconds } = problem;
+		witness({
+			event: "registered",
+			deviceId: this.deviceId,
+			status,
+			outcome: "refused",
+			errorCode,
+			...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+		});
 		this.#answer(status, rid, problemBody(problem, clock.now()), problem.retryAfterSeconds);
 	}
 

@@ -34,6 +34,8 @@ export type Happening =
 			readonly status: number;
 			readonly outcome: "assigned" | "failed" | "disabled" | "refused";
 			readonly errorCode?: number;
+			/** What the client was told to wait. */
+			readonly retryAfterSeconds?: number;
 			/** The issued leaf, DER. */
 			readonly leaf?: Uint8Array;
 	  }
@@ -51,6 +53,7 @@ export type Happening =
 			readonly status?: number;
 			readonly error?: string;
 	  }
+	| { readonly event: "message"; readonly deviceId: string; readonly id: string }
 	| { readonly event: "message-acknowledged"; readonly deviceId: string; readonly id: string }
 	| { readonly event: "operator"; readonly deviceId: string; readonly action: string }
 	| { readonly event: "twin-get"; readonly deviceId: string }

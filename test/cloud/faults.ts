@@ -4,6 +4,7 @@
  * The table is closed and is what `enrollee cloud --help` prints.
  */
 import { FLAWS, type Flaw } from "./authority.ts";
+import { Listeners } from "./listeners.ts";
 
 export const FAULTS = {
 	"expired-server-cert": "TLS: the server's certificate expired yesterday",
@@ -58,16 +59,20 @@ interface Armed {
 
 export class Faults {
 	readonly #armed: Armed[] = [];
+	/** Told when the list has changed. */
+	readonly listeners = new Listeners<void>();
 
 	/** Throws RangeError on a name that is not in the table. */
 	arm(text: string): void {
 		this.#armed.push(parse(text));
+		this.listeners.tell();
 	}
 
 	/** Without an argument: all of them. */
 	disarm(name?: string): void {
 		for (let i = this.#armed.length - 1; i >= 0; i--)
 			if (name === undefined || this.#armed[i]!.name === name.split(/[=:]/)[0]) this.#armed.splice(i, 1);
+		this.listeners.tell();
 	}
 
 	/** The armed value ("" when it has none) if the fault strikes now, and counts it; `value` must match when given. */
@@ -76,6 +81,7 @@ export class Faults {
 		if (at < 0) return undefined;
 		const armed = this.#armed[at]!;
 		if (--armed.left <= 0) this.#armed.splice(at, 1);
+		this.listeners.tell();
 		return armed.value;
 	}
 

@@ -40,13 +40,22 @@ interface Identified {
 	readonly serial?: string;
 }
 
+/** What a device is connected with. */
+export interface Attachment {
+	readonly credential: "sas" | "x509";
+	/** Milliseconds since 1970. */
+	readonly since: number;
+	/** Of the leaf that was shown. */
+	readonly serial?: string;
+}
+
 export interface Opened extends Identified {
 	readonly session: Session;
 }
 
 export class Hub {
 	readonly #options: HubOptions;
-	readonly #open = new Map<string, { session: HubSession; connection: Connection }>();
+	readonly #open = new Map<string, { session: HubSession; connection: Connection; attachment: Attachment }>();
 	readonly #renewals: Renewals;
 	readonly messages: Messages;
 
@@ -81,7 +90,9 @@ export class Hub {
 				if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
 			},
 		);
-		this.#open.set(deviceId, { session, connection });
+		const { credential, serial } = identified;
+		const attachment = { credential, since: this.#options.clock.now(), ...(serial === undefined ? {} : { serial }) };
+		this.#open.set(deviceId, { session, connection, attachment });
 		session.endsAt(identified.expires);
 		return { session, ...identified };
 	}
@@ -89,6 +100,11 @@ export class Hub {
 	/** The session of a device that is connected now. */
 	session(deviceId: string): HubSession | undefined {
 		return this.#open.get(deviceId)?.session;
+	}
+
+	/** Undefined: not connected. */
+	attachment(deviceId: string): Attachment | undefined {
+		return this.#open.get(deviceId)?.attachment;
 	}
 
 	/** Lets a renewal go on that the fault `renew-hold` holds. */

@@ -67,7 +67,10 @@ export class Operator {
 
 	/** The message's id. */
 	sendMessage(deviceId: string, body: Uint8Array | string, properties: Record<string, string> = {}): string {
-		return this.#options.hub.messages.send(this.device(deviceId), Buffer.from(body), properties);
+		const { hub, witness } = this.#options;
+		const id = hub.messages.send(this.device(deviceId), Buffer.from(body), properties);
+		witness({ event: "message", deviceId, id });
+		return id;
 	}
 
 	/** No certificate issued to the device so far is accepted any more; a connection with one ends. */

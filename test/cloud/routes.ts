@@ -1,23 +1,22 @@
 /** The HTTP API's resources: what can be read, and what an operator can do. */
 
-import { type Device, isRecord } from "./devices.ts";
-import type { CloudEvent } from "./event.ts";
-import type { Faults } from "./faults.ts";
+import { isRecord } from "./devices.ts";
 import type { Hub } from "./hub.ts";
 import type { Operator } from "./operator.ts";
+import { readable } from "./show.ts";
+import type { StreamSources } from "./stream.ts";
 
 export interface Call {
 	/** What the path's groups matched, decoded. */
 	readonly names: readonly string[];
 	readonly query: URLSearchParams;
 	readonly body: Readonly<Record<string, unknown>>;
-	readonly context: {
-		readonly operator: Operator;
-		readonly hub: Hub;
-		readonly faults: Faults;
-		readonly devices: () => readonly Device[];
-		readonly events: readonly CloudEvent[];
-	};
+	readonly context: Context;
+}
+
+export interface Context extends StreamSources {
+	readonly operator: Operator;
+	readonly hub: Hub;
 }
 
 export interface Route {
@@ -29,8 +28,9 @@ export interface Route {
 const DEVICE = "/devices/([^/]+)";
 
 export const ROUTES: readonly Route[] = [
-	route("GET", "/devices", ({ context }) => context.devices().map((device) => show(device, context.hub))),
-	route("GET", DEVICE, ({ context, names: [id = ""] }) => show(context.operator.device(id), context.hub)),
+	route("GET", "/cloud", ({ context }) => context.cloud()),
+	route("GET", "/devices", ({ context }) => context.devices()),
+	route("GET", DEVICE, ({ context, names: [id = ""] }) => context.device(context.operator.device(id).id)),
 	route("PATCH", `${DEVICE}/desired`, ({ context, names: [id = ""], body }) => ({
 		version: context.operator.pushDesired(id, body),
 	})),
@@ -70,33 +70,4 @@ export const ROUTES: readonly Route[] = [
 
 function route(method: Route["method"], path: string, run: Route["run"]): Route {
 	return { method, path: new RegExp(`^${path}$`), run };
-}
-
-function show(device: Device, hub: Hub) {
-	const { id, hub: host, desired, reported, certificates, messages, request } = device;
-	return {
-		id,
-		hub: host,
-		connected: hub.session(id) !== undefined,
-		desired: { ...desired.properties, $version: desired.version },
-		reported: { ...reported.properties, $version: reported.version },
-		certificates: certificates.map(({ serial, notBefore, notAfter, standing }) => ({
-			serial,
-			validFrom: new Date(notBefore).toISOString(),
-			validUntil: new Date(notAfter).toISOString(),
-			standing,
-		})),
-		messagesWaiting: messages.length,
-		...(request === undefined ? {} : { certificateRequest: request.requestId }),
-	};
-}
-
-/** Bytes as text. */
-function readable(event: CloudEvent) {
-	return Object.fromEntries(
-		Object.entries(event).map(([name, value]) => [
-			name,
-			value instanceof Uint8Array ? Buffer.from(value).toString(name === "body" ? "utf8" : "base64") : value,
-		]),
-	);
 }

@@ -10,8 +10,12 @@ import { Dps, type DpsOptions } from "./dps.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 import type { Link, Peer, Refusal, Session } from "./session.ts";
 import { properties } from "./topic.ts";
+import type { Trace } from "./wire-log.ts";
 
-export type ServiceOptions = DpsOptions & HubOptions;
+export interface ServiceOptions extends DpsOptions, HubOptions {
+	/** Told about every packet of every connection. */
+	readonly trace?: Trace | undefined;
+}
 
 export class Service {
 	readonly hub: Hub;
@@ -28,13 +32,14 @@ export class Service {
 
 	/** A client has connected, and presented the peer's certificates. */
 	open(peer: Peer, link: Link): Connection {
-		const { clock, faults, witness } = this.#options;
+		const { clock, faults, witness, trace } = this.#options;
 		const connection: Connection = new Connection({
 			number: ++this.#number,
 			peer,
 			link,
 			clock,
 			faults,
+			trace,
 			witness: (happening) => {
 				if (happening.event === "disconnected") this.#open.delete(connection);
 				witness(happening);

@@ -1,10 +1,12 @@
-/** Keeps the last events and lets tests await one. */
+/** Keeps the last events, tells who listens, and lets tests await one. */
 import type { Clock } from "../../src/port.ts";
 import type { CloudEvent, Happening, Witness } from "./event.ts";
+import { Listeners } from "./listeners.ts";
 
 export interface Watch {
 	readonly events: readonly CloudEvent[];
 	readonly witness: Witness;
+	readonly listeners: Listeners<CloudEvent>;
 	/** The first event that fits, past or to come. */
 	seen<T extends CloudEvent>(fits: (event: CloudEvent) => event is T): Promise<T>;
 	seen(fits: (event: CloudEvent) => boolean): Promise<CloudEvent>;
@@ -12,28 +14,27 @@ export interface Watch {
 
 const MAX_EVENTS = 10_000;
 
-export function createWatch(clock: Clock, onEvent: (event: CloudEvent) => void = () => {}): Watch {
+export function createWatch(clock: Clock): Watch {
 	const events: CloudEvent[] = [];
-	const waiting = new Set<(event: CloudEvent) => void>();
+	const listeners = new Listeners<CloudEvent>();
 	return {
 		events,
+		listeners,
 		witness(happening: Happening) {
 			const event: CloudEvent = { time: clock.now(), ...happening };
 			events.push(event);
 			if (events.length > MAX_EVENTS) events.shift();
-			onEvent(event);
-			for (const wake of [...waiting]) wake(event);
+			listeners.tell(event);
 		},
 		seen(fits: (event: CloudEvent) => boolean) {
 			const past = events.find(fits);
 			if (past !== undefined) return Promise.resolve(past as never);
 			return new Promise<never>((resolve) => {
-				const wake = (event: CloudEvent) => {
+				const stop = listeners.add((event) => {
 					if (!fits(event)) return;
-					waiting.delete(wake);
+					stop();
 					resolve(event as never);
-				};
-				waiting.add(wake);
+				});
 			});
 		},
 	};

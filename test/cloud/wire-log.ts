@@ -1,0 +1,87 @@
+/**
+ * What goes over the wire, one line an MQTT packet, for people to read. Keeps the last lines.
+ *
+ * No secret enters a line: of a password only what a SAS token says besides its signature, no signature in a topic or
+ * payload, no private key in PEM. Long payloads are cut.
+ */
+import type { Packet } from "mqtt-packet";
+import type { Clock } from "../../src/port.ts";
+import { Listeners } from "./listeners.ts";
+
+export interface WireLine {
+	readonly time: number;
+	readonly connection: number;
+	readonly deviceId: string;
+	readonly direction: "in" | "out";
+	/** CONNECT, PUBLISH, ... */
+	readonly packet: string;
+	readonly detail: string;
+	/** Of a PUBLISH, as text. */
+	readonly payload?: string;
+}
+
+/** A connection has received ("in") or sent a packet. */
+export type Trace = (connection: number, deviceId: string, direction: WireLine["direction"], packet: Packet) => void;
+
+const MAX_LINES = 500;
+const MAX_PAYLOAD_CHARACTERS = 2000;
+const MASK = "•••";
+
+export class WireLog {
+	readonly lines: WireLine[] = [];
+	readonly listeners = new Listeners<WireLine>();
+	readonly trace: Trace;
+
+	constructor(clock: Clock) {
+		this.trace = (connection, deviceId, direction, packet) => {
+			const line = { time: clock.now(), connection, deviceId, direction, ...describe(packet) };
+			this.lines.push(line);
+			if (this.lines.length > MAX_LINES) this.lines.shift();
+			this.listeners.tell(line);
+		};
+	}
+}
+
+function describe(packet: Packet): Pick<WireLine, "packet" | "detail" | "payload"> {
+	const name = packet.cmd.toUpperCase();
+	switch (packet.cmd) {
+		case "connect": {
+			const { clientId, username = "", password, clean, keepalive } = packet;
+			const secret = password === undefined ? "" : ` password="${maskedPassword(password.toString("utf8"))}"`;
+			const detail = `clientId=${clientId} username="${username}"${secret} clean=${clean} keepalive=${keepalive}`;
+			return { packet: name, detail };
+		}
+		case "connack":
+			return { packet: name, detail: `returnCode=${packet.returnCode} sessionPresent=${packet.sessionPresent}` };
+		case "subscribe":
+			return { packet: name, detail: packet.subscriptions.map(({ topic, qos }) => `${topic} QoS ${qos}`).join(", ") };
+		case "suback":
+			return { packet: name, detail: `granted ${packet.granted.join(", ")}` };
+		case "unsubscribe":
+			return { packet: name, detail: packet.unsubscriptions.join(", ") };
+		case "publish": {
+			const payload = masked(Buffer.from(packet.payload as Uint8Array).toString("utf8"));
+			const rest = payload.length - MAX_PAYLOAD_CHARACTERS;
+			return {
+				packet: name,
+				detail: `${masked(packet.topic)} QoS ${packet.qos}`,
+				payload: rest > 0 ? `${payload.slice(0, MAX_PAYLOAD_CHARACTERS)}… ${rest} more` : payload,
+			};
+		}
+		default:
+			return { packet: name, detail: packet.messageId === undefined ? "" : `id ${packet.messageId}` };
+	}
+}
+
+/** Of a SAS token the resource, the expiry and the policy's name; of anything else nothing. */
+function maskedPassword(password: string): string {
+	const [, fields] = /^SharedAccessSignature (.*)$/.exec(password) ?? [];
+	const open = fields?.split("&").filter((field) => /^(sr|se|skn)=/.test(field)) ?? [];
+	return fields === undefined ? MASK : `SharedAccessSignature ${[...open, `sig=${MASK}`].join("&")}`;
+}
+
+function masked(text: string): string {
+	return text
+		.replace(/\bsig=[^&"\s]+/gi, `sig=${MASK}`)
+		.replace(/-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(-----END \1-----|$)/gs, MASK);
+}
