@@ -31,7 +31,7 @@ const compile = (tsconfig) => typescript({ tsconfig, noEmit: false, noForceEmit:
 
 export default [
 	{
-		input: "hw/node/cli.ts",
+		input: ["hw/node/cli.ts", "hw/node/enrollee.ts"],
 		external: [/^node:/, /^[a-z@][^:]*$/],
 		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json")],
 		output: { dir: "dist/node", format: "es", entryFileNames: "[name].js", chunkFileNames: "[name].js" },

@@ -1,0 +1,49 @@
+/**
+ * `enrollee`: what a program on Node imports.
+ *
+ *     import { Agent, createPorts, readConfig } from "enrollee";
+ *     const agent = new Agent({ ...createPorts(".enrollee"), config: readConfig() });
+ *     agent.telemetry({ temperature: 21.5 });
+ */
+import { type Config, parseConfig } from "../../src/config.ts";
+import type { Clock, Entropy, Log, Store, Wire } from "../../src/port.ts";
+import { clock } from "./clock.ts";
+import { fill } from "./entropy.ts";
+import { createOutput } from "./output.ts";
+import { readSettings } from "./settings.ts";
+import { openStore } from "./store.ts";
+import { createWire } from "./wire.ts";
+
+export { Agent, type AgentOptions, type AgentState } from "../../src/agent.ts";
+export { type Config, type ConfigInput, parseConfig } from "../../src/config.ts";
+export { FAULTS, Fault, type FaultCode } from "../../src/fault.ts";
+export type { Json, JsonObject } from "../../src/hub/json.ts";
+export type { CloudMessage } from "../../src/hub/messages.ts";
+export type { MethodHandler, MethodHandlers, Respond } from "../../src/hub/methods.ts";
+export {
+	CONTENT_ENCODING,
+	CONTENT_TYPE,
+	CORRELATION_ID,
+	MESSAGE_ID,
+	type Properties,
+} from "../../src/hub/topics.ts";
+export type { Desired } from "../../src/hub/twin.ts";
+export type { Clock, Entropy, Log, Store, Wire } from "../../src/port.ts";
+
+export interface Ports {
+	readonly wire: Wire;
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly entropy: Entropy;
+	readonly log: Log;
+}
+
+/** The agent's ports on this platform: the folder `state` is the device's flash; the log goes to stdout. */
+export function createPorts(state: string): Ports {
+	return { wire: createWire(), store: openStore(state), clock, entropy: { fill }, log: createOutput(false).log };
+}
+
+/** From the ENROLLEE_* variables. Throws Fault config.missing, config.invalid. */
+export function readConfig(): Config {
+	return parseConfig(readSettings({}));
+}
