@@ -6,7 +6,7 @@ export const RUNTIME = "\0xs-rom";
 export const RESERVED = ["xsRomEqual", "xsRomKept", "xsRomWeakMap", "xsRomWeakSet"];
 
 export const runtime = `
-const { is } = Object;
+const { is, isExtensible } = Object;
 
 /* === in every case: NaN, -0 and mixed types reach the first comparison only. */
 export const xsRomEqual = (a, b) => a === b || (typeof a === "bigint" && is(a, b));
@@ -27,16 +27,19 @@ export const xsRomKept = (operator, a, b) => {
 	}
 };
 
-/* Entries made while the image is linked can be read; later ones are not kept, which a cache survives. */
+/*
+ * Entries made while the image is linked can be read; later ones are not kept, which a cache survives. A collection in ROM
+ * is not extensible: asking first spares the exception, at which a debugger would stop. A key in ROM shows no such sign.
+ */
 export class xsRomWeakMap extends WeakMap {
 	set(key, value) {
-		try { super.set(key, value); } catch {}
+		if (isExtensible(this)) try { super.set(key, value); } catch {}
 		return this;
 	}
 }
 export class xsRomWeakSet extends WeakSet {
 	add(value) {
-		try { super.add(value); } catch {}
+		if (isExtensible(this)) try { super.add(value); } catch {}
 		return this;
 	}
 }
