@@ -36,6 +36,7 @@ describe("the agent on XS", { skip }, () => {
 	const run = (state: string, credential: Readonly<Record<string, string>>): Promise<Run> =>
 		app.run({
 			timeoutSeconds: 60,
+			breakOnExceptions: true,
 			environment: {
 				ENROLLEE_STATE: state,
 				ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
@@ -51,6 +52,7 @@ describe("the agent on XS", { skip }, () => {
 		const first = await run(state, { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey });
 		assert.equal(first.exitCode, 0, first.output);
 		assert.match(first.output, /telemetry acknowledged/);
+		assert.deepEqual(first.exceptions, [], "xsbug would have stopped here");
 		assert.equal(cloud.registrations.length, 1);
 		assert.equal(cloud.telemetry.length, 1);
 		const hub = cloud.connections.filter(({ service }) => service === "hub");
