@@ -24,6 +24,7 @@ describe("the image for ESP32", { skip }, () => {
 			t.diagnostic(`flash of the script on ${target}: ${JSON.stringify(flash)}`);
 			for (const module of ["enrollee", "enrollee/agent", "enrollee/key", "ssl/handshake", "rng"])
 				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${module}"`), `${module} is not preloaded`);
+			assert.equal(flash.regExps, 0, "a regular expression in ROM: see hw/moddable/xs-rom/regexp.js");
 			assert.ok(flash.total > 100_000 && flash.total < 1_000_000, `${flash.total} bytes`);
 
 			assert.match(sdkconfig, /^CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y$/m);

@@ -67,7 +67,7 @@ done
 `;
 
 function measure(script: string, modules: string): FlashBytes {
-	const count = (name: string): number => Number(new RegExp(`#define mx${name}Count (\\d+)`).exec(script)?.[1]);
+	const count = (name: string): number => Number(new RegExp(`#define mx${name}Count (\\d+)`).exec(script)?.[1] ?? 0);
 	const linked = [...script.matchAll(/^\t\{ .*, "([^"]+)", \{ XS_MAJOR_VERSION/gm)].map(([, name]) =>
 		name!.replace("embedded:", "~.embedded/"),
 	);
