@@ -11,11 +11,10 @@ const ONE = BigInt(1);
 
 /** Leading digits that fit a double exactly, and so few of them that Euclid's quotients are exact, too. */
 const DIGIT_BITS = 52;
+const DOUBLE = BigInt(DIGIT_BITS);
 /** Fewer significant digits than this are not worth a pass; the next ones come in. */
 const FEW = 2 ** 28;
 const STEP = BigInt(24);
-/** `| 0` truncates quotients below this. */
-const QUOTIENT_LIMIT = 2 ** 31;
 
 /** `inverse(number)` for 0 < number < modulus. */
 export function inversion(modulus: bigint): (number: bigint) => bigint {
@@ -28,44 +27,55 @@ export function inversion(modulus: bigint): (number: bigint) => bigint {
 		let u = ZERO;
 		let v = ONE;
 		let shift = top;
-		while (y) {
+		while (x >> DOUBLE) {
 			let a = Number(x >> shift);
 			while (a < FEW && shift) {
 				shift = shift > STEP ? shift - STEP : ZERO;
 				a = Number(x >> shift);
 			}
 			let b = Number(y >> shift);
-			// After some steps: x' = ±(a0 x - b0 y), y' = ∓(a1 x - b1 y), upper signs after an even number of them.
+			// Collins' condition fails before a quotient could depend on digits not seen.
+			// After two steps each: a = a0 x - b0 y, b = b1 y - a1 x, in leading digits.
 			let a0 = 1;
 			let a1 = 0;
 			let b0 = 0;
 			let b1 = 1;
-			let sign = 1;
-			while (b) {
-				const ratio = a / b;
-				if (ratio >= QUOTIENT_LIMIT) break;
-				const quotient = ratio | 0;
-				const rest = a - quotient * b;
-				const a2 = a0 + quotient * a1;
-				const b2 = b0 + quotient * b1;
-				// Collins: otherwise digits not seen yet could change the quotient.
-				if (shift && (rest < b2 || b - rest < b1 + b2)) break;
-				a = b;
+			for (;;) {
+				let quotient = (a / b) | 0;
+				let rest = a - quotient * b;
+				let cofactor = b0 + quotient * b1;
+				if (rest < cofactor || b - rest < b1 + cofactor) break;
+				a = rest;
+				b0 = cofactor;
+				a0 += quotient * a1;
+				quotient = (b / a) | 0;
+				rest = b - quotient * a;
+				cofactor = b1 + quotient * b0;
+				if (rest < cofactor || a - rest < b0 + cofactor) break;
 				b = rest;
-				a0 = a1;
-				a1 = a2;
-				b0 = b1;
-				b1 = b2;
-				sign = -sign;
+				b1 = cofactor;
+				a1 += quotient * a0;
 			}
 			if (b0) {
-				const [A0, B0, A1, B1] = [BigInt(sign * a0), BigInt(sign * b0), BigInt(sign * a1), BigInt(sign * b1)];
+				const A0 = BigInt(a0);
+				const A1 = BigInt(a1);
+				const B0 = BigInt(b0);
+				const B1 = BigInt(b1);
 				const nextX = A0 * x - B0 * y;
 				y = B1 * y - A1 * x;
 				x = nextX;
 				const nextU = A0 * u - B0 * v;
 				v = B1 * v - A1 * u;
 				u = nextU;
+				// An odd number of steps leaves the smaller one first.
+				if (x < y) {
+					const largerX = y;
+					y = x;
+					x = largerX;
+					const itsU = v;
+					v = u;
+					u = itsU;
+				}
 			} else {
 				const quotient = x / y;
 				const rest = x - quotient * y;
@@ -76,7 +86,27 @@ export function inversion(modulus: bigint): (number: bigint) => bigint {
 				v = next;
 			}
 		}
-		if (x > ONE || number <= ZERO || number >= modulus) throw new RangeError("inverse: does not exist");
-		return u < ZERO ? u + modulus : u;
+		// The rest fits doubles: a = a0 x + b0 y, b = a1 x + b1 y.
+		let a = Number(x);
+		let b = Number(y);
+		let a0 = 1;
+		let b0 = 0;
+		let a1 = 0;
+		let b1 = 1;
+		while (b) {
+			const rest = a % b;
+			const quotient = (a - rest) / b;
+			a = b;
+			b = rest;
+			const a2 = a0 - quotient * a1;
+			a0 = a1;
+			a1 = a2;
+			const b2 = b0 - quotient * b1;
+			b0 = b1;
+			b1 = b2;
+		}
+		if (a > 1 || number <= ZERO || number >= modulus) throw new RangeError("inverse: does not exist");
+		const result = BigInt(a0) * u + BigInt(b0) * v;
+		return result < ZERO ? result + modulus : result;
 	};
 }
