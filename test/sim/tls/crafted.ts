@@ -39,6 +39,8 @@ export interface Script {
 	/** In place of the echo. */
 	readonly onData?: (server: Crafted, data: Buffer) => void;
 	readonly endsAfterFlight?: boolean;
+	/** Sees data that came before any key. */
+	readonly onClearData?: (data: Buffer) => void;
 	/** Sees ClientHello. */
 	readonly onHello?: (hello: Buffer) => void;
 	/** Sees the point in ClientKeyExchange. */
@@ -145,7 +147,8 @@ export class Crafted {
 	}
 
 	#data(content: Buffer): void {
-		if (this.#script.onData) this.#script.onData(this, content);
+		if (!this.#opening) this.#script.onClearData?.(content);
+		else if (this.#script.onData) this.#script.onData(this, content);
 		else this.socket.write(this.sealed(Content.Data, content));
 	}
 
