@@ -5,7 +5,7 @@
  * noble), `x509`, `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
  * provides stays an import.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import commonjs from "@rollup/plugin-commonjs";
@@ -33,7 +33,7 @@ export default [
 	{
 		input: ["hw/node/cli.ts", "hw/node/enrollee.ts"],
 		external: [/^node:/, /^[a-z@][^:]*$/],
-		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json")],
+		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json"), pageFiles()],
 		output: { dir: "dist/node", format: "es", entryFileNames: "[name].js", chunkFileNames: "[name].js" },
 	},
 	{
@@ -61,6 +61,18 @@ export default [
 		},
 	},
 ];
+
+/** The cloud's page, which goes as it is beside the command line. */
+function pageFiles() {
+	const folder = "test/cloud/page";
+	return {
+		name: "page",
+		generateBundle() {
+			for (const name of readdirSync(here(folder)))
+				this.emitFile({ type: "asset", fileName: `page/${name}`, source: readFileSync(here(`${folder}/${name}`)) });
+		},
+	};
+}
 
 function entries() {
 	const named = (folder, prefix) =>

@@ -13,6 +13,7 @@ import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts"
 import { Faults } from "./faults.ts";
 import { openFolder } from "./folder.ts";
 import { listen } from "./listener.ts";
+import { Log } from "./log.ts";
 import { Operator } from "./operator.ts";
 import { createServerChain } from "./server-chain.ts";
 import { Service } from "./service.ts";
@@ -20,7 +21,6 @@ import { showCloud, showDevice } from "./show.ts";
 import { openState } from "./state.ts";
 import { type Limits, Throttle } from "./throttle.ts";
 import { createWatch, type Watch } from "./watch.ts";
-import { WireLog } from "./wire-log.ts";
 
 export interface CloudOptions {
 	/** 0, the default, is any free one. */
@@ -118,7 +118,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const { ca, enrolments, devices } = state;
 	const watch = createWatch(clock);
 	if (options.onEvent !== undefined) watch.listeners.add(options.onEvent);
-	const wire = options.apiPort === undefined ? undefined : new WireLog(clock);
+	const log = options.apiPort === undefined ? undefined : new Log(clock, watch.listeners);
 	let port = options.port ?? 0;
 	const service = new Service({
 		idScope: ID_SCOPE,
@@ -128,7 +128,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		devices,
 		faults,
 		witness: watch.witness,
-		trace: wire?.trace,
+		trace: log?.trace,
 		hosts: names,
 		retryAfterSeconds: options.retryAfterSeconds ?? 1,
 		polls: options.polls ?? 1,
@@ -160,16 +160,15 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const facts = { host: names[0]!, port, idScope: ID_SCOPE, registrationId, rootCa };
 	const show = (device: Device) => showDevice(device, service.hub, enrolments);
 	const api =
-		wire === undefined
+		log === undefined
 			? undefined
 			: await serveApi(options.apiPort!, {
 					operator,
 					hub: service.hub,
 					faults,
 					clock,
-					wire,
+					log,
 					events: watch.events,
-					happenings: watch.listeners,
 					cloud: () => showCloud({ ...facts, hosts: names }, ca, faults),
 					devices: () => devices.all().map(show),
 					device(id) {

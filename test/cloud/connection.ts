@@ -8,9 +8,9 @@ import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser
 import type { Clock } from "../../src/port.ts";
 import type { Service, Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
+import type { Trace } from "./log.ts";
 import type { Accept, Link, Peer, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
-import type { Trace } from "./wire-log.ts";
 
 export interface ConnectionOptions {
 	readonly number: number;

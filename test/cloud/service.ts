@@ -8,9 +8,9 @@ import type { IConnectPacket } from "mqtt-packet";
 import { Connection } from "./connection.ts";
 import { Dps, type DpsOptions } from "./dps.ts";
 import { Hub, type HubOptions } from "./hub.ts";
+import type { Trace } from "./log.ts";
 import type { Link, Peer, Refusal, Session } from "./session.ts";
 import { properties } from "./topic.ts";
-import type { Trace } from "./wire-log.ts";
 
 export interface ServiceOptions extends DpsOptions, HubOptions {
 	/** Told about every packet of every connection. */

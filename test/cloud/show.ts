@@ -3,9 +3,9 @@ import { X509Certificate } from "node:crypto";
 import type { Ca } from "./ca.ts";
 import type { Device } from "./devices.ts";
 import type { Enrolments } from "./enrolments.ts";
-import type { CloudEvent } from "./event.ts";
 import { FAULTS, type Faults } from "./faults.ts";
 import type { Hub } from "./hub.ts";
+import type { Entry } from "./log.ts";
 
 export interface CloudFacts {
 	readonly host: string;
@@ -52,7 +52,7 @@ export function showDevice(device: Device, hub: Hub, enrolments: Enrolments) {
 }
 
 /** Bytes as text. */
-export function readable(event: CloudEvent) {
+export function readable(event: Entry) {
 	return Object.fromEntries(
 		Object.entries(event).map(([name, value]) => [
 			name,

@@ -8,15 +8,13 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "../../src/port.ts";
 import type { CloudEvent } from "./event.ts";
 import type { Faults } from "./faults.ts";
-import type { Listeners } from "./listeners.ts";
+import type { Entry, Log } from "./log.ts";
 import { readable } from "./show.ts";
-import type { WireLine, WireLog } from "./wire-log.ts";
 
 export interface StreamSources {
 	readonly clock: Clock;
 	readonly events: readonly CloudEvent[];
-	readonly happenings: Listeners<CloudEvent>;
-	readonly wire: WireLog;
+	readonly log: Log;
 	readonly faults: Faults;
 	/** What `GET /cloud` answers. */
 	readonly cloud: () => object;
@@ -27,14 +25,13 @@ export interface StreamSources {
 
 const GATHER_MS = 100;
 /** The newest of a batch; a fleet that powers up fills more than anybody reads. */
-const MAX_LINES = 300;
+const MAX_ENTRIES = 500;
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 
 export function openStream(response: ServerResponse, sources: StreamSources): void {
-	const { clock, wire, faults, happenings } = sources;
+	const { clock, events, log, faults } = sources;
 	const touched = new Set<string>();
-	let events: CloudEvent[] = [];
-	let lines: WireLine[] = [];
+	let entries: Entry[] = [];
 	let cloud = JSON.stringify(sources.cloud());
 	let cancel: (() => void) | undefined;
 
@@ -47,34 +44,29 @@ export function openStream(response: ServerResponse, sources: StreamSources): vo
 		const now = JSON.stringify(sources.cloud());
 		send("changes", {
 			devices: [...touched].flatMap((id) => sources.device(id) ?? []),
-			events: events.slice(-MAX_LINES).map(readable),
-			wire: lines.slice(-MAX_LINES),
+			log: entries.slice(-MAX_ENTRIES).map(readable),
 			...(now === cloud ? {} : { cloud: sources.cloud() }),
 		});
 		cloud = now;
 		touched.clear();
-		events = [];
-		lines = [];
+		entries = [];
 	};
 	const gather = (): void => {
 		cancel ??= clock.after(GATHER_MS, flush);
 	};
 
 	response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+	const telemetry = events.filter(({ event }) => event === "telemetry");
 	send("snapshot", {
 		cloud: sources.cloud(),
 		devices: sources.devices(),
-		events: sources.events.slice(-MAX_LINES).map(readable),
-		wire: wire.lines.slice(-MAX_LINES),
+		telemetry: telemetry.slice(-MAX_ENTRIES).map(readable),
+		log: log.entries.map(readable),
 	});
 	const stops = [
-		happenings.add((event) => {
-			events.push(event);
-			if ("deviceId" in event) touched.add(event.deviceId);
-			gather();
-		}),
-		wire.listeners.add((line) => {
-			lines.push(line);
+		log.listeners.add((entry) => {
+			entries.push(entry);
+			touched.add(entry.deviceId);
 			gather();
 		}),
 		faults.listeners.add(gather),

@@ -42,7 +42,12 @@ export function addCloud(program: Command): void {
 		.option("--tls-key <type>", "ec or rsa: the server's chain", oneOf("ec", "rsa"), "ec")
 		.option("--issuing <curve>", "P-384 or P-256: the device CA", oneOf("P-384", "P-256"), "P-384")
 		.option("--limit <kind=rate>", `${LIMITS.join(", ")} per second; repeatable`, limits, {})
-		.option("--api-port <number>", "of the operator's HTTP API on loopback", wholeNumber(0, 65535), 0)
+		.option(
+			"--api-port <number>",
+			"of the page and the HTTP API, on loopback; 0 = any free one",
+			wholeNumber(0, 65535),
+			0,
+		)
 		.option("--accept-issued", "DPS also takes certificates that the device CA issued")
 		.option("--json", "one JSON object a line; the first says where and with what to connect")
 		.addHelpText("after", `\nFaults; :TIMES makes one pass after that many times:\n${faultTable()}`)
@@ -87,6 +92,7 @@ function welcome(ready: Ready): string {
 		`  device CA           ${ready.deviceCa}`,
 		`  onboarding          ${ready.onboardingCert}`,
 		`                      ${ready.onboardingKey}`,
+		`  page                ${ready.pageUrl}`,
 		`  HTTP API            ${ready.apiUrl}`,
 		`  its bearer token    ${ready.apiToken}`,
 		"",

@@ -1,14 +1,15 @@
 /**
- * What goes over the wire, one line an MQTT packet, for people to read. Keeps the last lines.
+ * What went over the wire, one entry an MQTT packet, and what the cloud made of it, in one order. Keeps the last entries.
  *
- * No secret enters a line: of a password only what a SAS token says besides its signature, no signature in a topic or
+ * No secret enters an entry: of a password only what a SAS token says besides its signature, no signature in a topic or
  * payload, no private key in PEM. Long payloads are cut.
  */
 import type { Packet } from "mqtt-packet";
 import type { Clock } from "../../src/port.ts";
+import type { CloudEvent } from "./event.ts";
 import { Listeners } from "./listeners.ts";
 
-export interface WireLine {
+export interface PacketEntry {
 	readonly time: number;
 	readonly connection: number;
 	readonly deviceId: string;
@@ -21,28 +22,33 @@ export interface WireLine {
 }
 
 /** A connection has received ("in") or sent a packet. */
-export type Trace = (connection: number, deviceId: string, direction: WireLine["direction"], packet: Packet) => void;
+export type Trace = (connection: number, deviceId: string, direction: PacketEntry["direction"], packet: Packet) => void;
 
-const MAX_LINES = 500;
+export type Entry = PacketEntry | CloudEvent;
+
+const MAX_ENTRIES = 500;
 const MAX_PAYLOAD_CHARACTERS = 2000;
 const MASK = "•••";
 
-export class WireLog {
-	readonly lines: WireLine[] = [];
-	readonly listeners = new Listeners<WireLine>();
+export class Log {
+	readonly entries: Entry[] = [];
+	readonly listeners = new Listeners<Entry>();
 	readonly trace: Trace;
 
-	constructor(clock: Clock) {
-		this.trace = (connection, deviceId, direction, packet) => {
-			const line = { time: clock.now(), connection, deviceId, direction, ...describe(packet) };
-			this.lines.push(line);
-			if (this.lines.length > MAX_LINES) this.lines.shift();
-			this.listeners.tell(line);
-		};
+	constructor(clock: Clock, happenings: Listeners<CloudEvent>) {
+		happenings.add((event) => this.#add(event));
+		this.trace = (connection, deviceId, direction, packet) =>
+			this.#add({ time: clock.now(), connection, deviceId, direction, ...describe(packet) });
+	}
+
+	#add(entry: Entry): void {
+		this.entries.push(entry);
+		if (this.entries.length > MAX_ENTRIES) this.entries.shift();
+		this.listeners.tell(entry);
 	}
 }
 
-function describe(packet: Packet): Pick<WireLine, "packet" | "detail" | "payload"> {
+function describe(packet: Packet): Pick<PacketEntry, "packet" | "detail" | "payload"> {
 	const name = packet.cmd.toUpperCase();
 	switch (packet.cmd) {
 		case "connect": {
