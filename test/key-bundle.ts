@@ -1,4 +1,7 @@
-/** The key room as one module for Node, the way the device's is made: through the plugin for ROM. For tests only. */
+/**
+ * The key room as one module, for Node or for the device, made the way the device's is: through the plugin for ROM. For
+ * tests only.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,18 +30,18 @@ const OPTIONS: ts.CompilerOptions = {
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-export async function bundleKeyRoom({
-	flavour,
-	audit = false,
-}: {
-	flavour: Flavour;
-	audit?: boolean;
-}): Promise<string> {
+export interface BundleOptions {
+	readonly flavour: Flavour;
+	readonly audit?: boolean;
+	readonly device?: boolean;
+}
+
+export async function bundleKeyRoom({ flavour, audit = false, device = false }: BundleOptions): Promise<string> {
 	const bundle = await rollup({
 		input: path("../hw/moddable/key.ts"),
-		external: /^node:/,
+		external: [/^node:/, "crypt"],
 		plugins: [
-			resolve({ exportConditions: [flavour], preferBuiltins: true }),
+			resolve({ exportConditions: device ? ["moddable", flavour] : [flavour], preferBuiltins: true }),
 			{ name: "types", transform: (code, id) => (id.endsWith(".ts") ? ts.transpile(code, OPTIONS) : null) },
 			xsRom({ include: (id) => /\/src\/key\/|\/@noble\//.test(id), audit }),
 		],

@@ -1,5 +1,5 @@
 /**
- * The device's key room on XS, linked into ROM: 500 known answers of stock noble, verdicts over P-256 and P-384
+ * The device's key room on XS, linked into ROM, in both flavours: 500 known answers of stock noble, verdicts over P-256 and P-384
  * signatures of OpenSSL, hashes of OpenSSL, and the randomness armed. Known answers are made anew in each run.
  */
 import assert from "node:assert/strict";
@@ -8,16 +8,18 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { p256 as stock } from "@noble/curves/nist.js";
+import { bundleKeyRoom, type Flavour } from "../key-bundle.ts";
 import { bigEndian, derToRaw } from "../signature.ts";
 import { buildForXs, project, type Run, skip } from "./harness.ts";
 
 const N = stock.Point.Fn.ORDER;
-const KEYS = 500;
+/** noble's own formulas take their time. */
+const KEYS = { fast: 500, "noble-formulas": 60 };
 const VECTORS = join(project, "../shared/vectors/ecdsa_secp256r1_sha256_test.json");
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-function keys(): string[] {
+function keys(count: number): string[] {
 	const scalars = [
 		1n,
 		2n,
@@ -35,7 +37,7 @@ function keys(): string[] {
 	]
 		.concat([11n, 22n, 33n, 44n, 66n, 88n, 128n, 220n].map((bit) => (1n << bit) - 1n))
 		.map((scalar) => bigEndian(scalar, 32));
-	while (scalars.length < KEYS) scalars.push(stock.utils.randomSecretKey());
+	while (scalars.length < count) scalars.push(stock.utils.randomSecretKey());
 	return scalars.map((scalar) => {
 		const digest = randomBytes(32);
 		const signature = stock.sign(digest, scalar, { prehash: false, format: "der" });
@@ -95,58 +97,64 @@ function digests(): string[] {
 	return lines;
 }
 
-describe("the key room on XS, from ROM", { skip }, () => {
-	const answers = {
-		keys: keys(),
-		verdicts: [...verdicts(), ...wycheproof()],
-		refused: [0n, N, N + 1n, (1n << 256n) - 1n]
-			.map((scalar) => hex(bigEndian(scalar, 32)))
-			.concat("01", "", "00".repeat(33)),
-		digests: digests(),
-	};
-	let run: Run;
-	const said = (name: string): string | undefined => new RegExp(`^${name} (.*)$`, "m").exec(run.output)?.[1];
+for (const flavour of ["fast", "noble-formulas"] as const)
+	describe(`the key room on XS, from ROM: ${flavour}`, { skip }, () => {
+		const answers = {
+			keys: keys(KEYS[flavour]),
+			verdicts: flavour === "fast" ? [...verdicts(), ...wycheproof()] : verdicts(),
+			refused: [0n, N, N + 1n, (1n << 256n) - 1n]
+				.map((scalar) => hex(bigEndian(scalar, 32)))
+				.concat("01", "", "00".repeat(33)),
+			digests: digests(),
+		};
+		let run: Run;
+		const said = (name: string): string | undefined => new RegExp(`^${name} (.*)$`, "m").exec(run.output)?.[1];
 
-	before(async () => {
-		const folder = join(project, "build/sim/key");
-		mkdirSync(folder, { recursive: true });
-		writeFileSync(join(folder, "answers.js"), `export default { one: BigInt(1), ...${JSON.stringify(answers)} };\n`);
-		const app = await buildForXs({
-			name: "key",
-			build: "release",
-			manifest: {
-				include: [
-					"$(MODDABLE)/examples/manifest_base.json",
-					"$(MODULES)/crypt/digest/manifest.json",
-					"$(ENROLLEE)/hw/simulator/lib/manifest.json",
-					"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
-				],
-				creation: {
-					chunk: { initial: 16384, incremental: 4096 },
-					heap: { initial: 512, incremental: 128 },
-					stack: 512,
-				},
-				modules: {
-					main: "$(ENROLLEE)/test/sim/apps/key",
-					answers: "$(ENROLLEE)/build/sim/key/answers",
-					"enrollee/base": "$(ENROLLEE)/dist/moddable/base",
-					"enrollee/digest": "$(ENROLLEE)/dist/moddable/digest",
-					"enrollee/key": "$(ENROLLEE)/dist/moddable/key",
-				},
-				preload: ["answers", "enrollee/base", "enrollee/digest", "enrollee/key"],
-			},
+		before(async () => {
+			run = await runOn(flavour, answers);
+			assert.equal(run.exitCode, 0, run.output);
 		});
-		run = await app.run({ timeoutSeconds: 200 });
-		assert.equal(run.exitCode, 0, run.output);
+
+		test("is of this flavour", () => assert.equal(said("flavour"), flavour));
+		test("the randomness that blinds is armed", () => assert.equal(said("armed"), "true"));
+		test("two fresh keys differ", () => assert.equal(said("fresh"), "true"));
+		test(`${KEYS[flavour]} public keys and signatures are stock noble's`, () =>
+			assert.equal(said("keys"), String(KEYS[flavour])));
+		test("signatures of OpenSSL and Wycheproof are judged right, on P-256 and P-384", () =>
+			assert.equal(said("verdicts"), String(answers.verdicts.length)));
+		test("scalars out of range are refused", () => assert.equal(said("refused"), String(answers.refused.length)));
+		test("hashes and HMACs are OpenSSL's", () => assert.equal(said("digests"), String(answers.digests.length)));
+		test("the engine still takes a BigInt in ROM for different from its equal: the plugin is needed", () =>
+			assert.equal(said("engine compares"), "false"));
 	});
 
-	test("the randomness that blinds is armed", () => assert.equal(said("armed"), "true"));
-	test("two fresh keys differ", () => assert.equal(said("fresh"), "true"));
-	test("500 public keys and signatures are stock noble's", () => assert.equal(said("keys"), String(KEYS)));
-	test("signatures of OpenSSL and Wycheproof are judged right, on P-256 and P-384", () =>
-		assert.equal(said("verdicts"), String(answers.verdicts.length)));
-	test("scalars out of range are refused", () => assert.equal(said("refused"), String(answers.refused.length)));
-	test("hashes and HMACs are OpenSSL's", () => assert.equal(said("digests"), String(answers.digests.length)));
-	test("the engine still takes a BigInt in ROM for different from its equal: the plugin is needed", () =>
-		assert.equal(said("engine compares"), "false"));
-});
+/** The flavour of the build is in dist; the other one is bundled here. */
+async function runOn(flavour: Flavour, answers: object): Promise<Run> {
+	const name = `key-${flavour}`;
+	const folder = join(project, "build/sim", name);
+	mkdirSync(folder, { recursive: true });
+	writeFileSync(join(folder, "answers.js"), `export default { one: BigInt(1), ...${JSON.stringify(answers)} };\n`);
+	if (flavour !== "fast") writeFileSync(join(folder, "key.js"), await bundleKeyRoom({ flavour, device: true }));
+	const app = await buildForXs({
+		name,
+		build: "release",
+		manifest: {
+			include: [
+				"$(MODDABLE)/examples/manifest_base.json",
+				"$(MODULES)/crypt/digest/manifest.json",
+				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
+				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
+			],
+			creation: { chunk: { initial: 16384, incremental: 4096 }, heap: { initial: 512, incremental: 128 }, stack: 512 },
+			modules: {
+				main: "$(ENROLLEE)/test/sim/apps/key",
+				answers: `${folder}/answers`,
+				"enrollee/base": "$(ENROLLEE)/dist/moddable/base",
+				"enrollee/digest": "$(ENROLLEE)/dist/moddable/digest",
+				"enrollee/key": flavour === "fast" ? "$(ENROLLEE)/dist/moddable/key" : `${folder}/key`,
+			},
+			preload: ["answers", "enrollee/base", "enrollee/digest", "enrollee/key"],
+		},
+	});
+	return app.run({ timeoutSeconds: 200 });
+}
