@@ -38,13 +38,13 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 
 	let intermediates = 0;
 	for (const [index, certificate] of certificates.entries()) {
-		checkDates(certificate, now, `certificate ${index}`);
+		checkUsable(certificate, now, `certificate ${index}`);
 		if (trusted.some(({ der }) => equal(der, certificate.der))) return leaf;
 		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
 		for (const anchor of trusted) {
 			if (!isIssuedBy(certificate, anchor)) continue;
 			checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
-			checkDates(anchor, now, `the anchor of certificate ${index}`);
+			checkUsable(anchor, now, `the anchor of certificate ${index}`);
 			return leaf;
 		}
 		const issuer = certificates[index + 1];
@@ -59,9 +59,7 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 
 function read(der: Uint8Array, what: string): Certificate {
 	try {
-		const certificate = parseCertificate(der);
-		if (certificate.unknownCritical.length > 0) throw untrusted(`unknown critical ${certificate.unknownCritical}`);
-		return certificate;
+		return parseCertificate(der);
 	} catch (thrown) {
 		throw new TLSError(`${what}: ${(thrown as Error).message}`, "tls.untrusted", Alert.BAD_CERTIFICATE);
 	}
@@ -84,7 +82,8 @@ function checkIssuer({ isCa, keyCertSign, pathLength }: Certificate, intermediat
 		throw untrusted(`${what} allows ${pathLength} CAs below it, there are ${intermediates}`);
 }
 
-function checkDates({ notBefore, notAfter }: Certificate, now: number, what: string): void {
+function checkUsable({ notBefore, notAfter, unknownCritical }: Certificate, now: number, what: string): void {
+	if (unknownCritical.length > 0) throw untrusted(`${what} has unknown critical extensions: ${unknownCritical}`);
 	if (now < notBefore) throw new TLSError(`${what} is not valid yet`, "tls.expired");
 	if (now > notAfter) throw new TLSError(`${what} has expired`, "tls.expired");
 }
