@@ -28,11 +28,25 @@ test("the defaults", () => {
 	assert.equal(config.renewKey, "new");
 	assert.equal(config.hub, undefined);
 	assert.deepEqual(config.anchors, []);
+	assert.deepEqual(config.queue, { messages: 64, bytes: 32_768 });
+	assert.deepEqual(config.operations, ["status", "renew", "reboot", "twin"]);
+	assert.deepEqual([config.healthSeconds, config.firmware], [0, undefined]);
 	assert.ok(Object.isFrozen(config));
 });
 
 test("auto is the public preview's dialect", () => {
 	assert.equal(parseConfig({ ...LEAST, dialect: "auto" }).dialect, "2025-07-01-preview");
+});
+
+test("queue, operations, health and firmware, to the edges of what is allowed", () => {
+	const edge = { queueMessages: "100000", queueBytes: "67108864", operations: "renew, twin", healthSeconds: "604800" };
+	const most = parseConfig({ ...LEAST, ...edge, firmware: "1.4.2+build 7" });
+	assert.deepEqual(most.queue, { messages: 100_000, bytes: 67_108_864 });
+	assert.deepEqual([most.operations, most.healthSeconds], [["renew", "twin"], 604_800]);
+	assert.equal(most.firmware, "1.4.2+build 7");
+	const least = parseConfig({ ...LEAST, queueMessages: "1", queueBytes: "1024", operations: "none" });
+	assert.deepEqual([least.queue, least.operations], [{ messages: 1, bytes: 1024 }, []]);
+	assert.equal(parseConfig({ ...LEAST, operations: "all" }).operations.length, 4);
 });
 
 test("a key in the configuration does not show in inspection or JSON", () => {
@@ -60,6 +74,17 @@ for (const [field, value, said] of [
 	["renewAt", "1.5", /config\.invalid: renewAt/],
 	["renewAt", "0.05", /config\.invalid: renewAt/],
 	["renewKey", "maybe", /config\.invalid: renewKey/],
+	["queueMessages", "0", /config\.invalid: queueMessages: expected 1 to 100000/],
+	["queueMessages", "100001", /config\.invalid: queueMessages/],
+	["queueMessages", "1e3", /config\.invalid: queueMessages/],
+	["queueBytes", "1023", /config\.invalid: queueBytes/],
+	["queueBytes", "67108865", /config\.invalid: queueBytes/],
+	["operations", "status,shell", /config\.invalid: operations: expected status \| renew/],
+	["operations", "", /config\.invalid: operations/],
+	["healthSeconds", "-1", /config\.invalid: healthSeconds/],
+	["healthSeconds", "604801", /config\.invalid: healthSeconds/],
+	["firmware", "x".repeat(65), /config\.invalid: firmware/],
+	["firmware", "é", /config\.invalid: firmware/],
 	["payload", "[1]", /config\.invalid: payload/],
 	["payload", "{", /config\.invalid: payload/],
 	["groupKey", KEY, /symmetricKey and groupKey: give one/],

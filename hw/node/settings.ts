@@ -79,16 +79,28 @@ const SETTINGS: readonly Setting[] = [
 		flag: "--trust-bundle <keep|install>",
 		help: "trust the bundle of 2021-11-01-preview (keep)",
 	},
+	{
+		field: "renewAt",
+		flag: "--renew-at <share>",
+		help: "share of the certificate's validity after which it is renewed, 0.1 to 0.9 (0.8)",
+	},
+	{ field: "renewKey", flag: "--renew-key <new|same>", help: "the key of a renewed certificate (new)" },
 	{ field: "payload", flag: "--payload <json>", help: "JSON object for custom allocation" },
 	{ field: "queueMessages", flag: "--queue-messages <count>", help: "telemetry that waits while offline (64)" },
 	{ field: "queueBytes", flag: "--queue-bytes <count>", help: "and its bytes (32768)" },
 	{
 		field: "operations",
 		flag: "--operations <list>",
-		help: "what the hub's operator may do: all, none, or of status,renew,reboot,twin (all)",
+		help: "what the hub's operator may do: all, none, or of status,renew,reboot,twin,update (all)",
 	},
 	{ field: "healthSeconds", flag: "--health-seconds <seconds>", help: "the agent's health as telemetry; 0: never (0)" },
 	{ field: "firmware", flag: "--firmware <version>", help: "the application's version, for the twin" },
+	{ field: "releaseKey", flag: "--release-key <file>", help: "public key that signs updates, PEM", file: true },
+	{ field: "nextReleaseKey", flag: "--next-release-key <file>", help: "the one that follows it, PEM", file: true },
+	{ field: "updateClass", flag: "--update-class <name>", help: "which bundles are meant, <chip>/<board>/<map>" },
+	{ field: "updateVendor", flag: "--update-vendor <uuid-or-domain>", help: "whose bundles; default: Enrollee's own" },
+	{ field: "updateCa", flag: "--update-ca <file>", help: "PEM anchors for download servers (as --ca)", file: true },
+	{ field: "trialSeconds", flag: "--trial-seconds <seconds>", help: "for a new image to reach the hub (600)" },
 ];
 
 export function addSettings(command: Command): Command {
