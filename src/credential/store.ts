@@ -80,11 +80,12 @@ export class Journal {
 		return proposed;
 	}
 
-	/** The candidate has worked. One atomic write makes it current; only then its predecessor and the pending key go. */
+	/** The candidate has worked. One atomic write makes it current; only then its predecessor goes. */
 	promote(candidate: Credential): void {
+		// First: the candidate holds the key, and a key that stayed behind would be renewed with once more.
+		this.#store.delete(PENDING);
 		this.#store.put(CURRENT, encodeRecord(candidate.sequence, []));
 		this.#store.delete(this.#slotBeside(candidate));
-		this.#store.delete(PENDING);
 	}
 
 	/** The candidate has failed for good, and its key with it; the current credential, if any, goes on. */
