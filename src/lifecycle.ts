@@ -174,21 +174,21 @@ export class Lifecycle {
 
 	/** False when the hub refuses for a reason that another attempt would meet again. */
 	async #renewOverHub(link: Link): Promise<boolean> {
+		let stop = (): void => {};
 		try {
 			await this.#options.waiting.until<Credential>((resolve, reject) => {
 				const { session, credential } = link;
 				const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
-					stop();
 					if (!(result instanceof Fault)) return resolve(result);
 					this.#renewalFailures++;
 					reject(result);
 				});
-				const stop = link.listen(renewal.message);
 				void link.ended.then((fault) => {
-					stop();
 					renewal.abandon();
 					reject(fault ?? new Fault("hub.closed", "the session ended during the renewal"));
 				});
+				// Last: what came early, the certificate perhaps, comes within this call.
+				stop = link.listen(renewal.message);
 				return () => link.session.close();
 			});
 			return true;
@@ -196,6 +196,8 @@ export class Lifecycle {
 			const fault = this.#report(thrown);
 			if (fault.retryable || this.#options.waiting.over) throw fault;
 			return false;
+		} finally {
+			stop();
 		}
 	}
 
