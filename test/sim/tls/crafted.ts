@@ -36,10 +36,8 @@ export interface Script {
 	readonly signature?: (signed: Buffer, key: KeyObject) => { scheme: number; signature: Uint8Array };
 	/** In place of ChangeCipherSpec and Finished, when the client's Finished has come. */
 	readonly finish?: (server: Crafted, finished: Buffer) => void;
-	/** In place of the echo. */
 	readonly onData?: (server: Crafted, data: Buffer) => void;
 	readonly endsAfterFlight?: boolean;
-	/** Sees data that came before any key. */
 	readonly onClearData?: (data: Buffer) => void;
 	/** Sees ClientHello. */
 	readonly onHello?: (hello: Buffer) => void;
