@@ -1,0 +1,103 @@
+/**
+ * One device through one enrolment or one renewal with something cut on the way, and then to its end: connected, under a
+ * credential that the hub accepted, nothing left over. What was cut is the caller's choice.
+ */
+import assert from "node:assert/strict";
+import { Journal } from "../../src/credential/store.ts";
+import { Power } from "../fake/power.ts";
+import { random } from "../fake/random.ts";
+import { FakeStore } from "../fake/store.ts";
+import type { Link } from "../fake/wire.ts";
+import { World } from "./world.ts";
+
+/** What the cut falls into. */
+export const STORIES = ["enrolment", "renewal over the hub", "renewal through DPS"] as const;
+export type Story = (typeof STORIES)[number];
+
+export interface Cut {
+	/** Power goes at this port call of the story. */
+	readonly power?: number;
+	/** The connection with this number in the story breaks after so many bytes of the server. */
+	readonly connection?: number;
+	readonly bytes?: number;
+}
+
+export interface Told {
+	/** Port calls where power could have gone. */
+	readonly points: number;
+	/** Where it went; undefined when the story was over before. */
+	readonly where: string | undefined;
+	/** Bytes of the server in each connection of the story. */
+	readonly received: readonly number[];
+}
+
+const HOUR_MS = 3600_000;
+
+export async function tell(story: Story, cut: Cut, seed = 1): Promise<Told> {
+	const received: number[] = [];
+	let begun = false;
+	let fate: { left: number; link: Link } | undefined;
+	const world = new World({
+		source: random(seed),
+		link: () => {
+			if (!begun) return {};
+			received.push(0);
+			fate = fate && { ...fate, left: fate.left - 1 };
+			return fate?.left === 0 ? fate.link : {};
+		},
+	});
+	let proven = 0;
+	let state = "";
+	world.observer = {
+		onLog: (step) => {
+			if (step === "credential.proven") proven++;
+		},
+		onState: (next) => {
+			state = next;
+		},
+		onBytes: (to, bytes) => {
+			if (begun && to === "device") received[received.length - 1]! += bytes.length;
+		},
+		onEnd: (reason) => assert.fail(`the agent ended: ${reason}`),
+	};
+	if (story !== "enrolment") {
+		const { agent } = world.boot();
+		await world.clock.until(() => proven === 1, HOUR_MS);
+		agent.close();
+		await world.clock.advance(1000);
+	}
+	if (story === "renewal through DPS") world.faults.arm("refuse-preview");
+	if (cut.connection !== undefined) fate = { left: cut.connection + 1, link: { cutAfterReceived: cut.bytes ?? 0 } };
+	begun = true;
+	const wanted = proven + 1;
+	const first = new Power(cut.power);
+	const { agent } = world.boot(first);
+	if (story !== "enrolment") agent.renew();
+	await world.clock.until(() => !first.on || (proven === wanted && state === "connected"), 26 * HOUR_MS);
+	if (first.on) await world.clock.advance(1000);
+	const told = { points: first.points, where: first.where, received };
+	if (!first.on) {
+		// Whatever stood in flash: the next boot ends connected, and so does the renewal.
+		state = "";
+		const { agent: next } = world.boot();
+		if (story !== "enrolment" && new Journal(new FakeStore({ blobs: world.flash })).load().current!.sequence === 1)
+			next.renew();
+		await world.clock.until(() => state === "connected", 26 * HOUR_MS);
+		await world.clock.until(() => sequence(world) === wanted, 26 * HOUR_MS);
+		await world.clock.advance(1000);
+	}
+	check(world, wanted);
+	return told;
+}
+
+const load = (world: World) => new Journal(new FakeStore({ blobs: world.flash })).load();
+const sequence = (world: World): number => load(world).current?.sequence ?? 0;
+
+function check(world: World, wanted: number): void {
+	const { current, candidate, pending, damages } = load(world);
+	assert.deepEqual(damages, []);
+	assert.equal(current?.sequence, wanted);
+	assert.ok(candidate === undefined && pending === undefined, [...world.flash.keys()].join(" "));
+	assert.ok(world.authority.find(current.chain[0]!)?.accepted);
+	assert.ok("signer" in current.key && world.authority.fits(current.chain, current.key.signer.publicKey));
+}

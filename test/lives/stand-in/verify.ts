@@ -1,0 +1,13 @@
+/** Stand-in for src/key/verify.ts: accepts what the stand-in keys sign, refuses everything else. For simulated lives only. */
+import { equal } from "../../../src/bytes.ts";
+import { standInSignature } from "./signature.ts";
+
+export type CurveName = "P-256" | "P-384";
+
+export function verify(_curve: CurveName, publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
+	return equal(standInSignature(publicKey, digest), signature);
+}
+
+export function verifyRaw(): boolean {
+	return false;
+}

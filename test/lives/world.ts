@@ -1,0 +1,262 @@
+/**
+ * A world with one device in it: flash, clock, a wire in memory, and behind it the local cloud's logic without sockets.
+ * The device boots as often as one likes, each time with a power supply of its own; flash and cloud go on.
+ */
+import { Agent, type AgentOptions } from "../../src/agent.ts";
+import { type ConfigInput, parseConfig } from "../../src/config.ts";
+import { Fault } from "../../src/fault.ts";
+import type { Clock, Connection, Log, LogValue, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import { RELEASED } from "../../src/release.ts";
+import { Devices } from "../cloud/devices.ts";
+import { Enrolments } from "../cloud/enrolments.ts";
+import type { Happening } from "../cloud/event.ts";
+import { Faults } from "../cloud/faults.ts";
+import { Service } from "../cloud/service.ts";
+import { Throttle } from "../cloud/throttle.ts";
+import { FakeClock } from "../fake/clock.ts";
+import { FakeEntropy } from "../fake/entropy.ts";
+import { Power } from "../fake/power.ts";
+import type { Random } from "../fake/random.ts";
+import { FakeStore, type FakeStoreOptions } from "../fake/store.ts";
+import { FakeWire, type Link, type Socket } from "../fake/wire.ts";
+import { LifeAuthority } from "./authority.ts";
+import { Flash } from "./flash.ts";
+
+export const DEVICE = "dev-001";
+export const HUBS = ["hub-a.example", "hub-b.example"] as const;
+const ID_SCOPE = "0ne00ABCDEF";
+
+/** A day after the release of the agent. */
+export const BEGINNING = RELEASED + 24 * 3600_000;
+
+/** One and a half keep-alive intervals, true and as simulated. */
+const SILENCE_MS = 1.5 * 240_000;
+const QUIET_MS = 1.5 * 24 * 3600_000;
+
+export interface WorldOptions {
+	readonly source: Random;
+	readonly validitySeconds?: number;
+	/** DPS takes a certificate that it issued. */
+	readonly acceptIssued?: boolean;
+	readonly polls?: number;
+	readonly config?: ConfigInput;
+	readonly faults?: Faults;
+	readonly link?: (number: number, options: WireOptions) => Link;
+	/** The server's next packet overtakes this one. */
+	readonly overtaken?: (bytes: Uint8Array) => boolean;
+	readonly refuseWrite?: NonNullable<FakeStoreOptions["refuse"]>;
+}
+
+/** What the device lets the world see. */
+export interface Observer {
+	onLog(step: string, detail: Readonly<Record<string, LogValue>>): void;
+	onCloud(happening: Happening): void;
+	/** Bytes on the wire as they arrive. */
+	onBytes(to: "server" | "device", bytes: Uint8Array): void;
+	onState(state: string, fault: Fault | undefined): void;
+	/** The agent has ended although nobody closed it. */
+	onEnd(reason: unknown): void;
+}
+
+export interface Boot {
+	readonly agent: Agent;
+	readonly power: Power;
+}
+
+export class World {
+	readonly clock = new FakeClock(BEGINNING);
+	readonly flash = new Flash();
+	readonly faults: Faults;
+	readonly authority: LifeAuthority;
+	readonly devices = new Devices([], () => {});
+	readonly enrolment: LifeEnrolments;
+	readonly service: Service;
+	observer: Partial<Observer> = {};
+	/** Of the device's wall clock, milliseconds. */
+	clockError = 0;
+	boots = 0;
+	connections = 0;
+	readonly #options: WorldOptions;
+	readonly #entropy: FakeEntropy;
+	readonly #open = new Set<{ readonly lose: (fault: Fault, after: number) => void }>();
+
+	constructor(options: WorldOptions) {
+		const { source } = options;
+		this.#options = options;
+		this.#entropy = new FakeEntropy(source);
+		this.faults = options.faults ?? new Faults();
+		this.authority = new LifeAuthority(this.#entropy, this.clock.now());
+		this.enrolment = new LifeEnrolments(Buffer.from(source.bytes(32)).toString("base64"));
+		this.service = new Service({
+			clock: this.#serviceClock(),
+			idScope: ID_SCOPE,
+			authority: this.authority,
+			enrolments: this.enrolment,
+			devices: this.devices,
+			faults: this.faults,
+			throttle: new Throttle({}, this.clock),
+			witness: (happening) => {
+				if (happening.event === "connected" && happening.serial) this.authority.accepted(happening.serial);
+				this.observer.onCloud?.(happening);
+			},
+			hosts: HUBS,
+			port: () => 8883,
+			retryAfterSeconds: 2,
+			polls: options.polls ?? 1,
+			validitySeconds: options.validitySeconds ?? 30 * 24 * 3600,
+			acceptIssued: options.acceptIssued ?? true,
+		});
+	}
+
+	/** Power on. */
+	boot(power = new Power(), options: Partial<AgentOptions> = {}): Boot {
+		this.boots++;
+		const clock = this.#deviceClock(power);
+		const onLog: Log = (step, detail = {}) => power.on && this.observer.onLog?.(step, detail);
+		const agent = new Agent({
+			clock,
+			wire: this.#deviceWire(power),
+			store: new FakeStore({
+				blobs: this.flash,
+				power,
+				...(this.#options.refuseWrite && { refuse: this.#options.refuseWrite }),
+			}),
+			entropy: new FakeEntropy({ ...this.#options.source }, power),
+			log: onLog,
+			onState: (state, fault) => power.on && this.observer.onState?.(state, fault),
+			config: parseConfig({
+				dps: "dps.example",
+				idScope: ID_SCOPE,
+				registrationId: DEVICE,
+				symmetricKey: this.enrolment.delivered,
+				...this.#options.config,
+			}),
+			...options,
+		});
+		const ended = (reason: unknown): void => {
+			if (power.on && agent.state !== "closed") this.observer.onEnd?.(reason);
+		};
+		agent.finished.then(() => ended("closed"), ended);
+		return { agent, power };
+	}
+
+	/** Every open connection dies; the device learns it after so many milliseconds, as from its pings. */
+	loseConnections(fault: Fault, after: number): void {
+		for (const connection of this.#open) connection.lose(fault, after);
+	}
+
+	/** The device's pings come once a day (stand-in/keepalive.ts), so the service waits as long for them. */
+	#serviceClock(): Clock {
+		return {
+			now: () => this.clock.now(),
+			ticks: () => this.clock.ticks(),
+			after: (milliseconds, callback) =>
+				this.clock.after(milliseconds === SILENCE_MS ? QUIET_MS : milliseconds, callback),
+		};
+	}
+
+	#deviceClock(power: Power): Clock {
+		const powered = this.clock.powered(power);
+		const start = this.clock.ticks();
+		return {
+			now: () => this.clock.now() + this.clockError,
+			ticks: () => powered.ticks() - start,
+			after: powered.after,
+		};
+	}
+
+	#deviceWire(power: Power): Wire {
+		const inner = new FakeWire({
+			clock: this.clock,
+			power,
+			serve: (socket) => this.#serve(socket),
+			link: (_number, options) => this.#options.link?.(this.connections++, options) ?? {},
+		});
+		return { connect: (options, events) => this.#connect(inner, options, events, power) };
+	}
+
+	#connect(inner: Wire, options: WireOptions, events: WireEvents, power: Power): Connection {
+		let lost = false;
+		const entry = {
+			lose: (fault: Fault, after: number): void => {
+				if (lost) return;
+				lost = true;
+				this.#open.delete(entry);
+				if (!power.on) return;
+				connection.close();
+				this.clock.after(
+					after,
+					power.guard(() => events.onClose(fault)),
+				);
+			},
+		};
+		this.#open.add(entry);
+		const connection = inner.connect(options, {
+			onOpen: () => lost || events.onOpen(),
+			onData: (bytes) => {
+				if (lost) return;
+				this.observer.onBytes?.("device", bytes);
+				events.onData(bytes);
+			},
+			onClose: (fault) => {
+				if (lost) return;
+				this.#open.delete(entry);
+				events.onClose(fault);
+			},
+		});
+		return { write: (bytes) => lost || connection.write(bytes), close: () => lost || connection.close() };
+	}
+
+	#serve(socket: Socket): void {
+		const { identity } = socket.options;
+		const chain = identity?.chain ?? [];
+		// A handshake proves that the client has the key.
+		if (identity && !("signer" in identity && this.authority.fits(chain, identity.signer.publicKey)))
+			throw new Fault("tls.rejected", "the client does not have the certificate's key");
+		let held: Uint8Array | undefined;
+		const release = (): void => {
+			if (held) socket.write(held);
+			held = undefined;
+		};
+		const connection = this.service.open(
+			{ chain },
+			{
+				write: (bytes) => {
+					if (held === undefined && this.#options.overtaken?.(bytes)) {
+						held = Uint8Array.from(bytes);
+						this.clock.after(50, release);
+						return;
+					}
+					socket.write(bytes);
+					release();
+				},
+				close: () => {
+					release();
+					socket.close();
+				},
+			},
+		);
+		socket.onData = (bytes) => {
+			this.observer.onBytes?.("server", bytes);
+			connection.data(bytes);
+		};
+		socket.onClose = () => connection.lost();
+	}
+}
+
+/** One enrolment whose onboarding key can be withdrawn, as an operator does once a device works. */
+export class LifeEnrolments extends Enrolments {
+	/** What the device was delivered with. */
+	readonly delivered: string;
+	withdrawn = false;
+
+	constructor(key: string) {
+		super({ individual: { [DEVICE]: key }, groupKey: key, disabled: [] });
+		this.delivered = key;
+	}
+
+	override find(registrationId: string): ReturnType<Enrolments["find"]> {
+		const found = super.find(registrationId);
+		return this.withdrawn ? { ...found, key: Buffer.alloc(32) } : found;
+	}
+}
