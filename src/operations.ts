@@ -1,6 +1,7 @@
 /**
  * What an operator may do to the device and learn from it over the hub: direct methods `enrollee.status`, `enrollee.renew`,
- * `enrollee.reboot`, the section `enrollee` of the reported properties, and (off by default) health as telemetry.
+ * `enrollee.reboot`, the sections `certificate` and `enrollee` of the reported properties, and (off by default) health as
+ * telemetry.
  *
  * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
  */
@@ -10,6 +11,7 @@ import { FAULTS, type FaultCode } from "./fault.ts";
 import type { MethodHandler, MethodHandlers } from "./hub/methods.ts";
 import type { ReportDone } from "./hub/reported.ts";
 import type { Clock, Log } from "./port.ts";
+import { parseCertificate } from "./x509/certificate.ts";
 
 export interface OperationsOptions {
 	readonly clock: Clock;
@@ -40,10 +42,21 @@ const MOST_NOTED = 5;
 /** For the answer to leave before the device does. */
 const REBOOT_SECONDS = 2;
 
+/** Steps of the log that say where a renewal stands. */
+const RENEWAL_STEPS: Readonly<Record<string, string>> = Object.freeze({
+	"renewal.request": "requested",
+	"renewal.waiting": "accepted",
+	"renewal.failed": "failed",
+	"credential.stored": "on trial",
+	"credential.proven": "planned",
+});
+
 export class Operations {
 	readonly #options: OperationsOptions;
 	#noted: readonly Noted[] = [];
 	#credential: Credential | undefined;
+	#renewal = "planned";
+	#outlet: Outlet | undefined;
 	/** What the hub has acknowledged. */
 	#reported = "";
 	#cancelHealth: (() => void) | undefined;
@@ -57,6 +70,11 @@ export class Operations {
 		return (step, detail) => {
 			this.#options.log(step, detail);
 			if (step === "fault") this.#note(detail?.code);
+			const renewal = RENEWAL_STEPS[step];
+			if (renewal === undefined || renewal === this.#renewal) return;
+			this.#renewal = renewal;
+			// Not from within the renewal's own step: what it publishes goes first.
+			if (this.#outlet) this.#options.clock.after(0, () => this.#tell());
 		};
 	}
 
@@ -87,22 +105,30 @@ export class Operations {
 
 	/** A session under this credential has begun: reports what has changed. */
 	connected(credential: Credential, outlet: Outlet): void {
-		const { config } = this.#options;
 		this.#credential = credential;
-		if (config.operations.includes("twin")) {
-			const section = { firmware: config.firmware, certificate: this.#certificate(), faults: this.#faults() };
-			const text = JSON.stringify(section);
-			if (text !== this.#reported)
-				outlet.report({ enrollee: section }, (fault) => {
-					if (!fault) this.#reported = text;
-				});
-		}
-		if (config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
+		this.#outlet = outlet;
+		this.#tell();
+		if (this.#options.config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
 	}
 
 	/** The agent has closed. */
 	close(): void {
+		this.#outlet = undefined;
 		this.#cancelHealth?.();
+	}
+
+	#tell(): void {
+		const { config } = this.#options;
+		if (!config.operations.includes("twin") || !this.#credential) return;
+		const dates = this.#certificate();
+		const { serial } = parseCertificate(this.#credential.chain[0]!);
+		const certificate = { ...dates, serial, renewal: this.#renewal, lastFault: this.#noted[0]?.code ?? null };
+		const enrollee = { firmware: config.firmware, certificate: dates, faults: this.#faults() };
+		const text = JSON.stringify({ certificate, enrollee });
+		if (text === this.#reported) return;
+		this.#outlet?.report({ certificate, enrollee }, (fault) => {
+			if (!fault) this.#reported = text;
+		});
 	}
 
 	#tellHealth(outlet: Outlet): void {

@@ -1,18 +1,25 @@
 /** The agent's own methods, its section of the twin and its health: what is said, when, and what is switched off. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { describe, test } from "node:test";
 import { OPERATIONS } from "../src/config.ts";
 import type { Credential } from "../src/credential/record.ts";
 import { FAULTS, Fault } from "../src/fault.ts";
 import { checkPatch, type ReportDone } from "../src/hub/reported.ts";
 import { Operations, type OperationsOptions } from "../src/operations.ts";
+import { createEntity, der } from "./cloud/pki.ts";
 import { FakeClock } from "./fake/clock.ts";
+import { span } from "./tls-server.ts";
 
 const NOTHING_SAID = { status: 0, payload: undefined as unknown };
+const leaf = der(
+	(await createEntity("P-256", { commonName: "dev-001", role: { kind: "client" }, ...span })).certificate,
+);
 const credential = {
+	chain: [leaf],
 	notBefore: Date.UTC(2026, 0, 1),
 	notAfter: Date.UTC(2026, 1, 1),
-} as Credential;
+} as unknown as Credential;
 const certificate = { validFrom: "2026-01-01T00:00:00.000Z", validUntil: "2026-02-01T00:00:00.000Z" };
 
 function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = true) {
@@ -96,7 +103,11 @@ describe("the section of the twin", () => {
 	test("is reported with the first session, and again only when it has changed or was not acknowledged", () => {
 		const { connect, reports, operations } = bench();
 		connect();
-		assert.deepEqual(reports[0]!.patch, { enrollee: { firmware: "1.2.3", certificate, faults: [] } });
+		const serial = new X509Certificate(leaf).serialNumber.toLowerCase();
+		assert.deepEqual(reports[0]!.patch, {
+			certificate: { ...certificate, serial, renewal: "planned", lastFault: null },
+			enrollee: { firmware: "1.2.3", certificate, faults: [] },
+		});
 		reports[0]!.done(new Fault("hub.bad-request", "no"));
 		connect();
 		assert.equal(reports.length, 2);
@@ -112,6 +123,32 @@ describe("the section of the twin", () => {
 		assert.deepEqual(faults, [
 			{ code: "hub.closed", count: 2, at: "2026-01-01T00:00:00.000Z", remedy: FAULTS["hub.closed"] },
 		]);
+	});
+
+	test("says where a renewal stands, as it goes, and what failed last", async () => {
+		const { connect, reports, operations, clock } = bench();
+		connect();
+		for (const step of [
+			"renewal.request",
+			"renewal.waiting",
+			"renewal.waiting",
+			"credential.stored",
+			"credential.proven",
+		]) {
+			operations.log(step);
+			await clock.advance(1);
+		}
+		operations.log("fault", { code: "hub.throttled" });
+		operations.log("renewal.failed");
+		await clock.advance(1);
+		const said = reports.map(
+			({ patch }) => (patch as { certificate: { renewal: string; lastFault: string } }).certificate,
+		);
+		assert.deepEqual(
+			said.map(({ renewal }) => renewal),
+			["planned", "requested", "accepted", "on trial", "planned", "failed"],
+		);
+		assert.equal(said.at(-1)!.lastFault, "hub.throttled");
 	});
 
 	test("keeps the last five faults, each once, newest first, and only what is in the closed list", () => {
