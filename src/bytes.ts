@@ -27,8 +27,18 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
 	return difference === 0;
 }
 
+/** XS counts from a text's start to find a character, and copies a text to append to it: long ones go in pieces. */
+const PIECE = 256;
+
 /** Lone surrogates become U+FFFD, as in TextEncoder. */
 export function utf8(text: string): Uint8Array {
+	if (text.length > PIECE) {
+		let middle = text.length >> 1;
+		const c = text.charCodeAt(middle);
+		// A low surrogate stays with its high one.
+		if (c >= 0xdc00 && c <= 0xdfff) middle++;
+		return concat(utf8(text.slice(0, middle)), utf8(text.slice(middle)));
+	}
 	const out: number[] = [];
 	for (const character of text) {
 		let c = character.codePointAt(0)!;
@@ -43,8 +53,14 @@ export function utf8(text: string): Uint8Array {
 
 /** Throws RangeError on overlong forms, surrogates, values over U+10FFFF and truncation. */
 export function utf8Text(bytes: Uint8Array): string {
+	const pieces: string[] = [];
 	let text = "";
-	for (let i = 0; i < bytes.length; ) {
+	for (let i = 0, end = PIECE; i < bytes.length; ) {
+		if (i >= end) {
+			pieces.push(text);
+			text = "";
+			end = i + PIECE;
+		}
 		const first = bytes[i++]!;
 		if (first < 0x80) {
 			text += String.fromCharCode(first);
@@ -63,7 +79,7 @@ export function utf8Text(bytes: Uint8Array): string {
 			throw new RangeError("utf-8: malformed");
 		text += String.fromCodePoint(c);
 	}
-	return text;
+	return pieces.join("") + text;
 }
 
 export function hex(bytes: Uint8Array): string {

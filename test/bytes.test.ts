@@ -29,6 +29,16 @@ test("UTF-8 agrees with TextEncoder and TextDecoder", () => {
 	}
 });
 
+test("UTF-8 of long texts agrees wherever a piece may end", () => {
+	for (const unit of ["a", "é", "€", "\u{10348}", "\ud800", "\udc00"])
+		for (let before = 250; before < 262; before++) {
+			const text = `${"x".repeat(before)}${unit.repeat(300)}${"y".repeat(before)}`;
+			const bytes = utf8(text);
+			assert.deepEqual(Buffer.from(bytes), Buffer.from(text, "utf8"));
+			assert.equal(utf8Text(bytes), Buffer.from(text, "utf8").toString("utf8"));
+		}
+});
+
 test("every 3-byte UTF-8 prefix is taken or refused as TextDecoder does", () => {
 	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 	const edges = [
