@@ -5,7 +5,8 @@
  * both numbers, where a count differs by more than 5 %. --write makes the budgets anew. --default-table also runs stock
  * noble with the table that no device has room for.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { skip } from "../test/sim/harness.ts";
 import { compare } from "./budgets.ts";
@@ -27,8 +28,14 @@ const { values: options, positionals } = parseArgs({
 if (positionals.some((name) => name !== "crypto")) {
 	console.error(`bench: no such bench: ${positionals.join(" ")}; there is crypto`);
 	process.exitCode = 2;
-} else if (skip) console.log(skip);
+} else if (missing()) console.log(missing());
 else await crypto();
+
+function missing(): string | false {
+	if (skip) return skip;
+	if (spawnSync("valgrind", ["--version"]).error) return "SKIPPED: no valgrind";
+	return existsSync("/usr/include/mbedtls/ecdsa.h") ? false : "SKIPPED: no libmbedtls-dev";
+}
 
 async function crypto(): Promise<void> {
 	const result = await measureCrypto();

@@ -23,6 +23,7 @@ export function format({ ours, stock, mbedtls, small }: Result): string {
 		ratio("  stock / enrollee", small.stock, small.ours),
 		row("mbedTLS, C, warm", mbedtls),
 		ratio("  enrollee / mbedTLS", ours, mbedtls),
+		`mbedTLS's first keygen, which makes its table: ${millions(mbedtls.coldKeygen)}`,
 		`live heap, stock / enrollee: ${(stock.liveBytes / ours.liveBytes).toFixed(1)}`,
 	].join("\n");
 }
