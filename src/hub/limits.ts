@@ -9,6 +9,8 @@ export const MOST_MESSAGE_BYTES = 64 * 1024;
 export const MOST_METHOD_BYTES = 128 * 1024;
 /** Desired and reported properties, each. */
 export const MOST_SECTION_BYTES = 32 * 1024;
+/** A change of the desired properties, which says its version beside them. */
+export const MOST_CHANGE_BYTES = MOST_SECTION_BYTES + '"$version":9007199254740991,'.length;
 /** Both, and the braces and names around them. */
 export const MOST_TWIN_BYTES = 2 * MOST_SECTION_BYTES + 1024;
 

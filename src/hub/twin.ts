@@ -8,7 +8,7 @@
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Log } from "../port.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
-import { MOST_SECTION_BYTES, MOST_TWIN_BYTES, TWIN_ANSWER_SECONDS } from "./limits.ts";
+import { MOST_CHANGE_BYTES, MOST_SECTION_BYTES, MOST_TWIN_BYTES, TWIN_ANSWER_SECONDS } from "./limits.ts";
 import { checkPatch, type Patch, queued, type ReportDone } from "./reported.ts";
 import { parseProperties } from "./topics.ts";
 import { type Pace, Turn } from "./turn.ts";
@@ -142,7 +142,7 @@ export class Twin {
 	}
 
 	#changed(parameters: ReadonlyMap<string, string>, payload: Uint8Array): void {
-		const patch = parseJson(payload, MOST_SECTION_BYTES);
+		const patch = parseJson(payload, MOST_CHANGE_BYTES);
 		if (!isObject(patch)) throw new Fault("hub.response", "desired properties that are no object");
 		const said = parameters.get("$version");
 		const version = checkVersion(said === undefined ? patch.$version : Number(said));

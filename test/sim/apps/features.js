@@ -1,0 +1,26 @@
+import { Agent, createPorts, readConfig } from "enrollee";
+
+/** Everything at its size: what comes is measured, what goes is made to measure. */
+const agent = new Agent({
+	...createPorts(),
+	config: readConfig(),
+	twin: {
+		onDesired: (properties, { version, complete }) =>
+			trace(`desired ${complete ? "all" : "patch"} ${version} ${JSON.stringify(properties).length}\n`),
+	},
+	onMessage: ({ body }) => trace(`message ${body.length}\n`),
+	methods: {
+		echo: (payload, respond) => respond(200, payload),
+		telemetry: (bytes, respond) =>
+			agent.telemetry(new Uint8Array(bytes), {}, (fault) => respond(200, fault?.code ?? "ok")),
+		report: (bytes, respond) => agent.report(filled(bytes), (fault) => respond(200, fault?.code ?? "ok")),
+	},
+});
+
+/** Nine texts, since one has at most 4 KB. */
+function filled(bytes) {
+	const names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+	const around = JSON.stringify(Object.fromEntries(names.map((name) => [name, ""]))).length;
+	const size = (i) => Math.max(0, Math.min(4000, bytes - around - 4000 * i));
+	return Object.fromEntries(names.map((name, i) => [name, "x".repeat(size(i))]));
+}

@@ -1,0 +1,88 @@
+/** Twin, methods, messages and telemetry on XS at the hub's limits and one past them, before and after a reconnect. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+	MOST_MESSAGE_BYTES,
+	MOST_METHOD_BYTES,
+	MOST_SECTION_BYTES,
+	MOST_TELEMETRY_BYTES,
+} from "../../src/hub/limits.ts";
+import { startCloud } from "../cloud/cloud.ts";
+import type { CloudEvent } from "../cloud/event.ts";
+import { buildForXs, skip } from "./harness.ts";
+
+test("the hub's limits on XS, before and after a reconnect", { skip }, async () => {
+	const app = await buildForXs({
+		name: "features",
+		build: "release",
+		manifest: {
+			include: ["$(ENROLLEE)/hw/moddable/manifest.json"],
+			modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/features" },
+		},
+	});
+	const cloud = await startCloud({ polls: 0 });
+	const flash = mkdtempSync(join(tmpdir(), "enrollee-features-"));
+	const { operator, registrationId: id } = cloud;
+	const nth = (fits: (event: CloudEvent) => boolean, times = 1) => {
+		let left = times;
+		return cloud.seen((event: CloudEvent) => fits(event) && --left === 0);
+	};
+	const call = async (name: string, payload: unknown) => {
+		const outcome = await operator.callMethod(id, name, payload);
+		assert.ok("status" in outcome, JSON.stringify(outcome));
+		return outcome;
+	};
+	const message = async (bytes: number) => {
+		const sent = operator.sendMessage(id, "m".repeat(bytes));
+		await nth((event) => event.event === "message-acknowledged" && event.id === sent);
+	};
+	const around = "$.mid".length + 36 + "$.to".length + `/devices/${id}/messages/deviceBound`.length;
+	const everything = async (session: number) => {
+		await nth((event) => event.event === "subscribed" && event.filter.startsWith("devices/"), session);
+		const text = "x".repeat(MOST_METHOD_BYTES - 2);
+		assert.equal((await call("echo", text)).payload, text);
+		assert.equal((await call("echo", `${text}x`)).status, 413);
+		assert.equal((await call("telemetry", MOST_TELEMETRY_BYTES)).payload, "ok");
+		assert.equal((await call("telemetry", MOST_TELEMETRY_BYTES + 1)).payload, "hub.too-large");
+		assert.equal((await call("report", MOST_SECTION_BYTES)).payload, "ok");
+		assert.equal((await call("report", MOST_SECTION_BYTES + 1)).payload, "hub.too-large");
+		await message(MOST_MESSAGE_BYTES - around);
+		await message(MOST_MESSAGE_BYTES - around + 1);
+	};
+	try {
+		const run = app.run({
+			timeoutSeconds: 120,
+			environment: {
+				ENROLLEE_STATE: flash,
+				ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
+				ENROLLEE_ID_SCOPE: cloud.idScope,
+				ENROLLEE_REGISTRATION_ID: id,
+				ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
+				ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
+				ENROLLEE_QUEUE_BYTES: "300000",
+			},
+		});
+		const scenario = async () => {
+			await everything(1);
+			const desired = "d".repeat(4000);
+			operator.pushDesired(id, Object.fromEntries([..."abcdefg"].map((name) => [name, desired])));
+			operator.disconnect(id);
+			operator.pushDesired(id, { h: "d".repeat(4000) });
+			await everything(2);
+			await call("enrollee.reboot", null);
+		};
+		const [{ exitCode, output }] = await Promise.all([run, Promise.race([scenario(), run])]);
+		assert.equal(exitCode, 1, output);
+		const lines = output.split("\n");
+		assert.equal(lines.filter((line) => line === `message ${MOST_MESSAGE_BYTES - around}`).length, 2, output);
+		assert.equal(lines.filter((line) => line.startsWith("message ")).length, 2, output);
+		assert.ok(lines.includes("desired all 3 32057"), output);
+		assert.equal(cloud.telemetry.length, 2);
+	} finally {
+		await cloud.close();
+		rmSync(flash, { recursive: true, force: true });
+	}
+});
