@@ -15,8 +15,9 @@ import type { Properties } from "./hub/topics.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Link } from "./link.ts";
 import { Operations } from "./operations.ts";
-import type { Clock, Entropy, Log, Store, Wire } from "./port.ts";
+import type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";
 import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";
+import { Updates } from "./updating.ts";
 import { Waiting } from "./waiting.ts";
 
 export type AgentState = "starting" | "enrolling" | "connecting" | "connected" | "waiting" | "closed";
@@ -36,6 +37,8 @@ export interface AgentOptions {
 	readonly methods?: NonNullable<FeatureOptions["methods"]>;
 	/** Cloud-to-device messages; each is acknowledged when this has returned. */
 	readonly onMessage?: NonNullable<FeatureOptions["onMessage"]>;
+	/** Where updates over the air go; absent: no updates. */
+	readonly slot?: Slot | undefined;
 	/** Restarts the device; absent where that is not the agent's business. */
 	readonly restart?: () => void;
 	/** `fault`: why the agent waits or has closed. */
@@ -53,6 +56,7 @@ export class Agent {
 	readonly #queue: TelemetryQueue;
 	readonly #features: HubFeatures;
 	readonly #operations: Operations;
+	readonly #updates: Updates | undefined;
 	#state: AgentState = "starting";
 	/** Ends the present turn of a session early. */
 	#wake: () => void = () => {};
@@ -61,7 +65,7 @@ export class Agent {
 
 	/** Starts by itself, after the caller's turn. Throws nothing: Faults arrive through onState and `finished`. */
 	constructor(options: AgentOptions) {
-		const { config, once, entropy, twin, methods } = options;
+		const { config, once, entropy, twin, methods, slot } = options;
 		this.#options = options;
 		this.#operations = new Operations({
 			...options,
@@ -71,13 +75,15 @@ export class Agent {
 			renew: () => this.renew(),
 		});
 		this.#log = this.#operations.log;
-		this.#queue = new TelemetryQueue(config.queue, this.#log);
+		const log = this.#log;
+		this.#updates = slot && new Updates({ ...options, slot, log, whenQuiet: (then) => this.#queue.whenEmpty(then) });
+		this.#queue = new TelemetryQueue(config.queue, log);
 		this.#features = new HubFeatures({
 			...options,
 			log: this.#log,
 			random: () => randomUnit(entropy),
-			onDesired: twin?.onDesired,
-			methods: { ...methods, ...this.#operations.methods },
+			onDesired: this.#updates ? this.#updates.watch(twin?.onDesired) : twin?.onDesired,
+			methods: { ...methods, ...this.#operations.methods, ...this.#updates?.methods },
 		});
 		this.#lifecycle = new Lifecycle({
 			...options,
@@ -101,7 +107,10 @@ export class Agent {
 		properties: Properties = {},
 		done: (fault?: Fault) => void = () => {},
 	): void {
-		this.#queue.push(body, properties, done);
+		this.#queue.push(body, properties, (fault) => {
+			if (!fault) this.#updates?.proven();
+			done(fault);
+		});
 	}
 
 	/** Telemetry that was lost to the queue's bounds since start. */
@@ -128,6 +137,7 @@ export class Agent {
 		if (this.#state === "closed") return;
 		this.#enter("closed");
 		this.#operations.close();
+		this.#updates?.close();
 		this.#waiting.end();
 	}
 
@@ -160,6 +170,7 @@ export class Agent {
 		this.#features.attach(session);
 		const stop = link.listen((topic, payload) => this.#features.message(topic, payload));
 		this.#operations.connected(credential, this);
+		this.#updates?.connected(this);
 		this.#queue.attach(session);
 		let outcome: "again" | "done" | undefined;
 		try {
@@ -176,6 +187,7 @@ export class Agent {
 		} finally {
 			this.#queue.attach(undefined);
 			this.#features.detach();
+			this.#updates?.disconnected();
 			stop();
 		}
 		session.close();

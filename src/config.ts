@@ -10,13 +10,14 @@ import { SymmetricKey } from "./dps/sas.ts";
 import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "./endpoint.ts";
 import { Fault } from "./fault.ts";
 import type { QueueLimits } from "./hub/queue.ts";
+import { parseUpdateSettings, type UpdateInput, type UpdateSettings } from "./ota/settings.ts";
 import { readCertificates } from "./x509/certificate.ts";
 import { checkRegistrationId, parseCsr } from "./x509/csr.ts";
 import { readPrivateKey } from "./x509/key.ts";
 import { decodePem } from "./x509/pem.ts";
 
 /** All texts. Certificates and keys are PEM (certificates also base64 DER), other keys base64. */
-export interface ConfigInput {
+export interface ConfigInput extends UpdateInput {
 	readonly dps?: string | undefined;
 	readonly idScope?: string | undefined;
 	readonly registrationId?: string | undefined;
@@ -43,12 +44,16 @@ export interface ConfigInput {
 	/** Telemetry that waits while the hub is away: so many messages, so many bytes. */
 	readonly queueMessages?: string | undefined;
 	readonly queueBytes?: string | undefined;
-	/** `all`, `none`, or some of `status renew reboot twin`, with commas: what an operator may do over the hub. */
+	/** `all`, `none`, or some of OPERATIONS, with commas: what an operator may do over the hub. */
 	readonly operations?: string | undefined;
 	/** Seconds between health messages; 0: none. */
 	readonly healthSeconds?: string | undefined;
 	/** The application's version, for the twin. */
 	readonly firmware?: string | undefined;
+	/** For a new image to reach the hub, before the old one is brought back. */
+	readonly trialSeconds?: string | undefined;
+	/** Anchors for the servers that updates come from; absent: those of `ca`. */
+	readonly updateCa?: string | undefined;
 }
 
 export interface Config {
@@ -69,10 +74,11 @@ export interface Config {
 	readonly operations: readonly Operation[];
 	readonly healthSeconds: number;
 	readonly firmware: string | undefined;
+	readonly updates: UpdateSettings & { readonly trialSeconds: number; readonly anchors: readonly Uint8Array[] };
 }
 
-/** What can be switched off of what the agent does for an operator over the hub; see operations.ts. */
-export const OPERATIONS = ["status", "renew", "reboot", "twin"] as const;
+/** What can be switched off of what the agent does for an operator over the hub; see operations.ts, updating.ts. */
+export const OPERATIONS = ["status", "renew", "reboot", "twin", "update"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export interface Operational {
@@ -92,6 +98,7 @@ const DEFAULTS = {
 	queueBytes: "32768",
 	operations: "all",
 	healthSeconds: "0",
+	trialSeconds: "600",
 } as const;
 
 export function parseConfig(input: ConfigInput): Config {
@@ -105,7 +112,7 @@ export function parseConfig(input: ConfigInput): Config {
 		operational: parseOperational(input, registrationId),
 		dialect: parseDialect(input.dialect ?? "auto"),
 		hub: input.hub === undefined ? undefined : parseEndpoint(input.hub, MQTT_TLS_PORT, "hub"),
-		anchors: input.ca === undefined ? [] : certificates(input.ca, "ca"),
+		anchors: certificates(input.ca, "ca"),
 		trustBundle: oneOf(input.trustBundle ?? DEFAULTS.trustBundle, ["keep", "install"], "trustBundle"),
 		renewAt: parseShare(input.renewAt ?? DEFAULTS.renewAt),
 		renewKey: oneOf(input.renewKey ?? DEFAULTS.renewKey, ["new", "same"], "renewKey"),
@@ -117,6 +124,11 @@ export function parseConfig(input: ConfigInput): Config {
 		operations: parseOperations(input.operations ?? DEFAULTS.operations),
 		healthSeconds: parseCount(input.healthSeconds ?? DEFAULTS.healthSeconds, 0, 604_800, "healthSeconds"),
 		firmware: input.firmware === undefined ? undefined : parseFirmware(input.firmware),
+		updates: Object.freeze({
+			...parseUpdateSettings(input),
+			trialSeconds: parseCount(input.trialSeconds ?? DEFAULTS.trialSeconds, 10, 86_400, "trialSeconds"),
+			anchors: certificates(input.updateCa ?? input.ca, "updateCa"),
+		}),
 	});
 }
 
@@ -195,7 +207,8 @@ function parsePayload(text: string): object {
 	throw new Fault("config.invalid", "payload: expected a JSON object");
 }
 
-function certificates(text: string, field: string): Uint8Array[] {
+function certificates(text: string | undefined, field: string): Uint8Array[] {
+	if (text === undefined) return [];
 	const found = readCertificates(text);
 	if (found.length === 0) throw new Fault("config.invalid", `${field}: no certificate in it`);
 	return found.map((certificate) => certificate.der);

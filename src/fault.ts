@@ -109,6 +109,7 @@ export const FAULTS = {
 	"ota.image": "The image is not one for this chip: check what was packed.",
 	"ota.flash": "Reading or writing the image slot failed: check the flash.",
 	"ota.aborted": "The new image was reset before it was confirmed: power, or it crashes. It is tried a few times.",
+	"ota.withdrawn": "The offer was taken back while the update was under way: nothing to do.",
 	"ota.rejected": "The new image could not reach the hub in time and was rolled back: fix it, pack a higher number.",
 	// The agent itself
 	"agent.failed": "An unexpected error inside the agent: report it with the log.",

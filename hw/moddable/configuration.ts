@@ -29,6 +29,12 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 	operations: true,
 	healthSeconds: true,
 	firmware: true,
+	releaseKey: true,
+	nextReleaseKey: true,
+	updateClass: true,
+	updateVendor: true,
+	updateCa: true,
+	trialSeconds: true,
 });
 
 /** Throws Fault config.missing, config.invalid. */

@@ -30,6 +30,8 @@ export interface Work {
 	readonly envelope: string;
 	/** Bytes known to be in flash; a multiple of 64 KiB, or `size`. */
 	readonly offset: number;
+	/** The highest `offset` there was: a server that ignores Range brings the same again. */
+	readonly furthest?: number;
 	/** The slot that ran when the update began. */
 	readonly from: string;
 	/** Trials that ended in a reset. */

@@ -61,6 +61,10 @@ export class Trial {
 		if (this.running) this.#goBack(this.#recorded, fault.code);
 	}
 
+	close(): void {
+		this.#cancelDeadline?.();
+	}
+
 	get #recorded(): Work | undefined {
 		const { work } = this.#journal;
 		return work?.state === "trial" && work.from !== this.#slot.running ? work : undefined;

@@ -88,6 +88,11 @@ export class Updater {
 		this.#trial.reject(fault);
 	}
 
+	/** The program ends: no deadline of its own any more; the platform's guard stands. */
+	close(): void {
+		this.#trial.close();
+	}
+
 	get status(): UpdateStatus {
 		const { record, work } = this.#journal;
 		const { installed, last } = record;
@@ -136,7 +141,8 @@ export class Updater {
 		const { work } = this.#journal;
 		const sameImage = work?.digest === fresh.digest && work.size === fresh.size;
 		if (!sameImage) this.#journal.proceed(fresh);
-		else if (work.sequence !== fresh.sequence) this.#journal.proceed({ ...fresh, offset: work.offset });
+		else if (work.sequence !== fresh.sequence)
+			this.#journal.proceed({ ...fresh, offset: work.offset, furthest: work.offset });
 		else this.#journal.proceed({ ...work, envelope: fresh.envelope, stalls: 0 });
 	}
 
@@ -168,7 +174,7 @@ export class Updater {
 		const fault = new Fault("ota.digest", `sequence ${work.sequence}: the flash holds another image`);
 		const mismatches = work.mismatches + 1;
 		if (mismatches >= MAX_MISMATCHES) this.#journal.fail(work, fault.code);
-		else this.#journal.proceed({ ...work, state: "fetching", offset: 0, mismatches, code: fault.code });
+		else this.#journal.proceed({ ...work, state: "fetching", offset: 0, furthest: 0, mismatches, code: fault.code });
 		throw fault;
 	}
 
@@ -215,7 +221,9 @@ export class Updater {
 
 	#keep(offset: number): void {
 		const work = this.#journal.expect("fetching", "staged");
-		this.#journal.proceed({ ...work, state: "fetching", offset, stalls: 0 });
+		const { furthest = 0 } = work;
+		const progress = offset > furthest ? { furthest: offset, stalls: 0 } : {};
+		this.#journal.proceed({ ...work, ...progress, state: "fetching", offset });
 	}
 }
 
