@@ -1,6 +1,6 @@
 /**
  * A prime field for noble with Barrett reduction (Handbook of Applied Cryptography, 14.42): two multiplications and
- * two shifts instead of a division, which costs XS four times as much.
+ * two shifts instead of a division, which XS does digit by digit.
  *
  * Operands and results are canonical, 0..order-1, as noble expects. The order must have its top bit set and a length
  * that is a multiple of 32 bits; others are refused.
@@ -9,8 +9,9 @@ import { Field, FpPow, type IField } from "@noble/curves/abstract/modular.js";
 import { inversion } from "./inverse.ts";
 
 /**
- * For 0 <= t < 2^(2 bits + 30): t - ((t >> low) * mu >> high) * order is t modulo order, in 0..order plus at most one
- * part in 2^30. Negative t of the same size work alike: shifts round towards minus infinity.
+ * For t between -2^(2 bits + 4) and 2^(2 bits + 4), t - ((t >> low) * mu >> high) * order is congruent to t and lies
+ * between 0 and the order, give or take one part in 2^26 of it. (XS shifts a negative number whose lost bits are all
+ * zero one too low: one order more, at odds of 2^-200.)
  */
 export interface Barrett {
 	readonly low: bigint;
@@ -38,7 +39,7 @@ export function barrettField(order: bigint): IField<bigint> {
 
 	const reduce = (t: bigint): bigint => {
 		const r = t - (((t >> low) * mu) >> high) * order;
-		return r >= order ? r - order : r;
+		return r >= order ? r - order : r < ZERO ? r + order : r;
 	};
 	const invert = inversion(order);
 	const own: Partial<IField<bigint>> = {

@@ -1,7 +1,7 @@
 /**
  * Jacobian coordinates, x = X / Z^2, y = Y / Z^3, on a curve with a = -3 (Hankerson, Menezes, Vanstone: Guide to
  * Elliptic Curve Cryptography, algorithms 3.21 and 3.22), with lazy Barrett reduction: coordinates are congruent to
- * the true ones, below 2 p in size, and may be negative nowhere but inside a formula.
+ * the true ones and between 0 and p, give or take a hair; see field.ts.
  *
  * The formulas are incomplete on purpose. Adding a point to itself, to its negative or to infinity, and doubling
  * infinity, all give Z = 0 modulo p, and from there Z stays 0 whatever follows: so one look at the end tells.
