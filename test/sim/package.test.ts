@@ -20,9 +20,8 @@ describe("the npm package in another Moddable app", { skip }, () => {
 			stdio: ["ignore", "pipe", "ignore"],
 		});
 		const [{ filename }] = JSON.parse(packed);
-		execFileSync("tar", ["-xzf", join(folder, filename), "-C", installed, "--strip-components=1"]);
-		const manifest = { include: "./node_modules/enrollee/hw/moddable/manifest.json", modules: { "*": "./main" } };
-		writeFileSync(join(app, "manifest.json"), JSON.stringify(manifest));
+		execFileSync("tar", ["-xzmf", join(folder, filename), "-C", installed, "--strip-components=1"]);
+		writeManifest(app, OURS);
 	});
 
 	const build = (body: string) => {
@@ -39,7 +38,25 @@ describe("the npm package in another Moddable app", { skip }, () => {
 	test("a use that the types forbid does not build", async () => {
 		await assert.rejects(build("new Agent({ config: 4 });"), /main\.ts.*error TS2\d+/);
 	});
+
+	test("with the SDK's TLS included before ours it does not link", async () => {
+		const other = join(folder, "other");
+		mkdirSync(other);
+		const sdk = ["$(MODDABLE)/examples/manifest_base.json", "$(MODDABLE)/examples/io/tcp/tlssocket/manifest.json"];
+		writeManifest(other, [...sdk, `../app/${OURS}`]);
+		writeFileSync(join(other, "main.ts"), `${IMPORT}\n${BODY}\n`);
+		await assert.rejects(
+			buildForXs({ name: "package-other", manifest: join(other, "manifest.json") }),
+			/"ssl\/handshake-sdk" not found/,
+		);
+	});
 });
+
+const OURS = "./node_modules/enrollee/hw/moddable/manifest.json";
+
+function writeManifest(path: string, include: string | readonly string[]): void {
+	writeFileSync(join(path, "manifest.json"), JSON.stringify({ include, modules: { "*": "./main" } }));
+}
 
 const IMPORT = `import { Agent, createPorts, Fault, readConfig } from "enrollee";
 import { exit } from "simulator";`;
