@@ -8,6 +8,7 @@
  */
 #include <dlfcn.h>
 #include <gio/gio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,8 @@ int main(int argc, char** argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* The SDK's TCP writes without MSG_NOSIGNAL: a peer's reset must be an error, not our end. */
+	signal(SIGPIPE, SIG_IGN);
 	void* library = dlopen(argv[1], RTLD_NOW);
 	txScreenLaunchProc launch = library ? (txScreenLaunchProc)dlsym(library, "fxScreenLaunch") : NULL;
 	if (!launch) {
