@@ -16,11 +16,10 @@ export function openDevice(view, id) {
 		h(
 			"div",
 			{ class: "cards" },
-			card("Certificates", certificates.element),
+			h("div", { class: "stack" }, card("Certificates", certificates.element), card("Updates", updates.element)),
 			card("Telemetry", telemetry.element),
 			card("Twin: desired", desired.element),
 			card("Twin: reported", reported.element),
-			card("Updates", updates.element),
 		),
 		h("h2", { class: "title" }, "Act"),
 		h("div", { class: "cards" }, actions(id)),

@@ -91,7 +91,7 @@ const looks = {
 };
 
 function eventLine({ time, event, deviceId = "", ...rest }) {
-	const refused = event === "registered" && rest.status !== 200;
+	const refused = event === "registered" && rest.outcome !== "assigned";
 	const detail = Object.entries(rest)
 		.map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : value}`)
 		.join("  ");
