@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { linkForEsp32 } from "./esp32.ts";
 import { project, skip } from "./harness.ts";
 
@@ -17,11 +17,26 @@ const TARGETS = [
 	{ target: "esp32/esp32c6", chip: "esp32c6" },
 ];
 
+const HEAD = `# Flash of the script on ESP32
+
+The application's image (manifest.json, release build) as linked for each target, without ESP-IDF and the C of XS: bytes in
+flash, none of them in RAM. Slots are counted at 16 bytes. Made by test/sim/esp32.test.ts with ENROLLEE_BENCH=write.
+
+| target | bytecode | slots | BigInts | regular expressions | keys | total |
+| --- | --- | --- | --- | --- | --- | --- |`;
+
 describe("the image for ESP32", { skip }, () => {
+	const table = [HEAD];
+	after(() => {
+		if (process.env.ENROLLEE_BENCH === "write")
+			writeFileSync(join(project, "bench/moddable-flash.md"), `${table.join("\n")}\n`);
+	});
+
 	for (const { target, chip } of TARGETS) {
 		test(`${target}: the script links, with two equal slots and rollback`, (t) => {
 			const { script, sdkconfig, partitions, flash } = linkForEsp32(join(project, "manifest.json"), target, chip);
 			t.diagnostic(`flash of the script on ${target}: ${JSON.stringify(flash)}`);
+			table.push(`| ${target} | ${Object.values(flash).join(" | ")} |`);
 			for (const module of ["enrollee", "enrollee/agent", "enrollee/key", "ssl/handshake", "rng"])
 				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${module}"`), `${module} is not preloaded`);
 			assert.equal(flash.regExps, 0, "a regular expression in ROM: see hw/moddable/xs-rom/regexp.js");
