@@ -6,8 +6,11 @@ import { type HubSession, openHub } from "./hub/session.ts";
 import type { Clock, Log, Wire } from "./port.ts";
 import type { Waiting } from "./waiting.ts";
 
-/** What the hub may send before anybody listens: it delivers what it kept as soon as we are back. */
-const MOST_EARLY_MESSAGES = 64;
+/**
+ * What the hub may send before anybody listens: it delivers what it kept as soon as we are back. Room for a chain, for a
+ * few small messages beside it, and not for a flood.
+ */
+const MOST_EARLY_BYTES = 16 * 1024;
 
 /** Gives whether the message was for it. */
 export type Listener = (topic: string, payload: Uint8Array) => boolean;
@@ -42,7 +45,8 @@ export class Link {
 
 	message(topic: string, payload: Uint8Array): void {
 		if (this.#listeners.some((listener) => listener(topic, payload))) return;
-		if (this.#early.length < MOST_EARLY_MESSAGES) this.#early.push([topic, payload]);
+		const kept = this.#early.reduce((bytes, [name, body]) => bytes + name.length + body.length, 0);
+		if (kept + topic.length + payload.length <= MOST_EARLY_BYTES) this.#early.push([topic, payload]);
 	}
 }
 
