@@ -93,7 +93,7 @@ test("CONNACK refusals, MQIsdp, QoS 2, unknown topics and user names are answere
 	exact.send({ cmd: "publish", topic: "$dps/x", payload: "", qos: 2, messageId: 1, dup: false, retain: false });
 	await exact.ended();
 	const noise = await Probe.dial(cloud);
-	noise.raw(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+	noise.raw(Buffer.from("EHLO localhost\r\n\r\n"));
 	await noise.ended();
 });
 

@@ -9,6 +9,7 @@ import type { Clock } from "../../src/port.ts";
 import { serveApi } from "./api.ts";
 import type { Ca, IssuingCurve } from "./ca.ts";
 import type { Device } from "./devices.ts";
+import { Downloads } from "./downloads.ts";
 import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
 import { Faults } from "./faults.ts";
 import { openFolder } from "./folder.ts";
@@ -51,6 +52,8 @@ export interface CloudOptions {
 	readonly limits?: Limits;
 	/** The port of the HTTP API and the page on loopback, 0 for any free one. Default: neither. */
 	readonly apiPort?: number;
+	/** Bundles and images that are served. Default: `updates` in the state folder. */
+	readonly updatesFolder?: string | undefined;
 	readonly clock?: Clock;
 	/** Told about every event as it happens. */
 	readonly onEvent?: (event: CloudEvent) => void;
@@ -87,6 +90,7 @@ export interface Cloud extends Ready {
 	/** DPS and hub without the socket. */
 	readonly service: Service;
 	readonly ca: Ca;
+	readonly downloads: Downloads;
 	/** Undefined before the device was first assigned or connected. */
 	device(deviceId: string): Device | undefined;
 	/** The first event that fits, past or to come. */
@@ -137,7 +141,15 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		throttle: new Throttle(options.limits ?? {}, clock),
 		port: () => port,
 	});
+	const downloads = new Downloads({
+		folder: options.updatesFolder ?? folder.path("updates"),
+		faults,
+		witness: watch.witness,
+		host: names[0]!,
+		port: () => port,
+	});
 	const operator = new Operator({
+		downloads,
 		hub: service.hub,
 		devices,
 		enrolments,
@@ -154,7 +166,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const chain = await createServerChain(state.serverCa, names, clock.now());
 	const address = hosts.length === 0 ? "127.0.0.1" : "0.0.0.0";
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
-	const listener = await listen({ address, port, chain, service, faults });
+	const listener = await listen({ address, port, chain, service, faults, downloads });
 	port = listener.port;
 	const rootCa = folder.write("root-ca.pem", chain.rootPem);
 	const facts = { host: names[0]!, port, idScope: ID_SCOPE, registrationId, rootCa };
@@ -191,6 +203,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		ready,
 		service,
 		ca,
+		downloads,
 		events: watch.events,
 		seen: watch.seen,
 		get telemetry() {

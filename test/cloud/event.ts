@@ -74,6 +74,14 @@ export type Happening =
 			readonly status: number;
 			readonly errorCode?: number;
 	  }
+	/** A file, or a part of one, over HTTPS. */
+	| {
+			readonly event: "download";
+			readonly deviceId: "";
+			readonly name: string;
+			readonly from: number;
+			readonly status: number;
+	  }
 	| { readonly event: "subscribed"; readonly deviceId: string; readonly filter: string; readonly granted: number };
 
 export interface Connected {

@@ -46,6 +46,11 @@ export const FAULTS = {
 	"renew-expires": "renewal: operationExpires in VALUE seconds",
 	"renew-version": "renewal: $version=1 before $rid in the answer's topic",
 	"bare-array": "renewal: a bare array of certificates instead of an object",
+	"update-ignore-range": "updates: serve the image from its beginning, whatever Range says",
+	"update-wrong-length": "updates: the image is one byte longer than signed",
+	"update-other-image": "updates: another image of the same length",
+	"update-stall": "updates: fall silent after VALUE bytes of the image (half)",
+	"update-reset": "updates: close the connection after VALUE bytes of the image (half)",
 	"pem-chain": "PEM where base64 DER is usual, and the reverse",
 } as const;
 

@@ -1,5 +1,6 @@
 /**
- * The cloud's TLS 1.2 socket (node:tls), with the service's cipher suites; hands connections to a Service.
+ * The cloud's TLS 1.2 socket (node:tls), with the service's cipher suites; hands MQTT connections to a Service, HTTP to
+ * Downloads.
  *
  * Client certificates are asked for and not judged here: DPS and hub examine the chain exactly as it was presented.
  * Session tickets are off, because a resumed session no longer knows the presented chain.
@@ -13,6 +14,7 @@ import {
 	type TLSSocket,
 	type TlsOptions,
 } from "node:tls";
+import type { Downloads } from "./downloads.ts";
 import type { Faults } from "./faults.ts";
 import { SERVER_FAULTS, type ServerChain } from "./server-chain.ts";
 import type { Service } from "./service.ts";
@@ -28,11 +30,13 @@ export interface ListenerOptions {
 	readonly chain: ServerChain;
 	readonly service: Service;
 	readonly faults: Faults;
+	readonly downloads: Downloads;
 }
 
-export async function listen({ address, port, chain, service, faults }: ListenerOptions): Promise<Listener> {
+export async function listen(options: ListenerOptions): Promise<Listener> {
+	const { address, port, chain, faults } = options;
 	const sockets = new Set<Socket>();
-	const server = createServer({ ...TLS, ...chain.identities.good }, (socket) => serve(socket, service, faults));
+	const server = createServer({ ...TLS, ...chain.identities.good }, (socket) => serve(socket, options));
 	let serving: keyof ServerChain["identities"] = "good";
 	server.prependListener("connection", (socket: Socket) => {
 		socket.setNoDelay(true);
@@ -60,8 +64,17 @@ export async function listen({ address, port, chain, service, faults }: Listener
 	};
 }
 
-function serve(socket: TLSSocket, service: Service, faults: Faults): void {
+function serve(socket: TLSSocket, { service, downloads, faults }: ListenerOptions): void {
 	if (faults.strikes("drop-after", "tls") !== undefined) return void socket.destroy();
+	socket.setTimeout(FIRST_BYTES_MS, () => socket.destroy());
+	socket.once("data", (first) => {
+		socket.setTimeout(0);
+		if (/^(GET|HEAD) /.test(first.toString("latin1", 0, 5))) downloads.adopt(socket, first);
+		else serveMqtt(socket, service, first);
+	});
+}
+
+function serveMqtt(socket: TLSSocket, service: Service, first: Uint8Array): void {
 	const connection = service.open(
 		{ chain: presentedChain(socket) },
 		{
@@ -69,13 +82,15 @@ function serve(socket: TLSSocket, service: Service, faults: Faults): void {
 			close: () => socket.end(),
 		},
 	);
-	socket.on("data", (bytes) => {
+	const receive = (bytes: Uint8Array): void => {
 		try {
 			connection.data(bytes);
 		} catch (error) {
 			connection.close(`internal error: ${(error as Error).stack}`);
 		}
-	});
+	};
+	receive(first);
+	socket.on("data", receive);
 	socket.on("error", (error) => connection.lost(error.message));
 	socket.on("close", () => connection.lost());
 }
@@ -92,6 +107,9 @@ function presentedChain(socket: TLSSocket): Uint8Array[] {
 	}
 	return chain;
 }
+
+/** For a client to say whether it speaks MQTT or HTTP. */
+const FIRST_BYTES_MS = 30_000;
 
 const TLS: TlsOptions = {
 	requestCert: true,

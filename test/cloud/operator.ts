@@ -3,6 +3,7 @@
 import type { Clock } from "../../src/port.ts";
 import type { Ca, IssuingCurve } from "./ca.ts";
 import { type Device, type Devices, patched } from "./devices.ts";
+import type { Downloads, UpdateOffer } from "./downloads.ts";
 import type { Enrolments } from "./enrolments.ts";
 import type { Witness } from "./event.ts";
 import type { Hub } from "./hub.ts";
@@ -14,6 +15,7 @@ export interface OperatorOptions {
 	readonly enrolments: Enrolments;
 	readonly ca: Ca;
 	readonly clock: Clock;
+	readonly downloads: Downloads;
 	readonly witness: Witness;
 	readonly issuing: IssuingCurve;
 	/** Names that devices can be moved between. */
@@ -49,6 +51,18 @@ export class Operator {
 		const body = JSON.stringify({ ...patch, $version: version });
 		hub.session(deviceId)?.deliver(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, body);
 		return version;
+	}
+
+	/** Names of the bundles that can be offered. */
+	get bundles(): readonly string[] {
+		return this.#options.downloads.bundles;
+	}
+
+	/** Offers a bundle as the desired property `ota`. Throws RangeError when there is none of that name. */
+	offerUpdate(deviceId: string, bundle: string): UpdateOffer {
+		const ota = this.#options.downloads.offer(bundle);
+		this.pushDesired(deviceId, { ota });
+		return ota;
 	}
 
 	callMethod(deviceId: string, name: string, payload?: unknown, timeoutSeconds = 30): Promise<MethodOutcome> {

@@ -57,6 +57,10 @@ export const ROUTES: readonly Route[] = [
 	route("POST", `${DEVICE}/enable`, ({ context, names: [id = ""] }) => context.operator.setDisabled(id, false)),
 	route("POST", `${DEVICE}/disconnect`, ({ context, names: [id = ""] }) => context.operator.disconnect(id)),
 	route("POST", `${DEVICE}/release`, ({ context, names: [id = ""] }) => context.hub.release(id)),
+	route("POST", `${DEVICE}/update`, ({ context, names: [id = ""], body }) =>
+		context.operator.offerUpdate(id, String(body.bundle ?? "")),
+	),
+	route("GET", "/updates", ({ context }) => context.operator.bundles),
 	route("POST", "/ca/roll", ({ context, body }) => context.operator.rollCa(body.forget === true)),
 	route("GET", "/faults", ({ context }) => context.faults.list()),
 	route("POST", "/faults", ({ context, body }) => context.faults.arm(String(body.fault ?? ""))),

@@ -11,6 +11,7 @@ import { createOutput } from "../output.ts";
 interface CloudFlags {
 	readonly port: number;
 	readonly state?: string;
+	readonly updates?: string;
 	readonly hosts: readonly string[];
 	readonly registrationId: string;
 	readonly deviceId?: string;
@@ -32,6 +33,7 @@ export function addCloud(program: Command): void {
 		.description("A local cloud: DPS and IoT Hub on one TLS port, with a certificate authority and faults on demand.")
 		.option("--port <number>", "0 = any free one", wholeNumber(0, 65535), 8883)
 		.option("--state <folder>", "kept, and continued from; default: a temporary one")
+		.option("--updates <folder>", "bundles and images, served over HTTPS; default: updates in the state folder")
 		.option("--hosts <a,b>", "more names for the server; listens on all interfaces, not only loopback", names, [])
 		.option("--registration-id <id>", "the device with an individual enrolment", "dev-001")
 		.option("--device-id <id>", "what the hub calls it; default: its registration id")
@@ -59,6 +61,7 @@ async function run(flags: CloudFlags): Promise<void> {
 	const cloud = await startCloud({
 		port: flags.port,
 		...(flags.state === undefined ? {} : { stateFolder: flags.state }),
+		updatesFolder: flags.updates,
 		hosts: flags.hosts,
 		registrationId: flags.registrationId,
 		...(flags.deviceId === undefined ? {} : { deviceId: flags.deviceId }),
