@@ -17,6 +17,16 @@ const TARGETS = [
 	{ target: "esp32/esp32c6", chip: "esp32c6" },
 ];
 
+/** Modules that stand in for the SDK's, and a word that only ours has. */
+const REPLACED = {
+	rng: "Uint8Array",
+	"setup/network": "again in ",
+	"ssl/cert": "tls.untrusted",
+	"ssl/handshake": "ServerKeyExchange",
+	"ssl/session": "CertificateRequest or ServerHelloDone",
+	"embedded:io/socket/tcp/tls": "wire.closed",
+};
+
 const HEAD = `# Flash of the script on ESP32
 
 The application's image (manifest.json, release build) as linked for each target, without ESP-IDF and the C of XS: bytes in
@@ -34,11 +44,17 @@ describe("the image for ESP32", { skip }, () => {
 
 	for (const { target, chip } of TARGETS) {
 		test(`${target}: the script links, with two equal slots and rollback`, (t) => {
-			const { script, sdkconfig, partitions, flash } = linkForEsp32(join(project, "manifest.json"), target, chip);
+			const { script, sdkconfig, partitions, flash, module } = linkForEsp32(
+				join(project, "manifest.json"),
+				target,
+				chip,
+			);
 			t.diagnostic(`flash of the script on ${target}: ${JSON.stringify(flash)}`);
 			table.push(`| ${target} | ${Object.values(flash).join(" | ")} |`);
-			for (const module of ["enrollee", "enrollee/agent", "enrollee/key", "ssl/handshake", "rng"])
-				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${module}"`), `${module} is not preloaded`);
+			for (const name of ["enrollee", "enrollee/agent", "enrollee/key", "ssl/handshake", "rng", "setup/network"])
+				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${name}"`), `${name} is not preloaded`);
+			for (const [name, ours] of Object.entries(REPLACED))
+				assert.ok(module(name).includes(ours), `${name} is the SDK's`);
 			assert.equal(flash.regExps, 0, "a regular expression in ROM: see hw/moddable/xs-rom/regexp.js");
 			assert.ok(flash.total > 100_000 && flash.total < 1_000_000, `${flash.total} bytes`);
 

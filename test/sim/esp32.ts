@@ -15,6 +15,8 @@ export interface Image {
 	readonly sdkconfig: string;
 	readonly partitions: string;
 	readonly flash: FlashBytes;
+	/** The compiled module of that name. */
+	module(name: string): Buffer;
 }
 
 /** What the script takes in flash, on a 32-bit chip. */
@@ -47,6 +49,7 @@ export function linkForEsp32(manifest: string, target: string, chip: string): Im
 		sdkconfig: readFileSync(join(folder, `xsProj-${chip}/sdkconfig.mc`), "utf8"),
 		partitions: readFileSync(join(folder, `xsProj-${chip}/partitions.csv`), "utf8"),
 		flash: measure(text, join(folder, "modules")),
+		module: (name) => readModule(join(folder, "modules"), name),
 	};
 }
 
@@ -68,11 +71,9 @@ done
 
 function measure(script: string, modules: string): FlashBytes {
 	const count = (name: string): number => Number(new RegExp(`#define mx${name}Count (\\d+)`).exec(script)?.[1] ?? 0);
-	const linked = [...script.matchAll(/^\t\{ .*, "([^"]+)", \{ XS_MAJOR_VERSION/gm)].map(([, name]) =>
-		name!.replace("embedded:", "~.embedded/"),
-	);
+	const linked = [...script.matchAll(/^\t\{ .*, "([^"]+)", \{ XS_MAJOR_VERSION/gm)].map(([, name]) => name!);
 	const parts = {
-		bytecode: linked.reduce((sum, name) => sum + codeBytes(readFileSync(join(modules, `${name}.xsb`))), 0),
+		bytecode: linked.reduce((sum, name) => sum + codeBytes(readModule(modules, name)), 0),
 		slots: count("Heap") * SLOT_BYTES,
 		bigInts: count("BigInt") * WORD_BYTES,
 		regExps: count("RegExp") * WORD_BYTES,
@@ -80,6 +81,9 @@ function measure(script: string, modules: string): FlashBytes {
 	};
 	return { ...parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
 }
+
+const readModule = (modules: string, name: string): Buffer =>
+	readFileSync(join(modules, `${name.replace("embedded:", "~.embedded/")}.xsb`));
 
 /** The CODE atom of a compiled module; atoms are length, name, content, the outer one XS_B. */
 function codeBytes(xsb: Uint8Array): number {

@@ -26,6 +26,16 @@ declare module "time" {
 	export default Time;
 }
 
+declare module "embedded:network/interface/wifi" {
+	export default class WiFi {
+		constructor(options: { onChanged?: (property: string) => void });
+		readonly connection: number;
+		readonly address: string | undefined;
+		connect(options: { SSID: string; password?: string; secure?: boolean }): void;
+		close(): void;
+	}
+}
+
 declare module "sntp" {
 	export default class SNTP {
 		static readonly time: 1;
