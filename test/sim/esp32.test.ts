@@ -22,8 +22,8 @@ const REPLACED = {
 	rng: "Uint8Array",
 	"setup/network": "again in ",
 	"ssl/cert": "tls.untrusted",
-	"ssl/handshake": "ServerKeyExchange",
-	"ssl/session": "CertificateRequest or ServerHelloDone",
+	"ssl/handshake": "CertificateRequest or ServerHelloDone",
+	"ssl/session": "our turn",
 	"embedded:io/socket/tcp/tls": "wire.closed",
 };
 
