@@ -70,10 +70,10 @@ export class Lifecycle {
 		for (const damage of damages) this.#report(damage);
 		this.#current = current;
 		this.#checkClock();
-		const usable = current && current.sequence !== this.#refusedSequence;
+		const usable = current !== undefined && current.sequence !== this.#refusedSequence;
 		if (candidate && (!usable || this.#schedule.failures === 0 || this.dueIn(current) === 0)) {
 			try {
-				return await this.#trial(candidate);
+				if (usable || this.#hubFailures < MOST_HUB_FAILURES) return await this.#trial(candidate, usable);
 			} catch (thrown) {
 				const fault = this.#report(thrown);
 				if (this.#options.waiting.over || (!usable && fault.code !== "hub.unauthorized")) throw fault;
@@ -93,7 +93,7 @@ export class Lifecycle {
 			}
 		}
 		this.#hubFailures = 0;
-		return await this.#trial(await this.#enrol());
+		return await this.#trial(await this.#reenrol(current), false);
 	}
 
 	/**
@@ -130,13 +130,26 @@ export class Lifecycle {
 		this.#clock.sync?.();
 	}
 
+	/**
+	 * With the onboarding credential, or, where that is not taken any more, with the certificate that the hub refuses: it
+	 * may belong to another hub only, and DPS knows which.
+	 */
+	async #reenrol(current: Credential | undefined): Promise<Credential> {
+		try {
+			if (this.#options.config.onboarding || !current) return await this.#enrol();
+		} catch (thrown) {
+			if (!current || this.#options.waiting.over || this.#report(thrown).retryable) throw thrown;
+		}
+		return await this.#enrol({ identity: identityOf(current) });
+	}
+
 	async #enrol(onboarding?: Onboarding): Promise<Credential> {
 		this.#options.onStep("enrolling");
 		return await enrol(this.#options, onboarding);
 	}
 
-	/** A candidate becomes current by working, and goes when the hub refuses it. */
-	async #trial(candidate: Credential): Promise<Link> {
+	/** A candidate becomes current by working, and goes when the hub refuses it. `spare`: there is another that works. */
+	async #trial(candidate: Credential, spare: boolean): Promise<Link> {
 		try {
 			const link = await this.#open(candidate);
 			this.#options.journal.promote(candidate);
@@ -148,7 +161,7 @@ export class Lifecycle {
 		} catch (thrown) {
 			if (this.#options.waiting.over) throw thrown;
 			const fault = Fault.of(thrown, "agent.failed");
-			const verdict = judgeTrial(fault, ++this.#trialFailures);
+			const verdict = judgeTrial(fault, ++this.#trialFailures, spare);
 			this.#options.log("credential.trial-failed", { sequence: candidate.sequence, code: fault.code, verdict });
 			if (verdict === "reject") {
 				this.#options.journal.reject(candidate);
