@@ -39,17 +39,26 @@ export function utf8(text: string): Uint8Array {
 		if (c >= 0xdc00 && c <= 0xdfff) middle++;
 		return concat(utf8(text.slice(0, middle)), utf8(text.slice(middle)));
 	}
-	const out: number[] = [];
+	// Counted first: an array of numbers would take many times the memory.
+	let length = 0;
+	for (const character of text) length += utf8Length(scalarValue(character));
+	const bytes = new Uint8Array(length);
+	let at = 0;
 	for (const character of text) {
-		let c = character.codePointAt(0)!;
-		if (c >= 0xd800 && c <= 0xdfff) c = 0xfffd;
-		if (c < 0x80) out.push(c);
-		else if (c < 0x800) out.push(0xc0 | (c >> 6), 0x80 | (c & 63));
-		else if (c < 0x10000) out.push(0xe0 | (c >> 12), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63));
-		else out.push(0xf0 | (c >> 18), 0x80 | ((c >> 12) & 63), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63));
+		const c = scalarValue(character);
+		const more = utf8Length(c) - 1;
+		bytes[at++] = more === 0 ? c : (0xff00 >> (more + 1)) | (c >> (6 * more));
+		for (let shift = 6 * (more - 1); shift >= 0; shift -= 6) bytes[at++] = 0x80 | ((c >> shift) & 63);
 	}
-	return Uint8Array.from(out);
+	return bytes;
 }
+
+function scalarValue(character: string): number {
+	const c = character.codePointAt(0)!;
+	return c >= 0xd800 && c <= 0xdfff ? 0xfffd : c;
+}
+
+const utf8Length = (c: number): number => (c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4);
 
 /** Throws RangeError on overlong forms, surrogates, values over U+10FFFF and truncation. */
 export function utf8Text(bytes: Uint8Array): string {

@@ -54,16 +54,17 @@ export function comb(Point: WeierstrassPointCons<bigint>, { add, double }: Formu
 	};
 
 	/** Digits of six teeth each, column by column from the highest, in each the blocks from the lowest. */
-	const recode = (scalar: bigint): number[] => {
+	const recode = (scalar: bigint): Uint8Array => {
 		if (!intact()) throw new RangeError("comb: constants are damaged");
 		const parity = scalar & ONE ? odd : even;
 		let rest = (scalar + parity.n + allOnes) >> ONE;
-		const rows: number[] = [];
-		for (let i = 0; i < TEETH * BLOCKS; i++) {
-			rows.push(Number(rest & rowMask));
+		const rows = new Uint32Array(TEETH * BLOCKS);
+		for (let i = 0; i < rows.length; i++) {
+			rows[i] = Number(rest & rowMask);
 			rest >>= rowBits;
 		}
-		const digits: number[] = [];
+		const digits = new Uint8Array(BLOCKS * columns);
+		let at = 0;
 		for (let group = GROUP * Math.floor((columns - 1) / GROUP); group >= 0; group -= GROUP) {
 			const packed: number[] = [];
 			for (let block = 0; block < BLOCKS; block++) {
@@ -73,7 +74,7 @@ export function comb(Point: WeierstrassPointCons<bigint>, { add, double }: Formu
 				packed.push(four);
 			}
 			for (let column = Math.min(GROUP, columns - group) - 1; column >= 0; column--)
-				for (const four of packed) digits.push((four >> (TEETH * column)) & DIGIT_MASK);
+				for (const four of packed) digits[at++] = (four >> (TEETH * column)) & DIGIT_MASK;
 		}
 		return digits;
 	};

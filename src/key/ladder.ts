@@ -70,29 +70,24 @@ export function ladder(Point: WeierstrassPointCons<bigint>, { add, double }: For
 			if (a) add(a, x, signed);
 			else a = { X: x, Y: signed, Z: ONE };
 		};
-		let nextBase = base.pop();
-		let nextKey = key.pop();
-		for (let i = Math.max(nextBase?.at ?? 0, nextKey?.at ?? 0); i >= 0; i--) {
+		for (let i = Math.max(base.length, key.length) - 1; i >= 0; i--) {
 			if (a) double(a);
-			if (nextKey?.at === i) {
-				addDigit(nextKey.digit, ofKey);
-				nextKey = key.pop();
-			}
-			if (nextBase?.at === i) {
-				addDigit(nextBase.digit, ofBase);
-				nextBase = base.pop();
-			}
+			if (key[i]) addDigit(key[i]!, ofKey);
+			if (base[i]) addDigit(base[i]!, ofBase);
 		}
 		return a ?? { X: ZERO, Y: ONE, Z: ZERO };
 	};
 }
 
-/** The sum of digit * 2^at is the scalar. Digits are odd, below 2^(width - 1) in size, and at least `width` apart. */
-function windows(scalar: bigint, width: number): { at: number; digit: number }[] {
+/**
+ * The sum of digits[at] * 2^at is the scalar. Digits other than zero are odd, below 2^(width - 1) in size, and at least
+ * `width` apart.
+ */
+function windows(scalar: bigint, width: number): Int8Array {
 	const limbs: number[] = [];
 	for (let rest = scalar; rest; rest >>= LIMB) limbs.push(Number(rest & LIMB_MASK));
 	const bits = LIMB_BITS * limbs.length;
-	const found: { at: number; digit: number }[] = [];
+	const digits = new Int8Array(bits + 1);
 	// What is left is (scalar >> at) + carry.
 	let carry = 0;
 	for (let at = 0; at < bits || carry; ) {
@@ -109,10 +104,10 @@ function windows(scalar: bigint, width: number): { at: number; digit: number }[]
 		let digit = (seen >> zeros) & ((1 << width) - 1);
 		carry = digit >> (width - 1);
 		digit -= carry << width;
-		found.push({ at, digit });
+		digits[at] = digit;
 		at += width;
 	}
-	return found;
+	return digits;
 }
 
 /** G, 3 G, 5 G ... */
