@@ -2,10 +2,11 @@
  * The application: an agent that lives as long as the device. Wi-Fi and the clock (SNTP) were set up before this module
  * by the platform's convention: `ssid` and `password` on mcconfig's command line.
  *
- * The agent waits and retries by itself. What ends it all the same (a configuration that cannot be, a store that cannot
+ * The agent waits and retries by itself, and updates the application over the air. What ends it all the same (a configuration that cannot be, a store that cannot
  * be opened, a defect) ends in a restart, after a back-off that doubles and is kept over restarts.
  */
-import { Agent, createPorts, Fault, readConfig } from "enrollee";
+import { Agent, createPorts, Fault, type Log, readConfig, type Slot } from "enrollee";
+import { openSlot } from "enrollee/slot";
 import { openStore } from "enrollee/store";
 import { restart } from "enrollee/system";
 import config from "mc/config";
@@ -30,6 +31,7 @@ function run(): void {
 	const { clock, store } = ports;
 	const agent = new Agent({
 		...ports,
+		slot: slotForUpdates(ports.log),
 		config: readConfig(),
 		onState(state) {
 			if (state === "connected" && store.get(RESTARTS) !== undefined) store.delete(RESTARTS);
@@ -44,6 +46,16 @@ function run(): void {
 		clock.after(every * 1000, send);
 	};
 	send();
+}
+
+/** None on a board that was flashed without room for two images. */
+function slotForUpdates(log: Log): Slot | undefined {
+	try {
+		return openSlot();
+	} catch (thrown) {
+		log("ota.none", { reason: Fault.of(thrown, "ota.flash").message });
+		return undefined;
+	}
 }
 
 function restartAfter(thrown: unknown): void {

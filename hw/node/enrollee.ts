@@ -28,7 +28,7 @@ export {
 	type Properties,
 } from "../../src/hub/topics.ts";
 export type { Desired } from "../../src/hub/twin.ts";
-export type { Clock, Entropy, Log, Store, Wire } from "../../src/port.ts";
+export type { Clock, Entropy, Log, Slot, Store, Wire } from "../../src/port.ts";
 
 export interface Ports {
 	readonly wire: Wire;

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { linkForEsp32 } from "./esp32.ts";
@@ -55,6 +55,9 @@ describe("the image for ESP32", { skip }, () => {
 				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${name}"`), `${name} is not preloaded`);
 			for (const [name, ours] of Object.entries(REPLACED))
 				assert.ok(module(name).includes(ours), `${name} is the SDK's`);
+			for (const name of ["enrollee/slot", "enrollee/ota", "setup/slot"])
+				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${name}"`), `${name} is not preloaded`);
+			assert.deepEqual(unique(script.match(/\bxs_slot_\w+/g)), slotNatives(), "natives of slot.ts and slot.c differ");
 			assert.equal(flash.regExps, 0, "a regular expression in ROM: see hw/moddable/xs-rom/regexp.js");
 			assert.ok(flash.total > 100_000 && flash.total < 1_000_000, `${flash.total} bytes`);
 
@@ -81,6 +84,14 @@ describe("the image for ESP32", { skip }, () => {
 		});
 	}
 });
+
+const unique = (names: readonly string[] | null): string[] => [...new Set(names)].sort();
+
+/** The functions of slot.c that XS calls. */
+function slotNatives(): string[] {
+	const source = readFileSync(join(project, "hw/moddable/native/slot.c"), "utf8");
+	return unique(source.match(/(?<=^void )xs_slot_\w+(?=\(xsMachine)/gm));
+}
 
 /** In order, aligned, within 4 MB; two equal slots, 64 KB of NVS, and what tells the slots apart. */
 function checkPartitions(partitions: readonly Partition[]): void {

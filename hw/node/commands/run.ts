@@ -7,12 +7,15 @@ import { clock } from "../clock.ts";
 import { fill } from "../entropy.ts";
 import { createOutput } from "../output.ts";
 import { addSettings, readSettings } from "../settings.ts";
+import { openSlot } from "../slot.ts";
 import { openStore } from "../store.ts";
 import { createWire } from "../wire.ts";
 
 interface RunFlags {
 	readonly state: string;
 	readonly once?: boolean;
+	/** True: the state folder. */
+	readonly slots?: string | true;
 	readonly telemetry?: string;
 	readonly json?: boolean;
 }
@@ -23,30 +26,52 @@ export function addRun(program: Command): void {
 		.description("Enrol if needed, connect to the hub, send telemetry. Without --once: for ever, until interrupted.")
 		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
 		.option("--once", "one acknowledged message, then exit; exit 1 with the first fault")
+		.option("--slots [folder]", "take updates over the air, into slots as files; default: in the state folder")
 		.option("--telemetry <json>", "the message to send", '{"hello":"hub"}')
 		.option("--json", "one JSON object a line");
 	addSettings(command).action(async (flags: RunFlags & Record<string, unknown>) => run(flags));
 }
 
 async function run(flags: RunFlags & Record<string, unknown>): Promise<void> {
-	const output = createOutput(flags.json === true);
+	const { log } = createOutput(flags.json === true);
 	const config = parseConfig(readSettings(flags));
 	const message = parseTelemetry(flags.telemetry ?? "{}");
-	const agent = new Agent({
-		wire: createWire(),
-		store: openStore(flags.state),
-		clock,
-		entropy: { fill },
-		log: output.log,
-		config,
-		once: flags.once === true,
-	});
-	for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => agent.close());
-	agent.telemetry(message, {}, (fault) => {
-		if (fault) output.log("telemetry.lost", { code: fault.code });
-		else output.log("telemetry.acknowledged", { bytes: JSON.stringify(message).length });
-	});
-	await agent.finished;
+	let isOver = false;
+	let agent: Agent | undefined;
+	for (const signal of ["SIGINT", "SIGTERM"] as const)
+		process.once(signal, () => {
+			isOver = true;
+			agent?.close();
+		});
+	// Each turn is a boot: a restart, asked for by the hub or by an update, ends the agent.
+	for (let restarting = true; restarting && !isOver; ) {
+		restarting = false;
+		const restart = (): void => {
+			log("restart");
+			restarting = true;
+			agent?.close();
+		};
+		const folder = flags.slots === true ? flags.state : flags.slots;
+		agent = undefined;
+		agent = new Agent({
+			wire: createWire(),
+			store: openStore(flags.state),
+			clock,
+			entropy: { fill },
+			log,
+			config,
+			once: flags.once === true,
+			slot: folder === undefined ? undefined : openSlot({ folder, restart }),
+			restart,
+		});
+		// An image that is unfit goes back while the agent is being made.
+		if (restarting) agent.close();
+		agent.telemetry(message, {}, (fault) => {
+			if (fault) log("telemetry.lost", { code: fault.code });
+			else log("telemetry.acknowledged", { bytes: JSON.stringify(message).length });
+		});
+		await agent.finished;
+	}
 }
 
 function parseTelemetry(text: string): object {
