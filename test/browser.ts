@@ -34,7 +34,7 @@ export interface Page extends Locator {
 	reload(): Promise<unknown>;
 	evaluate<T>(script: string): Promise<T>;
 	emulateMedia(media: { colorScheme: "light" | "dark" }): Promise<void>;
-	screenshot(options: { path: string }): Promise<unknown>;
+	screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
 	on(event: "request", listener: (request: { url(): string }) => void): void;
 	on(event: "pageerror", listener: (error: Error) => void): void;
 	close(): Promise<void>;

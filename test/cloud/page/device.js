@@ -63,7 +63,7 @@ function showCertificates(at, { certificates, connection }) {
 					"table",
 					{},
 					h("tr", {}, ...["Remaining life", "", "Until", "Serial"].map((name) => h("th", {}, name))),
-					rows.map(({ serial, validUntil, share, text, standing }) =>
+					rows.map(({ serial, validUntil, share, text }) =>
 						h(
 							"tr",
 							{},
@@ -72,11 +72,11 @@ function showCertificates(at, { certificates, connection }) {
 								{},
 								h("meter", { value: share.toFixed(2), low: "0.2", high: "0.2", optimum: "1", "aria-label": text }),
 							),
-							h("td", { class: share === 0 ? "bad" : "" }, standing === "valid" ? text : standing),
-							h("td", { title: validUntil }, validUntil.slice(0, 16).replace("T", " ")),
+							h("td", { class: share === 0 ? "bad tight" : "tight" }, text.replace(" left", "")),
+							h("td", { class: "tight", title: validUntil }, validUntil.slice(0, 10)),
 							h(
 								"td",
-								{ class: "mono", title: serial },
+								{ class: "mono tight", title: serial },
 								`…${serial.slice(-8)}`,
 								serial === connection?.serial && h("span", { class: "good" }, " in use"),
 							),
