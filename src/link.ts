@@ -23,13 +23,21 @@ export class Link {
 	/** By Clock.ticks. */
 	readonly openedTicks: number;
 	#early: (readonly [topic: string, payload: Uint8Array])[] = [];
-	#listeners: readonly Listener[] = [];
+	#listeners: readonly Listener[];
 
-	constructor(session: HubSession, credential: Credential, ended: Promise<Fault | undefined>, openedTicks: number) {
+	/** `listener`: who gets the messages from the first one on. */
+	constructor(
+		session: HubSession,
+		credential: Credential,
+		ended: Promise<Fault | undefined>,
+		openedTicks: number,
+		listener: Listener,
+	) {
 		this.session = session;
 		this.credential = credential;
 		this.ended = ended;
 		this.openedTicks = openedTicks;
+		this.#listeners = [listener];
 	}
 
 	/** One more who gets the messages, beginning with those that nobody has taken yet; gives the way to stop. */
@@ -56,10 +64,12 @@ export interface LinkOptions {
 	readonly log: Log;
 	readonly config: Config;
 	readonly waiting: Waiting;
+	/** Every message of every session, from the first one on. */
+	readonly onMessage: Listener;
 }
 
 /** Throws the Fault that prevented the session. */
-export async function openLink({ waiting, ...options }: LinkOptions, credential: Credential): Promise<Link> {
+export async function openLink({ waiting, onMessage, ...options }: LinkOptions, credential: Credential): Promise<Link> {
 	const { config, clock } = options;
 	const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
 	const hub = {
@@ -78,7 +88,7 @@ export async function openLink({ waiting, ...options }: LinkOptions, credential:
 		let link: Link | undefined;
 		const session: HubSession = openHub(hub, {
 			onOpen() {
-				link = new Link(session, credential, ended, clock.ticks());
+				link = new Link(session, credential, ended, clock.ticks(), onMessage);
 				resolve(link);
 			},
 			onMessage(topic, payload) {
