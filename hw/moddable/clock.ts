@@ -23,7 +23,7 @@ export function createClock(sync?: () => void): Clock {
 		ticks,
 		after(milliseconds, callback) {
 			const end = ticks() + milliseconds;
-			let timer: Timer.Id;
+			let timer: Timer;
 			const wait = (left: number): void => {
 				timer =
 					left > LONGEST_WAIT_MS

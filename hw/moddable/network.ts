@@ -23,7 +23,7 @@ export default function network(done: () => void): void {
 	const credentials =
 		config.password === undefined ? { SSID } : { SSID, password: String(config.password), secure: true };
 	let pause = FIRST_PAUSE_SECONDS;
-	let again: Timer.Id | undefined;
+	let again: Timer | undefined;
 	let started = false;
 
 	const connect = (): void => {

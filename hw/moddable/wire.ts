@@ -28,7 +28,7 @@ class TlsConnection implements Connection {
 	readonly #events: WireEvents;
 	#state: "connecting" | "open" | "closing" | "closed" = "connecting";
 	#socket: TLSSocket | undefined;
-	#deadline: Timer.Id | undefined;
+	#deadline: Timer | undefined;
 	/** Written before TLS was open. */
 	#early: Uint8Array[] = [];
 	/** What the socket takes without queueing; 0 while it has something queued. */

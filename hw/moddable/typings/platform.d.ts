@@ -1,4 +1,11 @@
-/** What the Moddable SDK gives and hw/moddable uses, so that the type check needs no SDK. Only what is used. */
+/**
+ * What the Moddable SDK gives and hw/moddable uses, so that the type check needs no SDK: @moddable/typings where it has the
+ * module, and what it lacks, as far as it is used, below.
+ */
+/// <reference types="@moddable/typings/net" />
+/// <reference types="@moddable/typings/sntp" />
+/// <reference types="@moddable/typings/time" />
+/// <reference types="@moddable/typings/timer" />
 
 declare function trace(...text: (string | number | boolean)[]): void;
 
@@ -8,23 +15,6 @@ declare function native(name: string): (...parameters: unknown[]) => unknown;
 declare var crypto: { getRandomValues<T extends ArrayBufferView>(view: T): T } | undefined;
 
 declare var System: { restart(): never };
-
-declare module "timer" {
-	namespace Timer {
-		type Id = { readonly timer: unique symbol };
-	}
-	const Timer: {
-		set(callback: () => void, milliseconds?: number): Timer.Id;
-		repeat(callback: () => void, milliseconds: number): Timer.Id;
-		clear(id?: Timer.Id): void;
-	};
-	export default Timer;
-}
-
-declare module "time" {
-	const Time: { readonly ticks: number; set(seconds: number): void };
-	export default Time;
-}
 
 declare module "embedded:network/interface/wifi" {
 	export default class WiFi {
@@ -36,25 +26,9 @@ declare module "embedded:network/interface/wifi" {
 	}
 }
 
-declare module "sntp" {
-	export default class SNTP {
-		static readonly time: 1;
-		static readonly error: -1;
-		constructor(options: { host: string }, callback: (message: number, seconds?: number) => void);
-	}
-}
-
 declare module "mc/config" {
 	const config: Readonly<Record<string, unknown>>;
 	export default config;
-}
-
-declare module "net" {
-	const Net: {
-		resolve(host: string, callback: (name: string, address?: string) => void): void;
-		get(property: string): string | undefined;
-	};
-	export default Net;
 }
 
 declare module "embedded:io/socket/tcp" {
