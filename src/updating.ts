@@ -120,7 +120,9 @@ export class Updates {
 
 	readonly #called: MethodHandler = (payload, respond) => {
 		try {
-			const offer = readOffer(payload);
+			// Some callers cannot send nothing.
+			const isEmpty = isObject(payload) && Object.keys(payload).length === 0;
+			const offer = isEmpty ? undefined : readOffer(payload);
 			if (offer) this.#take(offer);
 			respond(offer ? 202 : 200, this.#section());
 		} catch (thrown) {

@@ -89,7 +89,7 @@ export class Downloads {
 
 	#sendSpoiled(response: ServerResponse, name: string, bytes: Buffer, from: number): void {
 		const { faults } = this.#options;
-		if (faults.strikes("update-ignore-range") !== undefined) this.#sendSpoiled(response, name, bytes, 0);
+		if (faults.strikes("update-ignore-range") !== undefined) this.#send(response, name, bytes, 0);
 		else if (faults.strikes("update-wrong-length") !== undefined)
 			this.#send(response, name, Buffer.concat([bytes, Buffer.alloc(1)]), from);
 		else if (faults.strikes("update-other-image") !== undefined)
