@@ -1,0 +1,85 @@
+/**
+ * The application on XS (manifest.json, hw/moddable/main.ts) takes an update from the local cloud: over HTTPS, a broken
+ * connection and a restart included; then one that never reaches the hub.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Cloud, startCloud } from "../cloud/cloud.ts";
+import { offer, UPDATES } from "../updated.ts";
+import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
+
+describe("the application on XS takes updates", { skip }, () => {
+	const flash = mkdtempSync(join(tmpdir(), "enrollee-updating-"));
+	let app: App;
+	let cloud: Cloud;
+	before(async () => {
+		app = await buildForXs({ name: "updating", manifest: join(project, "hw/simulator/manifest.json") });
+		cloud = await startCloud({ polls: 0 });
+	});
+	after(async () => {
+		await cloud?.close();
+		rmSync(flash, { recursive: true, force: true });
+	});
+
+	/** One boot, until it restarts (exit code 1) or `stopAt` is logged. */
+	const boot = (stopAt?: RegExp, change: Readonly<Record<string, string>> = {}): Promise<Run> =>
+		app.run({
+			timeoutSeconds: 90,
+			...(stopAt && { stopAt }),
+			environment: {
+				ENROLLEE_STATE: flash,
+				ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
+				ENROLLEE_ID_SCOPE: cloud.idScope,
+				ENROLLEE_REGISTRATION_ID: cloud.registrationId,
+				ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
+				ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
+				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
+				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
+				ENROLLEE_TRIAL_SECONDS: "10",
+				...change,
+			},
+		});
+	const ota = () => cloud.device(cloud.registrationId)!.reported.properties.ota as object;
+
+	test("broken off, gone on by Range, restarted into, confirmed by the hub; the certificate stays", async () => {
+		await boot(/hub\.connected|state=connected/);
+		cloud.arm("update-reset=150000:1");
+		offer(cloud);
+		const old = await boot();
+		assert.equal(old.exitCode, 1, old.output);
+		assert.match(old.output, /wire\.closed/);
+		assert.match(old.output, /ota\.restart {2}sequence=2/);
+		const trial = await boot(/ota\.confirmed/);
+		assert.match(trial.output, /ota\.boot {2}decision=trial {2}running=ota_1/, trial.output);
+		assert.match(trial.output, /ota\.confirmed {2}sequence=2/);
+		await boot(/ota\.failed|telemetry|state=connected/);
+		assert.equal(cloud.registrations.length, 1);
+		const serials = cloud.connections.filter(({ service }) => service === "hub").map(({ serial }) => serial);
+		assert.ok(serials.length >= 3);
+		assert.equal(new Set(serials).size, 1);
+		const parts = cloud.events.flatMap((event) => (event.event === "download" ? [event] : []));
+		assert.deepEqual(
+			parts.map(({ name, status }) => `${name} ${status}`),
+			["agent-2.suit 200", "agent-2.bin 200", "agent-2.bin 206"],
+		);
+	});
+
+	test("one that does not reach the hub goes back at its deadline, and the old one says so", async () => {
+		offer(cloud, 3);
+		const old = await boot();
+		assert.match(old.output, /ota\.restart {2}sequence=3/, old.output);
+		const trial = await boot(undefined, { ENROLLEE_HUB: "127.0.0.1:1" });
+		assert.equal(trial.exitCode, 1, trial.output);
+		assert.match(trial.output, /ota\.boot {2}decision=trial {2}running=ota_0/);
+		const reported = cloud.seen(
+			(event) => event.event === "reported" && JSON.stringify(event.patch).includes("ota.rejected"),
+		);
+		const back = await Promise.all([boot(/fault {2}code=ota\.failed-before/), reported]);
+		assert.match(back[0].output, /ota\.boot {2}decision=run {2}running=ota_1/);
+		assert.deepEqual(ota(), { state: "idle", installed: 2, sequence: 3, code: "ota.rejected" });
+		assert.equal(cloud.registrations.length, 1);
+	});
+});
