@@ -78,6 +78,8 @@ export interface Bench {
 	attached(connections: number): Promise<Extract<CloudEvent, { event: "connected" }>>;
 }
 
+const DEADLINE_MS = 60_000;
+
 /** The agent is connected to its hub, and the page shows it. */
 export async function bench(browser: Browser, use: (bench: Bench) => Promise<void>, options: CloudOptions = {}) {
 	const cloud = await startCloud({ polls: 0, retryAfterSeconds: 0, apiPort: 0, ...options });
@@ -105,7 +107,7 @@ export async function bench(browser: Browser, use: (bench: Bench) => Promise<voi
 			return hubConnections()[connections - 1] as never;
 		},
 	};
-	try {
+	const story = async () => {
 		await it.attached(1);
 		await device.hears(({ what }) => what === "desired");
 		await page.goto(cloud.pageUrl!);
@@ -113,7 +115,16 @@ export async function bench(browser: Browser, use: (bench: Bench) => Promise<voi
 		await page.getByText(/connected since/).waitFor();
 		await use(it);
 		assert.deepEqual(broken, []);
+	};
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		const heard = () => JSON.stringify(device.heard);
+		timer = setTimeout(() => reject(new Error(`what was waited for did not come; heard: ${heard()}`)), DEADLINE_MS);
+	});
+	try {
+		await Promise.race([story(), late]);
 	} finally {
+		clearTimeout(timer);
 		device.agent.close();
 		await page.close();
 		await cloud.close();

@@ -106,7 +106,7 @@ describe("what the page does to a device", { skip }, () => {
 	test("Disable and Enable: the agent is refused by hub and DPS; after enabling it connects at its next start", () =>
 		bench(browser, async ({ press, device, page, attached }) => {
 			await press("Certificates and connection", "Disable", /Disabled/);
-			await device.hears(({ value }) => value === "dps.disabled");
+			await device.hears(({ what, value }) => what === "state" && String(value).startsWith("dps."));
 			await page.getByRole("link", { name: "disabled dev-001" }).waitFor();
 			device.agent.close();
 			await press("Certificates and connection", "Enable", /Enabled/);
