@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Browser, noBrowser, openBrowser } from "./browser.ts";
 import { bench } from "./page-bench.ts";
+import { release } from "./updated.ts";
 
 const skip = noBrowser();
 let browser: Browser;
@@ -49,7 +50,7 @@ describe("what the page does to a device", { skip }, () => {
 
 	test("offer an update and withdraw it: the agent gets the offer as a desired property", () =>
 		bench(browser, async ({ card, press, device }) => {
-			await card("Offer an update").getByLabel("Bundle").fill("https://updates.example/agent.suit");
+			await card("Offer an update").getByLabel("Address").fill("https://updates.example/agent.suit");
 			await card("Offer an update").getByLabel("Sequence").fill("12");
 			await press("Offer an update", "Offer", /Offered; version 2/);
 			const { value } = await device.hears(
@@ -61,6 +62,18 @@ describe("what the page does to a device", { skip }, () => {
 			await press("Offer an update", "Withdraw", /Withdrawn; version 3/);
 			const withdrawn = await device.hears(({ what }) => what === "desired", heard);
 			assert.deepEqual(withdrawn.value, { ota: null });
+		}));
+
+	test("offer a bundle that lies in the cloud: the agent gets its address and sequence", () =>
+		bench(browser, async ({ card, press, device, cloud }) => {
+			const bundle = release(cloud, 4);
+			await card("Offer an update").getByLabel("Bundle").focus();
+			await card("Offer an update").getByLabel("Bundle").selectOption(bundle);
+			await press("Offer an update", "Offer", /Offered: sequence 4/);
+			const { value } = await device.hears(({ value }) => Object.hasOwn(Object(value), "ota"));
+			const { ota } = value as { ota: { url: string; sequence: number } };
+			assert.equal(ota.sequence, 4);
+			assert(ota.url.endsWith(`/${bundle}`));
 		}));
 
 	for (const [button, standing] of [

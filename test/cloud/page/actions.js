@@ -51,13 +51,28 @@ function messageForm(id) {
 }
 
 function updateForm(id) {
+	const bundles = h("select", { name: "bundle", onfocus: () => fill() });
+	const fill = async () => {
+		const names = await call("GET", "/updates");
+		if (bundles.options.length === names.length + 1) return;
+		bundles.replaceChildren(
+			h("option", { value: "" }, "elsewhere:"),
+			...names.map((name) => h("option", {}, name)),
+		);
+	};
+	fill();
 	const fields = [
-		["Bundle", h("input", { name: "url", type: "url", placeholder: "https://host/agent.suit" })],
+		["Bundle", bundles],
+		["Address", h("input", { name: "url", type: "url", placeholder: "https://host/agent.suit" })],
 		["Sequence", h("input", { name: "sequence", type: "number", min: "1", value: "2" })],
 	];
-	return form(fields, [["Offer"], ["Withdraw"]], async ({ url, sequence }, action) => {
+	return form(fields, [["Offer"], ["Withdraw"]], async ({ bundle, url, sequence }, action) => {
+		if (action === "Offer" && bundle !== "") {
+			const ota = await call("POST", devicePath(id, "update"), { bundle });
+			return `Offered: sequence ${ota.sequence}`;
+		}
 		const ota = action === "Withdraw" ? null : { url, sequence: Number(sequence) };
-		if (ota !== null && !url.startsWith("https://")) throw new Error("Bundle: an https address");
+		if (ota !== null && !url.startsWith("https://")) throw new Error("Address: one that begins with https://");
 		const { version } = await push(id, { ota });
 		return `${ota === null ? "Withdrawn" : "Offered"}; version ${version}`;
 	});
