@@ -5,9 +5,13 @@ import { encodeCredential } from "../src/credential/record.ts";
 import { Journal } from "../src/credential/store.ts";
 import type { Cloud } from "./cloud/cloud.ts";
 import type { CloudEvent } from "./cloud/event.ts";
-import { withCloud } from "./device.ts";
-import { FOREIGN_KEY, NEXT_KEY } from "./fake/release.ts";
-import { offer, release, reported, UpdatedDevice } from "./updated.ts";
+import { Device, withCloud } from "./device.ts";
+import { FakeClock } from "./fake/clock.ts";
+import { Power } from "./fake/power.ts";
+import { bundle, FOREIGN_KEY, manifestOf, NEXT_KEY } from "./fake/release.ts";
+import { FakeStore } from "./fake/store.ts";
+import { device as machineOf, NEW, write } from "./fake/updated-device.ts";
+import { offer, release, reported, UPDATES, UpdatedDevice } from "./updated.ts";
 
 const ID = "dev-001";
 const downloads = (cloud: Cloud) => cloud.events.flatMap((event) => (event.event === "download" ? [event] : []));
@@ -197,3 +201,19 @@ test("where updates are not among the operations, neither twin nor method starts
 		},
 		() => ({ operations: "status" }),
 	));
+
+test("with --once an acknowledged message confirms the image, and nothing else is said", () =>
+	withCloud({}, async (cloud) => {
+		const machine = machineOf();
+		const before = machine.boot();
+		before.updater.offer(bundle(manifestOf(NEW)));
+		write(before, NEW);
+		before.updater.complete();
+		before.updater.apply();
+		const slot = machine.slots.boot(new Power(), new FakeClock());
+		assert.equal(slot.state, "trial");
+		const { fault } = await new Device(cloud, new FakeStore({ blobs: machine.blobs })).once(UPDATES, { slot });
+		assert.equal(fault, undefined);
+		assert.deepEqual([slot.state, machine.record().installed], ["valid", 2]);
+		assert.deepEqual(cloud.device(ID)!.reported.properties, {});
+	}));
