@@ -41,6 +41,8 @@ export class Lifecycle {
 	readonly #options: LifecycleOptions & { readonly journal: Journal };
 	readonly #clock: JudgedClock;
 	readonly #schedule = new RenewalSchedule();
+	/** Not before, by Clock.ticks: DPS's retry-after holds for whatever asks next. */
+	#enrolTicks = 0;
 	#hubFailures = 0;
 	/** Of the present candidate, in a row. */
 	#trialFailures = 0;
@@ -146,8 +148,15 @@ export class Lifecycle {
 	}
 
 	async #enrol(onboarding?: Onboarding): Promise<Credential> {
+		const left = (this.#enrolTicks - this.#clock.ticks()) / 1000;
+		if (left > 0) throw new Fault("dps.throttled", "DPS asked to wait longer", { retryAfterSeconds: left });
 		this.#options.onStep("enrolling");
-		return await enrol(this.#options, onboarding);
+		try {
+			return await enrol(this.#options, onboarding);
+		} catch (thrown) {
+			if (thrown instanceof Fault) this.#enrolTicks = this.#clock.ticks() + (thrown.retryAfterSeconds ?? 0) * 1000;
+			throw thrown;
+		}
 	}
 
 	/** A candidate becomes current by working, and goes when the hub refuses it. `spare`: there is another that works. */
@@ -199,8 +208,8 @@ export class Lifecycle {
 					reject(result);
 				});
 				void link.ended.then((fault) => {
-					renewal.abandon();
-					reject(fault ?? new Fault("hub.closed", "the session ended during the renewal"));
+					const retryAfterSeconds = renewal.abandon();
+					reject(new Fault("hub.closed", "the session ended during the renewal", { cause: fault, retryAfterSeconds }));
 				});
 				// Last: what came early, the certificate perhaps, comes within this call.
 				stop = link.listen(renewal.message);

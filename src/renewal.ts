@@ -77,8 +77,11 @@ export interface HubRenewalOptions {
 export interface HubRenewal {
 	/** Every message of the session; gives whether it was about a certificate. */
 	message(topic: string, payload: Uint8Array): boolean;
-	/** The session has ended: the pending key and its request id stay for the next one. */
-	abandon(): void;
+	/**
+	 * The session has ended: the pending key and its request id stay for the next one. Gives the seconds for which the hub
+	 * still wants to be left alone.
+	 */
+	abandon(): number;
 }
 
 /** `done` is called once, unless abandoned: with the candidate, or with the Fault that ended the request. */
@@ -100,7 +103,12 @@ export function renewOverHub(options: HubRenewalOptions, done: (result: Credenti
 		switch (action.type) {
 			case "publish":
 				log("renewal.request", { requestId, bytes: action.payload.length });
-				session.publish(action.topic, action.payload, (fault) => fault && finish(fault));
+				// The session's end has its own way here, with what the hub may have said in the meantime.
+				session.publish(
+					action.topic,
+					action.payload,
+					(fault) => fault && fault.code !== "mqtt.closed" && finish(fault),
+				);
 				break;
 			case "wait":
 				log("renewal.waiting", { seconds: Math.round((action.untilMs - clock.now()) / 1000) });
@@ -149,6 +157,8 @@ export function renewOverHub(options: HubRenewalOptions, done: (result: Credenti
 		abandon() {
 			over = true;
 			cancelTimer();
+			const now = clock.now();
+			return Math.max(0, (request.waitsUntil ?? now) - now) / 1000;
 		},
 	};
 }

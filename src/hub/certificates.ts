@@ -77,6 +77,11 @@ export class CertificateRequest {
 		return "deadline" in this.#state ? this.#state.deadline : undefined;
 	}
 
+	/** Until when the hub wants to be left alone with this request, if it does. */
+	get waitsUntil(): number | undefined {
+		return this.#state.name === "waiting" ? this.#state.deadline : undefined;
+	}
+
 	/** Once the response filter is subscribed: at first, and again after every reconnect. */
 	start(nowMs: number): Action {
 		if (this.#state.name === "waiting") return { type: "wait", untilMs: this.#state.deadline };
