@@ -25,6 +25,11 @@ export class Power {
 		return this.#on;
 	}
 
+	/** Cuts after so many more places. */
+	cutIn(places: number): void {
+		this.#left = places;
+	}
+
 	/** A place where the power may go. */
 	point(where: string): void {
 		if (!this.#on) throw new PowerCut(`no power for ${where}`);

@@ -23,6 +23,9 @@ export interface IssuedLeaf {
 	readonly notAfter: number;
 	/** A hub has let its owner in. */
 	accepted: boolean;
+	/** The hub did not, the last time. */
+	refused: boolean;
+	revoked: boolean;
 }
 
 const DAY_MS = 24 * 3600_000;
@@ -76,6 +79,8 @@ export class LifeAuthority implements Authority {
 			notBefore,
 			notAfter: notBefore + validity,
 			accepted: false,
+			refused: false,
+			revoked: false,
 		};
 		const wanted = {
 			...leaf,
@@ -103,13 +108,8 @@ export class LifeAuthority implements Authority {
 		return this.#leaves.get(hex(certificate));
 	}
 
-	/** A hub has let the owner of this certificate in. */
-	accepted(serial: string): void {
-		for (const leaf of [...this.#leaves.values()].reverse())
-			if (leaf.serial === serial) {
-				leaf.accepted = true;
-				return;
-			}
+	revokeAll(): void {
+		for (const leaf of this.#leaves.values()) leaf.revoked = true;
 	}
 
 	/** Whether the owner of `publicKey` may show this chain in a handshake. */

@@ -19,7 +19,7 @@ import { Power } from "../fake/power.ts";
 import type { Random } from "../fake/random.ts";
 import { FakeStore, type FakeStoreOptions } from "../fake/store.ts";
 import { FakeWire, type Link, type Socket } from "../fake/wire.ts";
-import { LifeAuthority } from "./authority.ts";
+import { type IssuedLeaf, LifeAuthority } from "./authority.ts";
 import { Flash } from "./flash.ts";
 
 export const DEVICE = "dev-001";
@@ -54,6 +54,8 @@ export interface Observer {
 	/** Bytes on the wire as they arrive. */
 	onBytes(to: "server" | "device", bytes: Uint8Array): void;
 	onState(state: string, fault: Fault | undefined): void;
+	/** The device asks for the time. */
+	onSync(): void;
 	/** The agent has ended although nobody closed it. */
 	onEnd(reason: unknown): void;
 }
@@ -78,6 +80,8 @@ export class World {
 	connections = 0;
 	readonly #options: WorldOptions;
 	readonly #entropy: FakeEntropy;
+	/** Leaves by the number of the connection that showed them. */
+	readonly #shown = new Map<number, IssuedLeaf>();
 	readonly #open = new Set<{ readonly lose: (fault: Fault, after: number) => void }>();
 
 	constructor(options: WorldOptions) {
@@ -96,7 +100,12 @@ export class World {
 			faults: this.faults,
 			throttle: new Throttle({}, this.clock),
 			witness: (happening) => {
-				if (happening.event === "connected" && happening.serial) this.authority.accepted(happening.serial);
+				const leaf = "connection" in happening ? this.#shown.get(happening.connection) : undefined;
+				if (leaf && "service" in happening && happening.service === "hub" && happening.event !== "disconnected") {
+					leaf.refused = happening.event === "refused";
+					leaf.accepted ||= !leaf.refused;
+				}
+				if (happening.event === "disconnected") this.#shown.delete(happening.connection);
 				this.observer.onCloud?.(happening);
 			},
 			hosts: HUBS,
@@ -111,6 +120,7 @@ export class World {
 	/** Power on. */
 	boot(power = new Power(), options: Partial<AgentOptions> = {}): Boot {
 		this.boots++;
+		this.#open.clear();
 		const clock = this.#deviceClock(power);
 		const onLog: Log = (step, detail = {}) => power.on && this.observer.onLog?.(step, detail);
 		const agent = new Agent({
@@ -121,7 +131,7 @@ export class World {
 				power,
 				...(this.#options.refuseWrite && { refuse: this.#options.refuseWrite }),
 			}),
-			entropy: new FakeEntropy({ ...this.#options.source }, power),
+			entropy: new FakeEntropy(this.#options.source, power),
 			log: onLog,
 			onState: (state, fault) => power.on && this.observer.onState?.(state, fault),
 			config: parseConfig({
@@ -162,6 +172,7 @@ export class World {
 			now: () => this.clock.now() + this.clockError,
 			ticks: () => powered.ticks() - start,
 			after: powered.after,
+			sync: () => this.observer.onSync?.(),
 		};
 	}
 
@@ -236,6 +247,8 @@ export class World {
 				},
 			},
 		);
+		const leaf = chain[0] && this.authority.find(chain[0]);
+		if (leaf) this.#shown.set(connection.number, leaf);
 		socket.onData = (bytes) => {
 			this.observer.onBytes?.("server", bytes);
 			connection.data(bytes);

@@ -1,0 +1,261 @@
+/**
+ * What must hold at every moment of a life, looked at after every event. Judged by the flash itself (flash.ts), by what
+ * the cloud issued, accepted and refused, and by what passed on the wire; src's journal is asked only what it would load.
+ */
+import { hex } from "../../src/bytes.ts";
+import { Journal } from "../../src/credential/store.ts";
+import type { Fault } from "../../src/fault.ts";
+import { KeyPair } from "../../src/key/p256.ts";
+import type { LogValue } from "../../src/port.ts";
+import { publicKeyInfo } from "../../src/x509/key.ts";
+import type { Happening } from "../cloud/event.ts";
+import type { IssuedLeaf } from "./authority.ts";
+import { ENDURANCE_ERASES, readRecord } from "./flash.ts";
+import { Pace } from "./pace.ts";
+import { Secrets } from "./secrets.ts";
+import { DEVICE, type Observer, type World } from "./world.ts";
+
+const HOUR_MS = 3600_000;
+/** The longest wait between attempts is a day; then an attempt takes its time. */
+const PATIENCE_MS = 26 * HOUR_MS;
+/** Of the validity: a renewal that has this much time without trouble must succeed. */
+const RENEWAL_SHARE = 0.15;
+
+interface Held {
+	readonly sequence: number;
+	/** Of the private key, hexadecimal. */
+	readonly spki: string | undefined;
+	readonly leaf: IssuedLeaf | undefined;
+	readonly requestId: string | undefined;
+}
+
+export class Invariants implements Observer {
+	readonly violations: string[] = [];
+	readonly pace: Pace;
+	events = 0;
+	longestOfflineMs = 0;
+	/** Told of the first violation. */
+	onViolation: (text: string) => void = () => {};
+	onSync: () => void = () => {};
+	readonly #world: World;
+	readonly #secrets = new Secrets();
+	#held = new Map<string, Held>();
+	/** Keys with a request at the service whose certificate has not been written down yet. */
+	readonly #owed = new Set<string>();
+	/** Requests whose outcome has reached the device. */
+	readonly #told = new Set<string>();
+	#troubleUntil: number;
+	#offlineSince: number | undefined;
+	#judged: IssuedLeaf | undefined;
+	#flashFailed = false;
+	/** When the last request came. */
+	#askedAt = 0;
+	#tail = "";
+
+	constructor(world: World) {
+		this.#world = world;
+		this.#troubleUntil = this.#now();
+		this.#offlineSince = this.#now();
+		this.pace = new Pace(
+			() => this.#now(),
+			(text) => this.violation(text),
+		);
+		this.#secrets.add(Buffer.from(world.enrolment.delivered, "base64"));
+		world.flash.onChange = (name, _before, after) => this.#flashChanged(name, after);
+		world.authority.onRequest = (spki) => this.#requested(spki);
+	}
+
+	violation(text: string): void {
+		if (this.violations.length < 20) this.violations.push(`${new Date(this.#now()).toISOString()} ${text}`);
+		if (this.violations.length === 1) this.onViolation(text);
+	}
+
+	/** Something has gone wrong in the world that excuses a device for a while; until a given time, or now. */
+	trouble(until = this.#now()): void {
+		this.#troubleUntil = Math.max(this.#troubleUntil, until);
+	}
+
+	booted(): void {
+		this.pace.booted();
+		this.#tail = "";
+	}
+
+	poweredOff(until: number): void {
+		this.trouble(until);
+		this.#offline(true);
+	}
+
+	/** The chip has lost or spoiled a blob: what was in it is nobody's fault. */
+	spoiled(name: string): void {
+		this.trouble();
+		this.#flashFailed = true;
+		this.#held = this.#read(name, this.#world.flash.get(name));
+		for (const spki of this.#owed) if (!this.#has(spki)) this.#owed.delete(spki);
+	}
+
+	onLog(step: string, detail: Readonly<Record<string, LogValue>>): void {
+		if (this.#secrets.isIn(JSON.stringify(detail))) this.violation(`a private key in the log: ${step}`);
+		if (detail.code === "agent.failed") this.violation(`an unexpected error: ${detail.message}`);
+		this.look();
+	}
+
+	onCloud(happening: Happening): void {
+		this.pace.onCloud(happening);
+		if (happening.event === "renew" || happening.event === "register") this.#askedAt = this.#now();
+		if (
+			happening.event === "renewal" &&
+			happening.status === 202 &&
+			this.#held.get("cred.pending")?.requestId !== happening.requestId
+		)
+			this.violation("a request is under way at the hub, and its id is not in flash");
+		this.look();
+	}
+
+	onBytes(to: "server" | "device", bytes: Uint8Array): void {
+		this.pace.onBytes(to, bytes);
+		if (this.#secrets.isIn(bytes)) this.violation(`a private key on the wire to the ${to}`);
+		if (to === "device") {
+			const text = this.#tail + Buffer.from(bytes).toString("latin1");
+			const [, status = "", requestId] =
+				/credentials\/res\/(\d{3})\/\?(?:\$version=1&)?\$rid=([0-9a-f]{32})/.exec(text) ?? [];
+			if (requestId && /200|4(?!09|12|29)\d\d/.test(status)) this.#told.add(requestId);
+			this.#tail = requestId ? "" : text.slice(-100);
+		}
+		this.look();
+	}
+
+	onState(state: string, _fault: Fault | undefined): void {
+		this.#offline(state !== "connected");
+		this.look();
+	}
+
+	onEnd(reason: unknown): void {
+		this.violation(`the agent ended: ${reason instanceof Error ? reason.stack : reason}`);
+	}
+
+	/** What time alone can break. */
+	look(): void {
+		this.events++;
+		const now = this.#now();
+		if (this.#offlineSince !== undefined) {
+			this.longestOfflineMs = Math.max(this.longestOfflineMs, now - this.#offlineSince);
+			if (now - Math.max(this.#offlineSince, this.#troubleUntil) > PATIENCE_MS) {
+				this.violation("offline for more than a day without a cause");
+				this.trouble(now);
+			}
+		}
+		if (this.#world.flash.erases > ENDURANCE_ERASES) this.violation("the flash is worn out");
+		const last = this.#accepted()
+			.filter((leaf) => !leaf.revoked)
+			.sort((a, b) => b.notAfter - a.notAfter)[0];
+		if (last === undefined || now <= last.notAfter) {
+			if (last === undefined && this.#world.enrolment.withdrawn) this.#stranded(this.#flashFailed);
+			return;
+		}
+		if (last === this.#judged) return;
+		this.#judged = last;
+		const excused = now - this.#troubleUntil < RENEWAL_SHARE * (last.notAfter - last.notBefore);
+		if (!excused) this.violation("a certificate expired, and nothing had stood in the way of its renewal");
+		if (this.#world.enrolment.withdrawn) this.#stranded(excused);
+	}
+
+	/** No credential and no way to one: the operator has to help. */
+	#stranded(excused: boolean): void {
+		if (!excused) this.violation("neither a usable credential nor a legal way to one");
+		this.#world.enrolment.withdrawn = false;
+		this.#flashFailed = false;
+	}
+
+	#offline(offline: boolean): void {
+		if (!offline) this.#offlineSince = undefined;
+		else this.#offlineSince ??= this.#now();
+	}
+
+	/** The service works on a request for a certificate; late, when it has taken its time, is of no interest. */
+	#requested(spki: string): void {
+		if (this.#askedAt !== this.#now()) return;
+		if (!this.#has(spki)) this.violation("a CSR is on its way, and its key is not in flash");
+		const pointer = this.#held.get("cred.current")?.sequence;
+		for (const name of ["cred.a", "cred.b"]) {
+			const held = this.#held.get(name);
+			if (held?.spki === spki && held.sequence === pointer) this.violation("a CSR for the key that is in use already");
+		}
+		this.#owed.add(spki);
+	}
+
+	/** The device has written or deleted a blob. */
+	#flashChanged(name: string, after: Uint8Array | undefined): void {
+		const before = this.#held;
+		const provenBefore = this.#accepted();
+		this.#held = this.#read(name, after);
+		const held = this.#held.get(name);
+		if (name === "cred.a" || name === "cred.b") {
+			if (held && (held.spki === undefined || held.leaf?.spki !== held.spki))
+				this.violation("a certificate was stored without its key");
+			if (held?.spki) this.#owed.delete(held.spki);
+		}
+		// Asked for once more, and not needed any more: the first certificate has worked in the meantime.
+		if (name === "cred.current") for (const { spki } of this.#held.values()) if (spki) this.#owed.delete(spki);
+		for (const spki of this.#owed)
+			if (!this.#has(spki) && [...before.values()].some((one) => one.spki === spki)) {
+				this.violation("the key of a request that is under way was lost");
+				this.#owed.delete(spki);
+			}
+		const active = this.#world.devices.find(DEVICE)?.request;
+		const lost = name === "cred.pending" ? before.get(name)?.requestId : undefined;
+		if (lost && held?.requestId !== lost && active?.requestId === lost && active.operationExpires > this.#now())
+			if (!this.#told.has(lost) && !this.#recorded(before.get(name)!.spki))
+				this.violation("the id of a request that is under way was lost");
+		if (name === "cred.current" && held) {
+			const named = [...this.#held.entries()].find(
+				([n, one]) => /^cred\.[ab]$/.test(n) && one.sequence === held.sequence,
+			);
+			if (named?.[1].leaf?.accepted === false) this.violation("a credential was promoted before it had worked");
+		}
+		if (this.#accepted().length === 0 && provenBefore.some((leaf) => !leaf.refused && !leaf.revoked))
+			this.violation("the last proven credential was given away");
+		if (!this.#wouldLoad()) this.violation("the next boot would not find the proven credential");
+		this.look();
+	}
+
+	#wouldLoad(): boolean {
+		const blobs = this.#world.flash;
+		const { current, candidate } = new Journal({ get: (name) => blobs.get(name), put() {}, delete() {} }).load();
+		const loaded = [current, candidate].some((one) => one && this.#world.authority.find(one.chain[0]!)?.accepted);
+		return loaded || this.#accepted().length === 0;
+	}
+
+	#read(name: string, blob: Uint8Array | undefined): Map<string, Held> {
+		const held = new Map(this.#held);
+		const record = readRecord(blob);
+		if (record === undefined) held.delete(name);
+		else {
+			const { scalar, chain, sequence, requestId } = record;
+			if (scalar) this.#secrets.add(scalar);
+			const spki = scalar && hex(publicKeyInfo(new KeyPair(scalar).publicKey));
+			held.set(name, { sequence, spki, requestId, leaf: chain[0] && this.#world.authority.find(chain[0]) });
+		}
+		return held;
+	}
+
+	/** What the hub has accepted at some time. */
+	#accepted(): IssuedLeaf[] {
+		return this.#leaves().filter((leaf) => leaf.accepted);
+	}
+
+	#leaves(): IssuedLeaf[] {
+		return ["cred.a", "cred.b"].flatMap((name) => this.#held.get(name)?.leaf ?? []);
+	}
+
+	#has(spki: string): boolean {
+		return [...this.#held.values()].some((held) => held.spki === spki);
+	}
+
+	#recorded(spki: string | undefined): boolean {
+		return ["cred.a", "cred.b"].some((name) => this.#held.get(name)?.spki === spki);
+	}
+
+	#now(): number {
+		return this.#world.clock.now();
+	}
+}
