@@ -88,7 +88,8 @@ export function utf8Text(bytes: Uint8Array): string {
 			throw new RangeError("utf-8: malformed");
 		text += String.fromCodePoint(c);
 	}
-	return pieces.join("") + text;
+	pieces.push(text);
+	return pieces.join("");
 }
 
 export function hex(bytes: Uint8Array): string {

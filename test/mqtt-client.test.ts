@@ -212,7 +212,8 @@ describe("over sockets", () => {
 				wire: {
 					connect: (options, events) =>
 						wire.connect(options, {
-							...events,
+							onOpen: () => events.onOpen(),
+							onData: (bytes) => events.onData(bytes),
 							onClose: (fault) => {
 								events.onClose(fault);
 								resolve(lines);

@@ -4,7 +4,7 @@
  * One attempt; it ends with `done` called exactly once. Whether to try again is `agent.ts`'s business.
  */
 import { Fault } from "../fault.ts";
-import { type Client, openClient } from "../mqtt/client.ts";
+import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { type Action, type Assignment, Registration, type Request } from "./registration.ts";
 import type { SymmetricKey } from "./sas.ts";
@@ -36,88 +36,102 @@ const MOST_PACKET_BYTES = 40 * 1024;
 
 /** Returns a function that abandons the exchange (then `done` gets Fault agent.closed). */
 export function exchange(options: ExchangeOptions, done: (result: Assignment | Fault) => void): () => void {
-	const { clock, log, onboarding, request } = options;
-	const registration = new Registration(request);
-	let result: Assignment | Fault | undefined;
-	let cancelTimer = (): void => {};
-	const cancelWhole = clock.after(WHOLE_SECONDS * 1000, () =>
-		finish(new Fault("dps.timeout", `no assignment within ${WHOLE_SECONDS} s`)),
-	);
+	const running = new Exchange(options, done);
+	return () => running.finish(new Fault("agent.closed", "registration abandoned"));
+}
 
-	const client: Client = openClient(
-		{
-			wire: options.wire,
-			clock,
-			connect: {
-				host: options.host,
-				port: options.port,
-				anchors: options.anchors,
+class Exchange implements ClientEvents {
+	readonly #options: ExchangeOptions;
+	readonly #done: (result: Assignment | Fault) => void;
+	readonly #registration: Registration;
+	readonly #client: Client;
+	#result: Assignment | Fault | undefined;
+	#cancelTimer = (): void => {};
+	readonly #cancelWhole: () => void;
+
+	constructor(options: ExchangeOptions, done: (result: Assignment | Fault) => void) {
+		const { wire, clock, host, port, anchors, onboarding, request } = options;
+		this.#options = options;
+		this.#done = done;
+		this.#registration = new Registration(request);
+		this.#cancelWhole = clock.after(WHOLE_SECONDS * 1000, () =>
+			this.finish(new Fault("dps.timeout", `no assignment within ${WHOLE_SECONDS} s`)),
+		);
+		const identity = "identity" in onboarding ? { identity: onboarding.identity } : {};
+		this.#client = openClient(
+			{
+				wire,
+				clock,
+				connect: { host, port, anchors, timeoutSeconds: ANSWER_SECONDS, ...identity },
+				clientId: request.registrationId,
+				username: username(options.idScope, request.registrationId, request.dialect),
+				...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),
+				clean: true,
+				keepAliveSeconds: KEEP_ALIVE_SECONDS,
+				maxPacketBytes: MOST_PACKET_BYTES,
 				timeoutSeconds: ANSWER_SECONDS,
-				...("identity" in onboarding ? { identity: onboarding.identity } : {}),
 			},
-			clientId: request.registrationId,
-			username: username(options.idScope, request.registrationId, request.dialect),
-			...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),
-			clean: true,
-			keepAliveSeconds: KEEP_ALIVE_SECONDS,
-			maxPacketBytes: MOST_PACKET_BYTES,
-			timeoutSeconds: ANSWER_SECONDS,
-		},
-		{
-			onOpen() {
-				log("dps.connected", { host: options.host, port: options.port });
-				client.subscribe(RESPONSE_FILTER, (fault) => (fault ? finish(fault) : act(registration.register())));
-			},
-			onMessage(topic, payload) {
-				const action = result === undefined ? registration.message(topic, payload) : undefined;
-				if (action) act(action);
-			},
-			onClose(fault) {
-				settle(result ?? refused(fault));
-			},
-		},
-	);
+			this,
+		);
+	}
 
-	function act(action: Action): void {
-		cancelTimer();
+	onOpen(): void {
+		const { log, host, port } = this.#options;
+		log("dps.connected", { host, port });
+		this.#client.subscribe(RESPONSE_FILTER, (fault) =>
+			fault ? this.finish(fault) : this.#act(this.#registration.register()),
+		);
+	}
+
+	/** In a turn of its own: this call comes from deep inside of TLS and MQTT, whose buffers are held until it returns. */
+	onMessage(topic: string, payload: Uint8Array): void {
+		void Promise.resolve().then(() => this.#receive(topic, payload));
+	}
+
+	onClose(fault?: Fault): void {
+		this.#result ??= refused(fault);
+		this.#cancelTimer();
+		this.#cancelWhole();
+		this.#done(this.#result);
+	}
+
+	/** The outcome is known; the connection still has to end. */
+	finish(outcome: Assignment | Fault): void {
+		if (this.#result !== undefined) return;
+		this.#result = outcome;
+		this.#cancelTimer();
+		this.#cancelWhole();
+		this.#client.close();
+	}
+
+	#receive(topic: string, payload: Uint8Array): void {
+		const action = this.#result === undefined ? this.#registration.message(topic, payload) : undefined;
+		if (action) this.#act(action);
+	}
+
+	#act(action: Action): void {
+		const { log, clock } = this.#options;
+		this.#cancelTimer();
 		switch (action.type) {
 			case "publish":
 				log("dps.request", { bytes: action.payload.length });
-				client.publish(action.topic, action.payload, 1, (fault) => fault && finish(fault));
-				cancelTimer = clock.after(ANSWER_SECONDS * 1000, () =>
-					finish(new Fault("dps.timeout", `no answer within ${ANSWER_SECONDS} s`)),
+				this.#client.publish(action.topic, action.payload, 1, (fault) => fault && this.finish(fault));
+				this.#cancelTimer = clock.after(ANSWER_SECONDS * 1000, () =>
+					this.finish(new Fault("dps.timeout", `no answer within ${ANSWER_SECONDS} s`)),
 				);
 				return;
 			case "wait":
 				log("dps.assigning", { pollInSeconds: action.seconds });
-				cancelTimer = clock.after(action.seconds * 1000, () => act(registration.poll()));
+				this.#cancelTimer = clock.after(action.seconds * 1000, () => this.#act(this.#registration.poll()));
 				return;
 			case "assigned":
-				finish(action.assignment);
+				this.finish(action.assignment);
 				return;
 			case "failed":
-				finish(action.fault);
+				this.finish(action.fault);
 				return;
 		}
 	}
-
-	/** The outcome is known; the connection still has to end. */
-	function finish(outcome: Assignment | Fault): void {
-		if (result !== undefined) return;
-		result = outcome;
-		cancelTimer();
-		cancelWhole();
-		client.close();
-	}
-
-	function settle(outcome: Assignment | Fault): void {
-		result = outcome;
-		cancelTimer();
-		cancelWhole();
-		done(outcome);
-	}
-
-	return () => finish(new Fault("agent.closed", "registration abandoned"));
 }
 
 function password(key: SymmetricKey, options: ExchangeOptions, now: number): string {

@@ -6,7 +6,7 @@
  */
 import type { Endpoint } from "../endpoint.ts";
 import { Fault } from "../fault.ts";
-import { type Client, openClient } from "../mqtt/client.ts";
+import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { MOST_PACKET_BYTES } from "./limits.ts";
 import { API_VERSION_GA, API_VERSION_PREVIEW, type Properties, telemetryTopic, username } from "./topics.ts";
@@ -46,85 +46,103 @@ export interface HubSession {
 const KEEP_ALIVE_SECONDS = 240;
 const TIMEOUT_SECONDS = 60;
 
-export function openHub(options: HubOptions, events: HubEvents): HubSession {
-	const { log, hub, deviceId } = options;
-	let apiVersion = API_VERSION_PREVIEW;
-	let opened = false;
-	let closing = false;
-	let client = connect();
+export const openHub = (options: HubOptions, events: HubEvents): HubSession => new DeviceSession(options, events);
 
-	function connect(): Client {
+class DeviceSession implements HubSession, ClientEvents {
+	readonly #options: HubOptions;
+	readonly #events: HubEvents;
+	#apiVersion = API_VERSION_PREVIEW;
+	#opened = false;
+	#closing = false;
+	#client: Client;
+
+	constructor(options: HubOptions, events: HubEvents) {
+		this.#options = options;
+		this.#events = events;
+		this.#client = this.#connect();
+	}
+
+	get deviceId(): string {
+		return this.#options.deviceId;
+	}
+
+	get apiVersion(): string {
+		return this.#apiVersion;
+	}
+
+	telemetry(body: Uint8Array, properties: Properties, done: (fault?: Fault) => void): void {
+		this.#client.publish(telemetryTopic(this.deviceId, properties), body, 1, done);
+	}
+
+	subscribe(filter: string, done: (fault?: Fault) => void): void {
+		this.#client.subscribe(filter, done);
+	}
+
+	publish(topic: string, payload: Uint8Array, done: (fault?: Fault) => void): void {
+		this.#client.publish(topic, payload, 1, done);
+	}
+
+	send(topic: string, payload: Uint8Array): void {
+		this.#client.publish(topic, payload, 0, () => {});
+	}
+
+	close(): void {
+		this.#closing = true;
+		this.#client.close();
+	}
+
+	onOpen(): void {
+		const { log, hub, deviceId } = this.#options;
+		this.#opened = true;
+		log("hub.connected", { hub: hub.host, port: hub.port, deviceId, apiVersion: this.#apiVersion });
+		this.#events.onOpen();
+	}
+
+	onMessage(topic: string, payload: Uint8Array): void {
+		this.#events.onMessage(topic, payload);
+	}
+
+	onClose(fault?: Fault): void {
+		const apiVersion = this.#apiVersion;
+		if (this.#opened || this.#closing || apiVersion === API_VERSION_GA || !isRefusal(fault)) {
+			this.#end(fault);
+			return;
+		}
+		this.#options.log("hub.api-version", { refused: apiVersion, next: API_VERSION_GA });
+		this.#apiVersion = API_VERSION_GA;
+		this.#client = this.#connect();
+	}
+
+	#connect(): Client {
+		const { wire, clock, hub, deviceId, anchors, additionalAnchors, identity } = this.#options;
+		const { host, port } = hub;
+		const timeoutSeconds = TIMEOUT_SECONDS;
 		return openClient(
 			{
-				wire: options.wire,
-				clock: options.clock,
-				connect: {
-					host: hub.host,
-					port: hub.port,
-					anchors: options.anchors,
-					identity: options.identity,
-					timeoutSeconds: TIMEOUT_SECONDS,
-					...(options.additionalAnchors ? { additionalAnchors: options.additionalAnchors } : {}),
-				},
+				wire,
+				clock,
+				connect: { host, port, anchors, identity, timeoutSeconds, ...(additionalAnchors ? { additionalAnchors } : {}) },
 				clientId: deviceId,
-				username: username(hub.host, deviceId, apiVersion),
+				username: username(host, deviceId, this.#apiVersion),
 				// Keeps cloud-to-device messages and a pending certificate waiting for us.
 				clean: false,
 				keepAliveSeconds: KEEP_ALIVE_SECONDS,
 				maxPacketBytes: MOST_PACKET_BYTES,
-				timeoutSeconds: TIMEOUT_SECONDS,
+				timeoutSeconds,
 			},
-			{
-				onOpen() {
-					opened = true;
-					log("hub.connected", { hub: hub.host, port: hub.port, deviceId, apiVersion });
-					events.onOpen();
-				},
-				onMessage: events.onMessage,
-				onClose(fault) {
-					if (opened || closing || apiVersion === API_VERSION_GA || !isRefusal(fault)) {
-						end(fault);
-						return;
-					}
-					log("hub.api-version", { refused: apiVersion, next: API_VERSION_GA });
-					apiVersion = API_VERSION_GA;
-					client = connect();
-				},
-			},
+			this,
 		);
 	}
 
-	function end(fault: Fault | undefined): void {
-		if (closing) events.onClose();
+	#end(fault: Fault | undefined): void {
+		const { hub, deviceId } = this.#options;
+		if (this.#closing) this.#events.onClose();
 		else if (!fault || fault.code === "mqtt.closed")
-			events.onClose(new Fault("hub.closed", "the hub ended the session", { cause: fault }));
+			this.#events.onClose(new Fault("hub.closed", "the hub ended the session", { cause: fault }));
 		else if (/^(tls\.rejected|mqtt\.credentials|mqtt\.unauthorized)$/.test(fault.code))
-			events.onClose(new Fault("hub.unauthorized", `${hub.host} refused ${deviceId}`, { cause: fault }));
-		else events.onClose(fault);
+			this.#events.onClose(new Fault("hub.unauthorized", `${hub.host} refused ${deviceId}`, { cause: fault }));
+		else this.#events.onClose(fault);
 	}
-
-	return {
-		deviceId,
-		get apiVersion() {
-			return apiVersion;
-		},
-		telemetry(body, properties, done) {
-			client.publish(telemetryTopic(deviceId, properties), body, 1, done);
-		},
-		subscribe(filter, done) {
-			client.subscribe(filter, done);
-		},
-		publish(topic, payload, done) {
-			client.publish(topic, payload, 1, done);
-		},
-		send(topic, payload) {
-			client.publish(topic, payload, 0, () => {});
-		},
-		close() {
-			closing = true;
-			client.close();
-		},
-	};
 }
 
 /** What a hub may do to a CONNECT whose api-version it does not know. */

@@ -1,8 +1,10 @@
 /**
  * An MQTT client: joins Wire, Session and Clock. Holds the one timer; everything else is the session's.
+ *
+ * A class, as are those who use it: on XS methods are in ROM, while a closure has its code and its variables in RAM.
  */
 import type { Fault } from "../fault.ts";
-import type { Clock, Wire, WireOptions } from "../port.ts";
+import type { Clock, Wire, WireEvents, WireOptions } from "../port.ts";
 import type { Done } from "./inflight.ts";
 import type { QoS } from "./packet.ts";
 import { Session, type SessionEvents, type SessionOptions } from "./session.ts";
@@ -23,38 +25,54 @@ export interface Client {
 	close(): void;
 }
 
-export function openClient(options: ClientOptions, events: ClientEvents): Client {
-	const { wire, clock } = options;
-	const session = new Session(options, events, {
-		write: (bytes) => connection.write(bytes),
-		close: () => connection.close(),
-	});
-	let timer: { readonly at: number; readonly cancel: () => void } | undefined;
+export const openClient = (options: ClientOptions, events: ClientEvents): Client => new TimedSession(options, events);
 
-	/** Runs one step of the session, then sees to its deadline. A timer that fires too early only looks again. */
-	function step(run: (now: number) => void): void {
-		run(clock.ticks());
-		const { deadline } = session;
-		if (timer !== undefined && deadline !== undefined && timer.at <= deadline) return;
-		timer?.cancel();
-		timer = undefined;
-		if (deadline === undefined) return;
-		const cancel = clock.after(Math.max(0, deadline - clock.ticks()), () => {
-			timer = undefined;
-			step((now) => session.tick(now));
-		});
-		timer = { at: deadline, cancel };
+class TimedSession implements Client, WireEvents {
+	readonly #clock: Clock;
+	readonly #session: Session;
+	#timer: { readonly at: number; readonly cancel: () => void } | undefined;
+
+	constructor(options: ClientOptions, events: ClientEvents) {
+		this.#clock = options.clock;
+		this.#session = new Session(options, events, options.wire.connect(options.connect, this));
 	}
 
-	const connection = wire.connect(options.connect, {
-		onOpen: () => step((now) => session.start(now)),
-		onData: (bytes) => step((now) => session.receive(bytes, now)),
-		onClose: (fault?: Fault) => step(() => session.finish(fault)),
-	});
+	subscribe(filter: string, done: Done): void {
+		this.#step((now) => this.#session.subscribe(filter, done, now));
+	}
 
-	return {
-		subscribe: (filter, done) => step((now) => session.subscribe(filter, done, now)),
-		publish: (topic, payload, qos, done) => step((now) => session.publish(topic, payload, qos, done, now)),
-		close: () => step((now) => session.close(now)),
-	};
+	publish(topic: string, payload: Uint8Array, qos: QoS, done: Done): void {
+		this.#step((now) => this.#session.publish(topic, payload, qos, done, now));
+	}
+
+	close(): void {
+		this.#step((now) => this.#session.close(now));
+	}
+
+	onOpen(): void {
+		this.#step((now) => this.#session.start(now));
+	}
+
+	onData(bytes: Uint8Array): void {
+		this.#step((now) => this.#session.receive(bytes, now));
+	}
+
+	onClose(fault?: Fault): void {
+		this.#step(() => this.#session.finish(fault));
+	}
+
+	/** Runs one step of the session, then sees to its deadline. A timer that fires too early only looks again. */
+	#step(run: (now: number) => void): void {
+		run(this.#clock.ticks());
+		const { deadline } = this.#session;
+		if (this.#timer !== undefined && deadline !== undefined && this.#timer.at <= deadline) return;
+		this.#timer?.cancel();
+		this.#timer = undefined;
+		if (deadline === undefined) return;
+		const cancel = this.#clock.after(Math.max(0, deadline - this.#clock.ticks()), () => {
+			this.#timer = undefined;
+			this.#step((now) => this.#session.tick(now));
+		});
+		this.#timer = { at: deadline, cancel };
+	}
 }

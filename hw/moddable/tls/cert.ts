@@ -30,31 +30,35 @@ export interface Expected {
 export default function authenticate(chain: readonly Uint8Array[], { host, anchors, now }: Expected): Certificate {
 	if (chain.length === 0 || chain.length > MAX_CERTIFICATES)
 		throw untrusted(`the server sent ${chain.length} certificates, expected 1 to ${MAX_CERTIFICATES}`);
-	const certificates = chain.map((der, index) => read(der, `certificate ${index}`));
-	const leaf = certificates[0]!;
+	// All must be readable, but only those at work are kept: a chain read at once is the peak of a small device's memory.
+	for (const [index, der] of chain.entries()) read(der, `certificate ${index}`);
+	for (const [index, der] of anchors.entries()) read(der, `anchor ${index}`);
+	const leaf = parseCertificate(chain[0]!);
 	if (!matchesHost(leaf, host)) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
 	if (!mayServe(leaf)) throw untrusted("the leaf's key may not authenticate a server");
-	const trusted = anchors.map((der, index) => read(der, `anchor ${index}`));
 
 	let intermediates = 0;
-	for (const [index, certificate] of certificates.entries()) {
+	let certificate = leaf;
+	for (let index = 0; ; index++) {
 		checkUsable(certificate, now, `certificate ${index}`);
-		if (trusted.some(({ der }) => equal(der, certificate.der))) return leaf;
+		if (anchors.some((der) => equal(der, certificate.der))) return leaf;
 		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
-		for (const anchor of trusted) {
+		for (const der of anchors) {
+			const anchor = parseCertificate(der);
 			if (!isIssuedBy(certificate, anchor)) continue;
 			checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
 			checkUsable(anchor, now, `the anchor of certificate ${index}`);
 			return leaf;
 		}
-		const issuer = certificates[index + 1];
+		const next = chain[index + 1];
+		const issuer = next && parseCertificate(next);
 		if (issuer === undefined || !equal(issuer.subject, certificate.issuer))
 			throw untrusted(`certificate ${index} was issued by none that follows, and by no anchor`);
 		checkIssuer(issuer, intermediates, `certificate ${index + 1}`);
 		if (!isIssuedBy(certificate, issuer))
 			throw new TLSError(`the signature of certificate ${index} is wrong`, "tls.untrusted", Alert.BAD_CERTIFICATE);
+		certificate = issuer;
 	}
-	throw untrusted("the chain has no end");
 }
 
 function read(der: Uint8Array, what: string): Certificate {

@@ -96,6 +96,7 @@ const serverKeyExchange = {
 		const signed = concat(new Uint8Array(session.clientRandom), new Uint8Array(session.serverRandom), parameters);
 		if (!isSignedBy(key, scheme.algorithm, signed, signature))
 			throw new TLSError("the signature of ServerKeyExchange is wrong", "tls.untrusted", Alert.DECRYPT_ERROR);
+		session.serverKey = undefined; // a view of the chain, which would stay
 		session.dhparams = { named_curve: group, dh_Ys: point.slice().buffer };
 	},
 };
@@ -116,7 +117,7 @@ const messages = { serverHello, certificate, serverKeyExchange, certificateReque
 
 /** The content of one record: parts of messages, whole ones, several. */
 function unpacketize(session: Session, s: SSLStream): void {
-	let bytes = concat(session.partial, rest(s));
+	let bytes = session.partial.length > 0 ? concat(session.partial, rest(s)) : rest(s);
 	while (bytes.length >= 4) {
 		const type = bytes[0]!;
 		const length = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;

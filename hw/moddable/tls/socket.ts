@@ -91,10 +91,11 @@ export default class TLSSocket {
 		const plaintext = this.#plaintext;
 		if (plaintext === undefined) return undefined;
 		if (count !== undefined && count > plaintext.length) throw new RangeError(`${plaintext.length} bytes are readable`);
-		const taken = plaintext.slice(0, count);
+		const whole = plaintext.length === plaintext.buffer.byteLength && (count ?? plaintext.length) === plaintext.length;
+		const taken = whole ? plaintext : plaintext.slice(0, count);
 		this.#plaintext = taken.length < plaintext.length ? plaintext.subarray(taken.length) : undefined;
 		if (this.#plaintext === undefined) this.#resume ??= Timer.set(() => this.#guard(() => this.#receive()));
-		return taken.buffer;
+		return taken.buffer as ArrayBuffer;
 	}
 
 	/** Takes all of it, whatever onWritable said; returns how much TCP would take at once after that. */
