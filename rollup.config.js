@@ -13,6 +13,7 @@ import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
 import { mqttPacketShims, SHIMS } from "./hw/moddable/shims/rollup.js";
 import { xsRom } from "./hw/moddable/xs-rom/index.js";
+import { privateMethodsInRom } from "./hw/moddable/xs-rom/private.js";
 import { regexpsInRam } from "./hw/moddable/xs-rom/regexp.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -48,6 +49,7 @@ export default [
 			compile("./hw/moddable/tsconfig.json"),
 			xsRom({ include: (id) => KEY.test(id) }),
 			regexpsInRam(),
+			privateMethodsInRom(),
 		],
 		output: {
 			dir: "dist/moddable",
