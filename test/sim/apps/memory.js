@@ -1,24 +1,26 @@
 import Debug from "debug";
 import { Agent, createPorts, readConfig } from "enrollee";
+import Instrumentation from "instrumentation";
 import { exit } from "simulator";
-import Timer from "timer";
 
-// The instrumented build prints a sample each second: one before, one for each state.
-const SAMPLE_MS = 1100;
+const CHUNKS = Instrumentation.map("XS Chunk Heap Used");
+const SLOTS = Instrumentation.map("XS Slot Heap Used");
+const STACK = Instrumentation.map("XS Stack Used");
 
-function rest(name, then) {
+// A chip has no screen: its 21 functions in RAM are the simulator's.
+for (const name of Object.keys(globalThis.screen)) if (name !== "postMessage") delete globalThis.screen[name];
+
+/** What is live; the stack is the deepest since the simulator's own sample, which it takes each second. */
+function phase(name) {
+	const stack = Instrumentation.get(STACK);
 	Debug.gc();
-	trace(`resting ${name}\n`);
-	Timer.set(() => {
-		trace(`rested ${name}\n`);
-		then();
-	}, SAMPLE_MS);
+	trace(`phase ${name} ${Instrumentation.get(CHUNKS)} ${Instrumentation.get(SLOTS)} ${stack}\n`);
 }
 
-rest("started", () => {
-	const agent = new Agent({ ...createPorts(), config: readConfig() });
-	agent.telemetry({ hello: "hub" }, {}, (fault) => {
-		if (fault) exit(3);
-		else rest("connected", () => exit(0));
-	});
+phase("started");
+const log = (step, { code, message } = {}) => (code === undefined ? phase(step) : trace(`${code} ${message}\n`));
+const agent = new Agent({ ...createPorts(), log, restart: undefined, config: readConfig() });
+agent.telemetry({ hello: "hub" }, {}, (fault) => {
+	if (!fault) phase("telemetry.acknowledged");
+	exit(fault ? 3 : 0);
 });
