@@ -101,10 +101,10 @@ export class Delivery {
 			const stopLooking = this.#lookAtProgress();
 			const abandon = fetchImage(this.#options, updater, (fault) => {
 				stopLooking();
-				if (!fault && !this.#isResting) this.#restart();
+				if (!fault) this.#restart();
 				else
 					this.#ended("image", () => {
-						if (fault) throw fault;
+						throw fault;
 					});
 			});
 			this.#cancel = () => {
