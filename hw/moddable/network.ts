@@ -17,7 +17,8 @@ const LONGEST_PAUSE_SECONDS = 60;
 export default function network(done: () => void): void {
 	if (config.ssid === undefined) {
 		trace("no ssid, no Wi-Fi\n");
-		return done();
+		done();
+		return;
 	}
 	const SSID = String(config.ssid);
 	const credentials =
