@@ -1,19 +1,48 @@
 /**
- * `npm run bench -- crypto [--json] [--check] [--default-table]`: what things cost on XS, beside others.
+ * `npm run bench -- [crypto] [mqtt] [agent] [--json] [--check] [--write]`: what things cost on XS; without a name, all.
  *
- * Prints a table; with --json its last line is one JSON object. --check compares with bench/budgets.json and fails, with
- * both numbers, where a count differs by more than 5 %. --write makes the budgets anew. --default-table also runs stock
- * noble with the table that no device has room for.
+ * Prints tables; with --json its last line is one JSON object with what ran. --check compares with bench/budgets.json and
+ * fails, with both numbers, where a number differs by more than 5 %. --write makes the budgets of what ran anew.
+ * --default-table also runs stock noble with the table that no device has room for.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { skip } from "../test/sim/harness.ts";
+import { measureAgent } from "./agent/agent.ts";
+import { formatAgent } from "./agent/format.ts";
 import { compare } from "./budgets.ts";
 import { measureCrypto, measureDefaultTable } from "./crypto/crypto.ts";
-import { format } from "./crypto/format.ts";
+import { formatCrypto } from "./crypto/format.ts";
+import { formatMqtt, measureMqtt } from "./mqtt/mqtt.ts";
 
 const BUDGETS = new URL("budgets.json", import.meta.url);
+
+interface Bench {
+	/** What it lacks here. */
+	readonly missing: string | false;
+	run(): Promise<{ readonly result: object; readonly table: string }>;
+}
+
+const valgrind = spawnSync("valgrind", ["--version"]).error ? "SKIPPED: no valgrind" : false;
+const mbedtls = existsSync("/usr/include/mbedtls/ecdsa.h") ? false : "SKIPPED: no libmbedtls-dev";
+const bench = <T extends object>(
+	missing: string | false,
+	measure: () => Promise<T>,
+	format: (result: T) => string,
+): Bench => ({
+	missing,
+	async run() {
+		const result = await measure();
+		return { result, table: format(result) };
+	},
+});
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+	crypto: bench(skip || valgrind || mbedtls, measureCrypto, formatCrypto),
+	mqtt: bench(skip || valgrind, measureMqtt, formatMqtt),
+	agent: bench(skip, measureAgent, formatAgent),
+};
 
 const { values: options, positionals } = parseArgs({
 	allowPositionals: true,
@@ -25,28 +54,35 @@ const { values: options, positionals } = parseArgs({
 	},
 });
 
-if (positionals.some((name) => name !== "crypto")) {
-	console.error(`bench: no such bench: ${positionals.join(" ")}; there is crypto`);
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+	console.error(`bench: no such bench: ${unknown.join(" ")}; there are ${Object.keys(BENCHES).join(", ")}`);
 	process.exitCode = 2;
-} else if (missing()) console.log(missing());
-else await crypto();
+} else await run();
 
-function missing(): string | false {
-	if (skip) return skip;
-	if (spawnSync("valgrind", ["--version"]).error) return "SKIPPED: no valgrind";
-	return existsSync("/usr/include/mbedtls/ecdsa.h") ? false : "SKIPPED: no libmbedtls-dev";
-}
-
-async function crypto(): Promise<void> {
-	const result = await measureCrypto();
-	console.log(format(result));
-	if (options["default-table"]) console.log("stock noble, default table", await measureDefaultTable());
-	if (options.write) writeFileSync(BUDGETS, `${JSON.stringify({ crypto: result }, undefined, "\t")}\n`);
-	if (options.check) {
-		const { crypto: budgets } = JSON.parse(readFileSync(BUDGETS, "utf8"));
-		const differences = compare(budgets, result);
-		for (const line of differences) console.error(line);
-		if (differences.length > 0) process.exitCode = 1;
+async function run(): Promise<void> {
+	const results: Record<string, object> = {};
+	for (const name of names) {
+		const { missing, run } = BENCHES[name]!;
+		if (missing) {
+			console.log(`${name}: ${missing}`);
+			continue;
+		}
+		const { result, table } = await run();
+		console.log(`${table}\n`);
+		results[name] = result;
 	}
-	if (options.json) console.log(JSON.stringify({ crypto: result }));
+	if (options["default-table"]) console.log("stock noble, default table", await measureDefaultTable());
+
+	const budgets = JSON.parse(readFileSync(BUDGETS, "utf8"));
+	if (options.write) writeFileSync(BUDGETS, `${JSON.stringify({ ...budgets, ...results }, undefined, "\t")}\n`);
+	if (options.check) {
+		for (const [name, result] of Object.entries(results)) {
+			const differences = compare(budgets[name] ?? {}, result, `${name}.`);
+			for (const line of differences) console.error(line);
+			if (differences.length > 0) process.exitCode = 1;
+		}
+	}
+	if (options.json) console.log(JSON.stringify(results));
 }

@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { App } from "../test/sim/harness.ts";
 
 export interface Counted {
 	/** Instructions between each mark and the next. */
@@ -39,6 +40,25 @@ export async function count(
 		rmSync(folder, { recursive: true });
 	}
 }
+
+/** Mean instructions of a marked app on XS (xs/marked.js) after each label. */
+export async function countLabelled(
+	app: App,
+	environment: Readonly<Record<string, string>> = {},
+): Promise<(label: string) => number> {
+	const { pieces, output } = await count(app.command, "xs_simulator_environment", environment);
+	const labels = /^marks (.*)$/m.exec(output)?.[1]?.split(",");
+	if (labels === undefined) throw new Error(output);
+	// The app called the marked function before its first label, too; the last label has no piece.
+	return means(labels, pieces.slice(pieces.length + 1 - labels.length));
+}
+
+export const means =
+	(labels: readonly string[], pieces: readonly number[]) =>
+	(label: string): number => {
+		const own = pieces.filter((_, i) => labels[i] === label);
+		return Math.round(own.reduce((a, b) => a + b, 0) / own.length);
+	};
 
 function total(file: string): number {
 	return Number(/^(?:totals|summary): (\d+)/m.exec(readFileSync(file, "utf8"))![1]);

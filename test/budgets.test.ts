@@ -1,11 +1,30 @@
 /** The comparison that continuous integration makes of measured numbers with bench/budgets.json. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compare } from "../bench/budgets.ts";
+import { compare, median } from "../bench/budgets.ts";
 
 test("numbers within 5 % of the budget pass, either way", () => {
 	assert.deepEqual(compare({ a: { b: 1000 }, c: 0 }, { a: { b: 1050 }, c: 0 }), []);
 	assert.deepEqual(compare({ a: 1000 }, { a: 950 }), []);
+});
+
+test("a slot more or less passes, where 5 % are less than that", () => {
+	assert.deepEqual(compare({ a: 0, b: 100 }, { a: 16, b: 84 }), []);
+	assert.equal(compare({ a: 0 }, { a: 17 }).length, 1);
+});
+
+test("the median is taken number by number", () => {
+	const runs = [
+		{ a: { b: 3 }, c: 10 },
+		{ a: { b: 1 }, c: 9 },
+		{ a: { b: 2 }, c: 20 },
+	];
+	assert.deepEqual(median(runs), { a: { b: 2 }, c: 10 });
+});
+
+test("the chunks taken may differ by 10 %", () => {
+	assert.deepEqual(compare({ takenChunkBytes: 1000 }, { takenChunkBytes: 1099 }), []);
+	assert.equal(compare({ takenChunkBytes: 1000 }, { takenChunkBytes: 1101 }).length, 1);
 });
 
 test("a number off by more fails with both numbers, also when it got better", () => {

@@ -12,9 +12,9 @@ import { p256 } from "@noble/curves/nist.js";
 import resolve from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 import { type App, type Build, buildForXs, project } from "../../test/sim/harness.ts";
-import { count } from "../callgrind.ts";
+import { count, countLabelled, means } from "../callgrind.ts";
+import { memoryOf } from "../memory.ts";
 import { codeBytes, flashOfOurs } from "./flash.ts";
-import { memoryOf } from "./memory.ts";
 
 export interface Operations {
 	readonly keygen: number;
@@ -43,8 +43,6 @@ export interface Result {
 const CHUNKS = 65_536;
 const SMALL_CHUNKS = 16_384;
 const KEYS = 3;
-/** Marked calls before the app's first label. */
-const EARLIER_MARKS = 2;
 
 const folder = join(project, "build/bench/crypto");
 
@@ -55,7 +53,7 @@ export async function measureCrypto(): Promise<Result> {
 	const flash = { ours: await flashOfOurs(), stock: codeBytes(large, "stock") };
 	const library = async (name: "ours" | "stock") => ({
 		...(await operations(large, name)),
-		...(await memoryOf(await build("instrument", SMALL_CHUNKS), name)),
+		...(await memory(name)),
 		flashBytes: flash[name],
 	});
 	return {
@@ -98,10 +96,12 @@ function build(goal: Build, chunks: number): Promise<App> {
 	return buildForXs({
 		name: `bench-crypto-${goal}-${chunks}`,
 		build: goal,
+		engine: "bench",
 		manifest: {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",
 				"$(MODDABLE)/modules/base/debug/manifest.json",
+				"$(ENROLLEE)/bench/xs/manifest.json",
 				"$(MODULES)/crypt/digest/manifest.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
@@ -124,11 +124,13 @@ function build(goal: Build, chunks: number): Promise<App> {
 }
 
 async function operations(app: App, library: string): Promise<Operations & { load: number }> {
-	const { pieces, output } = await count(app.command, "xs_simulator_environment", { LIBRARY: library });
-	const labels = /^marks (.*)$/m.exec(output)?.[1]?.split(",");
-	if (labels === undefined) throw new Error(output);
-	const of = means(labels, pieces.slice(EARLIER_MARKS));
+	const of = await countLabelled(app, { LIBRARY: library });
 	return { load: of("load"), keygen: of("keygen"), sign: of("sign"), verify: of("verify") };
+}
+
+async function memory(library: string): Promise<Pick<Library, "liveBytes" | "peakBytes">> {
+	const { liveBytes, peakBytes } = await memoryOf(await build("instrument", SMALL_CHUNKS), { LIBRARY: library });
+	return { liveBytes, peakBytes };
 }
 
 async function mbedtls(): Promise<Result["mbedtls"]> {
@@ -145,10 +147,3 @@ async function mbedtls(): Promise<Result["mbedtls"]> {
 	);
 	return { keygen: of("keygen"), sign: of("sign"), verify: of("verify"), coldKeygen: pieces[0]! };
 }
-
-const means =
-	(labels: readonly string[], pieces: readonly number[]) =>
-	(label: string): number => {
-		const own = pieces.filter((_, i) => labels[i] === label);
-		return Math.round(own.reduce((a, b) => a + b, 0) / own.length);
-	};

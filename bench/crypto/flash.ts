@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type App, buildForXs } from "../../test/sim/harness.ts";
+import { bytecodeBytes } from "../bytecode.ts";
 
 const SLOT_BYTES = 16;
 const WORD_BYTES = 4;
@@ -14,13 +15,8 @@ export async function flashOfOurs(): Promise<number> {
 	return romBytes(with_) - romBytes(without) + codeBytes(with_, key) + codeBytes(with_, digest);
 }
 
-/** The CODE atom of a compiled module; atoms are length, name, content, the outer one XS_B. */
-export function codeBytes(app: App, module: string): number {
-	const compiled = readFileSync(join(app.temporary, "modules", `${module}.xsb`));
-	for (let at = 8; at < compiled.length; at += compiled.readUInt32BE(at))
-		if (compiled.toString("latin1", at + 4, at + 8) === "CODE") return compiled.readUInt32BE(at) - 8;
-	throw new Error(`no CODE in ${module}`);
-}
+export const codeBytes = (app: App, module: string): number =>
+	bytecodeBytes(join(app.temporary, "modules", `${module}.xsb`));
 
 function romBytes(app: App): number {
 	const source = readFileSync(join(app.temporary, "mc.xs.c"), "utf8");
@@ -32,6 +28,7 @@ function link(name: string, modules: readonly string[]): Promise<App> {
 	return buildForXs({
 		name: `bench-flash-${name}`,
 		build: "release",
+		engine: "bench",
 		manifest: {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",

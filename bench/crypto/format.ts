@@ -1,7 +1,7 @@
 /** The crypto bench as a table for people. */
 import type { Library, Operations, Result } from "./crypto.ts";
 
-export function format({ ours, stock, mbedtls, small }: Result): string {
+export function formatCrypto({ ours, stock, mbedtls, small }: Result): string {
 	const row = (
 		name: string,
 		{ keygen, sign, verify }: Operations,
@@ -24,7 +24,6 @@ export function format({ ours, stock, mbedtls, small }: Result): string {
 		row("mbedTLS, C, warm", mbedtls),
 		ratio("  enrollee / mbedTLS", ours, mbedtls),
 		`mbedTLS's first keygen, which makes its table: ${millions(mbedtls.coldKeygen)}`,
-		`live heap, stock / enrollee: ${(stock.liveBytes / ours.liveBytes).toFixed(1)}`,
 	].join("\n");
 }
 

@@ -36,6 +36,8 @@ export interface AppOptions {
 	readonly build?: Build;
 	/** Forget the build folder first. */
 	readonly fresh?: boolean;
+	/** Apps with the same one share the engine's compiled C; they must not be built at the same time. */
+	readonly engine?: string;
 }
 
 export interface RunOptions {
@@ -83,10 +85,10 @@ export const sdkEnvironment = (): NodeJS.ProcessEnv => ({
 	),
 });
 
-export async function buildForXs({ name, manifest, build = "debug", fresh = false }: AppOptions): Promise<App> {
+export async function buildForXs({ name, manifest, build = "debug", fresh = false, engine }: AppOptions): Promise<App> {
 	const folder = join(project, "build/sim", name);
 	if (fresh) rmSync(folder, { recursive: true, force: true });
-	const out = join(folder, "out");
+	const out = engine === undefined ? join(folder, "out") : join(project, "build/sim", engine);
 	mkdirSync(out, { recursive: true });
 	const path = typeof manifest === "string" ? manifest : writeManifest(join(folder, name), manifest);
 	const goal = { debug: ["-d"], release: [], instrument: ["-i"] }[build];
