@@ -9,7 +9,7 @@
  * has to prove itself, one with a lower number is a leftover. Without a readable pointer the older of two records is
  * the proven one. Per renewal: five writes (pending, candidate, pointer, two deletions).
  */
-import { utf8, utf8Text } from "../bytes.ts";
+import { equal, utf8, utf8Text } from "../bytes.ts";
 import { Fault } from "../fault.ts";
 import { KeyPair } from "../key/p256.ts";
 import type { Store } from "../port.ts";
@@ -88,10 +88,12 @@ export class Journal {
 		this.#store.delete(this.#slotBeside(candidate));
 	}
 
-	/** The candidate has failed for good, and its key with it; the current credential, if any, goes on. */
+	/** The candidate has failed for good, and its key with it; the current credential, if any, and another key go on. */
 	reject(candidate: Credential): void {
+		const { key } = candidate;
+		const { pending } = this.load();
 		const slot = this.#slotOf(candidate);
-		this.#store.delete(PENDING);
+		if (pending && "signer" in key && equal(pending.key.scalar(), key.signer.scalar())) this.#store.delete(PENDING);
 		if (slot) this.#store.delete(slot);
 	}
 

@@ -196,6 +196,9 @@ export class Invariants implements Observer {
 		}
 		// Asked for once more, and not needed any more: the first certificate has worked in the meantime.
 		if (name === "cred.current") for (const { spki } of this.#held.values()) if (spki) this.#owed.delete(spki);
+		// The hub has refused this key's certificate: the key goes with it, whatever DPS has answered meanwhile.
+		const rejected = before.get(name);
+		if (held === undefined && rejected?.spki && rejected.leaf?.refused) this.#owed.delete(rejected.spki);
 		for (const spki of this.#owed)
 			if (!this.#has(spki) && [...before.values()].some((one) => one.spki === spki)) {
 				this.violation("the key of a request that is under way was lost");
