@@ -139,12 +139,19 @@ export class Lifecycle {
 	 * may belong to another hub only, and DPS knows which.
 	 */
 	async #reenrol(current: Credential | undefined): Promise<Credential> {
+		let refusal: Fault | undefined;
 		try {
 			if (this.#options.config.onboarding || !current) return await this.#enrol();
 		} catch (thrown) {
-			if (!current || this.#options.waiting.over || this.#report(thrown).retryable) throw thrown;
+			refusal = this.#report(thrown);
+			if (!current || this.#options.waiting.over || refusal.retryable) throw refusal;
 		}
-		return await this.#enrol({ identity: identityOf(current) });
+		try {
+			return await this.#enrol({ identity: identityOf(current) });
+		} catch (thrown) {
+			// What DPS said to the credential that is meant for it says more.
+			throw refusal && !Fault.of(thrown, "agent.failed").retryable ? refusal : thrown;
+		}
 	}
 
 	async #enrol(onboarding?: Onboarding): Promise<Credential> {
