@@ -1,33 +1,23 @@
 /**
- * What must hold at every moment of a life, looked at after every event. Judged by the flash itself (flash.ts), by what
- * the cloud issued, accepted and refused, and by what passed on the wire; src's journal is asked only what it would load.
+ * What must hold at every moment of a life, looked at after every event. Judged by the flash itself (inventory.ts), by
+ * what the cloud issued, accepted and refused, and by what passed on the wire.
  */
-import { hex } from "../../src/bytes.ts";
-import { Journal } from "../../src/credential/store.ts";
 import type { Fault } from "../../src/fault.ts";
-import { KeyPair } from "../../src/key/p256.ts";
 import type { LogValue } from "../../src/port.ts";
-import { publicKeyInfo } from "../../src/x509/key.ts";
 import type { Happening } from "../cloud/event.ts";
 import type { IssuedLeaf } from "./authority.ts";
-import { ENDURANCE_ERASES, readRecord } from "./flash.ts";
+import { DEVICE } from "./enrolments.ts";
+import { ENDURANCE_ERASES } from "./flash.ts";
+import { Inventory } from "./inventory.ts";
 import { Pace } from "./pace.ts";
 import { Secrets } from "./secrets.ts";
-import { DEVICE, type Observer, type World } from "./world.ts";
+import type { Observer, World } from "./world.ts";
 
 const HOUR_MS = 3600_000;
 /** The longest wait between attempts is a day; then an attempt takes its time. */
 const PATIENCE_MS = 26 * HOUR_MS;
 /** Of the validity: a renewal that has this much time without trouble must succeed. */
 const RENEWAL_SHARE = 0.15;
-
-interface Held {
-	readonly sequence: number;
-	/** Of the private key, hexadecimal. */
-	readonly spki: string | undefined;
-	readonly leaf: IssuedLeaf | undefined;
-	readonly requestId: string | undefined;
-}
 
 export class Invariants implements Observer {
 	readonly violations: string[] = [];
@@ -39,7 +29,7 @@ export class Invariants implements Observer {
 	onSync: () => void = () => {};
 	readonly #world: World;
 	readonly #secrets = new Secrets();
-	#held = new Map<string, Held>();
+	readonly #inventory: Inventory;
 	/** Keys with a request at the service whose certificate has not been written down yet. */
 	readonly #owed = new Set<string>();
 	/** Requests whose outcome has reached the device. */
@@ -54,6 +44,7 @@ export class Invariants implements Observer {
 
 	constructor(world: World) {
 		this.#world = world;
+		this.#inventory = new Inventory(world.flash, world.authority, (scalar) => this.#secrets.add(scalar));
 		this.#troubleUntil = this.#now();
 		this.#offlineSince = this.#now();
 		this.pace = new Pace(
@@ -89,8 +80,8 @@ export class Invariants implements Observer {
 	spoiled(name: string): void {
 		this.trouble();
 		this.#flashFailed = true;
-		this.#held = this.#read(name, this.#world.flash.get(name));
-		for (const spki of this.#owed) if (!this.#has(spki)) this.#owed.delete(spki);
+		this.#inventory.changed(name, this.#world.flash.get(name));
+		for (const spki of this.#owed) if (!this.#inventory.has(spki)) this.#owed.delete(spki);
 	}
 
 	onLog(step: string, detail: Readonly<Record<string, LogValue>>): void {
@@ -105,7 +96,7 @@ export class Invariants implements Observer {
 		if (
 			happening.event === "renewal" &&
 			happening.status === 202 &&
-			this.#held.get("cred.pending")?.requestId !== happening.requestId
+			this.#inventory.get("cred.pending")?.requestId !== happening.requestId
 		)
 			this.violation("a request is under way at the hub, and its id is not in flash");
 		this.look();
@@ -145,9 +136,7 @@ export class Invariants implements Observer {
 			}
 		}
 		if (this.#world.flash.erases > ENDURANCE_ERASES) this.violation("the flash is worn out");
-		const last = this.#accepted()
-			.filter((leaf) => !leaf.revoked)
-			.sort((a, b) => b.notAfter - a.notAfter)[0];
+		const last = this.#inventory.accepted.filter((leaf) => !leaf.revoked).sort((a, b) => b.notAfter - a.notAfter)[0];
 		if (last === undefined || now <= last.notAfter) {
 			if (last === undefined && this.#world.enrolment.withdrawn) this.#stranded(this.#flashFailed);
 			return;
@@ -174,10 +163,10 @@ export class Invariants implements Observer {
 	/** The service works on a request for a certificate; late, when it has taken its time, is of no interest. */
 	#requested(spki: string): void {
 		if (this.#askedAt !== this.#now()) return;
-		if (!this.#has(spki)) this.violation("a CSR is on its way, and its key is not in flash");
-		const pointer = this.#held.get("cred.current")?.sequence;
+		if (!this.#inventory.has(spki)) this.violation("a CSR is on its way, and its key is not in flash");
+		const pointer = this.#inventory.get("cred.current")?.sequence;
 		for (const name of ["cred.a", "cred.b"]) {
-			const held = this.#held.get(name);
+			const held = this.#inventory.get(name);
 			if (held?.spki === spki && held.sequence === pointer) this.violation("a CSR for the key that is in use already");
 		}
 		this.#owed.add(spki);
@@ -185,77 +174,39 @@ export class Invariants implements Observer {
 
 	/** The device has written or deleted a blob. */
 	#flashChanged(name: string, after: Uint8Array | undefined): void {
-		const before = this.#held;
-		const provenBefore = this.#accepted();
-		this.#held = this.#read(name, after);
-		const held = this.#held.get(name);
+		const inventory = this.#inventory;
+		const { all: before, accepted: provenBefore } = inventory;
+		const held = inventory.changed(name, after);
 		if (name === "cred.a" || name === "cred.b") {
 			if (held && (held.spki === undefined || held.leaf?.spki !== held.spki))
 				this.violation("a certificate was stored without its key");
 			if (held?.spki) this.#owed.delete(held.spki);
 		}
 		// Asked for once more, and not needed any more: the first certificate has worked in the meantime.
-		if (name === "cred.current") for (const { spki } of this.#held.values()) if (spki) this.#owed.delete(spki);
+		if (name === "cred.current") for (const { spki } of inventory.all.values()) if (spki) this.#owed.delete(spki);
 		// The hub has refused this key's certificate: the key goes with it, whatever DPS has answered meanwhile.
 		const rejected = before.get(name);
 		if (held === undefined && rejected?.spki && rejected.leaf?.refused) this.#owed.delete(rejected.spki);
 		for (const spki of this.#owed)
-			if (!this.#has(spki) && [...before.values()].some((one) => one.spki === spki)) {
+			if (!inventory.has(spki) && [...before.values()].some((one) => one.spki === spki)) {
 				this.violation("the key of a request that is under way was lost");
 				this.#owed.delete(spki);
 			}
 		const active = this.#world.devices.find(DEVICE)?.request;
 		const lost = name === "cred.pending" ? before.get(name)?.requestId : undefined;
 		if (lost && held?.requestId !== lost && active?.requestId === lost && active.operationExpires > this.#now())
-			if (!this.#told.has(lost) && !this.#recorded(before.get(name)!.spki))
+			if (!this.#told.has(lost) && !inventory.recorded(before.get(name)!.spki))
 				this.violation("the id of a request that is under way was lost");
 		if (name === "cred.current" && held) {
-			const named = [...this.#held.entries()].find(
+			const named = [...inventory.all.entries()].find(
 				([n, one]) => /^cred\.[ab]$/.test(n) && one.sequence === held.sequence,
 			);
 			if (named?.[1].leaf?.accepted === false) this.violation("a credential was promoted before it had worked");
 		}
-		if (this.#accepted().length === 0 && provenBefore.some((leaf) => !leaf.refused && !leaf.revoked))
+		if (inventory.accepted.length === 0 && provenBefore.some((leaf) => !leaf.refused && !leaf.revoked))
 			this.violation("the last proven credential was given away");
-		if (!this.#wouldLoad()) this.violation("the next boot would not find the proven credential");
+		if (!inventory.wouldLoad()) this.violation("the next boot would not find the proven credential");
 		this.look();
-	}
-
-	#wouldLoad(): boolean {
-		const blobs = this.#world.flash;
-		const { current, candidate } = new Journal({ get: (name) => blobs.get(name), put() {}, delete() {} }).load();
-		const loaded = [current, candidate].some((one) => one && this.#world.authority.find(one.chain[0]!)?.accepted);
-		return loaded || this.#accepted().length === 0;
-	}
-
-	#read(name: string, blob: Uint8Array | undefined): Map<string, Held> {
-		const held = new Map(this.#held);
-		const record = readRecord(blob);
-		if (record === undefined) held.delete(name);
-		else {
-			const { scalar, chain, sequence, requestId } = record;
-			if (scalar) this.#secrets.add(scalar);
-			const spki = scalar && hex(publicKeyInfo(new KeyPair(scalar).publicKey));
-			held.set(name, { sequence, spki, requestId, leaf: chain[0] && this.#world.authority.find(chain[0]) });
-		}
-		return held;
-	}
-
-	/** What the hub has accepted at some time. */
-	#accepted(): IssuedLeaf[] {
-		return this.#leaves().filter((leaf) => leaf.accepted);
-	}
-
-	#leaves(): IssuedLeaf[] {
-		return ["cred.a", "cred.b"].flatMap((name) => this.#held.get(name)?.leaf ?? []);
-	}
-
-	#has(spki: string): boolean {
-		return [...this.#held.values()].some((held) => held.spki === spki);
-	}
-
-	#recorded(spki: string | undefined): boolean {
-		return ["cred.a", "cred.b"].some((name) => this.#held.get(name)?.spki === spki);
 	}
 
 	#now(): number {

@@ -3,12 +3,14 @@
  *
  * One in four is a device whose onboarding key is withdrawn once it works, so that its certificate is its only way back.
  */
-import { Fault } from "../../src/fault.ts";
-import { Power, PowerCut } from "../fake/power.ts";
+import { PowerCut } from "../fake/power.ts";
 import { random } from "../fake/random.ts";
+import { DEVICE } from "./enrolments.ts";
+import { happen, RATES } from "./happenings.ts";
 import { Invariants } from "./invariants.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, Weather } from "./weather.ts";
-import { BEGINNING, type Boot, DEVICE, HUBS, World } from "./world.ts";
+import { LifePower } from "./life-power.ts";
+import { DAY_MS, MINUTE_MS, Weather } from "./weather.ts";
+import { BEGINNING, type Boot, World } from "./world.ts";
 
 export interface LifeResult {
 	readonly seed: number;
@@ -31,22 +33,6 @@ export interface LifeResult {
 }
 
 const YEAR_MS = 365 * DAY_MS;
-/** Mean number a year. */
-const RATES = {
-	powerCut: 12,
-	outage: 5,
-	lostSession: 12,
-	serviceFault: 24,
-	failingWrite: 1,
-	spoiledBlob: 0.3,
-	clockJump: 1.5,
-	renewNow: 1,
-	telemetry: 26,
-	revoke: 0.1,
-	move: 0.2,
-	disable: 0.2,
-	rollCa: 0.2,
-} as const;
 /** In a hundred: a cut within the next port calls, when the device begins something. */
 const CUT_AT_WORK = 12;
 const VALIDITIES = [30, 30, 30, 30, 30, 90, 90, 90, 90, 7];
@@ -146,71 +132,16 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	}
 	let reenrolling = false;
 
-	const happenings: Readonly<Record<keyof typeof RATES, () => void>> = {
-		powerCut: () => boot?.power.cut("any moment"),
-		outage: () => {
-			const until = weather.outage();
-			trace(`outage until ${new Date(until).toISOString()}`);
-			world.loseConnections(new Fault("mqtt.timeout", "no PINGRESP in time"), 300_000);
-		},
-		lostSession: () => {
-			invariants.trouble();
-			world.loseConnections(new Fault("wire.closed", "connection reset"), 0);
-		},
-		serviceFault: () => weather.serviceFault(),
-		failingWrite: () => {
-			weather.failingWrites = 1 + source.integer(3);
-		},
-		spoiledBlob: () => spoil(),
-		clockJump: () => {
-			world.clockError = (source.integer(2) === 0 ? 1 : -1) * weather.span(200 * DAY_MS);
-			trace(`the clock jumps by ${Math.round(world.clockError / HOUR_MS)} h`);
-			const until = weather.span(6 * HOUR_MS);
-			invariants.trouble(world.clock.now() + until);
-			world.clock.after(until, correctClock);
-		},
-		renewNow: () => boot?.power.on && boot.agent.renew(),
-		telemetry: () => boot?.power.on && boot.agent.telemetry({ temperature: 21 }),
-		revoke: () => {
-			const device = world.devices.find(DEVICE);
-			// A device with nothing else would be lost by right.
-			if (device === undefined || withdrawn) return;
-			trace("revoked");
-			device.certificates = device.certificates.map((record) => ({ ...record, standing: "revoked" }));
-			world.authority.revokeAll();
-			invariants.trouble();
-			world.service.hub.close(DEVICE, "revoked");
-		},
-		move: () => {
-			const device = world.devices.find(DEVICE);
-			if (device === undefined) return;
-			device.hub = device.hub === HUBS[0] ? HUBS[1] : HUBS[0];
-			trace(`moved to ${device.hub}`);
-			invariants.trouble();
-			world.service.hub.close(DEVICE, "moved");
-		},
-		disable: () => {
-			const until = weather.span(12 * HOUR_MS);
-			trace("disabled");
-			world.enrolment.setDisabled(DEVICE, true);
-			world.service.hub.close(DEVICE, "disabled");
-			invariants.trouble(world.clock.now() + until);
-			world.clock.after(until, () => world.enrolment.setDisabled(DEVICE, false));
-		},
-		rollCa: () => world.authority.roll(world.clock.now()),
-	};
-
-	function spoil(): void {
-		const names = [...world.flash.keys()];
-		const name = names[source.integer(names.length)];
-		const blob = name && world.flash.get(name)?.slice();
-		if (!name || !blob) return;
-		const kind = source.integer(3);
-		if (kind === 0) blob[source.integer(blob.length)]! ^= 1 << source.integer(8);
-		world.flash.spoil(name, kind === 0 ? blob : kind === 1 ? blob.slice(0, source.integer(blob.length)) : undefined);
-		trace(`flash: ${name} is damaged`);
-		invariants.spoiled(name);
-	}
+	const happenings = happen({
+		world,
+		weather,
+		invariants,
+		source,
+		withdrawn,
+		boot: () => boot,
+		trace,
+		correctClock,
+	});
 
 	function again(name: keyof typeof RATES): void {
 		world.clock.after(weather.span(YEAR_MS / RATES[name]), () => {
@@ -260,20 +191,4 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		reenrolledAt,
 		violations: invariants.violations,
 	};
-}
-
-/** Tells when it goes. */
-class LifePower extends Power {
-	readonly #onCut: (where: string) => void;
-
-	constructor(onCut: (where: string) => void) {
-		super();
-		this.#onCut = onCut;
-	}
-
-	override cut(where = "outside"): void {
-		const wasOn = this.on;
-		super.cut(where);
-		if (wasOn) this.#onCut(where);
-	}
 }

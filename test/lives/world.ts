@@ -5,10 +5,9 @@
 import { Agent, type AgentOptions } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
-import type { Clock, Connection, Log, LogValue, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import type { Clock, Log, LogValue, WireOptions } from "../../src/port.ts";
 import { RELEASED } from "../../src/release.ts";
 import { Devices } from "../cloud/devices.ts";
-import { Enrolments } from "../cloud/enrolments.ts";
 import type { Happening } from "../cloud/event.ts";
 import { Faults } from "../cloud/faults.ts";
 import { Service } from "../cloud/service.ts";
@@ -20,9 +19,10 @@ import type { Random } from "../fake/random.ts";
 import { FakeStore, type FakeStoreOptions } from "../fake/store.ts";
 import { FakeWire, type Link, type Socket } from "../fake/wire.ts";
 import { type IssuedLeaf, LifeAuthority } from "./authority.ts";
+import { DEVICE, LifeEnrolments } from "./enrolments.ts";
 import { Flash } from "./flash.ts";
+import { LosableWire } from "./losable-wire.ts";
 
-export const DEVICE = "dev-001";
 export const HUBS = ["hub-a.example", "hub-b.example"] as const;
 const ID_SCOPE = "0ne00ABCDEF";
 
@@ -82,7 +82,8 @@ export class World {
 	readonly #entropy: FakeEntropy;
 	/** Leaves by the number of the connection that showed them. */
 	readonly #shown = new Map<number, IssuedLeaf>();
-	readonly #open = new Set<{ readonly lose: (fault: Fault, after: number) => void }>();
+	/** Of the present boot. */
+	#wire: LosableWire | undefined;
 
 	constructor(options: WorldOptions) {
 		const { source } = options;
@@ -120,7 +121,6 @@ export class World {
 	/** Power on. */
 	boot(power = new Power(), options: Partial<AgentOptions> = {}): Boot {
 		this.boots++;
-		this.#open.clear();
 		const clock = this.#deviceClock(power);
 		const onLog: Log = (step, detail = {}) => power.on && this.observer.onLog?.(step, detail);
 		const agent = new Agent({
@@ -152,7 +152,7 @@ export class World {
 
 	/** Every open connection dies; the device learns it after so many milliseconds, as from its pings. */
 	loseConnections(fault: Fault, after: number): void {
-		for (const connection of this.#open) connection.lose(fault, after);
+		this.#wire?.lose(fault, after);
 	}
 
 	/** The device's pings come once a day (stand-in/keepalive.ts), so the service waits as long for them. */
@@ -176,46 +176,16 @@ export class World {
 		};
 	}
 
-	#deviceWire(power: Power): Wire {
+	#deviceWire(power: Power): LosableWire {
 		const inner = new FakeWire({
 			clock: this.clock,
 			power,
 			serve: (socket) => this.#serve(socket),
 			link: (_number, options) => this.#options.link?.(this.connections++, options) ?? {},
 		});
-		return { connect: (options, events) => this.#connect(inner, options, events, power) };
-	}
-
-	#connect(inner: Wire, options: WireOptions, events: WireEvents, power: Power): Connection {
-		let lost = false;
-		const entry = {
-			lose: (fault: Fault, after: number): void => {
-				if (lost) return;
-				lost = true;
-				this.#open.delete(entry);
-				if (!power.on) return;
-				connection.close();
-				this.clock.after(
-					after,
-					power.guard(() => events.onClose(fault)),
-				);
-			},
-		};
-		this.#open.add(entry);
-		const connection = inner.connect(options, {
-			onOpen: () => lost || events.onOpen(),
-			onData: (bytes) => {
-				if (lost) return;
-				this.observer.onBytes?.("device", bytes);
-				events.onData(bytes);
-			},
-			onClose: (fault) => {
-				if (lost) return;
-				this.#open.delete(entry);
-				events.onClose(fault);
-			},
-		});
-		return { write: (bytes) => lost || connection.write(bytes), close: () => lost || connection.close() };
+		const wire = new LosableWire(inner, this.clock, power, (bytes) => this.observer.onBytes?.("device", bytes));
+		this.#wire = wire;
+		return wire;
 	}
 
 	#serve(socket: Socket): void {
@@ -254,22 +224,5 @@ export class World {
 			connection.data(bytes);
 		};
 		socket.onClose = () => connection.lost();
-	}
-}
-
-/** One enrolment whose onboarding key can be withdrawn, as an operator does once a device works. */
-export class LifeEnrolments extends Enrolments {
-	/** What the device was delivered with. */
-	readonly delivered: string;
-	withdrawn = false;
-
-	constructor(key: string) {
-		super({ individual: { [DEVICE]: key }, groupKey: key, disabled: [] });
-		this.delivered = key;
-	}
-
-	override find(registrationId: string): ReturnType<Enrolments["find"]> {
-		const found = super.find(registrationId);
-		return this.withdrawn ? { ...found, key: Buffer.alloc(32) } : found;
 	}
 }

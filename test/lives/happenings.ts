@@ -1,0 +1,105 @@
+/** What befalls a simulated device at any time, whatever it is doing: by chance, so many times a year. */
+import { Fault } from "../../src/fault.ts";
+import type { Random } from "../fake/random.ts";
+import { DEVICE } from "./enrolments.ts";
+import type { Invariants } from "./invariants.ts";
+import { DAY_MS, HOUR_MS, type Weather } from "./weather.ts";
+import { type Boot, HUBS, type World } from "./world.ts";
+
+/** Mean number a year. */
+export const RATES = {
+	powerCut: 12,
+	outage: 5,
+	lostSession: 12,
+	serviceFault: 24,
+	failingWrite: 1,
+	spoiledBlob: 0.3,
+	clockJump: 1.5,
+	renewNow: 1,
+	telemetry: 26,
+	revoke: 0.1,
+	move: 0.2,
+	disable: 0.2,
+	rollCa: 0.2,
+} as const;
+
+export interface Stage {
+	readonly world: World;
+	readonly weather: Weather;
+	readonly invariants: Invariants;
+	readonly source: Random;
+	/** The device has its certificate alone. */
+	readonly withdrawn: boolean;
+	readonly boot: () => Boot | undefined;
+	readonly trace: (what: string) => void;
+	readonly correctClock: () => void;
+}
+
+export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => void>> {
+	const { world, weather, invariants, source, withdrawn, boot, trace, correctClock } = stage;
+	return {
+		powerCut: () => boot()?.power.cut("any moment"),
+		outage: () => {
+			const until = weather.outage();
+			trace(`outage until ${new Date(until).toISOString()}`);
+			world.loseConnections(new Fault("mqtt.timeout", "no PINGRESP in time"), 300_000);
+		},
+		lostSession: () => {
+			invariants.trouble();
+			world.loseConnections(new Fault("wire.closed", "connection reset"), 0);
+		},
+		serviceFault: () => weather.serviceFault(),
+		failingWrite: () => {
+			weather.failingWrites = 1 + source.integer(3);
+		},
+		spoiledBlob: () => spoil(),
+		clockJump: () => {
+			world.clockError = (source.integer(2) === 0 ? 1 : -1) * weather.span(200 * DAY_MS);
+			trace(`the clock jumps by ${Math.round(world.clockError / HOUR_MS)} h`);
+			const until = weather.span(6 * HOUR_MS);
+			invariants.trouble(world.clock.now() + until);
+			world.clock.after(until, correctClock);
+		},
+		renewNow: () => boot()?.power.on && boot()?.agent.renew(),
+		telemetry: () => boot()?.power.on && boot()?.agent.telemetry({ temperature: 21 }),
+		revoke: () => {
+			const device = world.devices.find(DEVICE);
+			// A device with nothing else would be lost by right.
+			if (device === undefined || withdrawn) return;
+			trace("revoked");
+			device.certificates = device.certificates.map((record) => ({ ...record, standing: "revoked" }));
+			world.authority.revokeAll();
+			invariants.trouble();
+			world.service.hub.close(DEVICE, "revoked");
+		},
+		move: () => {
+			const device = world.devices.find(DEVICE);
+			if (device === undefined) return;
+			device.hub = device.hub === HUBS[0] ? HUBS[1] : HUBS[0];
+			trace(`moved to ${device.hub}`);
+			invariants.trouble();
+			world.service.hub.close(DEVICE, "moved");
+		},
+		disable: () => {
+			const until = weather.span(12 * HOUR_MS);
+			trace("disabled");
+			world.enrolment.setDisabled(DEVICE, true);
+			world.service.hub.close(DEVICE, "disabled");
+			invariants.trouble(world.clock.now() + until);
+			world.clock.after(until, () => world.enrolment.setDisabled(DEVICE, false));
+		},
+		rollCa: () => world.authority.roll(world.clock.now()),
+	};
+
+	function spoil(): void {
+		const names = [...world.flash.keys()];
+		const name = names[source.integer(names.length)];
+		const blob = name && world.flash.get(name)?.slice();
+		if (!name || !blob) return;
+		const kind = source.integer(3);
+		if (kind === 0) blob[source.integer(blob.length)]! ^= 1 << source.integer(8);
+		world.flash.spoil(name, kind === 0 ? blob : kind === 1 ? blob.slice(0, source.integer(blob.length)) : undefined);
+		trace(`flash: ${name} is damaged`);
+		invariants.spoiled(name);
+	}
+}

@@ -1,0 +1,84 @@
+/**
+ * What a simulated device holds in flash, as the proof sees it: keys, certificates as the authority issued them, request
+ * ids. Kept up from the changes of the flash (flash.ts); src's journal is asked only what it would load.
+ */
+import { hex } from "../../src/bytes.ts";
+import { Journal } from "../../src/credential/store.ts";
+import { KeyPair } from "../../src/key/p256.ts";
+import { publicKeyInfo } from "../../src/x509/key.ts";
+import type { IssuedLeaf, LifeAuthority } from "./authority.ts";
+import { type Flash, readRecord } from "./flash.ts";
+
+export interface Held {
+	readonly sequence: number;
+	/** Of the private key, hexadecimal. */
+	readonly spki: string | undefined;
+	readonly leaf: IssuedLeaf | undefined;
+	readonly requestId: string | undefined;
+}
+
+const SLOTS = ["cred.a", "cred.b"];
+
+export class Inventory {
+	readonly #flash: Flash;
+	readonly #authority: LifeAuthority;
+	readonly #onKey: (scalar: Uint8Array) => void;
+	#held: ReadonlyMap<string, Held> = new Map();
+
+	/** `onKey` hears of every private key. */
+	constructor(flash: Flash, authority: LifeAuthority, onKey: (scalar: Uint8Array) => void) {
+		this.#flash = flash;
+		this.#authority = authority;
+		this.#onKey = onKey;
+	}
+
+	/** By the name of the blob; stays as it is when the flash changes. */
+	get all(): ReadonlyMap<string, Held> {
+		return this.#held;
+	}
+
+	/** What the hub has accepted at some time. */
+	get accepted(): IssuedLeaf[] {
+		return SLOTS.flatMap((name) => this.#held.get(name)?.leaf ?? []).filter((leaf) => leaf.accepted);
+	}
+
+	get(name: string): Held | undefined {
+		return this.#held.get(name);
+	}
+
+	has(spki: string): boolean {
+		for (const held of this.#held.values()) if (held.spki === spki) return true;
+		return false;
+	}
+
+	/** With a certificate. */
+	recorded(spki: string | undefined): boolean {
+		return SLOTS.some((name) => this.#held.get(name)?.spki === spki);
+	}
+
+	/** The blob is another now, or gone. */
+	changed(name: string, blob: Uint8Array | undefined): Held | undefined {
+		const all = new Map(this.#held);
+		const record = readRecord(blob);
+		if (record === undefined) all.delete(name);
+		else {
+			const { scalar, chain, sequence, requestId } = record;
+			if (scalar) this.#onKey(scalar);
+			const spki = scalar && hex(publicKeyInfo(new KeyPair(scalar).publicKey));
+			all.set(name, { sequence, spki, requestId, leaf: chain[0] && this.#authority.find(chain[0]) });
+		}
+		this.#held = all;
+		return all.get(name);
+	}
+
+	/** Whether the next boot finds what has been accepted. */
+	wouldLoad(): boolean {
+		const { current, candidate } = new Journal({
+			get: (name) => this.#flash.get(name),
+			put() {},
+			delete() {},
+		}).load();
+		const loaded = [current, candidate].some((one) => one && this.#authority.find(one.chain[0]!)?.accepted);
+		return loaded || this.accepted.length === 0;
+	}
+}
