@@ -5,7 +5,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { createWire } from "../hw/node/wire.ts";
 import { utf8Text } from "../src/bytes.ts";
+import type { Wire, WireOptions } from "../src/port.ts";
 import { parseCertificate } from "../src/x509/certificate.ts";
 import { type Cloud, startCloud } from "./cloud/cloud.ts";
 import { Device, withCloud } from "./device.ts";
@@ -73,6 +75,27 @@ describe("a fresh device", () => {
 			// The trust bundle is kept with the credential of the dialect that has one.
 			assert.equal(device.journal.current!.trustBundle !== undefined, dialect === "2021-11-01-preview");
 		});
+
+	test("a trust bundle is no anchor, unless the configuration says so; then it is trusted on top of the others", async () => {
+		for (const trustBundle of ["keep", "install"]) {
+			const device = new Device(cloud);
+			const asked: WireOptions[] = [];
+			const real = createWire();
+			const wire: Wire = {
+				connect(options, events) {
+					asked.push(options);
+					return real.connect(options, events);
+				},
+			};
+			assert.equal((await device.once({ dialect: "2021-11-01-preview", trustBundle }, { wire })).fault, undefined);
+			const bundle = device.journal.current!.trustBundle!.certificates;
+			const [dps, hub] = asked;
+			assert.ok(bundle.length > 0);
+			assert.equal(dps!.additionalAnchors, undefined);
+			assert.deepEqual(hub!.additionalAnchors, trustBundle === "install" ? bundle : undefined);
+			assert.deepEqual(hub!.anchors, dps!.anchors);
+		}
+	});
 
 	test("sends the operator's payload for custom allocation", async () => {
 		assert.equal((await new Device(cloud).once({ payload: '{"site":"north"}' })).fault, undefined);
