@@ -7,7 +7,7 @@ const STEPS =
 
 export const SERVICE_FAULTS: readonly string[] = [
 	"throttle=5:2",
-	"throttle=240:1",
+	"throttle=240:2",
 	"unavailable:3",
 	"unavailable=500:1",
 	"disabled:1",
@@ -38,6 +38,7 @@ export const SERVICE_FAULTS: readonly string[] = [
 	"renew-412:1",
 	"renew-throttle=30:2",
 	"renew-throttle=900:1",
+	"renew-throttle=1800:1",
 	"renew-throttle:8",
 	"renew-unavailable:2",
 	"renew-unavailable:7",
