@@ -7,7 +7,8 @@
  *
  * A cut between any two writes is safe: a record with a higher number than `cred.current` is a candidate that still
  * has to prove itself, one with a lower number is a leftover. Without a readable pointer the older of two records is
- * the proven one. Per renewal: five writes (pending, candidate, pointer, two deletions).
+ * the proven one. Per renewal: five writes (pending, candidate, pointer, two deletions),
+ * six over the hub (pending once more, with its request id).
  */
 import { equal, utf8, utf8Text } from "../bytes.ts";
 import { Fault } from "../fault.ts";
