@@ -1,10 +1,10 @@
 /** `#digest` on Node: node:crypto. See Digest in src/port.ts. */
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, hash } from "node:crypto";
 
 const plain = (bytes: Buffer): Uint8Array => new Uint8Array(bytes);
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => plain(createHash("sha256").update(bytes).digest());
-export const sha384 = (bytes: Uint8Array): Uint8Array => plain(createHash("sha384").update(bytes).digest());
+export const sha256 = (bytes: Uint8Array): Uint8Array => plain(hash("sha256", bytes, "buffer"));
+export const sha384 = (bytes: Uint8Array): Uint8Array => plain(hash("sha384", bytes, "buffer"));
 export const hmacSha256 = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
 	plain(createHmac("sha256", key).update(bytes).digest());
 export const hmacSha384 = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>

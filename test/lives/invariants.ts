@@ -38,6 +38,8 @@ export class Invariants implements Observer {
 	#offlineSince: number | undefined;
 	#judged: IssuedLeaf | undefined;
 	#flashFailed = false;
+	/** Not by the device: until it writes one, nobody can know which credential was proven. */
+	#pointerLost = false;
 	/** When the last request came. */
 	#askedAt = 0;
 	#tail = "";
@@ -80,6 +82,7 @@ export class Invariants implements Observer {
 	spoiled(name: string): void {
 		this.trouble();
 		this.#flashFailed = true;
+		this.#pointerLost ||= name === "cred.current";
 		this.#inventory.changed(name, this.#world.flash.get(name));
 		for (const spki of this.#owed) if (!this.#inventory.has(spki)) this.#owed.delete(spki);
 	}
@@ -203,7 +206,12 @@ export class Invariants implements Observer {
 			);
 			if (named?.[1].leaf?.accepted === false) this.violation("a credential was promoted before it had worked");
 		}
-		if (inventory.accepted.length === 0 && provenBefore.some((leaf) => !leaf.refused && !leaf.revoked))
+		if (name === "cred.current") this.#pointerLost = false;
+		if (
+			!this.#pointerLost &&
+			inventory.accepted.length === 0 &&
+			provenBefore.some((leaf) => !leaf.refused && !leaf.revoked)
+		)
 			this.violation("the last proven credential was given away");
 		if (!inventory.wouldLoad()) this.violation("the next boot would not find the proven credential");
 		this.look();

@@ -39,7 +39,12 @@ export class Inventory {
 
 	/** What the hub has accepted at some time. */
 	get accepted(): IssuedLeaf[] {
-		return SLOTS.flatMap((name) => this.#held.get(name)?.leaf ?? []).filter((leaf) => leaf.accepted);
+		const accepted: IssuedLeaf[] = [];
+		for (const name of SLOTS) {
+			const leaf = this.#held.get(name)?.leaf;
+			if (leaf?.accepted) accepted.push(leaf);
+		}
+		return accepted;
 	}
 
 	get(name: string): Held | undefined {

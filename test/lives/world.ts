@@ -31,7 +31,7 @@ export const BEGINNING = RELEASED + 24 * 3600_000;
 
 /** One and a half keep-alive intervals, true and as simulated. */
 const SILENCE_MS = 1.5 * 240_000;
-const QUIET_MS = 1.5 * 24 * 3600_000;
+const QUIET_MS = 1.5 * 7 * 24 * 3600_000;
 
 export interface WorldOptions {
 	readonly source: Random;
@@ -155,7 +155,7 @@ export class World {
 		this.#wire?.lose(fault, after);
 	}
 
-	/** The device's pings come once a day (stand-in/keepalive.ts), so the service waits as long for them. */
+	/** The device's pings come once a week (stand-in/keepalive.ts), so the service waits as long for them. */
 	#serviceClock(): Clock {
 		return {
 			now: () => this.clock.now(),

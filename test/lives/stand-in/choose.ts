@@ -1,7 +1,7 @@
 /**
  * Chooses, before anything of src is imported, what a life in this thread runs on.
  *
- * Always: a session pings once a day instead of every four minutes (keepalive.ts). `cheap`: the stand-in signer and
+ * Always: a session pings once a week instead of every four minutes (keepalive.ts). `cheap`: the stand-in signer and
  * verifier (p256.ts, verify.ts), which are secure against nobody and a thousand times as fast.
  */
 import { register } from "node:module";

@@ -8,14 +8,21 @@ export const SCALAR_BYTES = 32;
 
 export class KeyPair implements Signer {
 	readonly #scalar: Uint8Array;
-	readonly publicKey: Uint8Array;
+	#publicKey: Uint8Array | undefined;
 
 	constructor(scalar: Uint8Array) {
 		if (scalar.length !== SCALAR_BYTES || scalar.every((byte) => byte === 0))
 			throw new Fault("key.invalid", "scalar must be 32 bytes in 1..n-1");
 		this.#scalar = scalar.slice();
-		const point = createHash("sha512").update(scalar).digest();
-		this.publicKey = Uint8Array.of(4, ...point);
+	}
+
+	get publicKey(): Uint8Array {
+		if (this.#publicKey === undefined) {
+			this.#publicKey = new Uint8Array(65);
+			this.#publicKey[0] = 4;
+			this.#publicKey.set(createHash("sha512").update(this.#scalar).digest(), 1);
+		}
+		return this.#publicKey;
 	}
 
 	sign(digest: Uint8Array): Uint8Array {
