@@ -90,7 +90,6 @@ export class Agent {
 			log: this.#log,
 			waiting: this.#waiting,
 			onStep: (step) => this.#enter(step),
-			onMessage: (topic, payload) => this.#features.message(topic, payload),
 		});
 		this.finished = Promise.resolve().then(() => this.#live());
 	}
@@ -169,6 +168,7 @@ export class Agent {
 		const { session, credential } = link;
 		this.#enter("connected");
 		this.#features.attach(session);
+		const stop = link.listen((topic, payload) => this.#features.message(topic, payload));
 		this.#operations.connected(credential, this);
 		this.#updates?.connected(this);
 		this.#queue.attach(session);
@@ -188,6 +188,7 @@ export class Agent {
 			this.#queue.attach(undefined);
 			this.#features.detach();
 			this.#updates?.disconnected();
+			stop();
 		}
 		session.close();
 		await link.ended;

@@ -13,7 +13,7 @@ import type { Onboarding } from "./dps/exchange.ts";
 import { enrol } from "./enrolment.ts";
 import { Fault } from "./fault.ts";
 import { API_VERSION_PREVIEW } from "./hub/topics.ts";
-import { type Link, type Listener, openLink } from "./link.ts";
+import { type Link, openLink } from "./link.ts";
 import type { Clock, Entropy, Log, Store, Wire } from "./port.ts";
 import { RenewalSchedule, renewOverHub } from "./renewal.ts";
 import type { Waiting } from "./waiting.ts";
@@ -28,8 +28,6 @@ export interface LifecycleOptions {
 	readonly waiting: Waiting;
 	/** What the attempt is about to do. */
 	readonly onStep: (step: "enrolling" | "connecting") => void;
-	/** Every message of every hub session, from the first one on; gives whether it took it. */
-	readonly onMessage: Listener;
 }
 
 /** Passing failures at the same hub before DPS is asked again: the hub may have moved. */

@@ -7,10 +7,10 @@ import type { Clock, Log, Wire } from "./port.ts";
 import type { Waiting } from "./waiting.ts";
 
 /**
- * What the hub may send before anybody listens: it delivers what it kept as soon as we are back. Room for a chain, for a
- * few small messages beside it, and not for a flood.
+ * What the hub may send before anybody listens. Listeners come right after the session has opened, so this is what can
+ * arrive in one piece with the CONNACK: it delivers what it kept as soon as we are back.
  */
-const MOST_EARLY_BYTES = 16 * 1024;
+const MOST_EARLY_BYTES = 64 * 1024;
 
 /** Gives whether the message was for it. */
 export type Listener = (topic: string, payload: Uint8Array) => boolean;
@@ -23,21 +23,13 @@ export class Link {
 	/** By Clock.ticks. */
 	readonly openedTicks: number;
 	#early: (readonly [topic: string, payload: Uint8Array])[] = [];
-	#listeners: readonly Listener[];
+	#listeners: readonly Listener[] = [];
 
-	/** `listener`: who gets the messages from the first one on. */
-	constructor(
-		session: HubSession,
-		credential: Credential,
-		ended: Promise<Fault | undefined>,
-		openedTicks: number,
-		listener: Listener,
-	) {
+	constructor(session: HubSession, credential: Credential, ended: Promise<Fault | undefined>, openedTicks: number) {
 		this.session = session;
 		this.credential = credential;
 		this.ended = ended;
 		this.openedTicks = openedTicks;
-		this.#listeners = [listener];
 	}
 
 	/** One more who gets the messages, beginning with those that nobody has taken yet; gives the way to stop. */
@@ -64,12 +56,10 @@ export interface LinkOptions {
 	readonly log: Log;
 	readonly config: Config;
 	readonly waiting: Waiting;
-	/** Every message of every session, from the first one on. */
-	readonly onMessage: Listener;
 }
 
 /** Throws the Fault that prevented the session. */
-export async function openLink({ waiting, onMessage, ...options }: LinkOptions, credential: Credential): Promise<Link> {
+export async function openLink({ waiting, ...options }: LinkOptions, credential: Credential): Promise<Link> {
 	const { config, clock } = options;
 	const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
 	const hub = {
@@ -88,7 +78,7 @@ export async function openLink({ waiting, onMessage, ...options }: LinkOptions, 
 		let link: Link | undefined;
 		const session: HubSession = openHub(hub, {
 			onOpen() {
-				link = new Link(session, credential, ended, clock.ticks(), onMessage);
+				link = new Link(session, credential, ended, clock.ticks());
 				resolve(link);
 			},
 			onMessage(topic, payload) {
