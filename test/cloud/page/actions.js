@@ -55,10 +55,7 @@ function updateForm(id) {
 	const fill = async () => {
 		const names = await call("GET", "/updates");
 		if (bundles.options.length === names.length + 1) return;
-		bundles.replaceChildren(
-			h("option", { value: "" }, "elsewhere:"),
-			...names.map((name) => h("option", {}, name)),
-		);
+		bundles.replaceChildren(h("option", { value: "" }, "elsewhere:"), ...names.map((name) => h("option", {}, name)));
 	};
 	fill();
 	const fields = [
