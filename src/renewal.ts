@@ -143,8 +143,13 @@ export function renewOverHub(options: HubRenewalOptions, done: (result: Credenti
 		over = true;
 		cancelTimer();
 		// A refused request is over at the hub: its id must not be resumed, its key may be used again.
-		if (result instanceof Fault && !result.retryable) forgetRequestId(journal);
-		done(result);
+		let outcome = result;
+		try {
+			if (result instanceof Fault && !result.retryable) forgetRequestId(journal);
+		} catch (thrown) {
+			outcome = Fault.of(thrown, "store.failed");
+		}
+		done(outcome);
 	}
 
 	session.subscribe(CREDENTIALS_FILTER, (fault) => (fault ? finish(fault) : act(request.start(clock.now()))));

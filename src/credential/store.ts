@@ -84,17 +84,15 @@ export class Journal {
 	/** The candidate has worked. One atomic write makes it current; only then its predecessor goes. */
 	promote(candidate: Credential): void {
 		// First: the candidate holds the key, and a key that stayed behind would be renewed with once more.
-		this.#store.delete(PENDING);
+		this.#dropPendingOf(candidate);
 		this.#store.put(CURRENT, encodeRecord(candidate.sequence, []));
 		this.#store.delete(this.#slotBeside(candidate));
 	}
 
 	/** The candidate has failed for good, and its key with it; the current credential, if any, and another key go on. */
 	reject(candidate: Credential): void {
-		const { key } = candidate;
-		const { pending } = this.load();
 		const slot = this.#slotOf(candidate);
-		if (pending && "signer" in key && equal(pending.key.scalar(), key.signer.scalar())) this.#store.delete(PENDING);
+		this.#dropPendingOf(candidate);
 		if (slot) this.#store.delete(slot);
 	}
 
@@ -106,6 +104,12 @@ export class Journal {
 
 	dropPending(): void {
 		this.#store.delete(PENDING);
+	}
+
+	/** Another key may be on its way: a proven credential, too, is on trial again when its pointer was lost. */
+	#dropPendingOf({ key }: Credential): void {
+		const { pending } = this.load();
+		if (pending && "signer" in key && equal(pending.key.scalar(), key.signer.scalar())) this.#store.delete(PENDING);
 	}
 
 	#provenSequence(): number {
