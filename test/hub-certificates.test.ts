@@ -191,6 +191,17 @@ describe("refused", () => {
 			assert.deepEqual([failure.code, failure.retryable], ["hub.conflict", true]);
 		});
 
+	test("a 409 that comes twice replaces twice; the second 412 is no answer to the resend", () => {
+		const made = asked();
+		const other = { info: { requestId: "other-1" } };
+		assert.deepEqual(bodyOf(refuse(made, 409005, other)), REPLACE);
+		assert.deepEqual(bodyOf(refuse(made, 409005, other)), REPLACE);
+		assert.deepEqual(bodyOf(refuse(made, 412001)), PLAIN);
+		assert.equal(refuse(made, 412001)?.type, "wait");
+		assert.equal(answer(made, 202, ACTIVE)?.type, "wait");
+		assert.equal(fault(refuse(made, 412001)).code, "hub.no-request");
+	});
+
 	test("412001 to a replacement: sent again without; to a plain request it is a failure", () => {
 		const made = asked();
 		refuse(made, 409005);

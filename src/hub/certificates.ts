@@ -62,6 +62,8 @@ export class CertificateRequest {
 	#state: State = { name: "new" };
 	#weather = 0;
 	#replacements = 0;
+	/** Answers that there was nothing to replace. */
+	#unreplaced = 0;
 	#expiries = 0;
 
 	constructor(options: CertificateRequestOptions) {
@@ -142,7 +144,11 @@ export class CertificateRequest {
 			if (++this.#replacements <= MOST_REPLACEMENTS) return this.#publish(true, nowMs);
 			return this.#fail(new Fault("hub.conflict", said));
 		}
-		if (status === 412 && this.#state.name === "asked" && this.#state.replace) return this.#publish(false, nowMs);
+		if (status === 412 && ++this.#unreplaced <= this.#replacements) {
+			if (this.#state.name === "asked" && this.#state.replace) return this.#publish(false, nowMs);
+			// A replacement that was sent twice, answered after its resend: that one still has its answer to come.
+			return { type: "wait", untilMs: this.deadline ?? nowMs };
+		}
 		if (status === 429) return this.#wait("hub.throttled", said, FIRST_WAIT_MS.throttled, hint, nowMs);
 		if (status === 500) return this.#wait("hub.unavailable", said, FIRST_WAIT_MS.error, hint, nowMs);
 		if (status > 500) return this.#wait("hub.unavailable", said, FIRST_WAIT_MS.unavailable, hint, nowMs);
