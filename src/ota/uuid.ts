@@ -9,6 +9,11 @@ export function classUuid(vendor: Uint8Array, name: string): Uint8Array {
 	return nameUuid(vendor, name);
 }
 
+/** The class of app bundles: that of the device, and the version of XS ("major.minor") that the archive was made for. */
+export function appClassUuid(device: Uint8Array, version: string): Uint8Array {
+	return nameUuid(device, `xs${version}`);
+}
+
 /** What stands in a bundle unless a vendor of its own is configured: nameUuid(DNS, "enrollee.example"). */
 export function defaultVendor(): Uint8Array {
 	return nameUuid(Uint8Array.from(NAMESPACE_DNS), "enrollee.example");
