@@ -6,44 +6,21 @@
  * 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because a late
  * enrolment or a wrong clock must not strand a device. Weather is retried within seconds to minutes.
  */
-import type { Config } from "./config.ts";
 import { Fault } from "./fault.ts";
-import { type FeatureOptions, HubFeatures } from "./hub/features.ts";
+import { HubFeatures } from "./hub/features.ts";
 import { TelemetryQueue } from "./hub/queue.ts";
 import type { ReportDone } from "./hub/reported.ts";
 import type { Properties } from "./hub/topics.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Link } from "./link.ts";
 import { Operations } from "./operations.ts";
-import type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";
+import type { AgentOptions, AgentState } from "./options.ts";
+import type { Log } from "./port.ts";
 import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";
 import { Updates } from "./updating.ts";
 import { Waiting } from "./waiting.ts";
 
-export type AgentState = "starting" | "enrolling" | "connecting" | "connected" | "waiting" | "closed";
-
-export interface AgentOptions {
-	readonly wire: Wire;
-	readonly store: Store;
-	readonly clock: Clock;
-	readonly entropy: Entropy;
-	readonly log?: Log;
-	readonly config: Config;
-	/** End with the first Fault, or as soon as no telemetry waits; without the agent's own operations. */
-	readonly once?: boolean;
-	/** Desired properties: all of them first, then as they change. */
-	readonly twin?: { readonly onDesired: NonNullable<FeatureOptions["onDesired"]> };
-	/** Direct methods by name. `enrollee.` is the agent's own. */
-	readonly methods?: NonNullable<FeatureOptions["methods"]>;
-	/** Cloud-to-device messages; each is acknowledged when this has returned. */
-	readonly onMessage?: NonNullable<FeatureOptions["onMessage"]>;
-	/** Where updates over the air go; absent: no updates. */
-	readonly slot?: Slot | undefined;
-	/** Restarts the device; absent where that is not the agent's business. */
-	readonly restart?: () => void;
-	/** `fault`: why the agent waits or has closed. */
-	readonly onState?: (state: AgentState, fault?: Fault) => void;
-}
+export type { AgentOptions, AgentState } from "./options.ts";
 
 /** A session shorter than this counts as a failure to connect: a hub that drops us at once must not be hammered. */
 const SHORT_SESSION_MS = 60_000;
@@ -65,7 +42,7 @@ export class Agent {
 
 	/** Starts by itself, after the caller's turn. Throws nothing: Faults arrive through onState and `finished`. */
 	constructor(options: AgentOptions) {
-		const { config, once, entropy, twin, methods, slot } = options;
+		const { config, once, entropy, twin, methods, slot, appSlot } = options;
 		this.#options = options;
 		this.#operations = new Operations({
 			...options,
@@ -76,7 +53,8 @@ export class Agent {
 		});
 		this.#log = this.#operations.log;
 		const log = this.#log;
-		this.#updates = slot && new Updates({ ...options, slot, log, whenQuiet: (then) => this.#queue.whenEmpty(then) });
+		if (slot || appSlot)
+			this.#updates = new Updates({ ...options, log, whenQuiet: (then) => this.#queue.whenEmpty(then) });
 		this.#queue = new TelemetryQueue(config.queue, log);
 		this.#features = new HubFeatures({
 			...options,
@@ -130,6 +108,12 @@ export class Agent {
 	renew(): void {
 		this.#lifecycle.requestRenewal();
 		this.#wake();
+	}
+
+	/** The application on trial works, or not (with the Fault that says why): it stays, or gives way to the one before. */
+	judgeApp(fault?: Fault): void {
+		if (fault) this.#updates?.rejectApp(fault);
+		else this.#updates?.confirmApp();
 	}
 
 	/** Ends the session in an orderly way. What is still queued is lost. */

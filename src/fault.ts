@@ -111,6 +111,10 @@ export const FAULTS = {
 	"ota.aborted": "The new image was reset before it was confirmed: power, or it crashes. It is tried a few times.",
 	"ota.withdrawn": "The offer was taken back while the update was under way: nothing to do.",
 	"ota.rejected": "The new image could not reach the hub in time and was rolled back: fix it, pack a higher number.",
+	// The application that came over the air
+	"app.held": "New firmware is on trial: the application runs again once it is confirmed.",
+	"app.unstable": "The application, power or flash ends each start: look at the log, offer a corrected application.",
+	"app.failed": "The application threw: correct it, offer it with a higher sequence number.",
 	// The agent itself
 	"agent.failed": "An unexpected error inside the agent: report it with the log.",
 	"agent.callback": "A callback of the application threw: correct the application; the agent goes on.",

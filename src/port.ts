@@ -68,19 +68,21 @@ export interface Store {
 }
 
 /**
- * The two places an application image can be in, with ESP-IDF's rollback: an armed image is booted once, on trial, and
- * any reset before `confirm` brings the old one back. Offsets are in the slot that does not run.
+ * The two places an image can be in, with ESP-IDF's rollback: an armed image is booted once, on trial, and any reset
+ * before `confirm` brings the old one back. Offsets are in the slot that does not run.
  * Errors: Fault ota.flash, and ota.image where the platform refuses the image.
  */
 export interface Slot {
+	/** Which component of a bundle goes here: the firmware, or the application that it runs (ota/app-slot.ts). */
+	readonly component: "fw" | "xs";
 	/** Name of the slot that runs. */
 	readonly running: string;
 	/** Of the running image. `unknown`: nobody ever said (flashed by cable, or a bootloader without rollback). */
 	readonly state: "trial" | "valid" | "unknown";
 	/** Room for an image, bytes; a multiple of the 4096-byte erase unit. */
 	readonly bytes: number;
-	/** esp_chip_id_t of the running image. */
-	readonly chipId: number;
+	/** Judges an image of `size` bytes, which it sees from its first byte. */
+	inspect(size: number): Inspection;
 	/** Takes from the other slot the right to boot; before its first erase. */
 	prepare(): void;
 	/** Multiples of 4096. */
@@ -95,6 +97,47 @@ export interface Slot {
 	/** The running image is bad: marks it and restarts into the other. Does not return on a device. */
 	revert(): void;
 	/** Restarts unless `confirm` is called within so many seconds, even when the program hangs. */
+	guard(seconds: number): void;
+	/** Does not return on a device. */
+	restart(): void;
+}
+
+/** Both throw Fault ota.image as soon as something is wrong with the image. */
+export interface Inspection {
+	push(bytes: Uint8Array): void;
+	/** That was all. */
+	end(): void;
+}
+
+/** One of the two staged copies of the application. */
+export type Half = 0 | 1;
+
+/**
+ * Flash of the application: two staged copies as they came, and the area from which the engine runs it (`run`).
+ * Errors: Fault ota.flash.
+ */
+export interface AppFlash {
+	/** Room in each of the three, bytes; a multiple of 4096. */
+	readonly bytes: number;
+	read(area: Half | "run", offset: number, length: number): Uint8Array;
+	/** Multiples of 4096. */
+	erase(area: Half | "run", offset: number, length: number): void;
+	/** Into erased flash; zeros over anything. */
+	write(area: Half | "run", offset: number, bytes: Uint8Array): void;
+}
+
+/** The engine that maps and runs the application. */
+export interface AppEngine {
+	/** Of XS, "major.minor": an archive is for one version. */
+	readonly version: string;
+	/** Names of the modules in the firmware. */
+	readonly modules: readonly string[];
+	/**
+	 * Whether the area `run` holds, to the byte, what the engine's mapping of the staged copy gives, and the engine has taken
+	 * it. Runs that mapping without a write: an archive too large for the machine aborts here, and is not placed.
+	 */
+	isMapped(half: Half): boolean;
+	/** Restarts after so many seconds, even when the program hangs; 0: not any more. */
 	guard(seconds: number): void;
 	/** Does not return on a device. */
 	restart(): void;

@@ -1,201 +1,87 @@
 /**
- * Updates over the air in the life of the agent: offers from the hub (desired property `ota`, direct method
- * `enrollee.update`), the confirmation of a new image once the hub has acknowledged something that it sent, and how it all
- * stands as the reported property `ota`.
+ * Updates over the air: of the firmware, and of the application that it runs where there is a slot for one. A new firmware is
+ * confirmed once the hub has acknowledged something that it sent; a new application confirms itself.
  *
- * What may be installed decides `ota/`, when it is brought `delivery.ts`.
+ * The application is taken away before another firmware runs, and given back when that is confirmed or has gone back.
  */
-import type { Config } from "./config.ts";
-import { Delivery } from "./delivery.ts";
-import { Fault } from "./fault.ts";
+import { Component, type ComponentOptions } from "./component.ts";
+import type { Fault } from "./fault.ts";
 import type { FeatureOptions } from "./hub/features.ts";
-import { isObject, type Json, type JsonObject } from "./hub/json.ts";
-import type { MethodHandler, MethodHandlers } from "./hub/methods.ts";
+import type { MethodHandlers } from "./hub/methods.ts";
 import type { Outlet } from "./operations.ts";
-import { type Offer, readOffer } from "./ota/offer.ts";
-import { Updater } from "./ota/update.ts";
-import type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";
+import type { AppSlot } from "./ota/app-slot.ts";
+import { appClassUuid } from "./ota/uuid.ts";
+import type { Slot } from "./port.ts";
 
-export interface UpdatesOptions {
-	readonly wire: Wire;
-	readonly store: Store;
-	readonly clock: Clock;
-	readonly entropy: Entropy;
-	readonly log: Log;
-	readonly config: Pick<Config, "operations" | "updates">;
-	readonly slot: Slot;
-	/** Neither offers nor reports: a new image is confirmed, no more. */
-	readonly once?: boolean | undefined;
-	/** Calls back once no telemetry waits. */
-	readonly whenQuiet: (then: () => void) => void;
+export interface UpdatesOptions extends Omit<ComponentOptions, "slot" | "class" | "beforeArming" | "onConfirmed"> {
+	/** Of the firmware. */
+	readonly slot?: Slot | undefined;
+	readonly appSlot?: AppSlot | undefined;
+	/** Restarts the device, and with it the application. */
+	readonly restart?: (() => void) | undefined;
 }
 
-export class Updates {
-	readonly #options: UpdatesOptions;
-	readonly #updater: Updater;
-	readonly #delivery: Delivery;
-	#onTrial: boolean;
-	/** Of the session that is open. */
-	#outlet: Pick<Outlet, "report"> | undefined;
-	/** The desired property as it stands, patches merged. */
-	#desired: Json | undefined;
-	/** Why the last offer was not taken. */
-	#refusal: { readonly sequence: number | null; readonly code: string } | undefined;
-	/** What the hub has acknowledged. */
-	#reported = "";
+/** For the report of a confirmed firmware to leave before the restart that gives the application back. */
+const LEAVE_MS = 30_000;
 
-	/** The boot's decision is made here. On a device an image that is unfit does not return. */
+export class Updates {
+	readonly #components: Component[] = [];
+	#app: Component | undefined;
+
+	/** The boot's decisions are made here. On a device an image that is unfit does not return. */
 	constructor(options: UpdatesOptions) {
-		const { config, log } = options;
-		this.#options = options;
-		this.#updater = new Updater({ ...options, ...config.updates });
-		this.#delivery = new Delivery({
-			...options,
-			anchors: config.updates.anchors,
-			updater: this.#updater,
-			onChange: (then) => this.#report(then),
-			onRefused: ({ sequence }, { code }) => {
-				this.#refusal = { sequence, code };
-			},
-		});
-		const decision = this.#updater.boot();
-		this.#onTrial = decision === "trial";
-		const { state, installed, sequence, code } = this.#updater.status;
-		if (state !== "idle" || sequence !== undefined)
-			log("ota.boot", { decision, running: options.slot.running, installed, sequence, code });
+		const { slot, appSlot, config, clock, restart } = options;
+		if (slot) {
+			const onConfirmed = appSlot && (() => void clock.after(LEAVE_MS, () => restart?.()));
+			const beforeArming = appSlot && (() => appSlot.uninstall());
+			this.#components.push(
+				new Component({ ...options, slot, class: config.updates.class, beforeArming, onConfirmed }),
+			);
+		}
+		// While a firmware is on trial the application rests, and so do its updates.
+		if (appSlot && slot?.state !== "trial") {
+			const appClass = appClassUuid(config.updates.class, appSlot.version);
+			this.#app = new Component({ ...options, slot: appSlot, class: appClass });
+			this.#components.push(this.#app);
+		}
 	}
 
 	get methods(): MethodHandlers {
-		return this.#listens ? { "enrollee.update": this.#called } : {};
+		return Object.assign({}, ...this.#components.map((component) => component.methods));
 	}
 
-	/** The agent's callback for desired properties: the application's, after a look for an offer. */
+	/** The agent's callback for desired properties: the application's, after a look for offers. */
 	watch(next: FeatureOptions["onDesired"]): FeatureOptions["onDesired"] {
-		if (!this.#listens) return next;
-		return (properties, desired) => {
-			this.#read(properties.ota, desired.complete);
-			next?.(properties, desired);
-		};
+		return this.#components.reduce((inner, component) => component.watch(inner), next);
 	}
 
 	/** A session is open. */
 	connected(outlet: Pick<Outlet, "report">): void {
-		this.#outlet = outlet;
-		this.#report();
-		this.#deliver();
+		for (const component of this.#components) component.connected(outlet);
 	}
 
 	/** It has ended. */
 	disconnected(): void {
-		this.#outlet = undefined;
-		this.#delivery.rest();
+		for (const component of this.#components) component.disconnected();
 	}
 
-	/** The hub has acknowledged something: the image is good. */
+	/** The hub has acknowledged something: the firmware is good. */
 	proven(): void {
-		if (!this.#onTrial) return;
-		try {
-			this.#updater.confirm();
-		} catch (thrown) {
-			this.#complain(thrown);
-			return;
-		}
-		this.#onTrial = false;
-		this.#options.log("ota.confirmed", { sequence: this.#updater.status.sequence });
-		this.#report();
-		this.#deliver();
+		for (const component of this.#components) if (component !== this.#app) component.confirm();
+	}
+
+	/** The application says that it is good. */
+	confirmApp(): void {
+		this.#app?.confirm();
+	}
+
+	/** The application has thrown. Does nothing unless it is on trial. */
+	rejectApp(fault: Fault): void {
+		this.#app?.reject(fault);
 	}
 
 	/** The agent has closed. */
 	close(): void {
-		this.disconnected();
-		this.#delivery.stop();
-		this.#updater.close();
-	}
-
-	get #listens(): boolean {
-		const { once, config } = this.#options;
-		return !once && config.operations.includes("update");
-	}
-
-	readonly #called: MethodHandler = (payload, respond) => {
-		try {
-			// Some callers cannot send nothing.
-			const isEmpty = isObject(payload) && Object.keys(payload).length === 0;
-			const offer = isEmpty ? undefined : readOffer(payload);
-			if (offer) this.#take(offer);
-			respond(offer ? 202 : 200, this.#section());
-		} catch (thrown) {
-			const { code, message, remedy } = this.#complain(thrown);
-			respond(409, { code, message, remedy });
-		}
-	};
-
-	#read(value: Json | undefined, complete: boolean): void {
-		if (value === undefined) return;
-		const merge = !complete && isObject(value) && isObject(this.#desired);
-		this.#desired = merge ? { ...(this.#desired as JsonObject), ...(value as JsonObject) } : value;
-		try {
-			const offer = readOffer(this.#desired);
-			if (offer) this.#take(offer);
-			else this.#withdraw();
-		} catch (thrown) {
-			const { code } = this.#complain(thrown);
-			const { sequence } = (this.#desired ?? {}) as { sequence?: unknown };
-			// Why it failed before says more than that it did.
-			if (code !== "ota.failed-before" || this.#updater.status.sequence !== sequence)
-				this.#refusal = { sequence: typeof sequence === "number" ? sequence : null, code };
-		}
-		this.#report();
-	}
-
-	/** Throws the Fault with which it is refused. */
-	#take(offer: Offer): void {
-		const { installed, sequence } = this.#updater.status;
-		this.#refusal = undefined;
-		if (offer.sequence === installed || (this.#onTrial && offer.sequence === sequence)) return;
-		// On trial it waits for the outcome.
-		if (!this.#onTrial) this.#updater.admit(offer.sequence);
-		this.#delivery.take(offer);
-	}
-
-	#withdraw(): void {
-		this.#refusal = undefined;
-		this.#delivery.withdraw();
-	}
-
-	#deliver(): void {
-		if (this.#outlet && this.#listens && !this.#onTrial) this.#delivery.resume();
-	}
-
-	/** `then`: once the hub has it, or at once when there is nothing to say or no hub. */
-	#report(then: () => void = () => {}): void {
-		const section = this.#section();
-		const text = JSON.stringify(section);
-		if (!this.#outlet || this.#options.once || text === this.#reported) {
-			then();
-			return;
-		}
-		this.#outlet.report({ ota: section }, (fault) => {
-			if (fault) this.#complain(fault);
-			else {
-				this.#reported = text;
-				this.proven();
-			}
-			then();
-		});
-	}
-
-	#section(): JsonObject {
-		const { status } = this.#updater;
-		const shown = { ...status, ...(status.state === "idle" ? this.#refusal : undefined) };
-		const { state, installed, sequence = null, progress = null, code = null } = shown;
-		return { state, installed, sequence, progress, code };
-	}
-
-	#complain(thrown: unknown): Fault {
-		const fault = Fault.of(thrown, "agent.failed");
-		this.#options.log("fault", { code: fault.code, message: fault.message });
-		return fault;
+		for (const component of this.#components) component.close();
 	}
 }

@@ -29,7 +29,7 @@ function put(slot: Slot, image: Uint8Array): void {
 test("an image that is armed runs on trial once; what resets without a confirmation is aborted", () => {
 	const { powerUp, otadata, restarts } = machine();
 	const first = powerUp();
-	assert.deepEqual([first.running, first.state, first.bytes, first.chipId], ["ota_0", "unknown", BYTES, 0]);
+	assert.deepEqual([first.running, first.state, first.bytes, first.component], ["ota_0", "unknown", BYTES, "fw"]);
 	put(first, IMAGE);
 	first.arm();
 	assert.equal(restarts(), 0, "arming is no restart");

@@ -4,6 +4,7 @@
  */
 import flash, { type Flash } from "embedded:storage/flash";
 import { Fault } from "../../src/fault.ts";
+import { inspectFirmware } from "../../src/ota/firmware.ts";
 import { SECTOR_BYTES } from "../../src/ota/writer.ts";
 import type { Slot } from "../../src/port.ts";
 
@@ -23,7 +24,8 @@ export function openSlot(): Slot {
 			return attempt("state", () => native("xs_slot_state").call(undefined) as Slot["state"]);
 		},
 		bytes,
-		chipId: head.getUint16(12, true),
+		component: "fw",
+		inspect: () => inspectFirmware(head.getUint16(12, true)),
 		prepare: () => attempt("prepare", () => void native("xs_slot_prepare").call(undefined)),
 		erase(offset, length) {
 			within(offset, length);

@@ -6,8 +6,9 @@
  * is booted as pending; a pending one that is reset without having been confirmed is aborted and the other boots.
  */
 import { Fault } from "../../src/fault.ts";
+import { inspectFirmware } from "../../src/ota/firmware.ts";
 import { SECTOR_BYTES } from "../../src/ota/writer.ts";
-import type { Slot } from "../../src/port.ts";
+import type { Inspection, Slot } from "../../src/port.ts";
 
 export interface Medium {
 	/** Of slot 0 or 1; what was never written reads 0xff. */
@@ -80,8 +81,10 @@ class BootedSlot implements Slot {
 		return this.#platform.bytes;
 	}
 
-	get chipId(): number {
-		return this.#platform.chipId;
+	readonly component = "fw";
+
+	inspect(): Inspection {
+		return inspectFirmware(this.#platform.chipId);
 	}
 
 	get state(): "trial" | "valid" | "unknown" {

@@ -48,23 +48,39 @@ export function fetchBundle(ports: DownloadPorts, uri: string, done: (result: Ui
 export function fetchImage(ports: DownloadPorts, updater: Updater, done: (fault?: Fault) => void): () => void {
 	const download = updater.download();
 	if (download === undefined) return ports.clock.after(0, () => done(new Fault("ota.busy", "nothing to download")));
-	const { uri, size, writer } = download;
+	const { uri, size, writer, preview } = download;
 	const complete = (): void => done(caught(() => updater.complete()));
 	if (writer.offset === size) return ports.clock.after(0, complete);
-	const sink: Sink = {
-		from: writer.offset,
-		seconds: IMAGE_SECONDS,
-		onHead(start, total) {
-			if (total !== size) throw new Fault("ota.length", `the server has ${total} bytes, signed are ${size}`);
-			if (start !== writer.offset) writer.restart();
-		},
-		onBody: (bytes) => writer.write(bytes),
+	let cancel = (): void => {};
+	const get = (sink: Pick<Sink, "onHead" | "onBody">, then: () => void): void => {
+		cancel = begin(ports, uri, { ...sink, from: writer.offset, seconds: IMAGE_SECONDS }, (fault) => {
+			if (fault === undefined) then();
+			else fail(fault);
+		});
 	};
-	return begin(ports, uri, sink, (fault) => {
-		if (fault === undefined) return complete();
-		const failure = caught(() => updater.interrupted(fault));
-		done(failure ?? fault);
-	});
+	const fail = (fault: Fault): void => done(caught(() => updater.interrupted(fault)) ?? fault);
+	const checkLength = (total: number): void => {
+		if (total !== size) throw new Fault("ota.length", `the server has ${total} bytes, signed are ${size}`);
+	};
+	const write = (): void =>
+		get(
+			{
+				onHead(start, total) {
+					checkLength(total);
+					if (start !== writer.offset) writer.restart();
+				},
+				onBody: (bytes) => writer.write(bytes),
+			},
+			complete,
+		);
+	if (preview === undefined) write();
+	else
+		get({ onHead: (_, total) => checkLength(total), onBody: (bytes) => preview.push(bytes) }, () => {
+			const fault = caught(() => preview.end());
+			if (fault === undefined) write();
+			else fail(fault);
+		});
+	return () => cancel();
 }
 
 interface Sink {

@@ -11,14 +11,16 @@ const MAX_FAILED = 16;
 
 export class Journal {
 	readonly #store: Store;
+	readonly #name: string;
 	#record: UpdateRecord = { version: 1, installed: 0, failed: [] };
 	/** Why there can be no updates. */
 	unusable: Fault | undefined;
 
-	constructor(store: Store) {
+	constructor(store: Store, name: string) {
 		this.#store = store;
+		this.#name = name;
 		try {
-			this.#record = readRecord(store);
+			this.#record = readRecord(store, name);
 		} catch (thrown) {
 			this.unusable = Fault.of(thrown, "store.failed");
 		}
@@ -69,7 +71,7 @@ export class Journal {
 	}
 
 	#save(record: UpdateRecord): void {
-		writeRecord(this.#store, record);
+		writeRecord(this.#store, this.#name, record);
 		this.#record = record;
 	}
 }

@@ -1,6 +1,6 @@
 /**
- * The one record from which, with the state of the slots, every decision after a reset is made. JSON in the store under
- * one name, rewritten whole at each transition (a put is atomic).
+ * The one record of a component from which, with the state of its slots, every decision after a reset is made. JSON in one
+ * blob of the store, rewritten whole at each transition (a put is atomic).
  *
  * A record of a newer format is a Fault store.newer and stays as it is; fields that this version does not know survive
  * a rewrite; a record that cannot be read is one that was never written (the flash was damaged).
@@ -55,20 +55,19 @@ export interface UpdateRecord {
 	readonly last?: { readonly sequence: number; readonly code?: string };
 }
 
-/** Throws Fault store.newer. */
-export function readRecord(store: Store): UpdateRecord {
-	const bytes = store.get(NAME);
+/** `name`: of the blob. Throws Fault store.newer. */
+export function readRecord(store: Store, name: string): UpdateRecord {
+	const bytes = store.get(name);
 	const record = bytes === undefined ? undefined : parse(bytes);
 	if (record === undefined) return { version: VERSION, installed: 0, failed: [] };
 	if (record.version > VERSION) throw new Fault("store.newer", `update record of version ${record.version}`);
 	return record;
 }
 
-export function writeRecord(store: Store, record: UpdateRecord): void {
-	store.put(NAME, utf8(JSON.stringify(record)));
+export function writeRecord(store: Store, name: string, record: UpdateRecord): void {
+	store.put(name, utf8(JSON.stringify(record)));
 }
 
-const NAME = "ota";
 const VERSION = 1;
 const STATES: readonly string[] = ["fetching", "staged", "armed", "trial", "rejected"];
 

@@ -6,16 +6,16 @@
  * failed before, what is for another vendor, class or component, what does not fit. What counts in the end is what is
  * read back from flash, not what came over the wire.
  */
-import { createSha256 } from "#digest";
 import { base64, equal, fromBase64, fromHex, hex, utf8 } from "../bytes.ts";
 import { Fault } from "../fault.ts";
-import type { Clock, Slot, Store } from "../port.ts";
+import type { Clock, Inspection, Slot, Store } from "../port.ts";
 import { Journal } from "./journal.ts";
 import { type Manifest, openEnvelope } from "./manifest.ts";
+import { readBack } from "./readback.ts";
 import type { Work } from "./record.ts";
 import { type BootDecision, Trial } from "./trial.ts";
 import { parseHttpsUri } from "./uri.ts";
-import { SECTOR_BYTES, SlotWriter } from "./writer.ts";
+import { SlotWriter } from "./writer.ts";
 
 export interface UpdaterOptions {
 	readonly slot: Slot;
@@ -26,8 +26,10 @@ export interface UpdaterOptions {
 	/** UUIDs of this device, 16 bytes (uuid.ts). */
 	readonly vendor: Uint8Array;
 	readonly class: Uint8Array;
-	/** For a new image to reach the hub. Default 600. */
+	/** For a new image to prove itself. Default 600. */
 	readonly trialSeconds?: number;
+	/** A staged image is about to be armed. Throws Fault ota.flash: it is tried again. */
+	readonly beforeArming?: (() => void) | undefined;
 }
 
 /** For the reported properties. */
@@ -48,10 +50,12 @@ export interface Download {
 	readonly uri: string;
 	readonly size: number;
 	readonly writer: SlotWriter;
+	/** To be shown the whole image before the writer gets it. */
+	readonly preview?: Inspection | undefined;
 }
 
-/** The one component that is updated over the air. */
-export const FIRMWARE = "fw";
+/** Where each component's record is. */
+const RECORDS = /* @__PURE__ */ Object.freeze({ fw: "ota", xs: "ota.app" });
 
 /** Downloads in a row that bring nothing new. */
 const MAX_STALLS = 8;
@@ -66,7 +70,7 @@ export class Updater {
 	constructor(options: UpdaterOptions) {
 		const { slot, store, clock, trialSeconds = TRIAL_SECONDS } = options;
 		this.#options = options;
-		this.#journal = new Journal(store);
+		this.#journal = new Journal(store, RECORDS[slot.component]);
 		this.#trial = new Trial(slot, clock, this.#journal, trialSeconds);
 	}
 
@@ -152,11 +156,14 @@ export class Updater {
 		if (work === undefined || !isDownload(work)) return undefined;
 		try {
 			const { manifest } = openEnvelope(fromBase64(work.envelope), this.#options.keys);
+			const { slot } = this.#options;
 			const keep = (offset: number): void => this.#keep(offset);
 			return {
 				uri: manifest.uri,
 				size: work.size,
-				writer: new SlotWriter(this.#options.slot, work.size, work.offset, keep),
+				writer: new SlotWriter(slot, work.size, work.offset, keep),
+				// An application is small enough to be looked at before flash is touched.
+				preview: slot.component === "xs" && work.offset === 0 ? slot.inspect(work.size) : undefined,
 			};
 		} catch (thrown) {
 			this.#journal.abandon(work, Fault.of(thrown, "ota.format").code);
@@ -164,10 +171,15 @@ export class Updater {
 		}
 	}
 
-	/** All bytes are written: reads the flash back. After this, `apply`. Throws Fault ota.digest, ota.flash. */
+	/** All bytes are written: reads the flash back. After this, `apply`. Throws Fault ota.digest, ota.flash, ota.image. */
 	complete(): void {
 		const work = this.#journal.expect("fetching", "staged");
-		if (equal(this.#hashFlash(work.size), fromHex(work.digest))) {
+		const { digest, unfit } = readBack(this.#options.slot, work.size);
+		if (equal(digest, fromHex(work.digest))) {
+			if (unfit !== undefined) {
+				this.#journal.fail(work, unfit.code);
+				throw unfit;
+			}
 			this.#journal.proceed({ ...work, state: "staged", offset: work.size });
 			return;
 		}
@@ -190,6 +202,7 @@ export class Updater {
 	/** Restarts into the new image. Throws Fault ota.image when the platform refuses it. */
 	apply(): void {
 		const work = this.#journal.expect("staged");
+		this.#options.beforeArming?.();
 		this.#journal.proceed({ ...work, state: "armed" });
 		try {
 			this.#options.slot.arm();
@@ -206,17 +219,10 @@ export class Updater {
 		if (!equal(manifest.vendor, vendor)) throw new Fault("ota.class", `vendor ${hex(manifest.vendor)}`);
 		if (!equal(manifest.class, this.#options.class)) throw new Fault("ota.class", `class ${hex(manifest.class)}`);
 		const [name, ...more] = manifest.component;
-		if (name === undefined || more.length > 0 || !equal(name, utf8(FIRMWARE)))
-			throw new Fault("ota.class", `component is not ["${FIRMWARE}"]`);
+		if (name === undefined || more.length > 0 || !equal(name, utf8(slot.component)))
+			throw new Fault("ota.class", `component is not ["${slot.component}"]`);
 		if (manifest.size > slot.bytes) throw new Fault("ota.too-large", `${manifest.size} bytes, room for ${slot.bytes}`);
 		parseHttpsUri(manifest.uri);
-	}
-
-	#hashFlash(size: number): Uint8Array {
-		const digest = createSha256();
-		for (let offset = 0; offset < size; offset += SECTOR_BYTES)
-			digest.write(this.#options.slot.read(offset, Math.min(SECTOR_BYTES, size - offset)));
-		return digest.close();
 	}
 
 	#keep(offset: number): void {

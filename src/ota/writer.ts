@@ -2,24 +2,23 @@
  * Puts an image into the slot that does not run, in order, sector by sector: erase, then write. The last sector is
  * filled up with 0xff. Every 64 KiB, and after a restart at 0, the offset is handed out to be kept.
  *
- * Refuses, before the first erase, what does not begin like an image for this chip (ESP-IDF esp_image_header_t), and
- * any byte beyond the signed size.
+ * Refuses, before a sector is erased for it, what the slot's inspection refuses, and any byte beyond the signed size. After
+ * a resumed download there is no inspection here: update.ts inspects what it reads back.
  */
 import { Fault } from "../fault.ts";
-import type { Slot } from "../port.ts";
+import type { Inspection, Slot } from "../port.ts";
 
 /** Erase unit of ESP32 flash. */
 export const SECTOR_BYTES = 4096;
 /** How often the offset is kept: 24 writes of the record for 1.5 MB. */
 export const EDGE_BYTES = 65536;
 
-const IMAGE_MAGIC = 0xe9;
-
 export class SlotWriter {
 	readonly #slot: Slot;
 	readonly #size: number;
 	readonly #keep: (offset: number) => void;
 	readonly #sector = new Uint8Array(SECTOR_BYTES);
+	#inspection: Inspection | undefined;
 	#filled = 0;
 	/** Bytes in flash. */
 	#offset: number;
@@ -58,10 +57,11 @@ export class SlotWriter {
 	}
 
 	#flush(): void {
-		if (this.#offset === 0) {
-			checkHeader(this.#sector.subarray(0, this.#filled), this.#slot.chipId);
-			this.#slot.prepare();
-		}
+		const isFirst = this.#offset === 0;
+		if (isFirst) this.#inspection = this.#slot.inspect(this.#size);
+		this.#inspection?.push(this.#sector.subarray(0, this.#filled));
+		if (this.offset === this.#size) this.#inspection?.end();
+		if (isFirst) this.#slot.prepare();
 		this.#sector.fill(0xff, this.#filled);
 		this.#slot.erase(this.#offset, SECTOR_BYTES);
 		this.#slot.write(this.#offset, this.#sector);
@@ -69,11 +69,4 @@ export class SlotWriter {
 		this.#filled = 0;
 		if (this.#offset % EDGE_BYTES === 0 && this.#offset < this.#size) this.#keep(this.#offset);
 	}
-}
-
-/** The 24 bytes of esp_image_header_t: magic at 0, chip id at 12, little endian. */
-function checkHeader(head: Uint8Array, chipId: number): void {
-	if (head.length < 24 || head[0] !== IMAGE_MAGIC) throw new Fault("ota.image", "does not begin with 0xe9");
-	const found = head[12]! | (head[13]! << 8);
-	if (found !== chipId) throw new Fault("ota.image", `for chip id ${found}, this is ${chipId}`);
 }

@@ -7,7 +7,6 @@
 import { fromHex, utf8 } from "../../../src/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import type { Manifest } from "../../../src/ota/manifest.ts";
-import { FIRMWARE } from "../../../src/ota/update.ts";
 import { parseHttpsUri } from "../../../src/ota/uri.ts";
 import { classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/ota/uuid.ts";
 import { CHIP_IDS, readImage } from "./image.ts";
@@ -34,7 +33,7 @@ export function createManifest(options: PackOptions): Manifest {
 	const [chip, board, map, ...more] = className.split("/");
 	if (!chip || !board || !map || more.length > 0 || !/^[a-z0-9./-]+$/.test(className))
 		throw new Fault("config.invalid", `--class ${className}: expected <chip>/<board>/<partition map>, of a-z 0-9 . -`);
-	if (component === FIRMWARE) checkFirmware(image, chip, options.partitions ?? partitionFile(map), map);
+	if (component === "fw") checkFirmware(image, chip, options.partitions ?? partitionFile(map), map);
 	else checkMod(image);
 	const vendor = vendorUuid(options.vendor);
 	return {

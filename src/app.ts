@@ -1,0 +1,137 @@
+/**
+ * The application apart from the agent: a function that gets a Device, which is all it can reach, and gives its callbacks.
+ * Built into the firmware or brought over the air as a mod, the function is the same.
+ *
+ *     export default function sensor(device: Device): Application { ... }
+ *
+ * Whatever the application throws ends in a Fault app.failed, and while it is on trial in a return to the one before; the
+ * agent goes on.
+ */
+import { Agent } from "./agent.ts";
+import { Fault } from "./fault.ts";
+import type { Properties } from "./hub/topics.ts";
+import type { AgentOptions } from "./options.ts";
+import type { LogValue } from "./port.ts";
+
+/** What an application can do. */
+export interface Device {
+	/** As Agent.telemetry. */
+	telemetry(body: Uint8Array | string | object, properties?: Properties, done?: (fault?: Fault) => void): void;
+	/** As Agent.report. */
+	report(patch: object, done?: (fault?: Fault) => void): void;
+	/** Calls back once after so many milliseconds; the result cancels. */
+	after(milliseconds: number, callback: () => void): () => void;
+	/** Wall clock, milliseconds since 1970 UTC. May be wrong before the first connection. */
+	now(): number;
+	log(step: string, detail?: Readonly<Record<string, LogValue>>): void;
+	/**
+	 * This application works. After an update it has to say so, once it knows, within `trialSeconds`; else the application
+	 * before it comes back.
+	 */
+	confirm(): void;
+}
+
+/** What an application answers to; each is optional, and as in AgentOptions. */
+export interface Application extends Pick<AgentOptions, "methods" | "onMessage" | "onState"> {
+	readonly onDesired?: NonNullable<AgentOptions["twin"]>["onDesired"];
+}
+
+export type Start = (device: Device) => Application | undefined;
+
+/** Starts the application, then the agent that serves it. Without an application: the agent alone. */
+export function startApp(start: Start | undefined, options: AgentOptions): Agent {
+	return new Host(options).run(start);
+}
+
+/** How long an application has to run to count as one that does not take the device down. */
+const SETTLED_MS = 60_000;
+
+class Host {
+	readonly #options: AgentOptions;
+	#agent: Agent | undefined;
+	/** Asked for before there is an agent. */
+	#early: ((agent: Agent) => void)[] = [];
+
+	constructor(options: AgentOptions) {
+		this.#options = options;
+	}
+
+	run(start: Start | undefined): Agent {
+		const { clock, appSlot } = this.#options;
+		let application: Application | undefined;
+		if (start)
+			this.#guarded(() => {
+				application = start(this.#device());
+			});
+		const agent = new Agent({ ...this.#options, ...(application && this.#callbacks(application)) });
+		this.#agent = agent;
+		for (const ask of this.#early) ask(agent);
+		this.#early = [];
+		clock.after(SETTLED_MS, () => appSlot?.settled());
+		return agent;
+	}
+
+	#device(): Device {
+		const { clock, log = () => {} } = this.#options;
+		const device: Device = {
+			telemetry: (body, properties, done) => this.#ask((agent) => agent.telemetry(body, properties, this.#safe(done))),
+			report: (patch, done) => this.#ask((agent) => agent.report(patch, this.#safe(done))),
+			after: (milliseconds, callback) => clock.after(milliseconds, this.#safe(callback)),
+			now: () => clock.now(),
+			log: (step, detail) => log(`app.${step}`, detail),
+			confirm: () => this.#ask((agent) => agent.judgeApp()),
+		};
+		return Object.freeze(device);
+	}
+
+	/** The agent itself sees to what the first three throw; here it is only judged. */
+	#callbacks({ methods, onMessage, onDesired, onState = () => {} }: Application): Partial<AgentOptions> {
+		const outer = this.#options.onState;
+		const inner = this.#safe(onState);
+		const judged = Object.entries(methods ?? {}).map(([name, method]) => [name, this.#judged(method)]);
+		return {
+			methods: Object.fromEntries(judged),
+			...(onMessage && { onMessage: this.#judged(onMessage) }),
+			...(onDesired && { twin: { onDesired: this.#judged(onDesired) } }),
+			onState: (state, fault) => {
+				outer?.(state, fault);
+				inner(state, fault);
+			},
+		};
+	}
+
+	#ask(what: (agent: Agent) => void): void {
+		if (this.#agent) what(this.#agent);
+		else this.#early.push(what);
+	}
+
+	/** A callback of the application that cannot throw. */
+	#safe<A extends unknown[]>(callback: (...values: A) => void = () => {}): (...values: A) => void {
+		return (...values) => this.#guarded(() => callback(...values));
+	}
+
+	#guarded(action: () => void): void {
+		try {
+			action();
+		} catch (thrown) {
+			const fault = this.#judge(thrown);
+			this.#options.log?.("fault", { code: fault.code, message: fault.message });
+		}
+	}
+
+	#judged<A extends unknown[]>(callback: (...values: A) => void): (...values: A) => void {
+		return (...values) => {
+			try {
+				callback(...values);
+			} catch (thrown) {
+				throw this.#judge(thrown);
+			}
+		};
+	}
+
+	#judge(thrown: unknown): Fault {
+		const fault = Fault.of(thrown, "app.failed");
+		this.#ask((agent) => agent.judgeApp(fault));
+		return fault;
+	}
+}

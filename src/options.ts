@@ -1,0 +1,33 @@
+/** What an agent is made with: the ports of its platform, its configuration, and the application's callbacks. */
+import type { Config } from "./config.ts";
+import type { Fault } from "./fault.ts";
+import type { FeatureOptions } from "./hub/features.ts";
+import type { AppSlot } from "./ota/app-slot.ts";
+import type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";
+
+export type AgentState = "starting" | "enrolling" | "connecting" | "connected" | "waiting" | "closed";
+
+export interface AgentOptions {
+	readonly wire: Wire;
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly entropy: Entropy;
+	readonly log?: Log;
+	readonly config: Config;
+	/** End with the first Fault, or as soon as no telemetry waits; without the agent's own operations. */
+	readonly once?: boolean;
+	/** Desired properties: all of them first, then as they change. */
+	readonly twin?: { readonly onDesired: NonNullable<FeatureOptions["onDesired"]> };
+	/** Direct methods by name. `enrollee.` is the agent's own. */
+	readonly methods?: NonNullable<FeatureOptions["methods"]>;
+	/** Cloud-to-device messages; each is acknowledged when this has returned. */
+	readonly onMessage?: NonNullable<FeatureOptions["onMessage"]>;
+	/** Where updates over the air go; absent: no updates. */
+	readonly slot?: Slot | undefined;
+	/** The same for the application that runs apart from the firmware (app.ts). */
+	readonly appSlot?: AppSlot | undefined;
+	/** Restarts the device; absent where that is not the agent's business. */
+	readonly restart?: () => void;
+	/** `fault`: why the agent waits or has closed. */
+	readonly onState?: (state: AgentState, fault?: Fault) => void;
+}

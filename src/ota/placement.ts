@@ -1,0 +1,52 @@
+/**
+ * Puts an application where the engine runs it, and takes it from there. The engine reads that area at power-up before
+ * any of our code and does not survive nonsense in it; so it begins with the archive's header only while it is whole.
+ */
+import { equal } from "../bytes.ts";
+import { Fault } from "../fault.ts";
+import type { AppFlash, Half, Inspection } from "../port.ts";
+import { SECTOR_BYTES } from "./writer.ts";
+
+/** Written last, cleared first: size and kind of the archive, and the beginning of its version. */
+const HEADER_BYTES = 16;
+
+/**
+ * The copy in `half`, to where it runs. What is there afterwards is mapped at the next power-up.
+ * Throws Fault ota.image when the copy is not a whole archive for this engine, ota.flash.
+ */
+export function place(flash: AppFlash, half: Half, inspect: (size: number) => Inspection): void {
+	const size = sizeOf(flash.read(half, 0, HEADER_BYTES));
+	if (size < HEADER_BYTES || size > flash.bytes)
+		throw new Fault("ota.image", `the copy says that it has ${size} bytes`);
+	const inspection = inspect(size);
+	for (let at = 0; at < size; at += SECTOR_BYTES)
+		inspection.push(flash.read(half, at, Math.min(SECTOR_BYTES, size - at)));
+	inspection.end();
+
+	remove(flash);
+	// From the end, so that the sector with the header is the last one.
+	for (let at = size - 1 - ((size - 1) % SECTOR_BYTES); at >= 0; at -= SECTOR_BYTES) {
+		const bytes = flash.read(half, at, SECTOR_BYTES);
+		const from = at === 0 ? HEADER_BYTES : 0;
+		flash.erase("run", at, SECTOR_BYTES);
+		flash.write("run", at + from, bytes.subarray(from));
+		if (!equal(flash.read("run", at + from, bytes.length - from), bytes.subarray(from)))
+			throw new Fault("ota.flash", `the application area does not keep what is written at ${at}`);
+	}
+	flash.write("run", 0, flash.read(half, 0, HEADER_BYTES));
+}
+
+/** From the next power-up on there is no application. Writes only where there is one. */
+export function remove(flash: AppFlash): void {
+	if (isArchive(flash.read("run", 0, HEADER_BYTES))) flash.write("run", 0, new Uint8Array(HEADER_BYTES));
+}
+
+function isArchive(head: Uint8Array): boolean {
+	return head[4] === 0x58 && head[5] === 0x53 && head[6] === 0x5f && head[7] === 0x41;
+}
+
+/** 0 for what is no archive. */
+function sizeOf(head: Uint8Array): number {
+	if (!isArchive(head)) return 0;
+	return ((head[0]! << 24) | (head[1]! << 16) | (head[2]! << 8) | head[3]!) >>> 0;
+}
