@@ -49,6 +49,8 @@ export interface RunOptions {
 	readonly onLine?: (line: string) => void;
 	/** Kills the app when a line fits: for apps that never end. */
 	readonly stopAt?: RegExp;
+	/** Kills the app: a power cut at a moment that the test chooses. */
+	readonly power?: AbortSignal;
 }
 
 export interface Run {
@@ -112,13 +114,14 @@ export const runOnXs = async (options: AppOptions & RunOptions): Promise<Run> =>
 async function run(
 	host: string,
 	library: string,
-	{ environment = {}, timeoutSeconds = 60, breakOnExceptions = false, onLine, stopAt }: RunOptions,
+	{ environment = {}, timeoutSeconds = 60, breakOnExceptions = false, onLine, stopAt, power }: RunOptions,
 ): Promise<Run> {
 	const xsbug = await listenAsXsbug({ breakOnExceptions });
 	const child = spawn(host, [library], {
 		env: { ...process.env, ...environment, XSBUG_HOST: "127.0.0.1", XSBUG_PORT: String(xsbug.port) },
 		stdio: ["ignore", "pipe", "pipe"],
 	});
+	power?.addEventListener("abort", () => child.kill("SIGKILL"));
 	let output = "";
 	let pending = "";
 	const take = (text: string) => {

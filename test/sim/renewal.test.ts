@@ -1,0 +1,265 @@
+/**
+ * Renewal on XS: the application as it is shipped (hw/moddable/main.ts) against the local cloud, over real TLS, with power
+ * cuts. What counts is what the cloud saw and what is in the device's flash.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { clock } from "../../hw/node/clock.ts";
+import { openStore } from "../../hw/node/store.ts";
+import type { Credential } from "../../src/credential/record.ts";
+import { Journal, type Journaled } from "../../src/credential/store.ts";
+import type { Clock } from "../../src/port.ts";
+import { parseCertificate } from "../../src/x509/certificate.ts";
+import type { Cloud, CloudOptions } from "../cloud/cloud.ts";
+import type { CloudEvent } from "../cloud/event.ts";
+import { Device, withCloud } from "../device.ts";
+import { type App, buildForXs, project, skip } from "./harness.ts";
+
+describe("renewal on XS", { skip }, () => {
+	let app: App;
+	before(async () => {
+		app = await buildForXs({ name: "renewal", manifest: join(project, "hw/simulator/manifest.json") });
+	});
+
+	const withDevice = (options: CloudOptions, use: (cloud: Cloud, device: Simulated) => Promise<void>) =>
+		withCloud(options, async (cloud) => {
+			const device = new Simulated(app, cloud);
+			try {
+				await use(cloud, device);
+			} finally {
+				await device.remove();
+			}
+		});
+
+	test("when its time has come: a new key and certificate, which the next connection presents", () =>
+		withDevice({ validitySeconds: 60 }, async (cloud, device) => {
+			device.boot({ ENROLLEE_RENEW_AT: "0.1" });
+			await device.log("credential.proven  sequence=1");
+			const first = device.journal.current!;
+			await device.log("credential.proven  sequence=2");
+			const second = device.journal.current!;
+			await device.powerOff();
+			assert.equal(cloud.registrations.length, 1);
+			assert.notDeepEqual(keyOf(second), keyOf(first));
+			assert.deepEqual(serials(cloud), [serialOf(first), serialOf(second)]);
+			assert.deepEqual(device.credentials, ["cred.b", "cred.current"]);
+		}));
+
+	for (const [fault, replaces] of [
+		["renew-409-own", undefined],
+		["renew-409-other:1", "*"],
+	] as const)
+		test(`a 409 (${fault}): ${replaces ? "the other request is replaced" : "our own goes on"}`, () =>
+			withDevice({}, async (cloud, device) => {
+				device.boot();
+				await device.methods();
+				cloud.arm(fault);
+				await device.renew();
+				await device.log("credential.proven  sequence=2");
+				await device.powerOff();
+				const answers = cloud.events.flatMap((event) => (event.event === "renewal" ? [event.status] : []));
+				assert.deepEqual(answers, replaces ? [409, 202, 200] : [409, 200]);
+				const requests = cloud.events.flatMap((event) => (event.event === "renew" ? [event] : []));
+				assert.deepEqual(
+					requests.map(({ replace }) => replace),
+					replaces ? [undefined, replaces] : [undefined],
+				);
+				assert.equal(serials(cloud).at(-1), serialOf(device.journal.current!));
+				assert.equal(cloud.registrations.length, 1);
+			}));
+
+	test("a power cut between 202 and 200: the request goes on under its id, with its key", () =>
+		withDevice({ faults: ["renew-hold"] }, async (cloud, device) => {
+			device.boot();
+			await device.methods();
+			await device.renew();
+			await device.log("renewal.waiting");
+			await device.powerOff();
+			const pending = device.journal.pending!;
+			assert.notEqual(pending.requestId, undefined);
+
+			device.boot();
+			await device.log(`renewal.request  requestId=${pending.requestId}`);
+			cloud.disarm();
+			cloud.release(cloud.registrationId);
+			await device.log("credential.proven  sequence=2");
+			await device.powerOff();
+			assert.deepEqual(keyOf(device.journal.current!), pending.key.publicKey);
+			assert.equal(serials(cloud).at(-1), serialOf(device.journal.current!));
+			const ids = cloud.events.flatMap((event) => (event.event === "renew" ? [event.requestId] : []));
+			assert.deepEqual([...new Set(ids)], [pending.requestId]);
+		}));
+
+	test("a trial that the hub refuses: the old credential goes on and says so; the next one is taken", () =>
+		withDevice({}, async (cloud, device) => {
+			device.boot();
+			await device.methods();
+			const first = device.journal.current!;
+			/** Under either api-version. */
+			cloud.arm("connack=5:2");
+			await device.renew();
+			await device.log("credential.trial-failed  sequence=2  code=hub.unauthorized  verdict=reject");
+			await device.reported(
+				({ lastFault, serial }) =>
+					lastFault === "hub.unauthorized" && serial === parseCertificate(first.chain[0]!).serial,
+			);
+			await device.powerOff();
+			assert.deepEqual(keyOf(device.journal.current!), keyOf(first));
+			assert.deepEqual(device.credentials, ["cred.a", "cred.current"]);
+
+			device.boot();
+			await device.methods();
+			await device.renew();
+			await device.log("credential.proven  sequence=");
+			await device.powerOff();
+			const last = device.journal.current!;
+			assert.notDeepEqual(keyOf(last), keyOf(first));
+			assert.equal(serials(cloud).at(-1), serialOf(last));
+			assert.equal(cloud.registrations.length, 1);
+		}));
+
+	test("an expired certificate at start: enrolled again, and connected", () => {
+		let ago = 600_000;
+		const past = { ...clock, now: () => Date.now() - ago };
+		return withDevice({ clock: past, validitySeconds: 300 }, async (cloud, device) => {
+			await device.enrolInNode(past);
+			const first = device.journal.current!;
+			assert.equal(first.notAfter < Date.now(), true);
+			ago = 0;
+			device.boot();
+			await device.log("credential.expired");
+			await device.log("credential.proven  sequence=2");
+			await device.powerOff();
+			assert.equal(cloud.registrations.length, 2);
+			assert.equal(cloud.events.filter(({ event }) => event === "refused").length > 0, true);
+			const second = device.journal.current!;
+			assert.deepEqual(serials(cloud), [serialOf(first), serialOf(second)]);
+			assert.equal(second.notAfter > Date.now(), true);
+			assert.notDeepEqual(keyOf(second), keyOf(first));
+		});
+	});
+});
+
+/** A device in the simulator, whose flash is a folder. */
+class Simulated {
+	readonly #app: App;
+	readonly #cloud: Cloud;
+	readonly #flash = mkdtempSync(join(tmpdir(), "enrollee-renewal-"));
+	#power = new AbortController();
+	#run: Promise<unknown> = Promise.resolve();
+	/** Of this boot. */
+	#lines: string[] = [];
+	/** Events of the cloud before this boot. */
+	#since = 0;
+	#onLine: () => unknown = () => {};
+
+	constructor(app: App, cloud: Cloud) {
+		this.#app = app;
+		this.#cloud = cloud;
+	}
+
+	get journal(): Journaled {
+		return new Journal(openStore(this.#flash)).load();
+	}
+
+	/** The journal's files. */
+	get credentials(): string[] {
+		return readdirSync(this.#flash)
+			.filter((name) => name.startsWith("cred."))
+			.sort();
+	}
+
+	boot(settings: Readonly<Record<string, string>> = {}): void {
+		this.#power = new AbortController();
+		this.#lines = [];
+		this.#since = this.#cloud.events.length;
+		this.#run = this.#app.run({
+			timeoutSeconds: 60,
+			power: this.#power.signal,
+			onLine: (line) => {
+				this.#lines.push(line);
+				this.#onLine();
+			},
+			environment: {
+				ENROLLEE_STATE: this.#flash,
+				ENROLLEE_DPS: `${this.#cloud.host}:${this.#cloud.port}`,
+				ENROLLEE_ID_SCOPE: this.#cloud.idScope,
+				ENROLLEE_REGISTRATION_ID: this.#cloud.registrationId,
+				ENROLLEE_SYMMETRIC_KEY: this.#cloud.symmetricKey,
+				ENROLLEE_CA: readFileSync(this.#cloud.rootCa, "utf8"),
+				...settings,
+			},
+		});
+	}
+
+	async powerOff(): Promise<void> {
+		this.#power.abort();
+		await this.#run;
+	}
+
+	async remove(): Promise<void> {
+		await this.powerOff();
+		rmSync(this.#flash, { recursive: true, force: true });
+	}
+
+	/** A step of this boot, logged or yet to be. */
+	async log(step: string): Promise<void> {
+		const logged = new Promise<void>((resolve) => {
+			this.#onLine = () => this.#lines.some((line) => line.includes(` s  ${step}`)) && resolve();
+			this.#onLine();
+		});
+		await this.#alive(logged, step);
+	}
+
+	/** Listens for methods. */
+	async methods(): Promise<void> {
+		await this.#seen((event) => event.event === "subscribed" && event.filter.startsWith("$iothub/methods"), "methods");
+	}
+
+	async reported(fits: (certificate: { serial?: string; lastFault?: string }) => boolean): Promise<void> {
+		const certificateOf = (patch: unknown) => (patch as { certificate?: object }).certificate ?? {};
+		await this.#seen((event) => event.event === "reported" && fits(certificateOf(event.patch)), "report");
+	}
+
+	async renew(): Promise<void> {
+		const outcome = await this.#cloud.operator.callMethod(this.#cloud.registrationId, "enrollee.renew");
+		assert.deepEqual("status" in outcome && outcome.status, 202);
+	}
+
+	/** Enrols and works once at another time. */
+	async enrolInNode(then: Clock): Promise<void> {
+		const device = new Device(this.#cloud);
+		assert.equal((await device.once({}, { clock: then })).fault, undefined);
+		for (const [name, bytes] of device.store.blobs) writeFileSync(join(this.#flash, name), bytes);
+	}
+
+	/** The cloud saw it since this boot. */
+	async #seen(fits: (event: CloudEvent) => boolean, what: string): Promise<void> {
+		const { events } = this.#cloud;
+		const since = this.#since;
+		await this.#alive(
+			this.#cloud.seen((event) => events.indexOf(event) >= since && fits(event)),
+			what,
+		);
+	}
+
+	/** Fails with the whole log when the device ends first. */
+	async #alive(happening: Promise<unknown>, what: string): Promise<void> {
+		const ended = this.#run.then(() => assert.fail(`ended without ${what}\n${this.#lines.join("\n")}`));
+		await Promise.race([happening, ended]);
+	}
+}
+
+function keyOf({ key }: Credential): Uint8Array {
+	assert.ok("signer" in key);
+	return key.signer.publicKey;
+}
+
+const serialOf = ({ chain }: Credential): string => parseCertificate(chain[0]!).serial.toUpperCase();
+
+/** What the hub was shown in TLS, a connection each. */
+const serials = (cloud: Cloud): (string | undefined)[] =>
+	cloud.connections.filter(({ service }) => service === "hub").map(({ serial }) => serial);
