@@ -2,7 +2,7 @@
  * `npm run build`: plain ES modules in dist/. dist/node is the command line; dist/moddable is what mcconfig lists as it is.
  *
  * The device's modules are cut so that what holds BigInt state is apart: `base` (faults, bytes), `key` (src/key with
- * noble), `x509`, `ota`, `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
+ * noble), `x509`, `ota`, `apps` (applications apart from the firmware), `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
  * provides stays an import.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -90,6 +90,7 @@ function chunk(id) {
 	if (port !== null) return port[1]; // else it would be drawn into its first importer
 	if (/\/src\/(bytes|fault|port|release|retry)\.ts$/.test(id)) return "base";
 	if (/\/src\/x509\//.test(id)) return "x509";
+	if (/\/src\/(app|ota\/(app-\w+|archive|mapping|placement))\.ts$/.test(id)) return "apps";
 	if (/\/src\/ota\//.test(id)) return "ota";
 	if (KEY.test(id) || id === "\0xs-rom") return "key";
 	if (/\/src\/|\/mqtt-packet\/|\/moddable\/shims\//.test(id)) return "agent";

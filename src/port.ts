@@ -96,7 +96,7 @@ export interface Slot {
 	confirm(): void;
 	/** The running image is bad: marks it and restarts into the other. Does not return on a device. */
 	revert(): void;
-	/** Restarts unless `confirm` is called within so many seconds, even when the program hangs. */
+	/** Restarts unless `confirm` is called within so many seconds, even when the program hangs; 0: not any more. */
 	guard(seconds: number): void;
 	/** Does not return on a device. */
 	restart(): void;

@@ -15,7 +15,7 @@ const HEADER_BYTES = 16;
  * Throws Fault ota.image when the copy is not a whole archive for this engine, ota.flash.
  */
 export function place(flash: AppFlash, half: Half, inspect: (size: number) => Inspection): void {
-	const size = sizeOf(flash.read(half, 0, HEADER_BYTES));
+	const size = sizeOfArchive(flash, half);
 	if (size < HEADER_BYTES || size > flash.bytes)
 		throw new Fault("ota.image", `the copy says that it has ${size} bytes`);
 	const inspection = inspect(size);
@@ -45,8 +45,9 @@ function isArchive(head: Uint8Array): boolean {
 	return head[4] === 0x58 && head[5] === 0x53 && head[6] === 0x5f && head[7] === 0x41;
 }
 
-/** 0 for what is no archive. */
-function sizeOf(head: Uint8Array): number {
+/** Bytes, as its header says; 0 for what is no archive. */
+export function sizeOfArchive(flash: AppFlash, half: Half): number {
+	const head = flash.read(half, 0, HEADER_BYTES);
 	if (!isArchive(head)) return 0;
 	return ((head[0]! << 24) | (head[1]! << 16) | (head[2]! << 8) | head[3]!) >>> 0;
 }

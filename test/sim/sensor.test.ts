@@ -9,7 +9,7 @@ import type { CloudEvent } from "../cloud/event.ts";
 import { buildForXs, project, skip } from "./harness.ts";
 
 test("the example has at most 60 lines", () => {
-	const { length } = readFileSync(join(project, "examples/sensor/main.ts"), "utf8").trimEnd().split("\n");
+	const { length } = readFileSync(join(project, "examples/sensor/app.ts"), "utf8").trimEnd().split("\n");
 	assert.equal(length <= 60, true, `${length} lines`);
 });
 
@@ -73,7 +73,7 @@ describe("the sensor on XS", { skip }, () => {
 			};
 			const { exitCode, output } = await Promise.all([run, Promise.race([scenario(), run])]).then(([ended]) => ended);
 			assert.equal(exitCode, 1, output);
-			assert.match(output, /display {2}hello/);
+			assert.match(output, /app.display .*hello/);
 			const kinds = cloud.telemetry.map(({ properties }) => properties.kind);
 			assert.equal(kinds.length >= 2 && kinds.every((kind) => kind === "climate"), true, String(kinds));
 		} finally {

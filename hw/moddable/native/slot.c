@@ -82,7 +82,7 @@ static void expire(void* unused)
 	esp_restart();
 }
 
-/* A timer of the system's own task: it fires also when the script hangs. */
+/* A timer of the system's own task: it fires also when the script hangs. 0 seconds stop it. */
 void xs_slot_guard(xsMachine* the)
 {
 	const esp_timer_create_args_t options = { .callback = expire, .name = "slot-guard" };
@@ -91,7 +91,8 @@ void xs_slot_guard(xsMachine* the)
 		esp_timer_stop(gGuard);
 	else
 		check(the, esp_timer_create(&options, &gGuard));
-	check(the, esp_timer_start_once(gGuard, microseconds));
+	if (microseconds)
+		check(the, esp_timer_start_once(gGuard, microseconds));
 }
 
 void xs_slot_restart(xsMachine* the)

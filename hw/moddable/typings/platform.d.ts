@@ -2,6 +2,7 @@
  * What the Moddable SDK gives and hw/moddable uses, so that the type check needs no SDK: @moddable/typings where it has the
  * module, and what it lacks, as far as it is used, below.
  */
+/// <reference types="@moddable/typings/modules" />
 /// <reference types="@moddable/typings/net" />
 /// <reference types="@moddable/typings/sntp" />
 /// <reference types="@moddable/typings/time" />
@@ -15,6 +16,12 @@ declare function native(name: string): (...parameters: unknown[]) => unknown;
 declare var crypto: { getRandomValues<T extends ArrayBufferView>(view: T): T } | undefined;
 
 declare var System: { restart(): never };
+
+/** XS: a host within the host, with built-ins and modules of its own ("XS Compartment" in the SDK's documentation). */
+declare class Compartment {
+	constructor(options: { modules?: Readonly<Record<string, { source: string }>> });
+	importNow(specifier: string): { readonly default?: unknown };
+}
 
 declare module "embedded:network/interface/wifi" {
 	export default class WiFi {

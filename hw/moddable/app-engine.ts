@@ -1,0 +1,25 @@
+/** The AppEngine port on XS: its version and modules, and its own mapping, run over a staged copy without a write. */
+import Modules from "modules";
+import { MappingCheck } from "../../src/ota/mapping.ts";
+import type { AppEngine, AppFlash, Half } from "../../src/port.ts";
+
+export interface AppPlatform {
+	readonly flash: AppFlash;
+	guard(seconds: number): void;
+	restart(): void;
+}
+
+/** xsc wants the names of native functions as literals. */
+export function createAppEngine({ flash, guard, restart }: AppPlatform): AppEngine {
+	return {
+		version: String(native("xs_app_version").call(undefined)),
+		modules: Modules.host,
+		isMapped(half: Half): boolean {
+			if (!native("xs_app_taken").call(undefined)) return false;
+			const check = new MappingCheck(flash, half);
+			return native("xs_app_map").call(undefined, check) === true && check.isMapped();
+		},
+		guard,
+		restart,
+	};
+}
