@@ -1,16 +1,17 @@
 /**
  * From an image to a manifest: everything that the device, its bootloader or its flash would refuse is refused here.
  *
- * A class is "<chip>/<board>/<partition map>". Firmware must be an ESP-IDF image for that chip and fit its slots; a mod
- * must be an XS archive, and its class ends in the XS version it needs.
+ * A class is "<chip>/<board>/<partition map>". Firmware must be an ESP-IDF image for that chip and fit its slots; an app
+ * must be an XS archive and fit where apps are, and the version of XS that it needs goes into its class.
  */
 import { fromHex, utf8 } from "../../../src/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import type { Manifest } from "../../../src/ota/manifest.ts";
 import { parseHttpsUri } from "../../../src/ota/uri.ts";
-import { classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/ota/uuid.ts";
+import { appClassUuid, classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/ota/uuid.ts";
+import { readApp } from "./archive.ts";
 import { CHIP_IDS, readImage } from "./image.ts";
-import { slotBytes } from "./partitions.ts";
+import { appBytes, slotBytes } from "./partitions.ts";
 import { partitionFile } from "./project.ts";
 
 export interface PackOptions {
@@ -33,14 +34,22 @@ export function createManifest(options: PackOptions): Manifest {
 	const [chip, board, map, ...more] = className.split("/");
 	if (!chip || !board || !map || more.length > 0 || !/^[a-z0-9./-]+$/.test(className))
 		throw new Fault("config.invalid", `--class ${className}: expected <chip>/<board>/<partition map>, of a-z 0-9 . -`);
-	if (component === "fw") checkFirmware(image, chip, options.partitions ?? partitionFile(map), map);
-	else checkMod(image);
+	if (!Object.hasOwn(CHIP_IDS, chip))
+		throw new Fault("config.invalid", `--class: chip ${chip}, known are ${Object.keys(CHIP_IDS).join(" ")}`);
+	const partitions = options.partitions ?? partitionFile(map);
+	if (component === "fw") checkFirmware(image, chip);
+	const xs = component === "xs" ? readApp(image).version : undefined;
+	if (partitions === undefined) throw new Fault("config.missing", `--partitions: no table is known for the map ${map}`);
+	const room = xs === undefined ? slotBytes(partitions) : appBytes(partitions);
+	if (image.length > room)
+		throw new Fault("ota.too-large", `${image.length} bytes, ${partitions} has room for ${room}`);
 	const vendor = vendorUuid(options.vendor);
+	const device = classUuid(vendor, className);
 	return {
 		sequence,
 		component: [utf8(component)],
 		vendor,
-		class: classUuid(vendor, className),
+		class: xs === undefined ? device : appClassUuid(device, xs),
 		digest: options.digest,
 		size: image.length,
 		uri,
@@ -54,24 +63,10 @@ export function vendorUuid(text: string | undefined): Uint8Array {
 	throw new Fault("config.invalid", `--vendor ${text}: expected a UUID or a domain name`);
 }
 
-function checkFirmware(image: Uint8Array, chip: string, partitions: string | undefined, map: string): void {
-	const expected = CHIP_IDS[chip];
-	if (expected === undefined)
-		throw new Fault("config.invalid", `--class: chip ${chip}, known are ${Object.keys(CHIP_IDS).join(" ")}`);
+function checkFirmware(image: Uint8Array, chip: string): void {
 	const { chipId } = readImage(image);
-	if (chipId !== expected) {
-		const name = Object.keys(CHIP_IDS).find((key) => CHIP_IDS[key] === chipId) ?? "unknown";
-		throw new Fault("ota.image", `the image is for chip id ${chipId} (${name}), the class for ${expected} (${chip})`);
-	}
-	if (partitions === undefined) throw new Fault("config.missing", `--partitions: no table is known for the map ${map}`);
-	const room = slotBytes(partitions);
-	if (image.length > room)
-		throw new Fault("ota.too-large", `${image.length} bytes, the smaller slot of ${partitions} has ${room}`);
-}
-
-/** Box format: size, "XS_A" (Moddable's documentation of mods). */
-function checkMod(image: Uint8Array): void {
-	const size = image.length < 8 ? 0 : new DataView(image.buffer, image.byteOffset).getUint32(0);
-	if (size !== image.length || String.fromCharCode(...image.subarray(4, 8)) !== "XS_A")
-		throw new Fault("ota.image", "not an XS archive (.xsa)");
+	const expected = CHIP_IDS[chip];
+	if (chipId === expected) return;
+	const name = Object.keys(CHIP_IDS).find((key) => CHIP_IDS[key] === chipId) ?? "unknown";
+	throw new Fault("ota.image", `the image is for chip id ${chipId} (${name}), the class for ${expected} (${chip})`);
 }

@@ -15,9 +15,12 @@ export function projectRoot(): string {
 	return folder;
 }
 
+const PARTITION_FILES: Readonly<Record<string, string>> = { "4m": "partitions.csv", "4m-app": "partitions-app.csv" };
+
 /** Our partition maps, by the name that stands last in a class. */
 export function partitionFile(map: string): string | undefined {
-	return map === "4m" ? join(projectRoot(), "hw", "moddable", "partitions.csv") : undefined;
+	const file = Object.hasOwn(PARTITION_FILES, map) ? PARTITION_FILES[map] : undefined;
+	return file === undefined ? undefined : join(projectRoot(), "hw", "moddable", file);
 }
 
 /**
