@@ -148,7 +148,7 @@ class BootedSlot implements Slot {
 
 	guard(seconds: number): void {
 		this.#cancelGuard?.();
-		this.#cancelGuard = this.#platform.guard(seconds);
+		this.#cancelGuard = seconds > 0 ? this.#platform.guard(seconds) : undefined;
 	}
 
 	restart(): void {
