@@ -7,6 +7,7 @@ import { CHIP_IDS, readImage } from "../bundle/image.ts";
 import { createReleaseKey } from "../bundle/key.ts";
 import { findFirmware } from "../bundle/project.ts";
 import { createOutput } from "../output.ts";
+import { addApp } from "./bundle-app.ts";
 import { addInspect, addVerify } from "./bundle-inspect.ts";
 import { addPack, missingForSigning, pack, type Release, type SigningFlags, sequence, signing } from "./bundle-pack.ts";
 
@@ -27,6 +28,7 @@ export function addBundle(program: Command): void {
 		.option("--uri <https-uri>", "where devices will find the image")
 		.option("--out <file>", "the envelope; default: firmware-<sequence>.suit")
 		.action(firmware);
+	addApp(bundle);
 	addInspect(bundle);
 	addVerify(bundle);
 }
