@@ -55,21 +55,20 @@ export class FakeClock implements Clock {
 	/** Lets `milliseconds` pass. */
 	async advance(milliseconds: number): Promise<void> {
 		const end = this.#ticks + milliseconds;
-		await settle();
-		while ((this.#timers[0]?.at ?? Number.POSITIVE_INFINITY) <= end) await this.#runNext();
+		await inTurns(() => (this.#timers[0]?.at ?? Number.POSITIVE_INFINITY) <= end && this.#runNext());
 		this.#ticks = end;
 	}
 
 	/** Jumps from timer to timer until `reached` says so; throws when nothing waits any more or `limit` ms have passed. */
 	async until(reached: () => boolean, limit = 24 * 3600_000): Promise<void> {
 		const end = this.#ticks + limit;
-		await settle();
-		while (!reached()) {
+		await inTurns(() => {
+			if (reached()) return false;
 			const next = this.#timers[0];
 			if (next === undefined) throw new Error(`nothing waits at ${this.#ticks} ms, and the end is not reached`);
 			if (next.at > end) throw new Error(`not reached within ${limit} ms`);
-			await this.#runNext();
-		}
+			return this.#runNext();
+		});
 	}
 
 	/** This clock as a device on that power sees it. */
@@ -84,15 +83,39 @@ export class FakeClock implements Clock {
 		};
 	}
 
-	async #runNext(): Promise<void> {
+	#runNext(): true {
 		const { at, callback } = this.#timers.shift()!;
 		this.#ticks = Math.max(this.#ticks, at);
 		callback();
-		await settle();
+		return true;
 	}
 }
 
-/** Resolves when every promise that could settle has: setImmediate comes after all microtasks. */
-function settle(): Promise<void> {
-	return new Promise((resolve) => setImmediate(resolve));
+/** Of the event loop's rounds, which cost more than what a timer does. */
+const TURNS_PER_ROUND = 64;
+
+/**
+ * Takes turn after turn until one says false. Before each, and after the last, every promise that could settle has:
+ * between two immediates, also of one round, Node runs all microtasks.
+ */
+function inTurns(turn: () => boolean): Promise<void> {
+	return new Promise((resolve, reject) => {
+		let over = false;
+		const take = (): void => {
+			if (over) return;
+			try {
+				over = !turn();
+				if (over) resolve();
+			} catch (thrown) {
+				over = true;
+				reject(thrown);
+			}
+		};
+		const round = (): void => {
+			if (over) return;
+			for (let i = 0; i < TURNS_PER_ROUND; i++) setImmediate(take);
+			setImmediate(round);
+		};
+		round();
+	});
 }

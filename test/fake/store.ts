@@ -37,7 +37,7 @@ export class FakeStore implements Store {
 		power?.point(`before store.put ${name}`);
 		const fault = refuse?.(name, bytes);
 		if (fault !== undefined) throw fault;
-		this.blobs.set(name, Uint8Array.from(bytes));
+		this.blobs.set(name, new Uint8Array(bytes));
 		this.writes++;
 		this.bytesWritten += bytes.length;
 		power?.point(`after store.put ${name}`);

@@ -85,7 +85,7 @@ export class FakeWire implements Wire {
 			onData() {},
 			onClose() {},
 			write: (bytes) => {
-				const copy = Uint8Array.from(bytes);
+				const copy = new Uint8Array(bytes);
 				for (let times = link.duplicate?.(copy) ? 2 : 1; times > 0; times--) {
 					for (const piece of split(copy, link.pieces)) travel("device", () => toDevice(piece));
 				}
@@ -134,7 +134,7 @@ export class FakeWire implements Wire {
 		return {
 			write: (bytes) => {
 				power?.point("wire.write");
-				const copy = Uint8Array.from(bytes);
+				const copy = new Uint8Array(bytes);
 				if (open) travel("server", () => toServer(copy));
 			},
 			close: () => {

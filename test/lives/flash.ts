@@ -2,7 +2,7 @@
  * What stands in the flash of a simulated device, read by the documented format (src/credential/record.ts and store.ts)
  * without src's code: the proof must not lean on what it proves. Wear is counted as ESP-IDF's NVS would have it.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A blob changed; `before` and `after` are undefined when there was or is none. */
 export type Change = (name: string, before: Uint8Array | undefined, after: Uint8Array | undefined) => void;
@@ -64,7 +64,7 @@ export function readRecord(blob: Uint8Array | undefined): Record | undefined {
 	if (blob === undefined || blob.length < 45) return undefined;
 	const body = Buffer.from(blob.buffer, blob.byteOffset, blob.length);
 	const checked = body.subarray(0, -32);
-	if (!createHash("sha256").update(checked).digest().equals(body.subarray(-32))) return undefined;
+	if (!hash("sha256", checked, "buffer").equals(body.subarray(-32))) return undefined;
 	let scalar: Uint8Array | undefined;
 	let requestId: string | undefined;
 	const chain: Uint8Array[] = [];

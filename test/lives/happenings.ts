@@ -8,15 +8,15 @@ import { type Boot, HUBS, type World } from "./world.ts";
 
 /** Mean number a year. */
 export const RATES = {
-	powerCut: 12,
+	powerCut: 10,
 	outage: 5,
-	lostSession: 12,
+	lostSession: 8,
 	serviceFault: 24,
 	failingWrite: 1,
 	spoiledBlob: 0.3,
 	clockJump: 1.5,
 	renewNow: 1,
-	telemetry: 26,
+	telemetry: 12,
 	revoke: 0.1,
 	move: 0.2,
 	disable: 0.2,

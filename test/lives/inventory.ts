@@ -47,6 +47,16 @@ export class Inventory {
 		return accepted;
 	}
 
+	/** Of those the one that is valid for longest and has not been revoked. */
+	get lasting(): IssuedLeaf | undefined {
+		let lasting: IssuedLeaf | undefined;
+		for (const name of SLOTS) {
+			const leaf = this.#held.get(name)?.leaf;
+			if (leaf?.accepted && !leaf.revoked && !(lasting && lasting.notAfter >= leaf.notAfter)) lasting = leaf;
+		}
+		return lasting;
+	}
+
 	get(name: string): Held | undefined {
 		return this.#held.get(name);
 	}

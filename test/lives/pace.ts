@@ -42,9 +42,8 @@ export class Pace {
 		} else if (happening.event === "poll" && happening.early) this.#violation("a poll before retry-after had passed");
 	}
 
-	/** What the device has been told, and when it comes back. */
-	onBytes(to: "server" | "device", bytes: Uint8Array): void {
-		const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+	/** What the device has been told, and when it comes back. `text`: the bytes, one character each. */
+	onBytes(to: "server" | "device", text: string): void {
 		if (to === "server") {
 			if (text.includes("$dps/registrations/") && this.#now() < this.#dpsNotBefore)
 				this.#violation("a request to DPS before its retry-after had passed");

@@ -4,7 +4,7 @@
  */
 import { Fault } from "../../src/fault.ts";
 import type { WireOptions } from "../../src/port.ts";
-import { Faults } from "../cloud/faults.ts";
+import { type FaultName, Faults } from "../cloud/faults.ts";
 import type { Random } from "../fake/random.ts";
 import type { Link } from "../fake/wire.ts";
 import { SERVICE_FAULTS } from "./service-faults.ts";
@@ -37,14 +37,17 @@ export class Weather {
 	failingWrites = 0;
 	networkCuts = 0;
 	serviceErrors = 0;
+	/** The hub holds a renewal until the operator lets it go. */
+	onHold: () => void = () => {};
 
 	constructor(source: Random, now: () => number, trouble: (until?: number) => void) {
 		this.#source = source;
 		this.#now = now;
 		this.#trouble = trouble;
-		this.faults = new StrikingFaults(() => {
+		this.faults = new StrikingFaults((name) => {
 			this.serviceErrors++;
 			trouble();
+			if (name === "renew-hold") this.onHold();
 		});
 	}
 
@@ -70,7 +73,7 @@ export class Weather {
 
 	/** Days at the longest: in months of them the device would do the same thing ten thousand times. */
 	outage(): number {
-		const length = Math.min(10 * DAY_MS, this.span(this.chance(4) ? 20 * HOUR_MS : HOUR_MS / 2));
+		const length = Math.min(10 * DAY_MS, this.span(this.chance(4) ? 10 * HOUR_MS : HOUR_MS / 4));
 		this.#outageUntil = Math.max(this.#outageUntil, this.#now() + length);
 		this.#trouble(this.#outageUntil);
 		return this.#outageUntil;
@@ -127,16 +130,16 @@ const PUBLISH = 3;
 const PUBACK = 4;
 
 class StrikingFaults extends Faults {
-	readonly #onStrike: () => void;
+	readonly #onStrike: (name: FaultName) => void;
 
-	constructor(onStrike: () => void) {
+	constructor(onStrike: (name: FaultName) => void) {
 		super();
 		this.#onStrike = onStrike;
 	}
 
-	override strikes(...of: Parameters<Faults["strikes"]>): string | undefined {
-		const value = super.strikes(...of);
-		if (value !== undefined) this.#onStrike();
+	override strikes(name: FaultName, wanted?: string): string | undefined {
+		const value = super.strikes(name, wanted);
+		if (value !== undefined) this.#onStrike(name);
 		return value;
 	}
 }

@@ -204,7 +204,7 @@ export class World {
 			{
 				write: (bytes) => {
 					if (held === undefined && this.#options.overtaken?.(bytes)) {
-						held = Uint8Array.from(bytes);
+						held = new Uint8Array(bytes);
 						this.clock.after(50, release);
 						return;
 					}

@@ -1,5 +1,5 @@
 /** Stand-in for src/key/p256.ts: key pairs whose public half is a hash of the private one. For simulated lives only. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { Fault } from "../../../src/fault.ts";
 import type { Entropy, Signer } from "../../../src/port.ts";
 import { standInSignature } from "./signature.ts";
@@ -20,7 +20,7 @@ export class KeyPair implements Signer {
 		if (this.#publicKey === undefined) {
 			this.#publicKey = new Uint8Array(65);
 			this.#publicKey[0] = 4;
-			this.#publicKey.set(createHash("sha512").update(this.#scalar).digest(), 1);
+			this.#publicKey.set(hash("sha512", this.#scalar, "buffer"), 1);
 		}
 		return this.#publicKey;
 	}
