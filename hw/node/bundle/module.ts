@@ -20,6 +20,8 @@ export interface AppModule {
 	readonly code: string;
 	/** Its own files. */
 	readonly files: readonly string[];
+	/** What rollup found odd. */
+	readonly warnings: readonly string[];
 }
 
 /** The file with the default export. Throws Fault config.missing. */
@@ -43,23 +45,27 @@ export async function loadToolchain(): Promise<Toolchain> {
 
 /** Throws Fault config.invalid. */
 export async function rollUp({ rollup, ts }: Toolchain, entry: string): Promise<AppModule> {
-	const chunk = await attempt(async () => {
+	const problems: ts.Diagnostic[] = [];
+	const warnings: string[] = [];
+	let chunk: OutputChunk;
+	try {
 		const bundle = await rollup({
 			input: entry,
 			external: (specifier, importer) => importer !== undefined && !/^\.{0,2}\//.test(specifier),
-			plugins: [withoutTypes(ts)],
-			onwarn: (warning) => {
-				if (warning.code === "CIRCULAR_DEPENDENCY") return;
-				throw new Fault("config.invalid", `the app: ${warning.message}`);
-			},
+			plugins: [withoutTypes(ts, problems)],
+			onwarn: ({ message }) => void warnings.push(message),
 		});
 		const { output } = await bundle.generate({ format: "es", inlineDynamicImports: true });
 		await bundle.close();
-		return output[0];
-	});
+		chunk = output[0];
+	} catch (thrown) {
+		refuse(ts, problems);
+		throw new Fault("config.invalid", `the app: ${(thrown as Error).message}`);
+	}
+	refuse(ts, problems);
 	checkImports(chunk);
 	checkTexts(ts, chunk.code);
-	return { code: chunk.code, files: chunk.moduleIds };
+	return { code: chunk.code, files: chunk.moduleIds, warnings };
 }
 
 /** As strictly as the rest of the project. Throws Fault config.invalid. */
@@ -83,7 +89,8 @@ export function checkTypes({ ts }: Toolchain, files: readonly string[]): void {
 	refuse(ts, problems);
 }
 
-function withoutTypes(typescript: typeof ts): Plugin {
+/** Syntax errors go to `problems`: rollup would take an error of ours apart. */
+function withoutTypes(typescript: typeof ts, problems: ts.Diagnostic[]): Plugin {
 	return {
 		name: "without-types",
 		transform(code, file) {
@@ -93,7 +100,7 @@ function withoutTypes(typescript: typeof ts): Plugin {
 				reportDiagnostics: true,
 				compilerOptions: compilerOptions(typescript),
 			});
-			refuse(typescript, diagnostics);
+			problems.push(...diagnostics);
 			return { code: outputText, map: null };
 		},
 	};
@@ -141,16 +148,6 @@ function checkTexts(typescript: typeof ts, code: string): void {
 	};
 	const file = typescript.createSourceFile("app.js", code, typescript.ScriptTarget.ES2023);
 	typescript.forEachChild(file, visit);
-}
-
-async function attempt<T>(action: () => Promise<T>): Promise<T> {
-	try {
-		return await action();
-	} catch (thrown) {
-		const { cause = thrown } = thrown as { readonly cause?: unknown };
-		if (cause instanceof Fault) throw cause;
-		throw new Fault("config.invalid", `the app: ${(thrown as Error).message}`);
-	}
 }
 
 const MAX_PROBLEMS = 5;

@@ -32,8 +32,9 @@ type AppFlags = Partial<Omit<Release, "component">> & SigningFlags;
 async function app(folder: string, flags: AppFlags): Promise<void> {
 	const { name, entry, toolchain, tools, ...release } = await gather(folder, flags);
 	const { log } = createOutput(false, (line) => void process.stderr.write(line));
-	const { code, files } = await rollUp(toolchain, entry);
+	const { code, files, warnings } = await rollUp(toolchain, entry);
 	log("rolled up", { files: files.length, bytes: code.length });
+	for (const message of warnings) log("warning", { message });
 	checkTypes(toolchain, files);
 	log("types checked");
 	const bytes = linkArchive(tools, code, name);
