@@ -2,24 +2,12 @@
  * The Slot port as files: `ota_0.bin`, `ota_1.bin` and `otadata.json` in a folder, with the semantics of ESP-IDF
  * (bootloader.ts). For `enrollee run` and for tests; the program that runs is of course the same one in either slot.
  */
-import {
-	closeSync,
-	existsSync,
-	fsyncSync,
-	mkdirSync,
-	openSync,
-	readFileSync,
-	readSync,
-	renameSync,
-	statSync,
-	writeFileSync,
-	writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Fault } from "../../src/fault.ts";
 import type { Slot } from "../../src/port.ts";
 import { BLANK, bootSlot, type Medium, type Otadata } from "./bootloader.ts";
 import { encodeImage, isImage } from "./bundle/image.ts";
+import { attempt, FlashFile } from "./flash-file.ts";
 
 export interface SlotOptions {
 	readonly folder: string;
@@ -54,13 +42,16 @@ export function openSlot(options: SlotOptions): Slot {
 }
 
 function fileMedium(folder: string): Medium {
-	const image = (slot: number): string => join(folder, `ota_${slot}.bin`);
+	const image = (slot: number): FlashFile => new FlashFile(join(folder, `ota_${slot}.bin`));
 	const otadata = join(folder, "otadata.json");
 	return {
-		read: (slot, offset, length) => attempt(() => readPart(image(slot), offset, length)),
-		write: (slot, offset, bytes) => attempt(() => writePart(image(slot), offset, bytes)),
-		erase: (slot, offset, length) => attempt(() => writePart(image(slot), offset, new Uint8Array(length).fill(0xff))),
-		verify: (slot) => attempt(() => existsSync(image(slot)) && isImage(new Uint8Array(readFileSync(image(slot))))),
+		read: (slot, offset, length) => image(slot).read(offset, length),
+		write: (slot, offset, bytes) => image(slot).write(offset, bytes),
+		erase: (slot, offset, length) => image(slot).erase(offset, length),
+		verify(slot) {
+			const { path } = image(slot);
+			return attempt(() => existsSync(path) && isImage(new Uint8Array(readFileSync(path))));
+		},
 		readOtadata: () =>
 			attempt(() => (existsSync(otadata) ? (JSON.parse(readFileSync(otadata, "utf8")) as Otadata) : BLANK)),
 		writeOtadata: (entries) =>
@@ -69,34 +60,4 @@ function fileMedium(folder: string): Medium {
 				renameSync(`${otadata}.new`, otadata);
 			}),
 	};
-}
-
-function readPart(file: string, offset: number, length: number): Uint8Array {
-	const bytes = new Uint8Array(length).fill(0xff);
-	if (!existsSync(file) || statSync(file).size <= offset) return bytes;
-	const descriptor = openSync(file, "r");
-	try {
-		readSync(descriptor, bytes, 0, length, offset);
-	} finally {
-		closeSync(descriptor);
-	}
-	return bytes;
-}
-
-function writePart(file: string, offset: number, bytes: Uint8Array): void {
-	const descriptor = openSync(file, existsSync(file) ? "r+" : "w+");
-	try {
-		writeSync(descriptor, bytes, 0, bytes.length, offset);
-		fsyncSync(descriptor);
-	} finally {
-		closeSync(descriptor);
-	}
-}
-
-function attempt<T>(action: () => T): T {
-	try {
-		return action();
-	} catch (thrown) {
-		throw Fault.of(thrown, "ota.flash");
-	}
 }
