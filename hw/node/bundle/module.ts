@@ -2,7 +2,7 @@
  * An app's source, rolled up by rollup into the one module that an archive holds, and checked by TypeScript.
  *
  * Refused: imports of anything but the app's own files, since an app gets everything from its device argument; no default
- * export; type errors; texts of 64 KB, which the engine's mapping of archives takes for code.
+ * export; type errors; texts of 64 KB, at which xsl crashes.
  */
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -139,7 +139,7 @@ function checkImports({ imports, dynamicImports, exports }: OutputChunk): void {
 		throw new Fault("config.invalid", "the app has no default export: export default function app(device) { ... }");
 }
 
-/** fxMapperMapIDs of XS 8.2.3 knows no text with a length of four bytes: it would map what is in it. */
+/** A text whose length takes four bytes: xsl 8.2.3 crashes at it, and the mapping of the engine takes it for code. */
 function checkTexts(typescript: typeof ts, code: string): void {
 	const visit = (node: ts.Node): void => {
 		if ("text" in node && typeof node.text === "string" && Buffer.byteLength(node.text) >= MAX_TEXT_BYTES)
