@@ -3,20 +3,15 @@
  * cuts. What counts is what the cloud saw and what is in the device's flash.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { clock } from "../../hw/node/clock.ts";
-import { openStore } from "../../hw/node/store.ts";
 import type { Credential } from "../../src/credential/record.ts";
-import { Journal, type Journaled } from "../../src/credential/store.ts";
-import type { Clock } from "../../src/port.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import type { Cloud, CloudOptions } from "../cloud/cloud.ts";
-import type { CloudEvent } from "../cloud/event.ts";
-import { Device, withCloud } from "../device.ts";
+import { withCloud } from "../device.ts";
 import { type App, buildForXs, project, skip } from "./harness.ts";
+import { Simulated } from "./simulated.ts";
 
 describe("renewal on XS", { skip }, () => {
 	let app: App;
@@ -142,116 +137,6 @@ describe("renewal on XS", { skip }, () => {
 		});
 	});
 });
-
-/** A device in the simulator, whose flash is a folder. */
-class Simulated {
-	readonly #app: App;
-	readonly #cloud: Cloud;
-	readonly #flash = mkdtempSync(join(tmpdir(), "enrollee-renewal-"));
-	#power = new AbortController();
-	#run: Promise<unknown> = Promise.resolve();
-	/** Of this boot. */
-	#lines: string[] = [];
-	/** Events of the cloud before this boot. */
-	#since = 0;
-	#onLine: () => unknown = () => {};
-
-	constructor(app: App, cloud: Cloud) {
-		this.#app = app;
-		this.#cloud = cloud;
-	}
-
-	get journal(): Journaled {
-		return new Journal(openStore(this.#flash)).load();
-	}
-
-	/** The journal's files. */
-	get credentials(): string[] {
-		return readdirSync(this.#flash)
-			.filter((name) => name.startsWith("cred."))
-			.sort();
-	}
-
-	boot(settings: Readonly<Record<string, string>> = {}): void {
-		this.#power = new AbortController();
-		this.#lines = [];
-		this.#since = this.#cloud.events.length;
-		this.#run = this.#app.run({
-			timeoutSeconds: 60,
-			power: this.#power.signal,
-			onLine: (line) => {
-				this.#lines.push(line);
-				this.#onLine();
-			},
-			environment: {
-				ENROLLEE_STATE: this.#flash,
-				ENROLLEE_DPS: `${this.#cloud.host}:${this.#cloud.port}`,
-				ENROLLEE_ID_SCOPE: this.#cloud.idScope,
-				ENROLLEE_REGISTRATION_ID: this.#cloud.registrationId,
-				ENROLLEE_SYMMETRIC_KEY: this.#cloud.symmetricKey,
-				ENROLLEE_CA: readFileSync(this.#cloud.rootCa, "utf8"),
-				...settings,
-			},
-		});
-	}
-
-	async powerOff(): Promise<void> {
-		this.#power.abort();
-		await this.#run;
-	}
-
-	async remove(): Promise<void> {
-		await this.powerOff();
-		rmSync(this.#flash, { recursive: true, force: true });
-	}
-
-	/** A step of this boot, logged or yet to be. */
-	async log(step: string): Promise<void> {
-		const logged = new Promise<void>((resolve) => {
-			this.#onLine = () => this.#lines.some((line) => line.includes(` s  ${step}`)) && resolve();
-			this.#onLine();
-		});
-		await this.#alive(logged, step);
-	}
-
-	/** Listens for methods. */
-	async methods(): Promise<void> {
-		await this.#seen((event) => event.event === "subscribed" && event.filter.startsWith("$iothub/methods"), "methods");
-	}
-
-	async reported(fits: (certificate: { serial?: string; lastFault?: string }) => boolean): Promise<void> {
-		const certificateOf = (patch: unknown) => (patch as { certificate?: object }).certificate ?? {};
-		await this.#seen((event) => event.event === "reported" && fits(certificateOf(event.patch)), "report");
-	}
-
-	async renew(): Promise<void> {
-		const outcome = await this.#cloud.operator.callMethod(this.#cloud.registrationId, "enrollee.renew");
-		assert.deepEqual("status" in outcome && outcome.status, 202);
-	}
-
-	/** Enrols and works once at another time. */
-	async enrolInNode(then: Clock): Promise<void> {
-		const device = new Device(this.#cloud);
-		assert.equal((await device.once({}, { clock: then })).fault, undefined);
-		for (const [name, bytes] of device.store.blobs) writeFileSync(join(this.#flash, name), bytes);
-	}
-
-	/** The cloud saw it since this boot. */
-	async #seen(fits: (event: CloudEvent) => boolean, what: string): Promise<void> {
-		const { events } = this.#cloud;
-		const since = this.#since;
-		await this.#alive(
-			this.#cloud.seen((event) => events.indexOf(event) >= since && fits(event)),
-			what,
-		);
-	}
-
-	/** Fails with the whole log when the device ends first. */
-	async #alive(happening: Promise<unknown>, what: string): Promise<void> {
-		const ended = this.#run.then(() => assert.fail(`ended without ${what}\n${this.#lines.join("\n")}`));
-		await Promise.race([happening, ended]);
-	}
-}
 
 function keyOf({ key }: Credential): Uint8Array {
 	assert.ok("signer" in key);
