@@ -86,7 +86,7 @@ function entries() {
 }
 
 function chunk(id) {
-	const port = /\/hw\/moddable\/(digest|entropy)\.ts$/.exec(id);
+	const port = /\/hw\/moddable\/(digest|entropy|text)\.ts$/.exec(id);
 	if (port !== null) return port[1]; // else it would be drawn into its first importer
 	if (/\/src\/(bytes|fault|port|release|retry)\.ts$/.test(id)) return "base";
 	if (/\/src\/x509\//.test(id)) return "x509";

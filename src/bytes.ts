@@ -1,9 +1,10 @@
 /**
  * Bytes to text and back: UTF-8 (RFC 3629), hex, base64 (RFC 4648 section 4, padded), and two helpers on arrays.
  *
- * XS has no TextEncoder, atob or Buffer, so this is plain ECMAScript. Decoders are strict: they throw RangeError on
- * anything but canonical input, and the rooms turn that into their own Fault.
+ * UTF-8 is the platform's. XS has no atob or Buffer, so the rest is plain ECMAScript. Decoders are strict: they throw
+ * RangeError on anything but canonical input, and the rooms turn that into their own Fault.
  */
+export { utf8, utf8Text } from "#text";
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -25,71 +26,6 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
 	let difference = 0;
 	for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
 	return difference === 0;
-}
-
-/** XS counts from a text's start to find a character, and copies a text to append to it: long ones go in pieces. */
-const PIECE = 256;
-
-/** Lone surrogates become U+FFFD, as in TextEncoder. */
-export function utf8(text: string): Uint8Array {
-	if (text.length > PIECE) {
-		let middle = text.length >> 1;
-		const c = text.charCodeAt(middle);
-		// A low surrogate stays with its high one.
-		if (c >= 0xdc00 && c <= 0xdfff) middle++;
-		return concat(utf8(text.slice(0, middle)), utf8(text.slice(middle)));
-	}
-	// Counted first: an array of numbers would take many times the memory.
-	let length = 0;
-	for (const character of text) length += utf8Length(scalarValue(character));
-	const bytes = new Uint8Array(length);
-	let at = 0;
-	for (const character of text) {
-		const c = scalarValue(character);
-		const more = utf8Length(c) - 1;
-		bytes[at++] = more === 0 ? c : (0xff00 >> (more + 1)) | (c >> (6 * more));
-		for (let shift = 6 * (more - 1); shift >= 0; shift -= 6) bytes[at++] = 0x80 | ((c >> shift) & 63);
-	}
-	return bytes;
-}
-
-function scalarValue(character: string): number {
-	const c = character.codePointAt(0)!;
-	return c >= 0xd800 && c <= 0xdfff ? 0xfffd : c;
-}
-
-const utf8Length = (c: number): number => (c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4);
-
-/** Throws RangeError on overlong forms, surrogates, values over U+10FFFF and truncation. */
-export function utf8Text(bytes: Uint8Array): string {
-	const pieces: string[] = [];
-	let text = "";
-	for (let i = 0, end = PIECE; i < bytes.length; ) {
-		if (i >= end) {
-			pieces.push(text);
-			text = "";
-			end = i + PIECE;
-		}
-		const first = bytes[i++]!;
-		if (first < 0x80) {
-			text += String.fromCharCode(first);
-			continue;
-		}
-		const more =
-			first >= 0xf0 && first < 0xf8 ? 3 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xc2 && first < 0xe0 ? 1 : 0;
-		if (more === 0 || i + more > bytes.length) throw new RangeError("utf-8: malformed");
-		let c = first & (0x3f >> more);
-		for (let n = more; n > 0; n--) {
-			const next = bytes[i++]!;
-			if (next >> 6 !== 2) throw new RangeError("utf-8: malformed");
-			c = (c << 6) | (next & 63);
-		}
-		if (c < [0, 0x80, 0x800, 0x10000][more]! || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-			throw new RangeError("utf-8: malformed");
-		text += String.fromCodePoint(c);
-	}
-	pieces.push(text);
-	return pieces.join("");
 }
 
 export function hex(bytes: Uint8Array): string {

@@ -10,30 +10,43 @@ import { Fault } from "./fault.ts";
 import type { Clock } from "./port.ts";
 import { RELEASED } from "./release.ts";
 
-export interface JudgedClock extends Clock {
-	/** What is wrong with the clock, if anything. */
-	readonly fault: Fault | undefined;
-}
-
 /** `current`: the credential in use, asked for at each reading. */
-export function judgeClock(clock: Clock, current: () => Credential | undefined): JudgedClock {
-	const floor = (): number => Math.max(RELEASED, current()?.notBefore ?? 0);
-	return {
-		now: () => Math.max(clock.now(), floor()),
-		ticks: () => clock.ticks(),
-		after: (milliseconds, callback) => clock.after(milliseconds, callback),
-		sync: () => clock.sync?.(),
-		get fault() {
-			const now = clock.now();
-			const credential = current();
-			if (now < RELEASED) return new Fault("clock.unset", `${date(now)} is before the release of this version`);
-			if (credential && now < credential.notBefore)
-				return new Fault("clock.implausible", `${date(now)} is before the certificate's ${date(credential.notBefore)}`);
-			if (credential && now >= credential.notAfter)
-				return new Fault("clock.implausible", `${date(now)} is after the certificate's ${date(credential.notAfter)}`);
-			return undefined;
-		},
-	};
+export class JudgedClock implements Clock {
+	readonly #clock: Clock;
+	readonly #current: () => Credential | undefined;
+
+	constructor(clock: Clock, current: () => Credential | undefined) {
+		this.#clock = clock;
+		this.#current = current;
+	}
+
+	/** What is wrong with the clock, if anything. */
+	get fault(): Fault | undefined {
+		const now = this.#clock.now();
+		const credential = this.#current();
+		if (now < RELEASED) return new Fault("clock.unset", `${date(now)} is before the release of this version`);
+		if (credential && now < credential.notBefore)
+			return new Fault("clock.implausible", `${date(now)} is before the certificate's ${date(credential.notBefore)}`);
+		if (credential && now >= credential.notAfter)
+			return new Fault("clock.implausible", `${date(now)} is after the certificate's ${date(credential.notAfter)}`);
+		return undefined;
+	}
+
+	now(): number {
+		return Math.max(this.#clock.now(), RELEASED, this.#current()?.notBefore ?? 0);
+	}
+
+	ticks(): number {
+		return this.#clock.ticks();
+	}
+
+	after(milliseconds: number, callback: () => void): () => void {
+		return this.#clock.after(milliseconds, callback);
+	}
+
+	sync(): void {
+		this.#clock.sync?.();
+	}
 }
 
 function date(milliseconds: number): string {

@@ -4,7 +4,7 @@
  * The old credential lives until the new one has worked in a real hub connection. Each method is one attempt and throws
  * the Fault that ended it; when to come back is `agent.ts`'s decision, when to renew is the schedule's.
  */
-import { type JudgedClock, judgeClock } from "./clock.ts";
+import { JudgedClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type Credential, identityOf } from "./credential/record.ts";
 import { Journal } from "./credential/store.ts";
@@ -52,7 +52,7 @@ export class Lifecycle {
 	#refusedSequence = 0;
 
 	constructor(options: LifecycleOptions) {
-		this.#clock = judgeClock(options.clock, () => this.#current);
+		this.#clock = new JudgedClock(options.clock, () => this.#current);
 		this.#options = { ...options, clock: this.#clock, journal: new Journal(options.store) };
 	}
 

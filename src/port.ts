@@ -3,7 +3,8 @@
  *
  * Everything under `src/` reaches sockets, clocks, flash and randomness through these and nothing else. Two things are
  * bound by module name at build time instead, because noble's objects freeze when the ROM image is linked and the
- * platform's TLS asks for a signature in the middle of building a packet: `#digest` (see Digest) and `#entropy`.
+ * platform's TLS asks for a signature in the middle of building a packet: `#digest` (see Digest) and `#entropy`. So is
+ * `#text` (see Text), which is the same everywhere and native wherever it runs.
  */
 import type { Fault } from "./fault.ts";
 
@@ -167,6 +168,14 @@ export interface Digest {
 	hmacSha384(key: Uint8Array, bytes: Uint8Array): Uint8Array;
 	/** Streaming SHA-256, for images that do not fit into RAM. */
 	createSha256(): { write(bytes: Uint8Array): void; close(): Uint8Array };
+}
+
+/** The shape of the module `#text`: UTF-8 by TextEncoder and TextDecoder, which XS has as modules. */
+export interface Text {
+	/** Lone surrogates become U+FFFD. */
+	utf8(text: string): Uint8Array;
+	/** Throws RangeError on overlong forms, surrogates, values over U+10FFFF and truncation; keeps a byte order mark. */
+	utf8Text(bytes: Uint8Array): string;
 }
 
 export type LogValue = string | number | boolean | undefined;

@@ -1,8 +1,10 @@
 /** Promises over callbacks that can be interrupted: how `agent.ts` waits for the callback-style rooms below it. */
 import { Fault } from "./fault.ts";
 
+const idle = (): void => {};
+
 export class Waiting {
-	#interrupt: () => void = () => {};
+	#interrupt = idle;
 	#over = false;
 
 	get over(): boolean {
@@ -11,17 +13,22 @@ export class Waiting {
 
 	/**
 	 * `start` begins the work and gives the way to abandon it; abandoned work must settle the promise itself.
-	 * Throws Fault agent.closed after `end`.
+	 * Rejects with Fault agent.closed after `end`. No async function: on XS one that waits keeps its whole frame.
 	 */
-	async until<T>(start: (resolve: (value: T) => void, reject: (fault: Fault) => void) => () => void): Promise<T> {
-		if (this.#over) throw new Fault("agent.closed", "closed");
-		try {
-			return await new Promise<T>((resolve, reject) => {
-				this.#interrupt = start(resolve, reject);
-			});
-		} finally {
-			this.#interrupt = () => {};
-		}
+	until<T>(start: (resolve: (value: T) => void, reject: (fault: Fault) => void) => () => void): Promise<T> {
+		if (this.#over) return Promise.reject(new Fault("agent.closed", "closed"));
+		let interrupt = idle;
+		const promise = new Promise<T>((resolve, reject) => {
+			interrupt = start(resolve, reject);
+		});
+		const settled = (): void => {
+			if (this.#interrupt === interrupt) this.#interrupt = idle;
+			// XS keeps this function until the awaiting ones, too, have had their turn.
+			interrupt = idle;
+		};
+		this.#interrupt = interrupt;
+		promise.then(settled, settled);
+		return promise;
 	}
 
 	/** Abandons what is being waited for, and everything that comes after. */

@@ -31,7 +31,7 @@ const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
 	{ what: /^buffer$/, where: /^(src\/mqtt\/packet\.ts$|hw\/moddable\/|test\/)/ },
 	{ what: /^node:/, where: /^(hw\/node|hw\/moddable\/xs-rom|hw\/simulator\/run\.ts$|test|bench)(\/|$)/ },
 	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|bench)\// },
-	{ what: /^#(digest|entropy|formulas)$/, where: /^(src|hw|test|bench)\// },
+	{ what: /^#(digest|entropy|formulas|text)$/, where: /^(src|hw|test|bench)\// },
 ];
 
 /** XS lacks them, or they reach the world past the ports. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { clock as realClock } from "../hw/node/clock.ts";
-import { judgeClock } from "../src/clock.ts";
+import { JudgedClock } from "../src/clock.ts";
 import type { Credential } from "../src/credential/record.ts";
 import { RELEASED, VERSION } from "../src/release.ts";
 import { Device, withCloud } from "./device.ts";
@@ -21,16 +21,16 @@ test("the release in the source is the one in package.json", () => {
 test("a clock is never taken to be behind the release or the certificate's beginning", () => {
 	const clock = new FakeClock(0);
 	const issued = RELEASED + 400 * DAY;
-	assert.equal(judgeClock(clock, () => undefined).now(), RELEASED);
-	assert.equal(judgeClock(clock, () => credential(issued, issued + 30 * DAY)).now(), issued);
+	assert.equal(new JudgedClock(clock, () => undefined).now(), RELEASED);
+	assert.equal(new JudgedClock(clock, () => credential(issued, issued + 30 * DAY)).now(), issued);
 	clock.set(issued + DAY);
-	assert.equal(judgeClock(clock, () => credential(issued, issued + 30 * DAY)).now(), issued + DAY);
+	assert.equal(new JudgedClock(clock, () => credential(issued, issued + 30 * DAY)).now(), issued + DAY);
 });
 
 test("a clock that cannot be right has a Fault; one that is right has none", () => {
 	const clock = new FakeClock(0);
 	const issued = RELEASED + 400 * DAY;
-	const judged = judgeClock(clock, () => credential(issued, issued + 30 * DAY));
+	const judged = new JudgedClock(clock, () => credential(issued, issued + 30 * DAY));
 	for (const [now, code] of [
 		[0, "clock.unset"],
 		[RELEASED - 1, "clock.unset"],

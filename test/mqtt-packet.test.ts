@@ -24,7 +24,7 @@ describe("over the device's stand-ins", () => {
 	let bundled: Codec;
 	before(async () => {
 		folder = await mkdtemp(join(tmpdir(), "enrollee-"));
-		bundled = await import(pathToFileURL(await bundle(folder)).href);
+		bundled = await import(pathToFileURL(await bundle(folder, "node")).href);
 	});
 	after(() => rm(folder, { recursive: true }));
 	check(() => bundled);

@@ -125,13 +125,14 @@ export function spaced(text: string): Uint8Array {
 	return fromHex(text.replaceAll(" ", ""));
 }
 
-/** src/mqtt/packet.ts over the stand-ins, in one file, as the device build makes it. */
-export async function bundle(folder: string): Promise<string> {
+/** src/mqtt/packet.ts over the stand-ins, in one file, as the device build makes it; for Node with Node's UTF-8. */
+export async function bundle(folder: string, platform: "node" | "moddable"): Promise<string> {
 	const build = await rollup({
 		input: "src/mqtt/packet.ts",
+		external: /^text\//,
 		plugins: [
 			mqttPacketShims(),
-			resolve({ preferBuiltins: false }),
+			resolve({ exportConditions: [platform], preferBuiltins: false }),
 			commonjs(),
 			{
 				name: "typescript",

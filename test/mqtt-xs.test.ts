@@ -9,12 +9,17 @@ import { type App, buildForXs, skip } from "./sim/harness.ts";
 describe("packets on XS", { skip }, () => {
 	let app: App;
 	before(async () => {
-		const packet = await bundle(temporaryFolder());
+		const packet = await bundle(temporaryFolder(), "moddable");
 		app = await buildForXs({
 			name: "packet",
 			build: "release",
 			manifest: {
-				include: ["$(MODDABLE)/examples/manifest_base.json", "$(ENROLLEE)/hw/simulator/lib/manifest.json"],
+				include: [
+					"$(MODDABLE)/examples/manifest_base.json",
+					"$(MODDABLE)/modules/data/text/decoder/manifest.json",
+					"$(MODDABLE)/modules/data/text/encoder/manifest.json",
+					"$(ENROLLEE)/hw/simulator/lib/manifest.json",
+				],
 				modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/packet", packet: packet.replace(/\.\w+$/, "") },
 				preload: ["packet"],
 			},

@@ -103,6 +103,7 @@ function build(goal: Build, chunks: number): Promise<App> {
 				"$(MODDABLE)/modules/base/debug/manifest.json",
 				"$(ENROLLEE)/bench/xs/manifest.json",
 				"$(MODULES)/crypt/digest/manifest.json",
+				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
 			],

@@ -35,6 +35,7 @@ function link(name: string, modules: readonly string[]): Promise<App> {
 				"$(MODULES)/crypt/digest/manifest.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
+				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 			],
 			modules: Object.fromEntries([
 				["main", "$(ENROLLEE)/test/sim/apps/hello"],

@@ -37,7 +37,7 @@ const folder = join(project, "build/bench/mqtt");
 
 export async function measureMqtt(): Promise<Result> {
 	mkdirSync(folder, { recursive: true });
-	await bundle(folder);
+	await bundle(folder, "moddable");
 	const release = await build("release");
 	const of = await countLabelled(release);
 	return {
@@ -58,6 +58,8 @@ function build(goal: Build): Promise<App> {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",
 				"$(MODDABLE)/modules/base/debug/manifest.json",
+				"$(MODDABLE)/modules/data/text/decoder/manifest.json",
+				"$(MODDABLE)/modules/data/text/encoder/manifest.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
 				"$(ENROLLEE)/bench/xs/manifest.json",
 			],

@@ -107,7 +107,18 @@ class TlsConnection implements Connection {
 	#readable(count: number): void {
 		if (this.#state === "connecting") this.#open();
 		const bytes = this.#socket?.read(count);
-		if (bytes !== undefined && this.#state === "open") this.#events.onData(new Uint8Array(bytes));
+		if (bytes === undefined || this.#state !== "open") return;
+		// In a turn of its own: this call comes from deep inside of TLS, whose buffers are held until it returns.
+		void Promise.resolve(bytes).then((bytes) => this.#deliver(new Uint8Array(bytes)));
+	}
+
+	/** The connection may have been lost in the meantime; what came before that comes before onClose all the same. */
+	#deliver(bytes: Uint8Array): void {
+		try {
+			this.#events.onData(bytes);
+		} catch (thrown) {
+			this.#end(this.#faultOf(thrown, true));
+		}
 	}
 
 	/** Without an error the peer ended TLS; before we came to use it, that is a failure all the same. */

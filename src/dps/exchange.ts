@@ -6,7 +6,7 @@
 import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
-import { type Action, type Assignment, Registration, type Request } from "./registration.ts";
+import { type Action, type Answer, type Assignment, Registration, type Request } from "./registration.ts";
 import type { SymmetricKey } from "./sas.ts";
 import { RESPONSE_FILTER, resource, username } from "./topics.ts";
 
@@ -83,9 +83,11 @@ class Exchange implements ClientEvents {
 		);
 	}
 
-	/** In a turn of its own: this call comes from deep inside of TLS and MQTT, whose buffers are held until it returns. */
+	/** In turns of their own: each leaves behind what it was made of, the packet first and the text before its certificates. */
 	onMessage(topic: string, payload: Uint8Array): void {
-		void Promise.resolve().then(() => this.#receive(topic, payload));
+		void Promise.resolve(payload)
+			.then((payload) => this.#registration.read(topic, payload))
+			.then((answer) => this.#receive(answer));
 	}
 
 	onClose(fault?: Fault): void {
@@ -104,9 +106,8 @@ class Exchange implements ClientEvents {
 		this.#client.close();
 	}
 
-	#receive(topic: string, payload: Uint8Array): void {
-		const action = this.#result === undefined ? this.#registration.message(topic, payload) : undefined;
-		if (action) this.#act(action);
+	#receive(answer: Answer | Fault | undefined): void {
+		if (answer && this.#result === undefined) this.#act(this.#registration.answer(answer));
 	}
 
 	#act(action: Action): void {

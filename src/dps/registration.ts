@@ -38,6 +38,11 @@ export interface Request {
 
 type Json = Readonly<Record<string, unknown>>;
 
+export interface Answer {
+	readonly response: ResponseTopic;
+	readonly body: Json;
+}
+
 /** A reply with three certificates is under 4 KB, one with a trust bundle well under 32 KB. */
 const MOST_BODY_BYTES = 32 * 1024;
 const MOST_OPERATION_ID = 256;
@@ -65,12 +70,22 @@ export class Registration {
 		return { type: "publish", topic: queryTopic(this.#nextRequestId(), this.#operationId), payload: NO_BYTES };
 	}
 
-	/** Undefined: not an answer to the request that is open. */
-	message(topic: string, payload: Uint8Array): Action | undefined {
+	/** The answer to the request that is open; undefined for anything else. */
+	read(topic: string, payload: Uint8Array): Answer | Fault | undefined {
 		try {
 			const response = parseResponseTopic(topic);
 			if (!response || response.requestId !== String(this.#requestNumber)) return undefined;
-			return this.#answer(response, parseBody(payload, response.status));
+			return { response, body: parseBody(payload, response.status) };
+		} catch (thrown) {
+			return Fault.of(thrown, "dps.response");
+		}
+	}
+
+	/** Apart from `read`, so that the packet need not be kept while its certificates are parsed. */
+	answer(answer: Answer | Fault): Action {
+		try {
+			if (answer instanceof Fault) throw answer;
+			return this.#judge(answer);
 		} catch (thrown) {
 			return { type: "failed", fault: Fault.of(thrown, "dps.response") };
 		}
@@ -80,7 +95,7 @@ export class Registration {
 		return String(++this.#requestNumber);
 	}
 
-	#answer(response: ResponseTopic, body: Json): Action {
+	#judge({ response, body }: Answer): Action {
 		if (response.status >= 300 || (body.status === undefined && body.errorCode !== undefined))
 			return { type: "failed", fault: requestFault(response, body) };
 		switch (body.status) {

@@ -117,13 +117,13 @@ export class PacketReader {
 	}
 
 	#parse(frame: Uint8Array): ServerPacket {
-		this.#parsed = undefined;
 		try {
 			this.#parser.parse(view(frame));
 		} catch (thrown) {
 			throw Fault.of(thrown, "mqtt.protocol");
 		}
 		const parsed = this.#parsed as LibraryPacket | Error | undefined;
+		this.#parsed = undefined;
 		if (parsed === undefined || parsed instanceof Error) throw broken(parsed?.message ?? "unreadable packet");
 		return fromLibrary(parsed);
 	}

@@ -69,6 +69,7 @@ async function build(): Promise<App> {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",
 				"$(MODULES)/crypt/digest/manifest.json",
+				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
 			],

@@ -142,6 +142,7 @@ async function runOn(flavour: Flavour, answers: object): Promise<Run> {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",
 				"$(MODULES)/crypt/digest/manifest.json",
+				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
 			],

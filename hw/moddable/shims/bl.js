@@ -20,8 +20,9 @@ class List {
 		return this;
 	}
 
+	/** An empty view would keep the whole packet. */
 	consume(length) {
-		this.#bytes = this.#bytes.subarray(length);
+		this.#bytes = length < this.#bytes.length ? this.#bytes.subarray(length) : Buffer.alloc(0);
 		return this;
 	}
 

@@ -33,6 +33,19 @@ declare module "embedded:network/interface/wifi" {
 	}
 }
 
+declare module "text/decoder" {
+	export default class TextDecoder {
+		constructor(label: string, options: { fatal?: boolean; ignoreBOM?: boolean });
+		decode(bytes: Uint8Array): string;
+	}
+}
+
+declare module "text/encoder" {
+	export default class TextEncoder {
+		encode(text: string): Uint8Array;
+	}
+}
+
 declare module "mc/config" {
 	const config: Readonly<Record<string, unknown>>;
 	export default config;
