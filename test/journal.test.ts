@@ -1,81 +1,16 @@
 /**
- * The journal and its records: what is written reads back, spoiled records are known as such, a newer format is left
- * alone, and wherever a cut falls into a step, the proven credential stays and the step can be taken again.
+ * The journal: a spoiled blob costs no more than itself, a newer format is left alone, and wherever a cut falls into a
+ * step, the proven credential stays and the step can be taken again.
  */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type Credential, decodeCredential, encodeCredential } from "../src/credential/record.ts";
 import { Journal, type Journaled } from "../src/credential/store.ts";
 import { Fault } from "../src/fault.ts";
-import { generateKeyPair } from "../src/key/p256.ts";
-import { FakeEntropy } from "./fake/entropy.ts";
-import { mutations } from "./fake/mutate.ts";
+import { full, keys, proposal, record, source } from "./credential-probe.ts";
 import { Power, PowerCut } from "./fake/power.ts";
-import { isFault, random } from "./fake/random.ts";
+import { isFault } from "./fake/random.ts";
 import { FakeStore } from "./fake/store.ts";
 import { World } from "./lives/world.ts";
-
-const source = random();
-const entropy = new FakeEntropy(source);
-const keys = [1, 2, 3].map(() => generateKeyPair(entropy));
-type Proposal = Omit<Credential, "sequence">;
-
-const proposal = (number: number): Proposal => ({
-	key: { signer: keys[number]! },
-	chain: [source.bytes(310), source.bytes(290)],
-	hub: { host: "hub-a.example", port: 8883 },
-	deviceId: "dev-001",
-	registrationId: "dev-001",
-	notBefore: Date.UTC(2026, 0, 1),
-	notAfter: Date.UTC(2026, 1, 1),
-	unknown: [],
-});
-const full: Credential = {
-	...proposal(0),
-	sequence: 4_000_000_000,
-	trustBundle: { etag: '"an etag"', certificates: [source.bytes(100), source.bytes(3)] },
-	unknown: [
-		{ tag: 200, bytes: source.bytes(7) },
-		{ tag: 255, bytes: new Uint8Array(0) },
-	],
-};
-
-/** By the documented format, as another image would write it. */
-function record(format: number, body = new Uint8Array(0)): Uint8Array {
-	const head = Buffer.from("ENRL\0\0\0\0\x05\0\0\0\0", "latin1");
-	head[4] = format;
-	head.writeUInt32BE(body.length, 9);
-	const checked = Buffer.concat([head, body]);
-	return new Uint8Array(Buffer.concat([checked, createHash("sha256").update(checked).digest()]));
-}
-
-test("a record reads back", () => {
-	for (const credential of [full, { ...proposal(1), sequence: 0 }]) {
-		const { key, ...rest } = decodeCredential(encodeCredential(credential));
-		const { key: _key, ...expected } = credential;
-		assert.deepEqual(rest, expected);
-		assert.ok("signer" in key && "signer" in credential.key);
-		assert.deepEqual(key.signer.scalar(), credential.key.signer.scalar());
-	}
-	const operators: Credential = { ...full, key: { pkcs8: source.bytes(1200) } };
-	assert.deepEqual(decodeCredential(encodeCredential(operators)), operators);
-});
-
-test("every truncation and every kind of damage is store.damaged", () => {
-	const blob = encodeCredential(full);
-	for (const spoiled of mutations(blob, 2000, source))
-		if (!Buffer.from(blob).equals(spoiled)) assert.throws(() => decodeCredential(spoiled), isFault("store.damaged"));
-	for (let bit = 0; bit < 8 * blob.length; bit += 1 + source.integer(5)) {
-		const spoiled = blob.slice();
-		spoiled[bit >> 3]! ^= 1 << (bit & 7);
-		assert.throws(() => decodeCredential(spoiled), isFault("store.damaged"), `bit ${bit}`);
-	}
-	// With a right checksum, too.
-	for (const body of [Uint8Array.of(1, 0, 2, 7), Uint8Array.of(3), Uint8Array.of(4, 0, 1, 0x20)])
-		assert.throws(() => decodeCredential(record(1, body)), isFault("store.damaged"));
-	assert.throws(() => decodeCredential(record(0)), isFault("store.damaged"));
-});
 
 test("a damaged blob costs no more than itself", () => {
 	for (const name of ["cred.a", "cred.b", "cred.current", "cred.pending"]) {
@@ -138,6 +73,38 @@ test("a rejected candidate takes its own pending key along, no other", () => {
 		const { current, candidate, pending: after } = journal.load();
 		assert.deepEqual([current?.sequence, candidate, after !== undefined], [1, undefined, left]);
 	}
+});
+
+test("without its pointer a proven credential is neither overwritten nor deleted", () => {
+	for (const spoil of [
+		(store: FakeStore) => store.blobs.delete("cred.current"),
+		(store: FakeStore) => (store.blobs.get("cred.current")![20]! ^= 1),
+	]) {
+		const { store, journal } = inUse();
+		spoil(store);
+		const { candidate } = journal.load();
+		assert.equal(candidate?.sequence, 1);
+		journal.reject(candidate);
+		assert.equal(journal.load().candidate?.sequence, 1);
+		const next = journal.propose(proposal(1));
+		assert.deepEqual(sequences(journal), { current: 1, candidate: 2 });
+		journal.reject(next);
+		assert.deepEqual(sequences(journal), { current: undefined, candidate: 1 });
+		journal.promote(journal.propose(proposal(2)));
+		assert.deepEqual(sequences(journal), { current: 2, candidate: undefined });
+	}
+});
+
+test("a pointer to a lost record is as good as none", () => {
+	const { store, journal } = inUse();
+	const proven = store.blobs.get("cred.a")!;
+	journal.promote(journal.propose(proposal(1)));
+	// Power went before the predecessor was deleted, then the chip lost the record in use.
+	store.blobs.set("cred.a", proven);
+	store.blobs.get("cred.b")![20]! ^= 1;
+	assert.deepEqual(sequences(journal), { current: undefined, candidate: 1 });
+	journal.propose(proposal(2));
+	assert.deepEqual(sequences(journal), { current: 1, candidate: 3 });
 });
 
 /** Each from the state of `inUse` and one step: what the journal holds before and after. */
@@ -222,6 +189,11 @@ function inUse(): { store: FakeStore; journal: Journal } {
 	const { store, journal } = empty();
 	journal.promote(journal.propose(proposal(0)));
 	return { store, journal };
+}
+
+function sequences(journal: Journal) {
+	const { current, candidate } = journal.load();
+	return { current: current?.sequence, candidate: candidate?.sequence };
 }
 
 function isCut(step: () => void): boolean {

@@ -6,9 +6,10 @@
  *   cred.pending     a key whose CSR is in flight, with its request id
  *
  * A cut between any two writes is safe: a record with a higher number than `cred.current` is a candidate that still
- * has to prove itself, one with a lower number is a leftover. Without a readable pointer the older of two records is
- * the proven one. Per renewal: five writes (pending, candidate, pointer, two deletions),
- * six over the hub (pending once more, with its request id).
+ * has to prove itself, one with a lower number is a leftover. Where the pointer is lost, or the record that it names,
+ * the older of two records counts as proven; one alone is on trial, and neither overwritten nor deleted before another
+ * has worked. Per renewal: five writes (pending, candidate, pointer, two deletions), six over the hub (pending once
+ * more, with its request id).
  */
 import { equal, utf8, utf8Text } from "../bytes.ts";
 import { Fault } from "../fault.ts";
@@ -62,7 +63,7 @@ export class Journal {
 		const records = SLOTS.map((name) => read(name, decodeCredential))
 			.filter((record) => record !== undefined)
 			.sort((a, b) => a.sequence - b.sequence);
-		const current = proven === undefined ? older(records) : records.find((record) => record.sequence === proven);
+		const current = records.find((record) => record.sequence === proven) ?? older(records);
 		const others = records.filter((record) => record !== current);
 		// With the proven one lost, whatever is left deserves a trial.
 		const candidate = others.find((record) => current === undefined || record.sequence > current.sequence);
@@ -75,9 +76,8 @@ export class Journal {
 		const proven = this.#provenSequence();
 		const sequence = 1 + Math.max(proven, current?.sequence ?? 0, candidate?.sequence ?? 0);
 		const proposed: Credential = { ...credential, sequence };
-		// Without a proven one an older candidate is replaced where it stands, or it would look proven.
-		const slot = (!current && candidate && this.#slotOf(candidate)) || this.#slotBeside(current);
-		this.#store.put(slot, encodeCredential(proposed));
+		// A candidate without a current one may have lost its pointer: it stays, too.
+		this.#store.put(this.#slotBeside(current ?? candidate), encodeCredential(proposed));
 		return proposed;
 	}
 
@@ -89,11 +89,14 @@ export class Journal {
 		this.#store.delete(this.#slotBeside(candidate));
 	}
 
-	/** The candidate has failed for good, and its key with it; the current credential, if any, and another key go on. */
+	/**
+	 * The candidate has failed for good, and its key with it; the current credential and another key go on. Without a
+	 * current one it stays: it may be that one, and have lost its pointer.
+	 */
 	reject(candidate: Credential): void {
 		const slot = this.#slotOf(candidate);
 		this.#dropPendingOf(candidate);
-		if (slot) this.#store.delete(slot);
+		if (slot && this.load().current) this.#store.delete(slot);
 	}
 
 	keepPending(pending: Pending): void {
@@ -139,7 +142,7 @@ export class Journal {
 	}
 }
 
-/** Without a pointer: two records mean that the older has been proven, one alone has proven nothing yet. */
+/** Where the pointer helps no more: of two records the older had its trial first, one alone has proven nothing. */
 function older(sorted: readonly Credential[]): Credential | undefined {
 	return sorted.length > 1 ? sorted[0] : undefined;
 }

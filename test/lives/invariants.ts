@@ -38,8 +38,8 @@ export class Invariants implements Observer {
 	#offlineSince: number | undefined;
 	#judged: IssuedLeaf | undefined;
 	#flashFailed = false;
-	/** Not by the device: until it writes one, nobody can know which credential was proven. */
-	#pointerLost = false;
+	/** Not by the device: what it uses may be in its RAM only, until it writes another. */
+	#recordLost = false;
 	/** When the last request came. */
 	#askedAt = 0;
 	#tail = "";
@@ -82,7 +82,7 @@ export class Invariants implements Observer {
 	spoiled(name: string): void {
 		this.trouble();
 		this.#flashFailed = true;
-		this.#pointerLost ||= name === "cred.current";
+		this.#recordLost ||= name === "cred.a" || name === "cred.b";
 		this.#inventory.changed(name, this.#world.flash.get(name));
 		for (const spki of this.#owed) if (!this.#inventory.has(spki)) this.#owed.delete(spki);
 	}
@@ -148,7 +148,8 @@ export class Invariants implements Observer {
 		}
 		if (last === this.#judged) return;
 		this.#judged = last;
-		const excused = now - this.#troubleUntil < RENEWAL_SHARE * (last.notAfter - last.notBefore);
+		const hindered = now - this.#troubleUntil < RENEWAL_SHARE * (last.notAfter - last.notBefore);
+		const excused = this.#recordLost || hindered;
 		if (!excused) this.violation("a certificate expired, and nothing had stood in the way of its renewal");
 		if (this.#world.enrolment.withdrawn) this.#stranded(excused);
 	}
@@ -208,12 +209,8 @@ export class Invariants implements Observer {
 			);
 			if (named?.[1].leaf?.accepted === false) this.violation("a credential was promoted before it had worked");
 		}
-		if (name === "cred.current") this.#pointerLost = false;
-		if (
-			!this.#pointerLost &&
-			inventory.accepted.length === 0 &&
-			provenBefore.some((leaf) => !leaf.refused && !leaf.revoked)
-		)
+		if (name === "cred.current") this.#recordLost = false;
+		if (inventory.accepted.length === 0 && provenBefore.some((leaf) => !leaf.refused && !leaf.revoked))
 			this.violation("the last proven credential was given away");
 		if (name !== "cred.pending" && !inventory.wouldLoad())
 			this.violation("the next boot would not find the proven credential");
