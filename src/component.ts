@@ -74,7 +74,7 @@ export class Component {
 		this.#onTrial = decision === "trial";
 		const { state, installed, sequence, code } = this.#updater.status;
 		if (state !== "idle" || sequence !== undefined)
-			log("ota.boot", { component: slot.component, decision, running: slot.running, installed, sequence, code });
+			log("ota.boot", { decision, running: slot.running, installed, sequence, code, component: slot.component });
 	}
 
 	get methods(): MethodHandlers {
@@ -114,7 +114,7 @@ export class Component {
 		}
 		this.#onTrial = false;
 		const { log, slot, onConfirmed } = this.#options;
-		log("ota.confirmed", { component: slot.component, sequence: this.#updater.status.sequence });
+		log("ota.confirmed", { sequence: this.#updater.status.sequence, component: slot.component });
 		onConfirmed?.();
 		this.#report();
 		this.#deliver();

@@ -5,13 +5,20 @@
  * included from $MODDABLE at build time: it launches the library, turns a GLib loop for sockets and timers, and exits
  * with N when the app posts "exit:N" (see lib/simulator.js), or with 100 + status when XS aborts
  * (104 dead strip, 105 unhandled exception, 101 to 103 memory).
+ *
+ * Where the app's flash ($ENROLLEE_STATE) has an archive to run, app_run.bin, the engine maps it in place at the launch, as
+ * an ESP32 does with its partition.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "screen.h"
 
 enum { WIDTH = 240, HEIGHT = 320, SHORTEST_TICK_MS = 5 };
@@ -68,6 +75,42 @@ static void onDraw(txScreen* screen)
 	(void)screen;
 }
 
+static uint32_t read32(const uint8_t* at)
+{
+	return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+/* Atoms that fill the space. The desktop's lookup of modules follows their sizes anywhere; the ESP32's has bounds. */
+static gboolean isSound(const uint8_t* at, const uint8_t* end)
+{
+	while (at < end) {
+		if (end - at < 8 || read32(at) < 8 || read32(at) > end - at)
+			return FALSE;
+		if (!memcmp(at + 4, "MODS", 4) && !isSound(at + 8, at + read32(at)))
+			return FALSE;
+		at += read32(at);
+	}
+	return TRUE;
+}
+
+/* Null where there is none. Writes reach the file. */
+static void* findArchive(void)
+{
+	const char* folder = getenv("ENROLLEE_STATE");
+	char* path = g_build_filename(folder ? folder : ".", "app_run.bin", NULL);
+	int file = folder ? open(path, O_RDWR) : -1;
+	struct stat status;
+	uint8_t* archive = MAP_FAILED;
+	if (file >= 0 && !fstat(file, &status) && status.st_size >= 16)
+		archive = mmap(NULL, status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (file >= 0)
+		close(file);
+	g_free(path);
+	if (archive == MAP_FAILED || memcmp(archive + 4, "XS_A", 4) || read32(archive) > status.st_size)
+		return NULL;
+	return isSound(archive + 8, archive + read32(archive)) ? archive : NULL;
+}
+
 int main(int argc, char** argv)
 {
 	if (argc != 2) {
@@ -86,6 +129,7 @@ int main(int argc, char** argv)
 	txScreen* screen = calloc(1, sizeof(txScreen) + WIDTH * HEIGHT * screenBytesPerPixel);
 	screen->width = WIDTH;
 	screen->height = HEIGHT;
+	screen->archive = findArchive();
 	screen->abort = onAbort;
 	screen->bufferChanged = onDraw;
 	screen->formatChanged = onDraw;

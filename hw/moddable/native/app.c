@@ -35,8 +35,9 @@ static txBoolean readCopy(void* source, size_t offset, void* buffer, size_t size
 		return 0;
 	xsTry {
 		xsVar(0) = xsCall2(xsArg(0), xsID("read"), xsInteger((int)offset), xsInteger((int)size));
+		txInteger from = xsToInteger(xsGet(xsVar(0), xsID("byteOffset")));
 		xsVar(1) = xsGet(xsVar(0), xsID("buffer"));
-		xsGetArrayBufferData(xsVar(1), xsToInteger(xsGet(xsVar(0), xsID("byteOffset"))), buffer, size);
+		xsGetArrayBufferData(xsVar(1), from, buffer, (txInteger)size);
 	}
 	xsCatch {
 		check->failed = 1;
