@@ -95,7 +95,7 @@ export class Lifecycle {
 			}
 		}
 		this.#hubFailures = 0;
-		return await this.#trial(await this.#reenrol(current), false);
+		return await this.#trial(await this.#reenrol(current ?? candidate), false);
 	}
 
 	/**
