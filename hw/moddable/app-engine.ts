@@ -15,9 +15,10 @@ export function createAppEngine({ flash, guard, restart }: AppPlatform): AppEngi
 		version: String(native("xs_app_version").call(undefined)),
 		modules: Modules.host,
 		isMapped(half: Half): boolean {
-			if (!native("xs_app_taken").call(undefined)) return false;
+			// Before it is placed too: what the machine has no memory for would end it at every power-up.
 			const check = new MappingCheck(flash, half);
-			return native("xs_app_map").call(undefined, check) === true && check.isMapped();
+			const isTakeable = native("xs_app_map").call(undefined, check) === true;
+			return isTakeable && check.isMapped() && native("xs_app_taken").call(undefined) === true;
 		},
 		guard,
 		restart,

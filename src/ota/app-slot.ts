@@ -158,7 +158,15 @@ export class AppSlot implements Slot {
 			this.#runs = half;
 			return "run";
 		}
-		place(flash, half, (size) => this.inspect(size));
+		try {
+			place(flash, half, (size) => this.inspect(size));
+		} catch (thrown) {
+			// Nothing of it has run: that is no start that did not last. What was armed gives way to the one before.
+			const { candidate } = this.#record;
+			this.#drop();
+			if (candidate === undefined) throw thrown;
+			return this.boot(false);
+		}
 		engine.restart();
 		return "restarting";
 	}

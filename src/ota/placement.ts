@@ -7,8 +7,11 @@ import { Fault } from "../fault.ts";
 import type { AppFlash, Half, Inspection } from "../port.ts";
 import { SECTOR_BYTES } from "./writer.ts";
 
-/** Written last, cleared first: size and kind of the archive, and the beginning of its version. */
+/** Written last: size and kind of the archive, and the beginning of its version. */
 const HEADER_BYTES = 16;
+/** Where the kind is, which alone is cleared: the engine does not survive every size. */
+const KIND = 4;
+const KIND_BYTES = 4;
 
 /**
  * The copy in `half`, to where it runs. What is there afterwards is mapped at the next power-up.
@@ -38,7 +41,7 @@ export function place(flash: AppFlash, half: Half, inspect: (size: number) => In
 
 /** From the next power-up on there is no application. Writes only where there is one. */
 export function remove(flash: AppFlash): void {
-	if (isArchive(flash.read("run", 0, HEADER_BYTES))) flash.write("run", 0, new Uint8Array(HEADER_BYTES));
+	if (isArchive(flash.read("run", 0, HEADER_BYTES))) flash.write("run", KIND, new Uint8Array(KIND_BYTES));
 }
 
 function isArchive(head: Uint8Array): boolean {
