@@ -25,8 +25,11 @@ export class FlashFile {
 
 	write(offset: number, bytes: Uint8Array): void {
 		attempt(() => {
+			const size = existsSync(this.path) ? statSync(this.path).size : 0;
 			const descriptor = openSync(this.path, existsSync(this.path) ? "r+" : "w+");
 			try {
+				// A gap would read as zeros.
+				if (offset > size) writeSync(descriptor, new Uint8Array(offset - size).fill(0xff), 0, offset - size, size);
 				writeSync(descriptor, bytes, 0, bytes.length, offset);
 				fsyncSync(descriptor);
 			} finally {
