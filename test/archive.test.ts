@@ -138,6 +138,9 @@ test("an index beyond the symbols is refused: the engine would follow it", () =>
 	read(variant({ maps: [] }), HOST);
 	read(variant({ maps: [2, 2, 0, 1] }), HOST);
 	for (const index of [3, 255, 256, 0xffff]) refuse(variant({ maps: [0, 2, index] }), /MAPS names symbol/);
+	const symbols = Array.from({ length: 300 }, (_, i) => `s${i}`);
+	read(variant({ symbols, maps: [299] }), HOST);
+	refuse(variant({ symbols, maps: [300] }), /MAPS names symbol 300 of 300/);
 });
 
 test("data resources are refused", () => {
@@ -166,8 +169,9 @@ test("the same path twice, no app/main, or too many modules are refused", () => 
 	refuse(replaced({ MODS: module("app/other") }), /no module app\/main/);
 	refuse(replaced({ MODS: new Uint8Array(0) }), /no module app\/main/);
 	refuse(replaced({ MODS: atom("PATH", text("app/main")) }), /no room for CODE/);
-	const many = Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`app/${i}`, CODE]));
-	refuse(variant({ modules: { "app/main": CODE, ...many } }), /more than 32/);
+	const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`app/${i}`, CODE]));
+	assert.equal(read(variant({ modules: { "app/main": CODE, ...many(31) } }), HOST).modules.length, 32);
+	refuse(variant({ modules: { "app/main": CODE, ...many(32) } }), /more than 32/);
 });
 
 test("without a host only the structure counts", () => {

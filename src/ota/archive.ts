@@ -149,7 +149,7 @@ export class ArchiveReader {
 		if (atom === "XS_A") return bytes === this.#size - HEADER_BYTES;
 		if (atom === "VERS") return bytes === 4;
 		if (atom === "SIGN") return bytes === 16;
-		if (atom === "NAME" || atom === "PATH") return bytes > 1 && bytes <= MAX_TEXT_BYTES + 1;
+		if (atom === "NAME" || atom === "PATH") return bytes <= MAX_TEXT_BYTES + 1;
 		if (atom === "SYMB") return bytes > 2;
 		if (atom === "IDEN") return bytes === 2 * this.symbols;
 		if (atom === "MAPS") return bytes % 2 === 0;
@@ -174,8 +174,7 @@ export class ArchiveReader {
 				this.name = readText(held, "NAME");
 				return "SYMB";
 			case "SYMB":
-				if (this.#symbolsLeft > 0 || this.#symbolBytes > 0) throw refused("SYMB ends within its symbols");
-				if (this.symbols === 0) throw refused("no symbols");
+				if (this.#symbolsLeft > 0) throw refused("SYMB ends within its symbols");
 				return "IDEN";
 			case "IDEN":
 				return "MAPS";
