@@ -31,6 +31,8 @@ class TlsConnection implements Connection {
 	#deadline: Timer | undefined;
 	/** Written before TLS was open. */
 	#early: Uint8Array[] = [];
+	/** Read, not yet delivered. */
+	readonly #arrived: ArrayBuffer[] = [];
 	/** What the socket takes without queueing; 0 while it has something queued. */
 	#room = 0;
 
@@ -108,15 +110,16 @@ class TlsConnection implements Connection {
 		if (this.#state === "connecting") this.#open();
 		const bytes = this.#socket?.read(count);
 		if (bytes === undefined || this.#state !== "open") return;
-		// In a turn of its own: this call comes from deep inside of TLS, whose buffers are held until it returns.
-		void Promise.resolve(bytes).then((bytes) => this.#deliver(new Uint8Array(bytes)));
+		// Delivered in a turn of its own: this call comes from deep inside of TLS, whose buffers are held until it returns.
+		if (this.#arrived.push(bytes) === 1) void Promise.resolve().then(() => this.#deliver());
 	}
 
-	/** The connection may have been lost in the meantime; what came before that comes before onClose all the same. */
-	#deliver(bytes: Uint8Array): void {
+	#deliver(): void {
 		try {
-			this.#events.onData(bytes);
+			for (let bytes = this.#arrived.shift(); bytes; bytes = this.#arrived.shift())
+				this.#events.onData(new Uint8Array(bytes));
 		} catch (thrown) {
+			this.#arrived.length = 0;
 			this.#end(this.#faultOf(thrown, true));
 		}
 	}
@@ -167,6 +170,8 @@ class TlsConnection implements Connection {
 		// Not in the middle of the socket's own callback, and never synchronously from ours.
 		Timer.set(() => {
 			socket?.close();
+			// XS may run timers before promises.
+			this.#deliver();
 			this.#events.onClose(wanted ? undefined : fault);
 		});
 	}
