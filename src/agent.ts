@@ -112,7 +112,7 @@ export class Agent {
 
 	/** The application on trial works, or not (with the Fault that says why): it stays, or gives way to the one before. */
 	judgeApp(fault?: Fault): void {
-		if (fault) this.#updates?.rejectApp(fault);
+		if (fault) this.#updates?.rejectApp(this.#report(fault));
 		else this.#updates?.confirmApp();
 	}
 

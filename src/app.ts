@@ -9,8 +9,10 @@
  */
 import { Agent } from "./agent.ts";
 import { Fault } from "./fault.ts";
+import type { MethodHandler } from "./hub/methods.ts";
 import type { Properties } from "./hub/topics.ts";
 import type { AgentOptions } from "./options.ts";
+import type { AppSlot } from "./ota/app-slot.ts";
 import type { LogValue } from "./port.ts";
 
 /** What an application can do. */
@@ -59,16 +61,25 @@ class Host {
 	run(start: Start | undefined): Agent {
 		const { clock, appSlot } = this.#options;
 		let application: Application | undefined;
-		if (start)
-			this.#guarded(() => {
-				application = start(this.#device());
-			});
+		this.#safe(() => {
+			application = start?.(this.#device());
+		})();
 		const agent = new Agent({ ...this.#options, ...(application && this.#callbacks(application)) });
 		this.#agent = agent;
 		for (const ask of this.#early) ask(agent);
 		this.#early = [];
-		clock.after(SETTLED_MS, () => appSlot?.settled());
+		if (appSlot) clock.after(SETTLED_MS, () => this.#settled(appSlot));
 		return agent;
+	}
+
+	/** A store that fails now costs a rest after later power-ups at most. */
+	#settled(appSlot: AppSlot): void {
+		try {
+			appSlot.settled();
+		} catch (thrown) {
+			const { code, message } = Fault.of(thrown, "store.failed");
+			this.#options.log?.("fault", { code, message });
+		}
 	}
 
 	#device(): Device {
@@ -84,15 +95,15 @@ class Host {
 		return Object.freeze(device);
 	}
 
-	/** The agent itself sees to what the first three throw; here it is only judged. */
-	#callbacks({ methods, onMessage, onDesired, onState = () => {} }: Application): Partial<AgentOptions> {
+	#callbacks({ methods = {}, onMessage, onDesired, onState = () => {} }: Application): Partial<AgentOptions> {
 		const outer = this.#options.onState;
 		const inner = this.#safe(onState);
-		const judged = Object.entries(methods ?? {}).map(([name, method]) => [name, this.#judged(method)]);
+		const failed: MethodHandler = (_, respond) => respond(500, { code: "app.failed", message: "the method failed" });
+		const safe = Object.entries(methods).map(([name, method]) => [name, this.#safe(method, failed)]);
 		return {
-			methods: Object.fromEntries(judged),
-			...(onMessage && { onMessage: this.#judged(onMessage) }),
-			...(onDesired && { twin: { onDesired: this.#judged(onDesired) } }),
+			methods: Object.fromEntries(safe),
+			...(onMessage && { onMessage: this.#safe(onMessage) }),
+			...(onDesired && { twin: { onDesired: this.#safe(onDesired) } }),
 			onState: (state, fault) => {
 				outer?.(state, fault);
 				inner(state, fault);
@@ -105,33 +116,19 @@ class Host {
 		else this.#early.push(what);
 	}
 
-	/** A callback of the application that cannot throw. */
-	#safe<A extends unknown[]>(callback: (...values: A) => void = () => {}): (...values: A) => void {
-		return (...values) => this.#guarded(() => callback(...values));
-	}
-
-	#guarded(action: () => void): void {
-		try {
-			action();
-		} catch (thrown) {
-			const fault = this.#judge(thrown);
-			this.#options.log?.("fault", { code: fault.code, message: fault.message });
-		}
-	}
-
-	#judged<A extends unknown[]>(callback: (...values: A) => void): (...values: A) => void {
+	/** A callback of the application that cannot throw; `failed` is called instead of what it did not finish. */
+	#safe<A extends unknown[]>(
+		callback: (...values: A) => void = () => {},
+		failed: (...values: A) => void = () => {},
+	): (...values: A) => void {
 		return (...values) => {
 			try {
 				callback(...values);
 			} catch (thrown) {
-				throw this.#judge(thrown);
+				const fault = Fault.of(thrown, "app.failed");
+				this.#ask((agent) => agent.judgeApp(fault));
+				failed(...values);
 			}
 		};
-	}
-
-	#judge(thrown: unknown): Fault {
-		const fault = Fault.of(thrown, "app.failed");
-		this.#ask((agent) => agent.judgeApp(fault));
-		return fault;
 	}
 }

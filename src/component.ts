@@ -208,7 +208,13 @@ export class Component {
 	#section(): JsonObject {
 		const { status } = this.#updater;
 		const shown = { ...status, ...(status.state === "idle" ? this.#refusal : undefined) };
-		const { state, installed, sequence = null, progress = null, code = null } = shown;
+		const {
+			state,
+			installed,
+			sequence = null,
+			progress = null,
+			code = this.#options.slot.resting?.code ?? null,
+		} = shown;
 		return { state, installed, sequence, progress, code };
 	}
 

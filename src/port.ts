@@ -80,6 +80,8 @@ export interface Slot {
 	readonly running: string;
 	/** Of the running image. `unknown`: nobody ever said (flashed by cable, or a bootloader without rollback). */
 	readonly state: "trial" | "valid" | "unknown";
+	/** Why what is installed does not run. */
+	readonly resting?: Fault | undefined;
 	/** Room for an image, bytes; a multiple of the 4096-byte erase unit. */
 	readonly bytes: number;
 	/** Judges an image of `size` bytes, which it sees from its first byte. */

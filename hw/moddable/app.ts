@@ -32,7 +32,6 @@ function run(factory: Start | undefined): Agent | undefined {
 	// In the simulator a restart takes a moment.
 	if (booted === "restarting") return undefined;
 	const { resting, running = "none", state } = appSlot ?? {};
-	if (resting) log("fault", { code: resting.code, message: resting.message });
 	const start = booted === "run" ? attempt(log, load) : factory;
 	log("app", { running: booted === "run" ? running : "factory", state });
 	const onState = (agentState: AgentState): void => {
@@ -40,6 +39,7 @@ function run(factory: Start | undefined): Agent | undefined {
 		log("state", { state: agentState });
 	};
 	const agent = startApp(start, { ...ports, onState, config: readConfig(), slot, appSlot });
+	if (resting) log("fault", { code: resting.code, message: resting.message });
 	if (booted === "run" && !start) agent.judgeApp(new Fault("app.failed", "it cannot be loaded"));
 	return agent;
 }
