@@ -12,8 +12,9 @@ import type { BootDecision } from "../../src/ota/trial.ts";
 import { Updater } from "../../src/ota/update.ts";
 import { appClassUuid } from "../../src/ota/uuid.ts";
 import type { Half, Slot } from "../../src/port.ts";
-import { type EngineOptions, FakeEngine, mapped, OutOfMemory } from "./app-engine.ts";
+import { type EngineOptions, FakeEngine, OutOfMemory } from "./app-engine.ts";
 import { FakeAppFlash } from "./app-flash.ts";
+import { mapped } from "./app-mapper.ts";
 import { app, appBundle } from "./app-release.ts";
 import { FakeClock } from "./clock.ts";
 import { Power } from "./power.ts";
@@ -176,4 +177,24 @@ export function installed(number: number, sequence = 2, like?: AppDevice): AppDe
 	running.updater.confirm();
 	running.slot.settled();
 	return device;
+}
+
+export const stateOf = ({ runs, slot, updater }: Running) => {
+	const { state, installed } = updater.status;
+	return { runs, running: slot.running, slot: slot.state, state, installed };
+};
+/** Number 1, after an attempt at number 2. */
+export const oldIsBack = (running: Running) =>
+	assert.deepEqual(
+		{ ...stateOf(running), state: undefined },
+		{ runs: 1, running: "app_0", slot: "valid", installed: 2, state: undefined },
+	);
+
+/** The old one is confirmed, the new one has been offered, staged and started once. */
+export function toTrial(): { device: AppDevice; running: Running } {
+	const device = installed(1);
+	update(device.start(), APPS[2]!, 3);
+	const running = device.start();
+	assert.deepEqual(stateOf(running), { runs: 2, running: "app_1", slot: "trial", state: "trial", installed: 2 });
+	return { device, running };
 }

@@ -1,9 +1,10 @@
-/** Applications for tests: archives in the bytecode of app-engine.ts, and their signed bundles. */
+/** Applications for tests: archives in the bytecode of app-mapper.ts, and their signed bundles. */
 import { utf8 } from "../../src/bytes.ts";
 import type { Manifest } from "../../src/ota/manifest.ts";
 import { appClassUuid } from "../../src/ota/uuid.ts";
 import { encodeArchive } from "../archives.ts";
-import { IDENTIFIER, XS } from "./app-engine.ts";
+import { XS } from "./app-engine.ts";
+import { IDENTIFIER } from "./app-mapper.ts";
 import { bundle, CLASS, manifestOf, RELEASE_KEY } from "./release.ts";
 
 export interface AppShape {

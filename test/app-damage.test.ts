@@ -1,0 +1,143 @@
+/** The application's slot on flash and a store that fail: damaged copies, records of another time, no room. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openAppFlash } from "../hw/node/app-flash.ts";
+import { utf8 } from "../src/bytes.ts";
+import { Fault } from "../src/fault.ts";
+import { APPS, AppDevice, installed, oldIsBack, update } from "./fake/app-device.ts";
+import { Power } from "./fake/power.ts";
+import { isFault } from "./fake/random.ts";
+
+const OLD = APPS[1]!;
+const NEW = APPS[2]!;
+
+test("a start of what is confirmed changes no flash, and two records", () => {
+	const device = installed(1);
+	const { changes } = device.flash;
+	const power = new Power();
+	device.boot({ power })!.slot.settled();
+	assert.equal(device.flash.changes, changes);
+	assert.equal(device.record?.starts, 0);
+});
+
+test("a candidate whose copy is damaged gives way to the old one in the same start", () => {
+	const device = installed(1);
+	update(device.start(), NEW, 3);
+	device.flash.areas[1].fill(0x55, 5000, 5010);
+	device.flash.areas[1].fill(0, 40, 60);
+	const running = device.start();
+	oldIsBack(running);
+	assert.equal(running.updater.status.code, "ota.aborted");
+});
+
+test("a good copy whose structure is damaged is not placed, though it has been mapped before", () => {
+	const device = installed(1);
+	device.flash.areas[0][50] = 0;
+	for (let start = 0; start < 6; start++) {
+		const { runs, fault, slot } = device.start();
+		assert.deepEqual([runs, fault?.code, slot.running], [undefined, "ota.image", "app_0"]);
+	}
+});
+
+test("the area where it runs, damaged: placed anew", () => {
+	const device = installed(1);
+	for (const at of [5, 100, 5000, OLD.length - 1]) {
+		device.flash.areas.run[at]! ^= 1;
+		const running = device.start();
+		assert.equal(running.runs, 1, `byte ${at}`);
+		running.slot.settled();
+	}
+});
+
+test("a store that refuses: no application is started that is not recorded, and none is confirmed", () => {
+	const refuse = (name: string) => (name === "app" ? new Fault("store.full", "no room") : undefined);
+	const device = installed(1);
+	const running = device.start({ refuse });
+	assert.deepEqual([running.runs, running.fault?.code], [undefined, "store.full"]);
+	assert.equal(device.start().runs, 1);
+
+	let isFull = false;
+	update(device.start(), NEW, 3);
+	const trial = device.start({ refuse: (name) => (isFull ? refuse(name) : undefined) });
+	assert.equal(trial.runs, 2);
+	isFull = true;
+	assert.throws(() => trial.updater.confirm(), isFault("store.full"));
+	assert.deepEqual([trial.slot.state, trial.updater.status.installed], ["trial", 2]);
+	isFull = false;
+	trial.updater.confirm();
+	assert.equal(device.start().runs, 2);
+});
+
+test("flash that fails while it is placed: a Fault, no application, and another attempt at the next power-up", () => {
+	const device = installed(1);
+	update(device.start(), NEW, 3);
+	const running = device.start({ fails: (what) => /run 4096/.test(what) });
+	assert.equal(running.runs, undefined);
+	assert.equal(device.start().runs, 1);
+});
+
+test("a record of a newer format is left alone, and there is no application", () => {
+	const device = installed(1);
+	const newer = utf8(JSON.stringify({ version: 2, halves: ["?"] }));
+	device.blobs.set("app", newer);
+	assert.throws(() => device.boot(), isFault("store.newer"));
+	assert.deepEqual(device.blobs.get("app"), newer);
+});
+
+test("a record that cannot be read is none, and fields that are not known stay", () => {
+	const device = installed(1);
+	const spoiled = [
+		"{",
+		"7",
+		"null",
+		"[]",
+		'{"version":"1","starts":0}',
+		'{"version":1}',
+		'{"version":1,"starts":0,"good":2}',
+		'{"version":1,"starts":0,"good":null}',
+		'{"version":1,"starts":0,"candidate":{"half":3,"started":true}}',
+		'{"version":1,"starts":0,"candidate":{"half":1}}',
+		'{"version":1,"starts":0,"candidate":null}',
+		'{"version":1,"starts":1.5}',
+	];
+	for (const text of spoiled) {
+		const machine = new AppDevice(device);
+		machine.blobs.set("app", utf8(text));
+		assert.equal(machine.start().slot.running, "none", text);
+		assert.equal(machine.flash.areas.run[4], 0, text);
+	}
+	device.blobs.set("app", utf8('{"version":1,"good":0,"starts":0,"mood":"fine"}'));
+	device.start();
+	assert.deepEqual(device.record, { version: 1, good: 0, starts: 1, mood: "fine" } as object);
+});
+
+test("files behave like flash", () => {
+	const folder = mkdtempSync(join(tmpdir(), "enrollee-app-flash-"));
+	try {
+		const flash = openAppFlash(folder, 0x2000);
+		assert.deepEqual(flash.read(1, 4090, 12), new Uint8Array(12).fill(0xff));
+		flash.write(1, 4094, Uint8Array.of(1, 2, 3));
+		assert.throws(() => flash.write(1, 4094, Uint8Array.of(1)), isFault("ota.flash"));
+		flash.write(1, 4094, Uint8Array.of(0, 0));
+		flash.write("run", 0, Uint8Array.of(7));
+		assert.deepEqual([...flash.read(1, 4093, 5)], [0xff, 0, 0, 3, 0xff]);
+		assert.deepEqual([...flash.read(0, 0, 2)], [0xff, 0xff]);
+		flash.erase(1, 4096, 4096);
+		assert.deepEqual([...openAppFlash(folder, 0x2000).read(1, 4093, 5)], [0xff, 0, 0, 0xff, 0xff]);
+		assert.equal(readFileSync(join(folder, "app_run.bin"))[0], 7);
+		for (const [offset, length] of [
+			[0, 100],
+			[100, 4096],
+			[0x2000, 4096],
+			[-4096, 4096],
+		] as const)
+			assert.throws(() => flash.erase(0, offset, length), isFault("ota.flash"));
+		assert.throws(() => flash.read(0, 0x2000, 1), isFault("ota.flash"));
+		assert.throws(() => flash.write(0, 0x1fff, Uint8Array.of(1, 2)), isFault("ota.flash"));
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+});
