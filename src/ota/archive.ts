@@ -134,7 +134,7 @@ export class ArchiveReader {
 	#open(header: Uint8Array): void {
 		const type = String.fromCharCode(...header.subarray(4));
 		if (type !== this.#atom) throw refused(`${printable(type)} at ${this.#at - HEADER_BYTES}, expected ${this.#atom}`);
-		const bytes = (((header[0]! << 24) | (header[1]! << 16) | (header[2]! << 8) | header[3]!) >>> 0) - HEADER_BYTES;
+		const bytes = ((header[0]! << 24) | (header[1]! << 16) | (header[2]! << 8) | header[3]!) - HEADER_BYTES;
 		if (bytes < 0 || bytes > this.#parentEnd() - this.#at || !this.#fits(bytes))
 			throw refused(`${bytes} bytes in ${type} at ${this.#at - HEADER_BYTES}`);
 		this.#inHeader = false;
