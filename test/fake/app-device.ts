@@ -149,9 +149,6 @@ export class AppDevice {
 /** From an offer to the restart into it. */
 export function update({ updater }: Running, archive: Uint8Array, sequence: number): void {
 	updater.offer(appBundle(archive, sequence));
-	const { preview } = updater.download()!;
-	preview?.push(archive);
-	preview?.end();
 	bring(updater, archive);
 }
 
@@ -162,7 +159,9 @@ export function updateFirmware({ firmware: { updater } }: Running, image: Uint8A
 
 /** Goes on with what is under way. */
 export function bring(updater: Updater, image: Uint8Array): void {
-	const { writer, size } = updater.download()!;
+	const { preview, writer, size } = updater.download()!;
+	preview?.push(image);
+	preview?.end();
 	while (writer.offset < size) writer.write(image.subarray(writer.offset, writer.offset + 1460));
 	updater.complete();
 	updater.apply();
