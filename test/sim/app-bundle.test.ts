@@ -32,7 +32,7 @@ const LAMP = "export function next(lamp: number): number { return 1 - lamp; }\ne
 function app(files: Readonly<Record<string, string>>): string {
 	const folder = path(`app-${++apps}`);
 	mkdirSync(folder);
-	const all = { "app.json": JSON.stringify(SETTINGS), "lamp.ts": LAMP, ...files };
+	const all = { "bundle.json": JSON.stringify(SETTINGS), "lamp.ts": LAMP, ...files };
 	for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text);
 	return folder;
 }
@@ -97,7 +97,7 @@ test("the same source gives the same bytes, wherever it lies; another name or so
 	assert.deepEqual(await bytes({}), first);
 	assert.notDeepEqual((await bytes({ "lamp.ts": LAMP.replace("1 - lamp", "2 - lamp") }))[0], first[0]);
 	const renamed = JSON.stringify({ ...SETTINGS, name: "glow" });
-	assert.notDeepEqual((await bytes({ "app.json": renamed }))[0], first[0]);
+	assert.notDeepEqual((await bytes({ "bundle.json": renamed }))[0], first[0]);
 });
 
 test("the sensor, with a number of its own", { skip }, async () => {
@@ -159,17 +159,17 @@ test("an app with type errors, syntax errors, no default export or too long a te
 	);
 });
 
-test("settings that do not fit are refused by field; flags count more than app.json", { skip }, async () => {
-	const settings = (change: object): { "app.ts": string; "app.json": string } => ({
+test("settings that do not fit are refused by field; flags count more than bundle.json", { skip }, async () => {
+	const settings = (change: object): { "app.ts": string; "bundle.json": string } => ({
 		"app.ts": PLAIN,
-		"app.json": JSON.stringify({ ...SETTINGS, ...change }),
+		"bundle.json": JSON.stringify({ ...SETTINGS, ...change }),
 	});
 	await refused(settings({ name: "../x" }), /name \.\.\/x/);
 	await refused(settings({ sequence: 0 }), /sequence 0/);
 	await refused(settings({ sequence: "4" }), /sequence, expected a number/);
 	await refused(settings({ url: "https://x.example/" }), /unknown url, known are name class uri sequence/);
-	await refused({ "app.ts": PLAIN, "app.json": "[]" }, /expected an object/);
-	await refused({ "app.ts": PLAIN, "app.json": "{" }, /config\.invalid.*app\.json/);
+	await refused({ "app.ts": PLAIN, "bundle.json": "[]" }, /expected an object/);
+	await refused({ "app.ts": PLAIN, "bundle.json": "{" }, /config\.invalid.*bundle\.json/);
 	await refused(settings({ class: "esp32/devkit/4m" }), /no room for apps/);
 	await refused(settings({ uri: "http://x.example/" }), /ota\.uri/, 1);
 	const { out, code } = await build(app(settings({ class: "x" })), "--class", "esp32/devkit/4m-app", "--json");

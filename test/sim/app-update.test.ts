@@ -141,7 +141,7 @@ describe("an application over the air on XS", { skip }, () => {
 	test("steps aside for another firmware, and comes back when that is confirmed", async () => {
 		offerFirmware(cloud);
 		await restart(/running=app_\d/, /ota\.restart {2}sequence=2/);
-		assert.deepEqual(readFileSync(join(flash, "app_run.bin")).subarray(0, 16), Buffer.alloc(16));
+		assert.notEqual(readFileSync(join(flash, "app_run.bin")).subarray(4, 8).toString(), "XS_A");
 		const trial = await boot(/ota\.confirmed/);
 		assert.match(trial.output, /app\.held/, trial.output);
 		assert.match(trial.output, /app {2}running=factory/);

@@ -1,4 +1,4 @@
-/** `app.json` beside an app: what a release says of it, unless the command line says otherwise. */
+/** `bundle.json` beside an app: what a release says of it, unless the command line says otherwise. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Fault } from "../../../src/fault.ts";
@@ -13,9 +13,9 @@ export interface AppSettings {
 	readonly sequence?: number;
 }
 
-/** What app.json says, the folder's name where it says none. Throws Fault config.invalid that names the field. */
+/** What bundle.json says, the folder's name where it says none. Throws Fault config.invalid that names the field. */
 export function readAppSettings(folder: string): AppSettings & { readonly name: string } {
-	const file = join(folder, "app.json");
+	const file = join(folder, "bundle.json");
 	const settings: AppSettings = existsSync(file) ? parse(file) : {};
 	const { name = basename(resolve(folder)) } = settings;
 	if (!/^[a-z0-9][a-z0-9._-]{0,47}$/.test(name))

@@ -15,14 +15,14 @@ import { missingForSigning, pack, type Release, type SigningFlags, sequence, sig
 
 export function addApp(bundle: Command): void {
 	signing(bundle.command("app"))
-		.argument("<folder>", "with app.ts, whose default export is the app, and app.json for the defaults")
+		.argument("<folder>", "with app.ts, whose default export is the app, and bundle.json for the defaults")
 		.description(
 			"Make an app's bundle from its TypeScript: one module by rollup, an XS archive by the Moddable SDK, signed. The " +
 				"same input gives the same bytes. --key is release.pem, where there is one.",
 		)
-		.option("--sequence <number>", "above that of every release before; default: app.json", sequence)
-		.option("--class <name>", "<chip>/<board>/<partition map>; default: app.json")
-		.option("--uri <https-uri>", "where devices will find the archive, {sequence} its number; default: app.json")
+		.option("--sequence <number>", "above that of every release before; default: bundle.json", sequence)
+		.option("--class <name>", "<chip>/<board>/<partition map>; default: bundle.json")
+		.option("--uri <https-uri>", "where devices will find the archive, {sequence} its number; default: bundle.json")
 		.option("--out <folder>", "for <name>-<sequence>.xsa and .suit; default: here")
 		.action(app);
 }
