@@ -8,13 +8,13 @@ import { type Boot, HUBS, type World } from "./world.ts";
 
 /** Mean number a year. */
 export const RATES = {
-	powerCut: 10,
-	outage: 5,
-	lostSession: 8,
-	serviceFault: 24,
+	powerCut: 6,
+	outage: 3,
+	lostSession: 6,
+	serviceFault: 12,
 	failingWrite: 1,
 	spoiledBlob: 0.3,
-	clockJump: 1.5,
+	clockJump: 1,
 	renewNow: 1,
 	telemetry: 12,
 	revoke: 0.1,

@@ -24,6 +24,8 @@ export class Inventory {
 	readonly #authority: LifeAuthority;
 	readonly #onKey: (scalar: Uint8Array) => void;
 	#held: ReadonlyMap<string, Held> = new Map();
+	/** By the private key: deriving one takes longer than all the rest. */
+	readonly #spkis = new Map<string, string>();
 
 	/** `onKey` hears of every private key. */
 	constructor(flash: Flash, authority: LifeAuthority, onKey: (scalar: Uint8Array) => void) {
@@ -79,11 +81,18 @@ export class Inventory {
 		else {
 			const { scalar, chain, sequence, requestId } = record;
 			if (scalar) this.#onKey(scalar);
-			const spki = scalar && hex(publicKeyInfo(new KeyPair(scalar).publicKey));
+			const spki = scalar && this.#spkiOf(scalar);
 			all.set(name, { sequence, spki, requestId, leaf: chain[0] && this.#authority.find(chain[0]) });
 		}
 		this.#held = all;
 		return all.get(name);
+	}
+
+	#spkiOf(scalar: Uint8Array): string {
+		const name = Buffer.from(scalar).toString("latin1");
+		const spki = this.#spkis.get(name) ?? hex(publicKeyInfo(new KeyPair(scalar).publicKey));
+		this.#spkis.set(name, spki);
+		return spki;
 	}
 
 	/** Whether the next boot finds what has been accepted. */

@@ -35,8 +35,6 @@ export interface LifeResult {
 const YEAR_MS = 365 * DAY_MS;
 /** In a hundred: a cut within the next port calls, when the device begins something. */
 const CUT_AT_WORK = 12;
-/** Days. Few of the shortest: each such life is as much work as ten of the longest. */
-const VALIDITIES = [90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 45, 45, 45, 45, 45, 30, 30, 30, 30, 7];
 
 export async function live(seed: number, years: number, tell?: (line: string) => void): Promise<LifeResult> {
 	const source = random(seed);
@@ -48,7 +46,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	const withdrawn = source.integer(4) === 0;
 	const world: World = new World({
 		source,
-		validitySeconds: VALIDITIES[source.integer(VALIDITIES.length)]! * 24 * 3600,
+		validitySeconds: validityDays(source.integer(100)) * 24 * 3600,
 		acceptIssued: withdrawn || source.integer(2) === 0,
 		polls: source.integer(3),
 		// Every eighth device tells its operator what it does; such a life costs half as much again.
@@ -202,4 +200,11 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		reenrolledAt,
 		violations: invariants.violations,
 	};
+}
+
+/** The service's 7 to 90. Few of the shortest: each such life is as much work as ten of the longest. */
+function validityDays(chance: number): number {
+	if (chance < 65) return 90;
+	if (chance < 85) return 45;
+	return chance < 97 ? 30 : 7;
 }
