@@ -7,6 +7,7 @@ import { get, type RequestOptions } from "node:https";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "./cloud/cloud.ts";
 import { enrol } from "./cloud-probe.ts";
+import { app, appBundle } from "./fake/app-release.ts";
 import { bundle, manifestOf, standInImage } from "./fake/release.ts";
 
 const IMAGE = standInImage(2);
@@ -95,6 +96,10 @@ test("the bundle is offered with the number that is in it, over the HTTP API too
 		value: offered,
 	});
 	assert.deepEqual(cloud.device("dev-001")!.desired.properties.ota, offered);
+	cloud.downloads.publish("sensor.suit", appBundle(app(1), 3));
+	const sensor = { url: cloud.downloads.url("sensor.suit"), sequence: 3 };
+	assert.deepEqual((await call("POST", "/devices/dev-001/update", { bundle: "sensor.suit" })).value, sensor);
+	assert.deepEqual(cloud.device("dev-001")!.desired.properties, { ota: offered, app: sensor });
 	assert.equal((await call("POST", "/devices/dev-001/update", { bundle: "none.suit" })).status, 400);
 	assert.equal((await call("POST", "/devices/nobody/update", { bundle: "agent.suit" })).status, 404);
 });

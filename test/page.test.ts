@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Browser, noBrowser, openBrowser } from "./browser.ts";
+import { app, appBundle } from "./fake/app-release.ts";
 import { bench } from "./page-bench.ts";
 import { release } from "./updated.ts";
 
@@ -74,6 +75,18 @@ describe("what the page does to a device", { skip }, () => {
 			const { ota } = value as { ota: { url: string; sequence: number } };
 			assert.equal(ota.sequence, 4);
 			assert(ota.url.endsWith(`/${bundle}`));
+		}));
+
+	test("offer a bundle of an application: it is another desired property, and shown", () =>
+		bench(browser, async ({ card, press, device, cloud }) => {
+			cloud.downloads.publish("sensor.suit", appBundle(app(1), 5));
+			await card("Offer an update").getByLabel("Bundle").focus();
+			await card("Offer an update").getByLabel("Bundle").selectOption("sensor.suit");
+			await press("Offer an update", "Offer", /Offered: sequence 5/);
+			await device.hears(({ value }) => Object.hasOwn(Object(value), "app"));
+			await card("Updates")
+				.getByText(`sequence 5, ${cloud.downloads.url("sensor.suit")}`)
+				.waitFor();
 		}));
 
 	for (const [button, standing] of [

@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
-import { readEnvelope, readManifest } from "../../src/ota/manifest.ts";
+import { equal, utf8 } from "../../src/bytes.ts";
+import { type Manifest, readEnvelope, readManifest } from "../../src/ota/manifest.ts";
 import type { Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
 
@@ -58,15 +59,25 @@ export class Downloads {
 
 	/** Throws RangeError when there is no such bundle, Fault ota.format when it is none. */
 	offer(name: string): UpdateOffer {
-		const bytes = this.#read(name);
-		if (bytes === undefined) throw new RangeError(`no such bundle: ${name}; there are ${this.bundles.join(", ")}`);
-		return { url: this.url(name), sequence: readManifest(readEnvelope(bytes).manifest).sequence };
+		return { url: this.url(name), sequence: this.#manifest(name).sequence };
+	}
+
+	/** The desired property that offers it: of an application, or of firmware. Throws as `offer`. */
+	property(name: string): "app" | "ota" {
+		const [component] = this.#manifest(name).component;
+		return component !== undefined && equal(component, utf8("xs")) ? "app" : "ota";
 	}
 
 	/** A connection whose first bytes were HTTP. */
 	adopt(socket: TLSSocket, first: Uint8Array): void {
 		this.#server.emit("connection", socket);
 		socket.unshift(first);
+	}
+
+	#manifest(name: string): Manifest {
+		const bytes = this.#read(name);
+		if (bytes === undefined) throw new RangeError(`no such bundle: ${name}; there are ${this.bundles.join(", ")}`);
+		return readManifest(readEnvelope(bytes).manifest);
 	}
 
 	#read(name: string): Buffer | undefined {

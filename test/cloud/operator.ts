@@ -58,11 +58,15 @@ export class Operator {
 		return this.#options.downloads.bundles;
 	}
 
-	/** Offers a bundle as the desired property `ota`. Throws RangeError when there is none of that name. */
+	/**
+	 * Offers a bundle as the desired property `ota`, that of an application as `app`. Throws RangeError when there is none of
+	 * that name.
+	 */
 	offerUpdate(deviceId: string, bundle: string): UpdateOffer {
-		const ota = this.#options.downloads.offer(bundle);
-		this.pushDesired(deviceId, { ota });
-		return ota;
+		const { downloads } = this.#options;
+		const offer = downloads.offer(bundle);
+		this.pushDesired(deviceId, { [downloads.property(bundle)]: offer });
+		return offer;
 	}
 
 	callMethod(deviceId: string, name: string, payload?: unknown, timeoutSeconds = 30): Promise<MethodOutcome> {

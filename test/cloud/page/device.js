@@ -105,11 +105,13 @@ function showTelemetry(at, messages) {
 	);
 }
 
-/** What was offered, and what the device says of its firmware and its update. */
+/** What was offered, and what the device says of its firmware, its application and their updates. */
 function showUpdates(at, { desired, reported }) {
 	const facts = {
 		Offered: desired.ota ? `sequence ${desired.ota.sequence}, ${desired.ota.url}` : "nothing",
 		Reported: reported.ota ? JSON.stringify(reported.ota) : "nothing",
+		...(desired.app ? { "App offered": `sequence ${desired.app.sequence}, ${desired.app.url}` } : {}),
+		...(reported.app ? { "App reported": JSON.stringify(reported.app) } : {}),
 		...(reported.enrollee?.firmware ? { Firmware: String(reported.enrollee.firmware) } : {}),
 	};
 	at.show([facts], () =>
