@@ -1,11 +1,12 @@
 /** The application, manifest.json and hw/moddable/main.ts: it restarts after what ends it, later each time, and is alive again. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../cloud/cloud.ts";
 import { buildForXs, project, skip } from "./harness.ts";
+import { environmentOf } from "./simulated.ts";
 
 test("the application restarts after a growing back-off, and starts over once it has been connected", {
 	skip,
@@ -14,14 +15,7 @@ test("the application restarts after a growing back-off, and starts over once it
 	const flash = mkdtempSync(join(tmpdir(), "enrollee-main-"));
 	const cloud = await startCloud();
 	try {
-		const good = {
-			ENROLLEE_STATE: flash,
-			ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-			ENROLLEE_ID_SCOPE: cloud.idScope,
-			ENROLLEE_REGISTRATION_ID: cloud.registrationId,
-			ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
-			ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
-		};
+		const good = environmentOf(cloud, flash);
 		const broken = { ...good, ENROLLEE_ID_SCOPE: "not an id scope" };
 		const backoff = async (): Promise<string> => {
 			const { output } = await app.run({ environment: broken, stopAt: /^restart in/ });

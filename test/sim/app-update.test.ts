@@ -15,6 +15,7 @@ import { bundle, CLASS, manifestOf } from "../fake/release.ts";
 import { offer as offerFirmware, UPDATES } from "../updated.ts";
 import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
 import { buildArchive, buildMapper, type Mapper } from "./mapping/mapping.ts";
+import { environmentOf } from "./simulated.ts";
 
 /** Until it is ready for what comes: the hub has the report of how it stands. */
 const CONNECTED = /state {2}state=connected/;
@@ -43,12 +44,7 @@ describe("an application over the air on XS", { skip }, () => {
 			timeoutSeconds: 60,
 			...(stopAt && { stopAt }),
 			environment: {
-				ENROLLEE_STATE: flash,
-				ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-				ENROLLEE_ID_SCOPE: cloud.idScope,
-				ENROLLEE_REGISTRATION_ID: cloud.registrationId,
-				ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
-				ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
+				...environmentOf(cloud, flash),
 				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
 				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
 				ENROLLEE_TRIAL_SECONDS: "10",

@@ -1,6 +1,6 @@
 /** Twin, methods, messages and telemetry on XS at the hub's limits and one past them, before and after a reconnect. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -13,6 +13,7 @@ import {
 import { startCloud } from "../cloud/cloud.ts";
 import type { CloudEvent } from "../cloud/event.ts";
 import { buildForXs, skip } from "./harness.ts";
+import { environmentOf } from "./simulated.ts";
 
 test("the hub's limits on XS, before and after a reconnect", { skip }, async () => {
 	const app = await buildForXs({
@@ -63,12 +64,7 @@ test("the hub's limits on XS, before and after a reconnect", { skip }, async () 
 		const run = app.run({
 			timeoutSeconds: 120,
 			environment: {
-				ENROLLEE_STATE: flash,
-				ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-				ENROLLEE_ID_SCOPE: cloud.idScope,
-				ENROLLEE_REGISTRATION_ID: id,
-				ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
-				ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
+				...environmentOf(cloud, flash),
 				ENROLLEE_QUEUE_BYTES: "300000",
 			},
 		});

@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { startCloud } from "../cloud/cloud.ts";
 import type { CloudEvent } from "../cloud/event.ts";
 import { buildForXs, project, skip } from "./harness.ts";
+import { environmentOf } from "./simulated.ts";
 
 test("the example has at most 60 lines", () => {
 	const { length } = readFileSync(join(project, "examples/sensor/app.ts"), "utf8").trimEnd().split("\n");
@@ -24,12 +25,7 @@ describe("the sensor on XS", { skip }, () => {
 			const run = app.run({
 				timeoutSeconds: 90,
 				environment: {
-					ENROLLEE_STATE: state,
-					ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-					ENROLLEE_ID_SCOPE: cloud.idScope,
-					ENROLLEE_REGISTRATION_ID: id,
-					ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
-					ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
+					...environmentOf(cloud, state),
 					ENROLLEE_FIRMWARE: "7.0",
 				},
 			});

@@ -14,6 +14,16 @@ import type { CloudEvent } from "../cloud/event.ts";
 import { Device } from "../device.ts";
 import type { App } from "./harness.ts";
 
+/** Settings of the cloud's own device with its flash in a folder. */
+export const environmentOf = (cloud: Cloud, flash: string): Readonly<Record<string, string>> => ({
+	ENROLLEE_STATE: flash,
+	ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
+	ENROLLEE_ID_SCOPE: cloud.idScope,
+	ENROLLEE_REGISTRATION_ID: cloud.registrationId,
+	ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
+	ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
+});
+
 export class Simulated {
 	readonly #app: App;
 	readonly #cloud: Cloud;
@@ -54,12 +64,7 @@ export class Simulated {
 				this.#onLine();
 			},
 			environment: {
-				ENROLLEE_STATE: this.#flash,
-				ENROLLEE_DPS: `${this.#cloud.host}:${this.#cloud.port}`,
-				ENROLLEE_ID_SCOPE: this.#cloud.idScope,
-				ENROLLEE_REGISTRATION_ID: this.#cloud.registrationId,
-				ENROLLEE_SYMMETRIC_KEY: this.#cloud.symmetricKey,
-				ENROLLEE_CA: readFileSync(this.#cloud.rootCa, "utf8"),
+				...environmentOf(this.#cloud, this.#flash),
 				...settings,
 			},
 		});

@@ -3,13 +3,14 @@
  * connection and a restart included; then one that never reaches the hub.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { offer, UPDATES } from "../updated.ts";
 import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
+import { environmentOf } from "./simulated.ts";
 
 describe("the application on XS takes updates", { skip }, () => {
 	const flash = mkdtempSync(join(tmpdir(), "enrollee-updating-"));
@@ -30,12 +31,7 @@ describe("the application on XS takes updates", { skip }, () => {
 			timeoutSeconds: 90,
 			...(stopAt && { stopAt }),
 			environment: {
-				ENROLLEE_STATE: flash,
-				ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-				ENROLLEE_ID_SCOPE: cloud.idScope,
-				ENROLLEE_REGISTRATION_ID: cloud.registrationId,
-				ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
-				ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
+				...environmentOf(cloud, flash),
 				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
 				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
 				ENROLLEE_TRIAL_SECONDS: "10",
