@@ -14,21 +14,7 @@ import { readSettings } from "./settings.ts";
 import { openStore } from "./store.ts";
 import { createWire } from "./wire.ts";
 
-export { Agent, type AgentOptions, type AgentState } from "../../src/agent.ts";
-export { type Config, type ConfigInput, parseConfig } from "../../src/config.ts";
-export { FAULTS, Fault, type FaultCode } from "../../src/fault.ts";
-export type { Json, JsonObject } from "../../src/hub/json.ts";
-export type { CloudMessage } from "../../src/hub/messages.ts";
-export type { MethodHandler, MethodHandlers, Respond } from "../../src/hub/methods.ts";
-export {
-	CONTENT_ENCODING,
-	CONTENT_TYPE,
-	CORRELATION_ID,
-	MESSAGE_ID,
-	type Properties,
-} from "../../src/hub/topics.ts";
-export type { Desired } from "../../src/hub/twin.ts";
-export type { Clock, Entropy, Log, Slot, Store, Wire } from "../../src/port.ts";
+export * from "../../src/library.ts";
 
 export interface Ports {
 	readonly wire: Wire;
