@@ -112,8 +112,11 @@ export class Agent {
 
 	/** The application on trial works, or not (with the Fault that says why): it stays, or gives way to the one before. */
 	judgeApp(fault?: Fault): void {
-		if (fault) this.#updates?.rejectApp(this.#report(fault));
-		else this.#updates?.confirmApp();
+		if (fault === undefined) this.#updates?.confirmApp();
+		else {
+			this.#report(fault);
+			this.#updates?.rejectApp(fault);
+		}
 	}
 
 	/** Ends the session in an orderly way. What is still queued is lost. */

@@ -60,11 +60,12 @@ class Host {
 
 	run(start: Start | undefined): Agent {
 		const { clock, appSlot } = this.#options;
-		let application: Application | undefined;
+		let callbacks: Partial<AgentOptions> | undefined;
 		this.#safe(() => {
-			application = start?.(this.#device());
+			const application = start?.(this.#device());
+			callbacks = application && this.#callbacks(application);
 		})();
-		const agent = new Agent({ ...this.#options, ...(application && this.#callbacks(application)) });
+		const agent = new Agent({ ...this.#options, ...callbacks });
 		this.#agent = agent;
 		for (const ask of this.#early) ask(agent);
 		this.#early = [];
@@ -126,6 +127,8 @@ class Host {
 				callback(...values);
 			} catch (thrown) {
 				const fault = Fault.of(thrown, "app.failed");
+				// What a start that fails has asked for does not count, above all not that it works.
+				this.#early = [];
 				this.#ask((agent) => agent.judgeApp(fault));
 				failed(...values);
 			}

@@ -161,7 +161,7 @@ export class Fault extends Error {
 	/** Anything thrown, as a Fault: a Fault stays itself, the rest becomes `code` with the thing as cause. */
 	static of(thrown: unknown, code: FaultCode): Fault {
 		if (thrown instanceof Fault) return thrown;
-		return new Fault(code, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+		return new Fault(code, thrown instanceof Error ? thrown.message : printable(thrown), { cause: thrown });
 	}
 }
 
