@@ -8,10 +8,10 @@ import { openAppFlash } from "../hw/node/app-flash.ts";
 import { utf8 } from "../src/bytes.ts";
 import { Fault } from "../src/fault.ts";
 import { APPS, AppDevice, installed, oldIsBack, update } from "./fake/app-device.ts";
+import { app } from "./fake/app-release.ts";
 import { Power } from "./fake/power.ts";
 import { isFault } from "./fake/random.ts";
 
-const OLD = APPS[1]!;
 const NEW = APPS[2]!;
 
 test("a start of what is confirmed changes no flash, and two records", () => {
@@ -43,11 +43,14 @@ test("a good copy whose structure is damaged is not placed, though it has been m
 });
 
 test("the area where it runs, damaged: placed anew", () => {
-	const device = installed(1);
-	for (const at of [5, 100, 5000, OLD.length - 1]) {
+	// Its first two sectors and its last two hold nothing that the engine writes.
+	const large = app(9, { bytes: 12_000, plain: 9000, symbols: 600 });
+	assert.ok(large.length > 5 * 4096);
+	const device = installed(4, 2, new AppDevice(undefined, [...APPS, large]));
+	for (const at of [5, 100, 4095, 4096, 8000, 10_000, 13_000, 16_384, large.length - 1]) {
 		device.flash.areas.run[at]! ^= 1;
 		const running = device.start();
-		assert.equal(running.runs, 1, `byte ${at}`);
+		assert.equal(running.runs, 4, `byte ${at}`);
 		running.slot.settled();
 	}
 });
