@@ -12,7 +12,7 @@ import type { Journal } from "./credential/store.ts";
 import { exchange, type Onboarding } from "./dps/exchange.ts";
 import type { Assignment } from "./dps/registration.ts";
 import { Fault } from "./fault.ts";
-import { generateKeyPair } from "./key/p256.ts";
+import { generateKeyPair, type KeyPair } from "./key/p256.ts";
 import type { Clock, Entropy, Log, Wire } from "./port.ts";
 import type { Waiting } from "./waiting.ts";
 import { encodeCsr } from "./x509/csr.ts";
@@ -77,13 +77,16 @@ export function certificateRequest({
 	log,
 }: Pick<EnrolmentOptions, "config" | "journal" | "entropy" | "log">): CertificateRequestIdentity {
 	if (config.operational) return config.operational;
-	const { pending, current } = journal.load();
-	let signer = pending?.key;
-	if (!signer && config.renewKey === "same" && current && "signer" in current.key) signer = current.key.signer;
+	let signer = journal.pending?.key;
+	if (!signer && config.renewKey === "same") signer = signerOf(journal.load().current);
 	if (!signer) {
 		signer = generateKeyPair(entropy);
 		journal.keepPending({ key: signer });
 		log("key.generated", { curve: "P-256" });
 	}
 	return { key: { signer }, csr: encodeCsr(config.registrationId, signer), spki: publicKeyInfo(signer.publicKey) };
+}
+
+function signerOf(credential: Credential | undefined): KeyPair | undefined {
+	return credential && "signer" in credential.key ? credential.key.signer : undefined;
 }

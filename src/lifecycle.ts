@@ -193,7 +193,7 @@ export class Lifecycle {
 			const link = await openLink(this.#options, credential);
 			this.#hubFailures = 0;
 			// A request that was in flight is taken up again at once.
-			if (this.#options.journal.load().pending?.requestId !== undefined) this.#schedule.request();
+			if (this.#options.journal.pending?.requestId !== undefined) this.#schedule.request();
 			return link;
 		} catch (thrown) {
 			if (thrown instanceof Fault && thrown.retryable) this.#hubFailures++;

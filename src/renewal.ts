@@ -175,7 +175,7 @@ function pendingRequest(options: HubRenewalOptions): {
 } {
 	const { journal, entropy } = options;
 	const identity = certificateRequest(options);
-	const pending = journal.load().pending;
+	const { pending } = journal;
 	if (pending?.requestId !== undefined) return { identity, requestId: pending.requestId };
 	const requestId = createRequestId(entropy);
 	if ("signer" in identity.key) journal.keepPending({ key: identity.key.signer, requestId });
@@ -183,7 +183,7 @@ function pendingRequest(options: HubRenewalOptions): {
 }
 
 function forgetRequestId(journal: Journal): void {
-	const { pending } = journal.load();
+	const { pending } = journal;
 	if (pending?.requestId !== undefined) journal.keepPending({ key: pending.key });
 }
 

@@ -48,26 +48,20 @@ export class Journal {
 	/** Throws Fault store.newer when any blob is of a newer format: then nothing may be touched. */
 	load(): Journaled {
 		const damages: Fault[] = [];
-		const read = <T>(name: string, decode: (blob: Uint8Array) => T): T | undefined => {
-			try {
-				const blob = this.#store.get(name);
-				return blob && decode(blob);
-			} catch (thrown) {
-				const fault = Fault.of(thrown, "store.damaged");
-				if (fault.code === "store.newer") throw fault;
-				damages.push(fault);
-				return undefined;
-			}
-		};
-		const proven = read(CURRENT, (blob) => decodeRecord(blob).sequence);
-		const records = SLOTS.map((name) => read(name, decodeCredential))
+		const proven = this.#read(CURRENT, (blob) => decodeRecord(blob).sequence, damages);
+		const records = SLOTS.map((name) => this.#read(name, decodeCredential, damages))
 			.filter((record) => record !== undefined)
 			.sort((a, b) => a.sequence - b.sequence);
 		const current = records.find((record) => record.sequence === proven) ?? older(records);
 		const others = records.filter((record) => record !== current);
 		// With the proven one lost, whatever is left deserves a trial.
 		const candidate = others.find((record) => current === undefined || record.sequence > current.sequence);
-		return { current, candidate, pending: read(PENDING, decodePending), damages };
+		return { current, candidate, pending: this.#read(PENDING, decodePending, damages), damages };
+	}
+
+	/** Of `load` only this: each credential's key takes a multiplication on the curve. */
+	get pending(): Pending | undefined {
+		return this.#read(PENDING, decodePending, []);
 	}
 
 	/** Writes a candidate beside the current credential and gives it its sequence number. */
@@ -94,9 +88,10 @@ export class Journal {
 	 * current one it stays: it may be that one, and have lost its pointer.
 	 */
 	reject(candidate: Credential): void {
+		const { current } = this.load();
 		const slot = this.#slotOf(candidate);
 		this.#dropPendingOf(candidate);
-		if (slot && this.load().current) this.#store.delete(slot);
+		if (slot && current) this.#store.delete(slot);
 	}
 
 	keepPending(pending: Pending): void {
@@ -109,9 +104,22 @@ export class Journal {
 		this.#store.delete(PENDING);
 	}
 
+	/** Undefined where there is nothing or nothing readable. */
+	#read<T>(name: string, decode: (blob: Uint8Array) => T, damages: Fault[]): T | undefined {
+		try {
+			const blob = this.#store.get(name);
+			return blob && decode(blob);
+		} catch (thrown) {
+			const fault = Fault.of(thrown, "store.damaged");
+			if (fault.code === "store.newer") throw fault;
+			damages.push(fault);
+			return undefined;
+		}
+	}
+
 	/** Another key may be on its way: a proven credential, too, is on trial again when its pointer was lost. */
 	#dropPendingOf({ key }: Credential): void {
-		const { pending } = this.load();
+		const { pending } = this;
 		if (pending && "signer" in key && equal(pending.key.scalar(), key.signer.scalar())) this.#store.delete(PENDING);
 	}
 
