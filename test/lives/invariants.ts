@@ -10,6 +10,7 @@ import { DEVICE } from "./enrolments.ts";
 import { ENDURANCE_ERASES } from "./flash.ts";
 import { Inventory } from "./inventory.ts";
 import { Pace } from "./pace.ts";
+import { Packets } from "./packets.ts";
 import { Secrets } from "./secrets.ts";
 import type { Observer, World } from "./world.ts";
 
@@ -42,7 +43,8 @@ export class Invariants implements Observer {
 	#recordLost = false;
 	/** When the last request came. */
 	#askedAt = 0;
-	#tail = "";
+	/** What is on its way to the device. */
+	readonly #packets = new Packets();
 
 	constructor(world: World) {
 		this.#world = world;
@@ -70,7 +72,6 @@ export class Invariants implements Observer {
 
 	booted(): void {
 		this.pace.booted();
-		this.#tail = "";
 	}
 
 	poweredOff(until: number): void {
@@ -95,6 +96,7 @@ export class Invariants implements Observer {
 
 	onCloud(happening: Happening): void {
 		this.pace.onCloud(happening);
+		if (happening.event === "connected" || happening.event === "refused") this.#packets.restart();
 		if (happening.event === "renew" || happening.event === "register") this.#askedAt = this.#now();
 		if (
 			happening.event === "renewal" &&
@@ -106,15 +108,11 @@ export class Invariants implements Observer {
 	}
 
 	onBytes(to: "server" | "device", bytes: Uint8Array): void {
-		const arrived = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-		this.pace.onBytes(to, arrived);
-		if (this.#secrets.isIn(arrived)) this.violation(`a private key on the wire to the ${to}`);
-		if (to === "device") {
-			const text = this.#tail + arrived;
-			const [, status = "", requestId] =
-				/credentials\/res\/(\d{3})\/\?(?:\$version=1&)?\$rid=([0-9a-f]{32})/.exec(text) ?? [];
-			if (requestId && /200|4(?!09|12|29)\d\d/.test(status)) this.#told.add(requestId);
-			this.#tail = requestId ? "" : text.slice(-100);
+		const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+		if (to === "server") this.pace.onRequest(text);
+		for (const whole of to === "server" ? [text] : this.#packets.push(text)) {
+			if (this.#secrets.isIn(whole)) this.violation(`a private key on the wire to the ${to}`);
+			if (to === "device") this.#answered(whole);
 		}
 		this.look();
 	}
@@ -152,6 +150,14 @@ export class Invariants implements Observer {
 		const excused = this.#recordLost || hindered;
 		if (!excused) this.violation("a certificate expired, and nothing had stood in the way of its renewal");
 		if (this.#world.enrolment.withdrawn) this.#stranded(excused);
+	}
+
+	/** One whole packet has reached the device. */
+	#answered(packet: string): void {
+		this.pace.onAnswer(packet);
+		const [, status = "", requestId] =
+			/credentials\/res\/(\d{3})\/\?(?:\$version=1&)?\$rid=([0-9a-f]{32})/.exec(packet) ?? [];
+		if (requestId && /200|4(?!09|12|29)\d\d/.test(status)) this.#told.add(requestId);
 	}
 
 	/** No credential and no way to one: the operator has to help. */

@@ -9,7 +9,6 @@ export const LIMITS = { dpsPerHour: 60, hubPerMinute: 30, renewalsPerHour: 60 } 
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const TAIL = 200;
 
 export class Pace {
 	readonly #now: () => number;
@@ -18,8 +17,6 @@ export class Pace {
 	readonly most: Record<keyof typeof LIMITS, number> = { dpsPerHour: 0, hubPerMinute: 0, renewalsPerHour: 0 };
 	#dpsNotBefore = 0;
 	#renewalNotBefore = 0;
-	/** Ends of packets that a later piece completes. */
-	#tail = "";
 
 	constructor(now: () => number, violation: (text: string) => void) {
 		this.#now = now;
@@ -29,7 +26,6 @@ export class Pace {
 	booted(): void {
 		for (const times of Object.values(this.#times)) times.length = 0;
 		this.#dpsNotBefore = this.#renewalNotBefore = 0;
-		this.#tail = "";
 	}
 
 	onCloud(happening: Happening): void {
@@ -42,21 +38,19 @@ export class Pace {
 		} else if (happening.event === "poll" && happening.early) this.#violation("a poll before retry-after had passed");
 	}
 
-	/** What the device has been told, and when it comes back. `text`: the bytes, one character each. */
-	onBytes(to: "server" | "device", text: string): void {
-		if (to === "server") {
-			if (text.includes("$dps/registrations/") && this.#now() < this.#dpsNotBefore)
-				this.#violation("a request to DPS before its retry-after had passed");
-			return;
-		}
-		const all = this.#tail + text;
-		this.#tail = all.slice(-TAIL);
-		const dps = /\$dps\/registrations\/res\/429\/\?\$rid=\d+&retry-after=(\d+)/.exec(all)?.[1];
+	/** What comes from the device; one character a byte. */
+	onRequest(text: string): void {
+		if (text.includes("$dps/registrations/") && this.#now() < this.#dpsNotBefore)
+			this.#violation("a request to DPS before its retry-after had passed");
+	}
+
+	/** What the device has been told: one whole packet. */
+	onAnswer(packet: string): void {
+		const dps = /\$dps\/registrations\/res\/429\/\?\$rid=\d+&retry-after=(\d+)/.exec(packet)?.[1];
 		// The agent holds what it believes to 300 s and to an hour, as the service's own clients do.
 		if (dps !== undefined) this.#dpsNotBefore = this.#now() + Math.min(300, Number(dps)) * 1000 - 1000;
-		const renewal = /credentials\/res\/(?:429|5\d\d)\/.*"retryAfter":(\d+)/s.exec(all)?.[1];
+		const renewal = /credentials\/res\/(?:429|5\d\d)\/.*"retryAfter":(\d+)/s.exec(packet)?.[1];
 		if (renewal !== undefined) this.#renewalNotBefore = this.#now() + Math.min(3600, Number(renewal)) * 1000 - 1000;
-		if (dps !== undefined || renewal !== undefined) this.#tail = "";
 	}
 
 	#count(what: keyof typeof LIMITS, span: number): void {
