@@ -8,7 +8,7 @@ import { openAppFlash } from "../hw/node/app-flash.ts";
 import { utf8 } from "../src/bytes.ts";
 import { Fault } from "../src/fault.ts";
 import { APPS, AppDevice, installed, oldIsBack, update } from "./fake/app-device.ts";
-import { app } from "./fake/app-release.ts";
+import { app, appBundle } from "./fake/app-release.ts";
 import { Power } from "./fake/power.ts";
 import { isFault } from "./fake/random.ts";
 
@@ -72,6 +72,31 @@ test("a store that refuses: no application is started that is not recorded, and 
 	isFull = false;
 	trial.updater.confirm();
 	assert.equal(device.start().runs, 2);
+});
+
+test("flash that is worn out where it runs: a Fault and no application, not one restart after another", () => {
+	for (const worn of [4, 100, 5000]) {
+		const device = installed(1);
+		device.flash.worn = worn;
+		device.flash.areas.run[worn] = 0;
+		for (let start = 0; start < 6; start++) {
+			const { runs, fault } = device.start();
+			assert.deepEqual([runs, fault?.code], [undefined, "ota.flash"], `byte ${worn}`);
+		}
+	}
+});
+
+test("a copy loses the right to run before it is overwritten", () => {
+	const device = installed(1);
+	update(device.start(), NEW, 3);
+	// It was armed, and could not be started.
+	const running = device.start({ refuse: (name) => (name === "app" ? new Fault("store.full", "no room") : undefined) });
+	assert.deepEqual([running.runs, device.record?.candidate], [undefined, { half: 1, started: false }]);
+	const again = device.boot({ fails: (what) => what.includes("run") })!;
+	oldIsBack(again);
+	again.updater.offer(appBundle(APPS[3]!, 4));
+	again.updater.download()!.writer.write(APPS[3]!.subarray(0, 5000));
+	assert.equal(device.record?.candidate, undefined);
 });
 
 test("flash that fails while it is placed: a Fault, no application, and another attempt at the next power-up", () => {

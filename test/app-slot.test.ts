@@ -133,21 +133,21 @@ test("an update mends what rests", () => {
 	assert.equal(device.start().runs, 2);
 });
 
-test("an application too large for the machine is never placed, and the old one runs on", () => {
-	const device = installed(1);
+test("an application too large for the machine is never placed, be it the first one or an update", () => {
 	const large = app(9, { bytes: 12_000 });
-	const machine = new AppDevice(device, [...APPS, large]);
 	const options = { memory: large.length - 1 };
-	let running = machine.start(options);
-	update(running, large, 3);
-	for (let trial = 1; trial < 3; trial++) {
-		running = machine.start(options);
-		oldIsBack(running);
-		assert.equal(running.decision, "fetch");
-		bring(running.updater, large);
+	for (const before of [new AppDevice(), installed(1)]) {
+		const device = new AppDevice(before, [...APPS, large]);
+		let running = device.start(options);
+		const old = running.runs;
+		update(running, large, 3);
+		for (let trial = 1; trial < 3; trial++) {
+			running = device.start(options);
+			assert.deepEqual([running.runs, running.decision], [old, "fetch"]);
+			bring(running.updater, large);
+		}
+		running = device.start(options);
+		assert.deepEqual([running.runs, running.updater.status.code], [old, "ota.aborted"]);
+		assert.ok(!device.imported.includes(4));
 	}
-	running = machine.start(options);
-	oldIsBack(running);
-	assert.equal(running.updater.status.code, "ota.aborted");
-	assert.ok(!machine.imported.includes(4));
 });

@@ -32,16 +32,21 @@ export function place(flash: AppFlash, half: Half, inspect: (size: number) => In
 		const bytes = flash.read(half, at, SECTOR_BYTES);
 		const from = at === 0 ? HEADER_BYTES : 0;
 		flash.erase("run", at, SECTOR_BYTES);
-		flash.write("run", at + from, bytes.subarray(from));
-		if (!equal(flash.read("run", at + from, bytes.length - from), bytes.subarray(from)))
-			throw new Fault("ota.flash", `the application area does not keep what is written at ${at}`);
+		write(flash, at + from, bytes.subarray(from));
 	}
-	flash.write("run", 0, flash.read(half, 0, HEADER_BYTES));
+	write(flash, 0, flash.read(half, 0, HEADER_BYTES));
 }
 
 /** From the next power-up on there is no application. Writes only where there is one. */
 export function remove(flash: AppFlash): void {
 	if (isArchive(flash.read("run", 0, HEADER_BYTES))) flash.write("run", KIND, new Uint8Array(KIND_BYTES));
+}
+
+function write(flash: AppFlash, at: number, bytes: Uint8Array): void {
+	flash.write("run", at, bytes);
+	if (equal(flash.read("run", at, bytes.length), bytes)) return;
+	remove(flash);
+	throw new Fault("ota.flash", `the application area does not keep what is written at ${at}`);
 }
 
 function isArchive(head: Uint8Array): boolean {

@@ -18,7 +18,10 @@ export interface AppShape {
 }
 
 /** By default three sectors, with the identifiers across the border of the first two. Another seed, another application. */
-export function app(seed: number, { bytes = 6500, plain = 100, symbols = 236, version = XS }: AppShape = {}): Uint8Array {
+export function app(
+	seed: number,
+	{ bytes = 6500, plain = 100, symbols = 236, version = XS }: AppShape = {},
+): Uint8Array {
 	const name = `app-${seed}`;
 	const code = Uint8Array.from({ length: bytes }, (_, i) => (i * 7 + (i >> 5) + 13 * seed) % IDENTIFIER);
 	const maps: number[] = [];
