@@ -30,6 +30,8 @@ export class RenewalSchedule {
 	/** By Clock.ticks: a clock that runs ahead of the CA would find every new certificate due at once. */
 	#earliestTicks = 0;
 	#requested = false;
+	/** By the wall clock: looked at every day, and always the same for one credential. */
+	#planned: { readonly credential: Credential; readonly at: number } | undefined;
 
 	get failures(): number {
 		return this.#failures;
@@ -44,8 +46,11 @@ export class RenewalSchedule {
 	dueIn(credential: Credential, config: Config, clock: Clock): number {
 		if (this.#failures > 0) return waitMs(this.#retryTicks, clock.ticks());
 		if (this.#requested) return 0;
-		const plan = { deviceId: credential.deviceId, fraction: config.renewAt, pastFailures: this.#pastFailures };
-		return Math.max(waitMs(renewAt(credential, plan), clock.now()), waitMs(this.#earliestTicks, clock.ticks()));
+		if (this.#planned?.credential !== credential) {
+			const plan = { deviceId: credential.deviceId, fraction: config.renewAt, pastFailures: this.#pastFailures };
+			this.#planned = { credential, at: renewAt(credential, plan) };
+		}
+		return Math.max(waitMs(this.#planned.at, clock.now()), waitMs(this.#earliestTicks, clock.ticks()));
 	}
 
 	failed(fault: Fault, credential: Credential, { clock, entropy }: { clock: Clock; entropy: Entropy }): void {
