@@ -1,0 +1,174 @@
+/**
+ * A device with an application apart from its firmware, that takes updates of both from a local cloud: real agent, flash as
+ * files, the engine of fake/app-engine.ts. It boots again whenever it restarts, and what it imports must be fully mapped.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openAppFlash } from "../hw/node/app-flash.ts";
+import { openSlot } from "../hw/node/slot.ts";
+import { createWire } from "../hw/node/wire.ts";
+import type { Agent } from "../src/agent.ts";
+import { type Start, startApp } from "../src/app.ts";
+import { equal } from "../src/bytes.ts";
+import { type ConfigInput, parseConfig } from "../src/config.ts";
+import { AppSlot } from "../src/ota/app-slot.ts";
+import type { Manifest } from "../src/ota/manifest.ts";
+import type { Clock } from "../src/port.ts";
+import type { Cloud } from "./cloud/cloud.ts";
+import type { CloudEvent } from "./cloud/event.ts";
+import { configFor, type Step } from "./device.ts";
+import { HeldClock } from "./fake/app-clock.ts";
+import { FakeEngine } from "./fake/app-engine.ts";
+import { mapped } from "./fake/app-mapper.ts";
+import { appManifest } from "./fake/app-release.ts";
+import { bundle } from "./fake/release.ts";
+import { FakeStore } from "./fake/store.ts";
+import { type Reported, UPDATES } from "./updated.ts";
+
+export const TRIAL_MS = 599_000;
+const SETTLED_MS = 60_000;
+/** From a confirmed firmware to the restart that gives the application back. */
+const LEAVE_MS = 30_000;
+const AREA_BYTES = 0x8000;
+
+export interface TestApp {
+	readonly name: string;
+	readonly archive: Uint8Array;
+	readonly start: Start;
+}
+
+/** Puts an application into the cloud's folder; its bundle's name. */
+export function releaseApp(
+	cloud: Cloud,
+	archive: Uint8Array,
+	sequence: number,
+	change: Partial<Manifest> = {},
+): string {
+	const uri = cloud.downloads.publish(`app-${sequence}.bin`, archive);
+	cloud.downloads.publish(`app-${sequence}.suit`, bundle(appManifest(archive, { uri, sequence, ...change })));
+	return `app-${sequence}.suit`;
+}
+
+/** The device's report of that property, past or to come, that fits. */
+export async function reportedAs(
+	cloud: Cloud,
+	property: "app" | "ota",
+	fits: (report: Reported) => boolean,
+): Promise<Reported> {
+	const reportOf = (event: CloudEvent) =>
+		event.event === "reported" ? (event.patch as { [property: string]: Reported })[property] : undefined;
+	const found = await cloud.seen((event: CloudEvent) => {
+		const report = reportOf(event);
+		return report !== undefined && fits(report);
+	});
+	return reportOf(found)!;
+}
+
+export class AppUpdatedDevice {
+	/** Of each boot that has got as far as an agent: slot of the firmware and name of what runs. */
+	readonly boots: string[] = [];
+	readonly steps: Step[] = [];
+	readonly held = new HeldClock(TRIAL_MS, SETTLED_MS);
+	readonly #cloud: Cloud;
+	readonly #apps: readonly TestApp[];
+	readonly #configure: (slot: string) => ConfigInput;
+	readonly #store = new FakeStore();
+	readonly #folder = mkdtempSync(join(tmpdir(), "enrollee-app-updated-"));
+	#agent: Agent | undefined;
+	#isOver = false;
+	#isLeaving = false;
+	#wake: () => void = () => {};
+	readonly #life: Promise<void>;
+
+	/** `configure`: what the firmware in that slot is configured with, besides UPDATES. */
+	constructor(cloud: Cloud, apps: readonly TestApp[], configure: (slot: string) => ConfigInput = () => ({})) {
+		this.#cloud = cloud;
+		this.#apps = apps;
+		this.#configure = configure;
+		this.#life = this.#live();
+	}
+
+	/** Such a boot has been, or will be, after number `from`. */
+	async booted(boot: string, from = 0): Promise<void> {
+		while (!this.boots.includes(boot, from))
+			await Promise.race([
+				this.#life,
+				new Promise<void>((resolve) => {
+					this.#wake = resolve;
+				}),
+			]);
+	}
+
+	/** When each file of flash was last written. */
+	get flash(): Readonly<Record<string, number>> {
+		const files = readdirSync(this.#folder).filter((name) => name.endsWith(".bin"));
+		return Object.fromEntries(files.map((name) => [name, statSync(join(this.#folder, name)).mtimeMs]));
+	}
+
+	async stop(): Promise<void> {
+		this.#isOver = true;
+		this.#agent?.close();
+		await this.#life;
+		rmSync(this.#folder, { recursive: true, force: true });
+	}
+
+	/** As hw/moddable/app.ts. */
+	async #live(): Promise<void> {
+		for (let restarting = true; restarting && !this.#isOver; ) {
+			restarting = false;
+			let agent: Agent | undefined;
+			const restart = (): void => {
+				restarting = true;
+				agent?.close();
+			};
+			const slot = openSlot({ folder: this.#folder, restart });
+			const flash = openAppFlash(this.#folder, AREA_BYTES);
+			const firmware = slot.running === "ota_0" ? 0 : 1;
+			const engine = new FakeEngine({ flash, firmware, guard: (seconds) => slot.guard(seconds), restart });
+			const appSlot = new AppSlot({ flash, engine, store: this.#store });
+			const booted = appSlot.boot(slot.state === "trial");
+			if (booted === "restarting") continue;
+			const app = booted === "run" ? this.#import(engine, firmware) : undefined;
+			this.boots.push(`${slot.running} ${app?.name ?? "factory"}`);
+			agent = startApp(app?.start, {
+				wire: createWire(),
+				store: this.#store,
+				clock: this.#clock,
+				entropy: { fill: (bytes) => void bytes.fill(1 + Math.random() * 250) },
+				config: parseConfig(configFor(this.#cloud, { ...UPDATES, ...this.#configure(slot.running) })),
+				log: (step, detail = {}) => {
+					this.steps.push({ step, detail });
+					this.#isLeaving ||= step === "ota.confirmed" && detail.component === "fw";
+				},
+				slot,
+				appSlot,
+				restart,
+			});
+			this.#agent = agent;
+			if (restarting) agent.close();
+			this.#wake();
+			await agent.finished;
+		}
+	}
+
+	#import(engine: FakeEngine, firmware: number): TestApp {
+		const bytes = engine.import();
+		const app = this.#apps.find(({ archive }) => equal(bytes, mapped(archive, firmware)));
+		assert.ok(app, "what runs is no application that is fully mapped");
+		return app;
+	}
+
+	get #clock(): Clock {
+		return {
+			now: this.held.now,
+			ticks: this.held.ticks,
+			after: (milliseconds, callback) => {
+				const isOver = this.#isLeaving && milliseconds === LEAVE_MS;
+				this.#isLeaving &&= !isOver;
+				return this.held.after(isOver ? 0 : milliseconds, callback);
+			},
+		};
+	}
+}
