@@ -8,9 +8,6 @@ export interface Numbers {
 	readonly [name: string]: number | Numbers;
 }
 
-/** When packets arrive decides how much garbage lies about with the most that is live; the sum of all has no such leave. */
-const LOOSER: Readonly<Record<string, number>> = { takenChunkBytes: 0.1 };
-
 /** One line for each number that is off by more than the tolerance, missing or new. */
 export function compare(budgets: object, measured: object, path = ""): string[] {
 	const names = new Set([...Object.keys(budgets), ...Object.keys(measured)]);
@@ -20,7 +17,7 @@ export function compare(budgets: object, measured: object, path = ""): string[] 
 		const within =
 			typeof budget === "number" &&
 			typeof found === "number" &&
-			Math.abs(found - budget) <= Math.max((LOOSER[name] ?? TOLERANCE) * budget, SLACK);
+			Math.abs(found - budget) <= Math.max(TOLERANCE * budget, SLACK);
 		return within ? [] : [`bench: ${path}${name}: budget ${budget}, measured ${found}`];
 	});
 }

@@ -42,10 +42,12 @@ export class Agent {
 
 	/** Starts by itself, after the caller's turn. Throws nothing: Faults arrive through onState and `finished`. */
 	constructor(options: AgentOptions) {
-		const { config, once, entropy, twin, methods, slot, appSlot } = options;
+		const { wire, store, clock, config, once, entropy, twin, methods, onMessage, slot, appSlot, restart } = options;
 		this.#options = options;
+		// Members by name: each copy of all options would be as much again in RAM.
 		this.#operations = new Operations({
-			...options,
+			clock,
+			restart,
 			log: options.log ?? (() => {}),
 			config: once ? { ...config, operations: [], healthSeconds: 0 } : config,
 			status: () => ({ state: this.#state, waiting: this.#queue.length, dropped: this.#queue.dropped }),
@@ -57,15 +59,20 @@ export class Agent {
 			this.#updates = new Updates({ ...options, log, whenQuiet: (then) => this.#queue.whenEmpty(then) });
 		this.#queue = new TelemetryQueue(config.queue, log);
 		this.#features = new HubFeatures({
-			...options,
-			log: this.#log,
+			clock,
+			log,
+			onMessage,
 			random: () => randomUnit(entropy),
 			onDesired: this.#updates ? this.#updates.watch(twin?.onDesired) : twin?.onDesired,
 			methods: { ...methods, ...this.#operations.methods, ...this.#updates?.methods },
 		});
 		this.#lifecycle = new Lifecycle({
-			...options,
-			log: this.#log,
+			wire,
+			store,
+			clock,
+			entropy,
+			config,
+			log,
 			waiting: this.#waiting,
 			onStep: (step) => this.#enter(step),
 		});

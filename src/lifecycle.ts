@@ -46,6 +46,7 @@ export class Lifecycle {
 	#trialFailures = 0;
 	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
 	#renewalFailures = 0;
+	#stopListening = (): void => {};
 	/** For the clock's judgement. */
 	#current: Credential | undefined;
 	/** The credential that the hub has refused since this boot: a candidate is the better bet. */
@@ -107,7 +108,14 @@ export class Lifecycle {
 		if (this.#options.journal.load().candidate) return true;
 		try {
 			const overHub = session.apiVersion === API_VERSION_PREVIEW && this.#renewalFailures < MOST_HUB_RENEWAL_FAILURES;
-			if (overHub && (await this.#renewOverHub(link))) return true;
+			if (overHub) {
+				const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
+				this.#stopListening();
+				this.#stopListening = () => {};
+				if (!(outcome instanceof Fault)) return true;
+				// Another attempt over the hub would meet the same refusal again: DPS has to say.
+				if (this.#report(outcome).retryable || this.#options.waiting.over) throw outcome;
+			}
 			session.close();
 			await link.ended;
 			try {
@@ -201,33 +209,22 @@ export class Lifecycle {
 		}
 	}
 
-	/** False when the hub refuses for a reason that another attempt would meet again. */
-	async #renewOverHub(link: Link): Promise<boolean> {
-		let stop = (): void => {};
-		try {
-			await this.#options.waiting.until<Credential>((resolve, reject) => {
-				const { session, credential } = link;
-				const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
-					if (!(result instanceof Fault)) return resolve(result);
-					this.#renewalFailures++;
-					reject(result);
-				});
-				void link.ended.then((fault) => {
-					const retryAfterSeconds = renewal.abandon();
-					reject(new Fault("hub.closed", "the session ended during the renewal", { cause: fault, retryAfterSeconds }));
-				});
-				// Last: what came early, the certificate perhaps, comes within this call.
-				stop = link.listen(renewal.message);
-				return () => link.session.close();
+	/** No async function, and none that waits for it: see Waiting. */
+	#renewOverHub(link: Link): Promise<Credential | Fault> {
+		const { session, credential } = link;
+		return this.#options.waiting.until<Credential | Fault>((resolve) => {
+			const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
+				if (result instanceof Fault) this.#renewalFailures++;
+				resolve(result);
 			});
-			return true;
-		} catch (thrown) {
-			const fault = this.#report(thrown);
-			if (fault.retryable || this.#options.waiting.over) throw fault;
-			return false;
-		} finally {
-			stop();
-		}
+			void link.ended.then((fault) => {
+				const retryAfterSeconds = renewal.abandon();
+				resolve(new Fault("hub.closed", "the session ended during the renewal", { cause: fault, retryAfterSeconds }));
+			});
+			// Last: what came early, the certificate perhaps, comes within this call.
+			this.#stopListening = link.listen((topic, payload) => renewal.message(topic, payload));
+			return () => session.close();
+		});
 	}
 
 	#report(thrown: unknown): Fault {

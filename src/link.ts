@@ -59,18 +59,20 @@ export interface LinkOptions {
 }
 
 /** Throws the Fault that prevented the session. */
-export async function openLink({ waiting, ...options }: LinkOptions, credential: Credential): Promise<Link> {
-	const { config, clock } = options;
+export function openLink(options: LinkOptions, credential: Credential): Promise<Link> {
+	const { wire, clock, log, config, waiting } = options;
 	const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
 	const hub = {
-		...options,
+		wire,
+		clock,
+		log,
 		hub: config.hub ?? credential.hub,
 		deviceId: credential.deviceId,
 		identity: identityOf(credential),
 		anchors: config.anchors,
 		...(bundle ? { additionalAnchors: bundle } : {}),
 	};
-	return await waiting.until<Link>((resolve, reject) => {
+	return waiting.until<Link>((resolve, reject) => {
 		let end = (_fault?: Fault): void => {};
 		const ended = new Promise<Fault | undefined>((settle) => {
 			end = settle;

@@ -40,6 +40,7 @@ export interface WireOptions {
 /** Called in this order: onOpen once, onData any number of times, onClose exactly once (also instead of onOpen). */
 export interface WireEvents {
 	onOpen(): void;
+	/** The bytes are the receiver's from here on. */
 	onData(bytes: Uint8Array): void;
 	/** `fault` is absent when either side closed in an orderly way. No call follows. */
 	onClose(fault?: Fault): void;

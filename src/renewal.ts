@@ -90,29 +90,59 @@ export interface HubRenewal {
 }
 
 /** `done` is called once, unless abandoned: with the candidate, or with the Fault that ended the request. */
-export function renewOverHub(options: HubRenewalOptions, done: (result: Credential | Fault) => void): HubRenewal {
-	const { session, credential, clock, entropy, log, journal } = options;
-	const { identity, requestId } = pendingRequest(options);
-	const request = new CertificateRequest({
-		deviceId: credential.deviceId,
-		csr: base64(identity.csr),
-		requestId,
-		random: () => randomUnit(entropy),
-	});
-	let over = false;
-	let cancelTimer = (): void => {};
+export const renewOverHub = (options: HubRenewalOptions, done: (result: Credential | Fault) => void): HubRenewal =>
+	new RequestOverHub(options, done);
 
-	function act(action: Action): void {
-		if (over) return;
-		cancelTimer();
+class RequestOverHub implements HubRenewal {
+	readonly #options: HubRenewalOptions;
+	readonly #done: (result: Credential | Fault) => void;
+	readonly #identity: CertificateRequestIdentity;
+	readonly #request: CertificateRequest;
+	#over = false;
+	#cancelTimer = (): void => {};
+
+	constructor(options: HubRenewalOptions, done: (result: Credential | Fault) => void) {
+		const { session, credential, clock, entropy } = options;
+		const { identity, requestId } = pendingRequest(options);
+		this.#options = options;
+		this.#done = done;
+		this.#identity = identity;
+		this.#request = new CertificateRequest({
+			deviceId: credential.deviceId,
+			csr: base64(identity.csr),
+			requestId,
+			random: () => randomUnit(entropy),
+		});
+		session.subscribe(CREDENTIALS_FILTER, (fault) =>
+			fault ? this.#finish(fault) : this.#act(this.#request.start(clock.now())),
+		);
+	}
+
+	message(topic: string, payload: Uint8Array): boolean {
+		const action = this.#over ? undefined : this.#request.onMessage(topic, payload, this.#options.clock.now());
+		if (action) this.#act(action);
+		return topic.startsWith(CREDENTIALS_FILTER.slice(0, -1));
+	}
+
+	abandon(): number {
+		this.#over = true;
+		this.#cancelTimer();
+		const now = this.#options.clock.now();
+		return Math.max(0, (this.#request.waitsUntil ?? now) - now) / 1000;
+	}
+
+	#act(action: Action): void {
+		if (this.#over) return;
+		const { session, clock, log } = this.#options;
+		this.#cancelTimer();
 		switch (action.type) {
 			case "publish":
-				log("renewal.request", { requestId, bytes: action.payload.length });
+				log("renewal.request", { requestId: this.#request.id, bytes: action.payload.length });
 				// The session's end has its own way here, with what the hub may have said in the meantime.
 				session.publish(
 					action.topic,
 					action.payload,
-					(fault) => fault && fault.code !== "mqtt.closed" && finish(fault),
+					(fault) => fault && fault.code !== "mqtt.closed" && this.#finish(fault),
 				);
 				break;
 			case "wait":
@@ -120,20 +150,23 @@ export function renewOverHub(options: HubRenewalOptions, done: (result: Credenti
 				break;
 			case "failed":
 				// The service has an opinion on this CSR: the next attempt is a new request, with the same key.
-				finish(action.fault);
+				this.#finish(action.fault);
 				return;
 			case "issued":
-				finish(accept(action.certificates));
+				this.#finish(this.#accept(action.certificates));
 				return;
 		}
-		const { deadline } = request;
+		const { deadline } = this.#request;
 		if (deadline === undefined) return;
-		cancelTimer = clock.after(Math.max(0, deadline - clock.now()), () => act(request.onDeadline(clock.now())));
+		this.#cancelTimer = clock.after(Math.max(0, deadline - clock.now()), () =>
+			this.#act(this.#request.onDeadline(clock.now())),
+		);
 	}
 
-	function accept(certificates: Parameters<typeof acceptCertificates>[0]): Credential | Fault {
+	#accept(certificates: Parameters<typeof acceptCertificates>[0]): Credential | Fault {
+		const { credential, config, clock, log, journal } = this.#options;
 		try {
-			const expect = { ...identity, registrationId: options.config.registrationId, now: clock.now(), log };
+			const expect = { ...this.#identity, registrationId: config.registrationId, now: clock.now(), log };
 			const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
 			const candidate = journal.propose({ ...accepted, ...bundleOf(credential) });
 			log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
@@ -143,34 +176,19 @@ export function renewOverHub(options: HubRenewalOptions, done: (result: Credenti
 		}
 	}
 
-	function finish(result: Credential | Fault): void {
-		if (over) return;
-		over = true;
-		cancelTimer();
+	#finish(result: Credential | Fault): void {
+		if (this.#over) return;
+		this.#over = true;
+		this.#cancelTimer();
 		// A refused request is over at the hub: its id must not be resumed, its key may be used again.
 		let outcome = result;
 		try {
-			if (result instanceof Fault && !result.retryable) forgetRequestId(journal);
+			if (result instanceof Fault && !result.retryable) forgetRequestId(this.#options.journal);
 		} catch (thrown) {
 			outcome = Fault.of(thrown, "store.failed");
 		}
-		done(outcome);
+		this.#done(outcome);
 	}
-
-	session.subscribe(CREDENTIALS_FILTER, (fault) => (fault ? finish(fault) : act(request.start(clock.now()))));
-	return {
-		message(topic, payload) {
-			const action = over ? undefined : request.onMessage(topic, payload, clock.now());
-			if (action) act(action);
-			return topic.startsWith(CREDENTIALS_FILTER.slice(0, -1));
-		},
-		abandon() {
-			over = true;
-			cancelTimer();
-			const now = clock.now();
-			return Math.max(0, (request.waitsUntil ?? now) - now) / 1000;
-		},
-	};
 }
 
 /** The request that is in flight, or a new one, written down before it leaves. */

@@ -1,5 +1,6 @@
 /** The comparison that continuous integration makes of measured numbers with bench/budgets.json. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { compare, median } from "../bench/budgets.ts";
 
@@ -22,9 +23,13 @@ test("the median is taken number by number", () => {
 	assert.deepEqual(median(runs), { a: { b: 2 }, c: 10 });
 });
 
-test("the chunks taken may differ by 10 %", () => {
-	assert.deepEqual(compare({ takenChunkBytes: 1000 }, { takenChunkBytes: 1099 }), []);
-	assert.equal(compare({ takenChunkBytes: 1000 }, { takenChunkBytes: 1101 }).length, 1);
+test("the agent's budget up to the first telemetry is at most 64 KB of RAM", () => {
+	const { memory } = JSON.parse(readFileSync(new URL("../bench/budgets.json", import.meta.url), "utf8")).agent;
+	for (const phase of ["boot", "csr", "dps", "enrolled", "hub", "connected", "telemetry"]) {
+		const { takenChunkBytes, takenSlots, stackSlots, sumBytes } = memory[phase];
+		assert.equal(sumBytes, takenChunkBytes + 16 * (takenSlots + stackSlots), phase);
+		assert.ok(sumBytes <= 65_536, `${phase}: ${sumBytes} bytes`);
+	}
 });
 
 test("a number off by more fails with both numbers, also when it got better", () => {

@@ -69,11 +69,15 @@ function check(codec: () => Codec): void {
 		}
 	});
 
-	test("a payload does not change when the caller's bytes do", () => {
+	test("a packet that lies whole in the bytes given is not copied, one that comes in pieces is put together", () => {
 		const bytes = spaced("30 05 0001 61 6869");
-		const [packet] = read(bytes);
+		const [whole] = read(bytes);
+		assert.ok(whole?.type === "publish" && whole.payload.buffer === bytes.buffer);
+		const reader = new (codec().PacketReader)(100);
+		assert.deepEqual([...reader.push(bytes.subarray(0, 4))], []);
+		const [pieced] = reader.push(bytes.subarray(4));
 		bytes.fill(0);
-		assert.deepEqual(packet, publish("a", "hi", 0, 0));
+		assert.deepEqual(pieced, publish("a", "hi", 0, 0));
 	});
 
 	test("a packet of exactly the limit passes, one byte more is refused by its header alone", () => {

@@ -42,10 +42,13 @@ export function issuedCertificates(state: Readonly<Record<string, unknown>>): Ce
 	const chain = state.issuedCertificateChain ?? state.issuedClientCertificate ?? [];
 	const texts: unknown[] = Array.isArray(chain) ? chain : [chain];
 	if (texts.length > MOST_CERTIFICATES) throw new Fault("dps.response", `more than ${MOST_CERTIFICATES} certificates`);
-	const certificates = texts.flatMap((text) => {
+	const certificates: Certificate[] = [];
+	// Taken out one by one: text and certificates together are the most that an enrolment holds.
+	while (texts.length > 0) {
+		const text = texts.shift();
 		if (typeof text !== "string") throw new Fault("dps.response", "issued certificate: expected a string");
-		return readCertificates(text);
-	});
+		certificates.push(...readCertificates(text));
+	}
 	if (certificates.length > MOST_CERTIFICATES)
 		throw new Fault("dps.response", `more than ${MOST_CERTIFICATES} certificates`);
 	return certificates;

@@ -74,6 +74,10 @@ export class CertificateRequest {
 		this.#options = options;
 	}
 
+	get id(): string {
+		return this.#options.requestId;
+	}
+
 	/** When to call `onDeadline`, unless a message comes first. */
 	get deadline(): number | undefined {
 		return "deadline" in this.#state ? this.#state.deadline : undefined;

@@ -44,13 +44,15 @@ export class HubFeatures {
 	#cancel: () => void = () => {};
 
 	constructor(options: FeatureOptions) {
-		const { onDesired, methods = {} } = options;
+		const { clock, log, random, onDesired, methods = {} } = options;
 		this.#options = options;
 		this.#twin = new Twin({
-			...options,
+			clock,
+			log,
+			random,
 			onDesired: onDesired && ((properties, desired) => this.#guarded(() => onDesired(properties, desired))),
 		});
-		this.#methods = new Methods({ ...options, handlers: methods });
+		this.#methods = new Methods({ clock, log, handlers: methods });
 		this.#twinUsed = onDesired !== undefined;
 	}
 

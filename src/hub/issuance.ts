@@ -91,10 +91,13 @@ function certificatesOf(body: unknown): Certificate[] {
 	const texts: unknown = Array.isArray(body) ? body : object(body).certificates;
 	if (!Array.isArray(texts) || texts.length === 0 || texts.length > MOST_CERTIFICATES)
 		throw new Fault("hub.response", `certificates: expected an array of 1 to ${MOST_CERTIFICATES}`);
-	const certificates = texts.flatMap((text: unknown) => {
+	const certificates: Certificate[] = [];
+	// Taken out one by one: text and certificates together are the most that a renewal holds.
+	while (texts.length > 0) {
+		const text = texts.shift();
 		if (typeof text !== "string") throw new Fault("hub.response", "certificates: expected strings");
-		return readCertificates(text);
-	});
+		certificates.push(...readCertificates(text));
+	}
 	if (certificates.length > MOST_CERTIFICATES)
 		throw new Fault("hub.response", `more than ${MOST_CERTIFICATES} certificates`);
 	return certificates;

@@ -24,8 +24,8 @@ export interface Affine {
 export interface Formulas {
 	/** a = 2 a */
 	double(a: Jacobian): void;
-	/** a = a + (x, y) */
-	add(a: Jacobian, x: bigint, y: bigint): void;
+	/** a = a + (x, y); gives the factor by which Z has changed. */
+	add(a: Jacobian, x: bigint, y: bigint): bigint;
 }
 
 const ONE = BigInt(1);
@@ -54,7 +54,7 @@ export function formulas(p: bigint): Formulas {
 		a.Y = t - (((t >> low) * mu) >> high) * p;
 	};
 
-	const add = (a: Jacobian, x2: bigint, y2: bigint): void => {
+	const add = (a: Jacobian, x2: bigint, y2: bigint): bigint => {
 		const { X, Y, Z } = a;
 		let t = Z * Z;
 		const zz = t - (((t >> low) * mu) >> high) * p;
@@ -77,6 +77,7 @@ export function formulas(p: bigint): Formulas {
 		a.Z = t - (((t >> low) * mu) >> high) * p;
 		t = r * (v - x) - Y * hhh;
 		a.Y = t - (((t >> low) * mu) >> high) * p;
+		return h;
 	};
 
 	return Object.freeze({ double, add });

@@ -30,7 +30,7 @@ export function ladder(Point: WeierstrassPointCons<bigint>, { add, double }: For
 
 	/**
 	 * 1, 3, 5 ... times q. On the isomorphic curve where 2 q has Z = 1 each is one mixed addition from the last, and
-	 * one inversion serves them all.
+	 * one inversion serves them all: on the way back each Z differs by the factor of its addition.
 	 */
 	const oddMultiples = (q: Affine): Affine[] => {
 		const twice = { X: q.x, Y: q.y, Z: ONE };
@@ -38,22 +38,18 @@ export function ladder(Point: WeierstrassPointCons<bigint>, { add, double }: For
 		const z = twice.Z;
 		const zz = Fp.sqr(z);
 		const a = { X: Fp.mul(q.x, zz), Y: Fp.mul(q.y, Fp.mul(zz, z)), Z: ONE };
-		const multiples: { X: bigint; Y: bigint; Z: bigint; before: bigint }[] = [];
-		let product = ONE;
+		const multiples: { X: bigint; Y: bigint; factor: bigint }[] = [];
 		for (let i = 1; i < 1 << (KEY_WINDOW - 2); i++) {
-			add(a, twice.X, twice.Y);
-			const Z = Fp.mul(a.Z, z);
-			multiples.push({ X: a.X, Y: a.Y, Z, before: product });
-			product = Fp.mul(product, Z);
+			const factor = add(a, twice.X, twice.Y);
+			multiples.push({ X: a.X, Y: a.Y, factor });
 		}
-		let inverse = Fp.inv(product);
+		let inverse = Fp.inv(Fp.mul(a.Z, z));
 		const odd: Affine[] = [];
-		for (let i = multiples.length - 1; i >= 0; i--) {
-			const { X, Y, Z, before } = multiples[i]!;
-			const iz = Fp.mul(inverse, before);
-			const izz = Fp.sqr(iz);
-			odd.push({ x: Fp.mul(X, izz), y: Fp.mul(Y, Fp.mul(izz, iz)) });
-			inverse = Fp.mul(inverse, Z);
+		for (let multiple = multiples.pop(); multiple; multiple = multiples.pop()) {
+			const { X, Y, factor } = multiple;
+			const square = Fp.sqr(inverse);
+			odd.push({ x: Fp.mul(X, square), y: Fp.mul(Y, Fp.mul(square, inverse)) });
+			inverse = Fp.mul(inverse, factor);
 		}
 		odd.push(q);
 		return odd.reverse();

@@ -32,6 +32,7 @@ export interface Connect {
 	readonly username?: string | undefined;
 	readonly password?: string | Uint8Array | undefined;
 	readonly clean: boolean;
+	/** Silence in either direction after which we ping; 0: never. */
 	readonly keepAliveSeconds: number;
 }
 
@@ -82,11 +83,23 @@ export class PacketReader {
 			});
 	}
 
-	/** Every packet that is whole now, then the Fault if what follows is refused. Iterate to the end. */
+	/** Every packet that is whole now (as views of `bytes`, where it lies there in one piece), then the Fault if what follows is refused. Iterate to the end. */
 	*push(bytes: Uint8Array): Generator<ServerPacket, void> {
 		for (let at = 0; at < bytes.length; ) {
-			this.#frame ??= this.#openFrame(bytes[at++]!);
-			if (this.#frame === undefined) continue;
+			if (this.#frame === undefined) {
+				const total = this.#readHeader(bytes[at++]!);
+				if (total === undefined) continue;
+				const header = this.#header;
+				this.#header = [];
+				const start = at - header.length;
+				if (start >= 0 && start + total <= bytes.length) {
+					at = start + total;
+					yield this.#parse(bytes.subarray(start, at));
+					continue;
+				}
+				this.#frame = { bytes: new Uint8Array(total), filled: header.length };
+				this.#frame.bytes.set(header);
+			}
 			const piece = bytes.subarray(at, at + this.#frame.bytes.length - this.#frame.filled);
 			this.#frame.bytes.set(piece, this.#frame.filled);
 			this.#frame.filled += piece.length;
@@ -98,8 +111,8 @@ export class PacketReader {
 		}
 	}
 
-	/** Takes one byte of the fixed header (2.2); the frame with its header in place once the length is known. */
-	#openFrame(byte: number): { bytes: Uint8Array; filled: number } | undefined {
+	/** Takes one byte of the fixed header (2.2); the packet's length, header included, once it is known. */
+	#readHeader(byte: number): number | undefined {
 		const header = this.#header;
 		header.push(byte);
 		if (header.length === 1) checkFirstByte(byte);
@@ -110,10 +123,7 @@ export class PacketReader {
 		const total = header.length + length;
 		if (total > this.#maxBytes)
 			throw new Fault("mqtt.too-large", `packet of ${total} bytes, the limit is ${this.#maxBytes}`);
-		const bytes = new Uint8Array(total);
-		bytes.set(header);
-		this.#header = [];
-		return { bytes, filled: header.length };
+		return total;
 	}
 
 	#parse(frame: Uint8Array): ServerPacket {

@@ -8,15 +8,10 @@
 import { Fault, type FaultCode } from "../fault.ts";
 import { type Acknowledgement, type Done, InFlight } from "./inflight.ts";
 import { KeepAlive } from "./keepalive.ts";
-import { type ClientPacket, encode, PacketReader, type Publish, type QoS, type ServerPacket } from "./packet.ts";
+import type { ClientPacket, Connect, Publish, QoS, ServerPacket } from "./packet.ts";
+import { encode, PacketReader } from "./packet.ts";
 
-export interface SessionOptions {
-	readonly clientId: string;
-	readonly username?: string | undefined;
-	readonly password?: string | Uint8Array | undefined;
-	readonly clean: boolean;
-	/** Silence in either direction after which we ping; 0: never. */
-	readonly keepAliveSeconds: number;
+export interface SessionOptions extends Omit<Connect, "type"> {
 	/** Of a packet that the broker sends. */
 	readonly maxPacketBytes: number;
 	/** How long the broker may take for an answer. */
@@ -48,7 +43,8 @@ type State =
 	| { readonly name: "ended" };
 
 export class Session {
-	readonly #options: SessionOptions;
+	/** Until it is sent. */
+	#connect: Connect | undefined;
 	readonly #events: SessionEvents;
 	readonly #outlet: Outlet;
 	readonly #reader: PacketReader;
@@ -61,12 +57,13 @@ export class Session {
 	#delivering = false;
 
 	constructor(options: SessionOptions, events: SessionEvents, outlet: Outlet) {
-		this.#options = options;
+		const { clientId, username, password, clean, keepAliveSeconds } = options;
+		this.#connect = { type: "connect", clientId, username, password, clean, keepAliveSeconds };
 		this.#events = events;
 		this.#outlet = outlet;
 		this.#reader = new PacketReader(options.maxPacketBytes);
 		this.#timeout = options.timeoutSeconds * 1000;
-		this.#keepAlive = new KeepAlive(options.keepAliveSeconds * 1000, this.#timeout);
+		this.#keepAlive = new KeepAlive(keepAliveSeconds * 1000, this.#timeout);
 	}
 
 	/** When `tick` wants to be called, at the latest. */
@@ -84,7 +81,8 @@ export class Session {
 		if (this.#state.name !== "idle") return;
 		this.#state = { name: "connecting", deadline: now + this.#timeout };
 		try {
-			this.#send({ type: "connect", ...this.#options }, now);
+			this.#send(this.#connect!, now);
+			this.#connect = undefined;
 		} catch (thrown) {
 			this.#end(Fault.of(thrown, "mqtt.protocol"));
 		}

@@ -1,7 +1,7 @@
 import Debug from "debug";
 import { Agent, createPorts, readConfig } from "enrollee";
 import Instrumentation from "instrumentation";
-import { exit } from "simulator";
+import { environment, exit } from "simulator";
 
 const CHUNKS = Instrumentation.map("XS Chunk Heap Used");
 const SLOTS = Instrumentation.map("XS Slot Heap Used");
@@ -18,9 +18,18 @@ function phase(name) {
 }
 
 phase("started");
-const log = (step, { code, message } = {}) => (code === undefined ? phase(step) : trace(`${code} ${message}\n`));
+function log(step, { code, message } = {}) {
+	if (code !== undefined) trace(`${code} ${message}\n`);
+	phase(step);
+	if (step === "credential.proven" && renewing) exit(0);
+}
+
+let renewing = false;
 const agent = new Agent({ ...createPorts(), log, restart: undefined, config: readConfig() });
 agent.telemetry({ hello: "hub" }, {}, (fault) => {
-	if (!fault) phase("telemetry.acknowledged");
-	exit(fault ? 3 : 0);
+	if (fault) exit(3);
+	phase("telemetry.acknowledged");
+	if (environment("RENEW") !== "1") exit(0);
+	renewing = true;
+	agent.renew();
 });
