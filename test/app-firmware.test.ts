@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fault } from "../src/fault.ts";
-import { APPS, bring, FIRMWARE, installed, oldIsBack, toTrial, updateFirmware } from "./fake/app-device.ts";
+import { bring, FIRMWARE, installed, toTrial, updateFirmware } from "./fake/app-device.ts";
 import { isFault } from "./fake/random.ts";
-
-const NEW = APPS[2]!;
 
 test("while the firmware is on trial the application rests; it is given back when that is confirmed", () => {
 	const device = installed(1);
@@ -49,15 +47,22 @@ test("a firmware that cannot take the application away is not armed", () => {
 	assert.deepEqual([after.firmware.runs, after.runs], [0, 1]);
 });
 
-test("a trial of the application that firmware interrupts is one that ended without a word", () => {
-	const { device, running } = toTrial();
-	updateFirmware(running, FIRMWARE[1]!, 2);
-	device.start().firmware.updater.confirm();
-	const after = device.start();
-	oldIsBack(after);
-	assert.deepEqual([after.firmware.runs, after.decision, after.updater.status.code], [1, "fetch", "ota.aborted"]);
-	bring(after.updater, NEW);
-	assert.equal(device.start().runs, 2);
+test("a firmware waits for the end of a trial of the application, whichever it is", () => {
+	for (const end of ["confirms", "throws"]) {
+		const { device, running } = toTrial();
+		assert.throws(() => updateFirmware(running, FIRMWARE[1]!, 2), isFault("ota.busy"));
+		assert.equal(running.firmware.updater.status.state, "staged");
+		let after = running;
+		if (end === "confirms") running.updater.confirm();
+		else {
+			running.updater.reject(new Fault("app.failed", "it threw"));
+			after = device.start();
+		}
+		bring(after.firmware.updater, FIRMWARE[1]!);
+		device.start().firmware.updater.confirm();
+		const last = device.start();
+		assert.deepEqual([last.firmware.runs, last.runs], [1, end === "confirms" ? 2 : 1]);
+	}
 });
 
 test("after a firmware with another XS the copy is not placed, and stays", () => {

@@ -230,6 +230,19 @@ test("firmware that does not reach the hub goes back, and the application comes 
 		(slot) => (slot === "ota_1" ? { hub: "127.0.0.1:1" } : {}),
 	));
 
+test("firmware waits while an application is on trial", () =>
+	withDevice(async (device, cloud) => {
+		await install(cloud, FIRST);
+		offerApp(cloud, SILENT, 3);
+		await reportedAs(cloud, "app", ({ state }) => state === "trial");
+		offer(cloud, 2);
+		await device.logged("ota.busy");
+		assert.equal(device.held.pass(TRIAL_MS), 1);
+		await device.booted("ota_1 first");
+		const boots = ["ota_0 factory", "ota_0 first", "ota_0 silent", "ota_0 first", "ota_1 factory", "ota_1 first"];
+		assert.deepEqual(device.boots, boots);
+	}));
+
 test("firmware and application offered at once: both are installed in the end", () =>
 	withDevice(async (device, cloud) => {
 		await install(cloud, FIRST);

@@ -90,15 +90,14 @@ export class AppUpdatedDevice {
 		this.#life = this.#live();
 	}
 
-	/** Such a boot has been, or will be, after number `from`. */
-	async booted(boot: string, from = 0): Promise<void> {
-		while (!this.boots.includes(boot, from))
-			await Promise.race([
-				this.#life,
-				new Promise<void>((resolve) => {
-					this.#wake = resolve;
-				}),
-			]);
+	/** Such a boot has been, or will be. */
+	booted(boot: string): Promise<void> {
+		return this.#until(() => this.boots.includes(boot));
+	}
+
+	/** A step was logged with that code, or will be. */
+	logged(code: string): Promise<void> {
+		return this.#until(() => this.steps.some(({ detail }) => detail.code === code));
 	}
 
 	/** When each file of flash was last written. */
@@ -112,6 +111,16 @@ export class AppUpdatedDevice {
 		this.#agent?.close();
 		await this.#life;
 		rmSync(this.#folder, { recursive: true, force: true });
+	}
+
+	async #until(reached: () => boolean): Promise<void> {
+		while (!reached())
+			await Promise.race([
+				this.#life,
+				new Promise<void>((resolve) => {
+					this.#wake = resolve;
+				}),
+			]);
 	}
 
 	/** As hw/moddable/app.ts. */
@@ -140,6 +149,7 @@ export class AppUpdatedDevice {
 				config: parseConfig(configFor(this.#cloud, { ...UPDATES, ...this.#configure(slot.running) })),
 				log: (step, detail = {}) => {
 					this.steps.push({ step, detail });
+					this.#wake();
 					this.#isLeaving ||= step === "ota.confirmed" && detail.component === "fw";
 				},
 				slot,

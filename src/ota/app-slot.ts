@@ -68,8 +68,9 @@ export class AppSlot implements Slot {
 		if (this.#runs !== undefined && this.#record.starts > 0) this.#save({ starts: 0 });
 	}
 
-	/** Before another firmware runs, which would map it anew. */
+	/** Before another firmware runs, which would map it anew. Throws Fault ota.flash, ota.busy: a trial is not interrupted. */
 	uninstall(): void {
+		this.#checkNoTrial();
 		remove(this.#options.flash);
 	}
 
@@ -112,7 +113,7 @@ export class AppSlot implements Slot {
 	}
 
 	arm(): void {
-		if (this.#onTrial) throw new Fault("ota.busy", "the running application is on trial");
+		this.#checkNoTrial();
 		this.#save({ candidate: { half: this.#other, started: false }, starts: 0 });
 	}
 
@@ -132,6 +133,10 @@ export class AppSlot implements Slot {
 
 	restart(): void {
 		this.#options.engine.restart();
+	}
+
+	#checkNoTrial(): void {
+		if (this.#onTrial) throw new Fault("ota.busy", "the running application is on trial");
 	}
 
 	get #onTrial(): boolean {
