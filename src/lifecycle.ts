@@ -165,7 +165,9 @@ export class Lifecycle {
 		if (left > 0) throw new Fault("dps.throttled", "DPS asked to wait longer", { retryAfterSeconds: left });
 		this.#options.onStep("enrolling");
 		try {
-			return await enrol(this.#options, onboarding);
+			const credential = await enrol(this.#options, onboarding);
+			this.#schedule.issued(credential, this.#clock);
+			return credential;
 		} catch (thrown) {
 			if (thrown instanceof Fault) this.#enrolTicks = this.#clock.ticks() + (thrown.retryAfterSeconds ?? 0) * 1000;
 			throw thrown;
@@ -177,7 +179,7 @@ export class Lifecycle {
 		try {
 			const link = await this.#open(candidate);
 			this.#options.journal.promote(candidate);
-			this.#schedule.succeeded(candidate, this.#options.clock);
+			this.#schedule.succeeded();
 			this.#trialFailures = 0;
 			this.#renewalFailures = 0;
 			this.#options.log("credential.proven", { sequence: candidate.sequence });
@@ -215,6 +217,7 @@ export class Lifecycle {
 		return this.#options.waiting.until<Credential | Fault>((resolve) => {
 			const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
 				if (result instanceof Fault) this.#renewalFailures++;
+				else this.#schedule.issued(result, this.#clock);
 				resolve(result);
 			});
 			void link.ended.then((fault) => {

@@ -60,8 +60,12 @@ export class RenewalSchedule {
 		this.#retryTicks = clock.ticks() + (at - now);
 	}
 
-	succeeded({ notBefore, notAfter }: Credential, clock: Clock): void {
+	/** A new one. Not to be said of one that was found in flash: it may have little time left. */
+	issued({ notBefore, notAfter }: Credential, clock: Clock): void {
 		this.#earliestTicks = clock.ticks() + LEAST_USE * (notAfter - notBefore);
+	}
+
+	succeeded(): void {
 		this.#pastFailures = this.#failures;
 		this.#failures = 0;
 		this.#requested = false;

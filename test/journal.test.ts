@@ -95,16 +95,19 @@ test("without its pointer a proven credential is neither overwritten nor deleted
 	}
 });
 
-test("a pointer to a lost record is as good as none", () => {
+test("where the record in use is lost, its predecessor stands in for it, a candidate does not", () => {
 	const { store, journal } = inUse();
 	const proven = store.blobs.get("cred.a")!;
 	journal.promote(journal.propose(proposal(1)));
-	// Power went before the predecessor was deleted, then the chip lost the record in use.
-	store.blobs.set("cred.a", proven);
 	store.blobs.get("cred.b")![20]! ^= 1;
-	assert.deepEqual(sequences(journal), { current: undefined, candidate: 1 });
+	assert.deepEqual(sequences(journal), { current: undefined, candidate: undefined });
+	// Power had gone before the predecessor was deleted.
+	store.blobs.set("cred.a", proven);
+	assert.deepEqual(sequences(journal), { current: 1, candidate: undefined });
 	journal.propose(proposal(2));
 	assert.deepEqual(sequences(journal), { current: 1, candidate: 3 });
+	store.blobs.delete("cred.a");
+	assert.deepEqual(sequences(journal), { current: undefined, candidate: 3 });
 });
 
 /** Each from the state of `inUse` and one step: what the journal holds before and after. */

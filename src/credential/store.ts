@@ -6,9 +6,9 @@
  *   cred.pending     a key whose CSR is in flight, with its request id
  *
  * A cut between any two writes is safe: a record with a higher number than `cred.current` is a candidate that still
- * has to prove itself, one with a lower number is a leftover. Where the pointer is lost, or the record that it names,
- * the older of two records counts as proven; one alone is on trial, and neither overwritten nor deleted before another
- * has worked. Per renewal: five writes (pending, candidate, pointer, two deletions), six over the hub (pending once
+ * has to prove itself, one with a lower number is a leftover, which has worked once. Where the record that the pointer
+ * names is lost, the leftover stands in for it. Where the pointer is lost, the older of two records counts as proven; one
+ * alone is on trial, and neither overwritten nor deleted before another has worked. Per renewal: five writes (pending, candidate, pointer, two deletions), six over the hub (pending once
  * more, with its request id).
  */
 import { equal, utf8, utf8Text } from "../bytes.ts";
@@ -52,7 +52,7 @@ export class Journal {
 		const records = SLOTS.map((name) => this.#read(name, decodeCredential, damages))
 			.filter((record) => record !== undefined)
 			.sort((a, b) => a.sequence - b.sequence);
-		const current = records.find((record) => record.sequence === proven) ?? older(records);
+		const current = standing(records, proven);
 		const others = records.filter((record) => record !== current);
 		// With the proven one lost, whatever is left deserves a trial.
 		const candidate = others.find((record) => current === undefined || record.sequence > current.sequence);
@@ -150,9 +150,11 @@ export class Journal {
 	}
 }
 
-/** Where the pointer helps no more: of two records the older had its trial first, one alone has proven nothing. */
-function older(sorted: readonly Credential[]): Credential | undefined {
-	return sorted.length > 1 ? sorted[0] : undefined;
+/** The one that the pointer names; where that is lost, what had its trial before: an older one than it, or than the other. */
+function standing(sorted: readonly Credential[], proven = 0): Credential | undefined {
+	const [first, second] = sorted;
+	const older = first !== undefined && (second !== undefined || first.sequence < proven);
+	return sorted.find(({ sequence }) => sequence === proven) ?? (older ? first : undefined);
 }
 
 function decodePending(blob: Uint8Array): Pending {
