@@ -10,7 +10,7 @@ import { openAppFlash } from "../hw/node/app-flash.ts";
 import { openSlot } from "../hw/node/slot.ts";
 import { createWire } from "../hw/node/wire.ts";
 import type { Agent } from "../src/agent.ts";
-import { type Start, startApp } from "../src/app.ts";
+import { type Device, type Start, startApp } from "../src/app.ts";
 import { equal } from "../src/bytes.ts";
 import { type ConfigInput, parseConfig } from "../src/config.ts";
 import { AppSlot } from "../src/ota/app-slot.ts";
@@ -18,7 +18,7 @@ import type { Manifest } from "../src/ota/manifest.ts";
 import type { Clock } from "../src/port.ts";
 import type { Cloud } from "./cloud/cloud.ts";
 import type { CloudEvent } from "./cloud/event.ts";
-import { configFor, type Step } from "./device.ts";
+import { configFor, type Step, withCloud } from "./device.ts";
 import { HeldClock } from "./fake/app-clock.ts";
 import { FakeEngine } from "./fake/app-engine.ts";
 import { mapped } from "./fake/app-mapper.ts";
@@ -39,6 +39,15 @@ export interface TestApp {
 	readonly start: Start;
 }
 
+/** Sends, and says that it works once that has arrived. */
+export const sending = (name: string, archive: Uint8Array): TestApp => ({
+	name,
+	archive,
+	start(device: Device) {
+		device.telemetry({ from: name }, {}, (fault) => !fault && device.confirm());
+		return undefined;
+	},
+});
 /** Puts an application into the cloud's folder; its bundle's name. */
 export function releaseApp(
 	cloud: Cloud,
@@ -64,6 +73,30 @@ export async function reportedAs(
 		return report !== undefined && fits(report);
 	});
 	return reportOf(found)!;
+}
+
+export async function withDevice(
+	apps: readonly TestApp[],
+	use: (device: AppUpdatedDevice, cloud: Cloud) => Promise<void>,
+	configure?: ConstructorParameters<typeof AppUpdatedDevice>[2],
+): Promise<void> {
+	await withCloud({}, async (cloud) => {
+		const device = new AppUpdatedDevice(cloud, apps, configure);
+		try {
+			await reportedAs(cloud, "app", ({ state }) => state === "idle");
+			await use(device, cloud);
+		} finally {
+			await device.stop();
+		}
+	});
+}
+
+export const offerApp = (cloud: Cloud, { archive }: TestApp, sequence = 2) =>
+	cloud.operator.offerUpdate(cloud.registrationId, releaseApp(cloud, archive, sequence));
+
+export async function install(cloud: Cloud, one: TestApp, sequence = 2): Promise<void> {
+	offerApp(cloud, one, sequence);
+	await reportedAs(cloud, "app", ({ installed }) => installed === sequence);
 }
 
 export class AppUpdatedDevice {
