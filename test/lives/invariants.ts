@@ -98,9 +98,11 @@ export class Invariants implements Observer {
 		this.pace.onCloud(happening);
 		if (happening.event === "connected" || happening.event === "refused") this.#packets.restart();
 		if (happening.event === "renew" || happening.event === "register") this.#askedAt = this.#now();
+		// With the outcome told, the device may forget the request; a copy still on its way begins it at the hub once more.
 		if (
 			happening.event === "renewal" &&
 			happening.status === 202 &&
+			!this.#told.has(happening.requestId) &&
 			this.#inventory.get("cred.pending")?.requestId !== happening.requestId
 		)
 			this.violation("a request is under way at the hub, and its id is not in flash");
