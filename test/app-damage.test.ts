@@ -42,6 +42,17 @@ test("a good copy whose structure is damaged is not placed, though it has been m
 	}
 });
 
+test("a copy whose bytecode has a wrong bit is not placed, good or on trial", () => {
+	const device = installed(1);
+	update(device.start(), NEW, 3);
+	device.flash.areas[1][codeOf(device.flash.areas[1])]! ^= 4;
+	oldIsBack(device.start());
+
+	device.flash.areas[0][codeOf(device.flash.areas[0])]! ^= 4;
+	const { runs, fault, slot } = device.start();
+	assert.deepEqual([runs, fault?.code, slot.running], [undefined, "ota.digest", "app_0"]);
+});
+
 test("the area where it runs, damaged: placed anew", () => {
 	// Its first two sectors and its last two hold nothing that the engine writes.
 	const large = app(9, { bytes: 12_000, plain: 9000, symbols: 600 });
@@ -170,3 +181,8 @@ test("files behave like flash", () => {
 		rmSync(folder, { recursive: true, force: true });
 	}
 });
+
+/** Where the first module's bytecode begins. */
+function codeOf(archive: Uint8Array): number {
+	return Buffer.from(archive).indexOf("CODE") + 4;
+}

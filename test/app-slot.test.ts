@@ -30,7 +30,8 @@ test("an update goes into the other copy, is confirmed, and the next one into th
 	const third = device.start();
 	assert.deepEqual(stateOf(third), { runs: 3, running: "app_0", slot: "trial", state: "trial", installed: 3 });
 	third.updater.confirm();
-	assert.deepEqual(device.record, { version: 1, good: 0, starts: 0 });
+	const { digests: _, ...record } = device.record!;
+	assert.deepEqual(record, { version: 1, good: 0, starts: 0 });
 });
 
 test("a trial that ends without a word: the old one is back, then it is tried again; after three never", () => {

@@ -12,6 +12,8 @@ export interface AppRecord {
 	readonly good?: Half | undefined;
 	/** The copy that was armed. `started`: it has been run. */
 	readonly candidate?: { readonly half: Half; readonly started: boolean } | undefined;
+	/** SHA-256 of each copy when it was armed, hex: flash may forget in ten years. */
+	readonly digests?: readonly [string | null, string | null] | undefined;
 	/** Power-ups in a row in which the application did not last. */
 	readonly starts: number;
 }
@@ -43,10 +45,16 @@ function parse(bytes: Uint8Array): AppRecord | undefined {
 	}
 	if (value === null || typeof value !== "object" || !Number.isSafeInteger(value.version)) return undefined;
 	if (value.version > VERSION) return value;
-	const { good, candidate, starts } = value;
+	const { good, candidate, digests, starts } = value;
 	if (!Number.isSafeInteger(starts) || (good !== undefined && !isHalf(good))) return undefined;
+	if (digests !== undefined && !(Array.isArray(digests) && digests.length === 2 && digests.every(isDigest)))
+		return undefined;
 	if (candidate !== undefined && (!isHalf(candidate?.half) || typeof candidate.started !== "boolean")) return undefined;
 	return value;
+}
+
+function isDigest(value: unknown): boolean {
+	return value === null || typeof value === "string";
 }
 
 function isHalf(value: unknown): value is Half {

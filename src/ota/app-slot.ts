@@ -12,7 +12,7 @@ import { Fault } from "../fault.ts";
 import type { AppEngine, AppFlash, Half, Inspection, Slot, Store } from "../port.ts";
 import { type AppRecord, readAppRecord, writeAppRecord } from "./app-record.ts";
 import { ArchiveReader } from "./archive.ts";
-import { place, remove } from "./placement.ts";
+import { digestOfCopy, place, remove } from "./placement.ts";
 
 export interface AppSlotOptions {
 	readonly flash: AppFlash;
@@ -114,7 +114,11 @@ export class AppSlot implements Slot {
 
 	arm(): void {
 		this.#checkNoTrial();
-		this.#save({ candidate: { half: this.#other, started: false }, starts: 0 });
+		const half = this.#other;
+		const digest = digestOfCopy(this.#options.flash, half);
+		const [first = null, second = null] = this.#record.digests ?? [];
+		const digests = half === 0 ? ([digest, second] as const) : ([first, digest] as const);
+		this.#save({ candidate: { half, started: false }, digests, starts: 0 });
 	}
 
 	confirm(): void {
@@ -164,7 +168,7 @@ export class AppSlot implements Slot {
 			return "run";
 		}
 		try {
-			place(flash, half, (size) => this.inspect(size));
+			place(flash, half, (size) => this.inspect(size), this.#record.digests?.[half]);
 		} catch (thrown) {
 			// Nothing of it has run: that is no start that did not last. What was armed gives way to the one before.
 			const { candidate } = this.#record;

@@ -2,7 +2,8 @@
  * Puts an application where the engine runs it, and takes it from there. The engine reads that area at power-up before
  * any of our code and does not survive nonsense in it; so it begins with the archive's header only while it is whole.
  */
-import { equal } from "../bytes.ts";
+import { createSha256 } from "#digest";
+import { equal, hex } from "../bytes.ts";
 import { Fault } from "../fault.ts";
 import type { AppFlash, Half, Inspection } from "../port.ts";
 import { SECTOR_BYTES } from "./writer.ts";
@@ -14,10 +15,15 @@ const KIND = 4;
 const KIND_BYTES = 4;
 
 /**
- * The copy in `half`, to where it runs. What is there afterwards is mapped at the next power-up.
- * Throws Fault ota.image when the copy is not a whole archive for this engine, ota.flash.
+ * The copy in `half`, to where it runs. What is there afterwards is mapped at the next power-up. `digest`: what the copy had
+ * when it was armed. Throws Fault ota.image when the copy is not a whole archive for this engine, ota.digest, ota.flash.
  */
-export function place(flash: AppFlash, half: Half, inspect: (size: number) => Inspection): void {
+export function place(
+	flash: AppFlash,
+	half: Half,
+	inspect: (size: number) => Inspection,
+	digest: string | null = null,
+): void {
 	const size = sizeOfArchive(flash, half);
 	if (size < HEADER_BYTES || size > flash.bytes)
 		throw new Fault("ota.image", `the copy says that it has ${size} bytes`);
@@ -25,6 +31,8 @@ export function place(flash: AppFlash, half: Half, inspect: (size: number) => In
 	for (let at = 0; at < size; at += SECTOR_BYTES)
 		inspection.push(flash.read(half, at, Math.min(SECTOR_BYTES, size - at)));
 	inspection.end();
+	if (digest !== null && digestOfCopy(flash, half) !== digest)
+		throw new Fault("ota.digest", `copy ${half} is not what was armed`);
 
 	remove(flash);
 	// From the end, so that the sector with the header is the last one.
@@ -35,6 +43,14 @@ export function place(flash: AppFlash, half: Half, inspect: (size: number) => In
 		write(flash, at + from, bytes.subarray(from));
 	}
 	write(flash, 0, flash.read(half, 0, HEADER_BYTES));
+}
+
+/** SHA-256 of the archive in a copy, hex. */
+export function digestOfCopy(flash: AppFlash, half: Half): string {
+	const size = Math.min(sizeOfArchive(flash, half), flash.bytes);
+	const sha256 = createSha256();
+	for (let at = 0; at < size; at += SECTOR_BYTES) sha256.write(flash.read(half, at, Math.min(SECTOR_BYTES, size - at)));
+	return hex(sha256.close());
 }
 
 /** From the next power-up on there is no application. Writes only where there is one. */
