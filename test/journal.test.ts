@@ -110,6 +110,22 @@ test("where the record in use is lost, its predecessor stands in for it, a candi
 	assert.deepEqual(sequences(journal), { current: undefined, candidate: 3 });
 });
 
+test("where the record in use is lost, what the hub refused goes, and what came after is on trial and stays", () => {
+	const { store, journal } = inUse();
+	store.blobs.get("cred.a")![20]! ^= 1;
+	const refused = journal.propose(proposal(1));
+	journal.reject(refused);
+	assert.deepEqual(sequences(journal), { current: undefined, candidate: undefined });
+	journal.propose(proposal(1));
+	const weather = journal.propose(proposal(2));
+	// Two that nobody has promoted: neither stands for what was proven.
+	assert.deepEqual(sequences(journal), { current: undefined, candidate: weather.sequence });
+	journal.propose(proposal(1));
+	assert.equal(journal.load().candidate?.sequence, weather.sequence + 1);
+	journal.reject(journal.load().candidate!);
+	assert.deepEqual(sequences(journal), { current: undefined, candidate: weather.sequence });
+});
+
 /** Each from the state of `inUse` and one step: what the journal holds before and after. */
 const STEPS: Readonly<Record<string, (journal: Journal) => void>> = {
 	"a key is kept": (journal) => journal.keepPending({ key: keys[1]! }),

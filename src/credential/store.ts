@@ -8,8 +8,8 @@
  * A cut between any two writes is safe: a record with a higher number than `cred.current` is a candidate that still
  * has to prove itself, one with a lower number is a leftover, which has worked once. Where the record that the pointer
  * names is lost, the leftover stands in for it. Where the pointer is lost, the older of two records counts as proven; one
- * alone is on trial, and neither overwritten nor deleted before another has worked. Per renewal: five writes (pending, candidate, pointer, two deletions), six over the hub (pending once
- * more, with its request id).
+ * alone is on trial, and neither overwritten nor deleted before another has worked. Per renewal: five writes (pending,
+ * candidate, pointer, two deletions), six over the hub (pending once more, with its request id).
  */
 import { equal, utf8, utf8Text } from "../bytes.ts";
 import { Fault } from "../fault.ts";
@@ -53,9 +53,9 @@ export class Journal {
 			.filter((record) => record !== undefined)
 			.sort((a, b) => a.sequence - b.sequence);
 		const current = standing(records, proven);
-		const others = records.filter((record) => record !== current);
-		// With the proven one lost, whatever is left deserves a trial.
-		const candidate = others.find((record) => current === undefined || record.sequence > current.sequence);
+		// With the proven one lost, whatever is left deserves a trial, the newest first.
+		const newest = records[records.length - 1];
+		const candidate = newest !== undefined && newest.sequence > (current?.sequence ?? 0) ? newest : undefined;
 		return { current, candidate, pending: this.#read(PENDING, decodePending, damages), damages };
 	}
 
@@ -85,13 +85,15 @@ export class Journal {
 
 	/**
 	 * The candidate has failed for good, and its key with it; the current credential and another key go on. Without a
-	 * current one it stays: it may be that one, and have lost its pointer.
+	 * current one and a pointer it stays: it may be that one, and have lost its pointer.
 	 */
 	reject(candidate: Credential): void {
 		const { current } = this.load();
 		const slot = this.#slotOf(candidate);
 		this.#dropPendingOf(candidate);
-		if (slot && current) this.#store.delete(slot);
+		const proven = this.#provenSequence();
+		const neverWorked = proven > 0 && candidate.sequence > proven;
+		if (slot && (current || neverWorked)) this.#store.delete(slot);
 	}
 
 	keepPending(pending: Pending): void {
@@ -150,10 +152,13 @@ export class Journal {
 	}
 }
 
-/** The one that the pointer names; where that is lost, what had its trial before: an older one than it, or than the other. */
+/**
+ * The one that the pointer names; where that is lost, an older one, which has worked before it. Where the pointer is lost, the
+ * older of two.
+ */
 function standing(sorted: readonly Credential[], proven = 0): Credential | undefined {
 	const [first, second] = sorted;
-	const older = first !== undefined && (second !== undefined || first.sequence < proven);
+	const older = first !== undefined && (proven > 0 ? first.sequence < proven : second !== undefined);
 	return sorted.find(({ sequence }) => sequence === proven) ?? (older ? first : undefined);
 }
 
