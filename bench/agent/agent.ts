@@ -62,7 +62,7 @@ function build(): Promise<App> {
 				"$(MODDABLE)/modules/base/debug/manifest.json",
 				"$(ENROLLEE)/bench/xs/manifest.json",
 			],
-			creation: { ...creation, chunk: { initial: 1024, incremental: 256 }, heap: { initial: 256, incremental: 64 } },
+			creation: { ...creation, chunk: { initial: 1024, incremental: 256 }, heap: { initial: 256, incremental: 32 } },
 			modules: {
 				"*": "$(ENROLLEE)/bench/agent/chunks",
 				main: "$(ENROLLEE)/bench/agent/main",

@@ -9,8 +9,8 @@
  *     });
  *
  * - `manifest` is an object (paths by $(ENROLLEE), the project's root, and $(MODDABLE)) or the path of a manifest.json.
- * - `name` names the build folder build/sim/<name>: unique for each test file, since test files run in parallel.
- *   Builds are incremental: 6 s first, under 1 s after. Remapping a specifier needs `fresh: true`.
+ * - `name` names the app, unless its manifest's folder does: unique for each app. The engine's C is compiled once for all,
+ *   one build at a time. Builds are incremental. Remapping a specifier needs `fresh: true`.
  * - Device modules come from dist/moddable: run `npm run build` first when src/ or hw/moddable changed (npm test does).
  * - In the app: `import { environment, exit } from "simulator"` (hw/simulator/lib); `environment("PORT")`, `exit(0)`.
  *   A run may be repeated with other variables without building again. `.js` mains build faster than `.ts`.
@@ -24,6 +24,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { listenAsXsbug } from "./xsbug.ts";
@@ -36,7 +37,7 @@ export interface AppOptions {
 	readonly build?: Build;
 	/** Forget the build folder first. */
 	readonly fresh?: boolean;
-	/** Apps with the same one share the engine's compiled C; they must not be built at the same time. */
+	/** Folder in build/sim; apps with the same one share the engine's compiled C. */
 	readonly engine?: string;
 }
 
@@ -87,31 +88,30 @@ export const sdkEnvironment = (): NodeJS.ProcessEnv => ({
 	),
 });
 
-export async function buildForXs({ name, manifest, build = "debug", fresh = false, engine }: AppOptions): Promise<App> {
-	const folder = join(project, "build/sim", name);
-	if (fresh) rmSync(folder, { recursive: true, force: true });
-	const out = engine === undefined ? join(folder, "out") : join(project, "build/sim", engine);
+export async function buildForXs(options: AppOptions): Promise<App> {
+	const { name, manifest, build = "debug", fresh = false, engine = "engine" } = options;
+	const out = join(project, "build/sim", engine);
 	mkdirSync(out, { recursive: true });
-	const path = typeof manifest === "string" ? manifest : writeManifest(join(folder, name), manifest);
-	const goal = { debug: ["-d"], release: [], instrument: ["-i"] }[build];
-	await call("mcconfig", ["-m", ...goal, "-p", "lin", "-o", out, "-t", "build", path]);
+	const path =
+		typeof manifest === "string" ? manifest : writeManifest(join(project, "build/sim", name, name), manifest);
 	const app = basename(dirname(path));
+	const temporary = join(out, "tmp/lin/mc", build, app);
+	const goal = { debug: ["-d"], release: [], instrument: ["-i"] }[build];
+	await alone(out, () => {
+		if (fresh) rmSync(temporary, { recursive: true, force: true });
+		return call("mcconfig", ["-m", ...goal, "-p", "lin", "-o", out, "-t", "build", path]);
+	});
 	const library = join(out, "bin/lin/mc", build, app, "mc.so");
 	if (!existsSync(library)) throw new Error(`mcconfig made no ${library}`);
 	const host = await buildHost();
-	return {
-		library,
-		command: [host, library],
-		temporary: join(out, "tmp/lin/mc", build, app),
-		run: (options = {}) => run(host, library, options),
-	};
+	return { library, command: [host, library], temporary, run: (run = {}) => runHost(host, library, run) };
 }
 
 /** Builds and runs once. */
 export const runOnXs = async (options: AppOptions & RunOptions): Promise<Run> =>
 	(await buildForXs(options)).run(options);
 
-async function run(
+async function runHost(
 	host: string,
 	library: string,
 	{ environment = {}, timeoutSeconds = 60, breakOnExceptions = false, onLine, stopAt, power }: RunOptions,
@@ -149,6 +149,40 @@ function ended(child: ChildProcess, timeoutSeconds: number): Promise<number | un
 			resolve(code ?? undefined);
 		});
 	});
+}
+
+/** No other build in that folder meanwhile, of this or another process. A lock whose process is gone counts for nothing. */
+async function alone<T>(folder: string, action: () => Promise<T>): Promise<T> {
+	const lock = `${folder}.lock`;
+	while (!locks(lock)) {
+		const holder = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;
+		if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
+		await sleep(100);
+	}
+	try {
+		return await action();
+	} finally {
+		rmSync(lock, { force: true });
+	}
+}
+
+function locks(file: string): boolean {
+	try {
+		writeFileSync(file, String(process.pid), { flag: "wx" });
+		return true;
+	} catch (thrown) {
+		if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return false;
+		throw thrown;
+	}
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (thrown) {
+		return (thrown as NodeJS.ErrnoException).code === "EPERM";
+	}
 }
 
 /** An unchanged manifest keeps its date, so that mcconfig does not start over. */
