@@ -107,14 +107,14 @@ class RequestOverHub implements HubRenewal {
 
 	constructor(options: HubRenewalOptions, done: (result: Credential | Fault) => void) {
 		const { session, credential, clock, entropy } = options;
-		const { identity, requestId } = pendingRequest(options);
+		const identity = certificateRequest(options);
 		this.#options = options;
 		this.#done = done;
 		this.#identity = identity;
 		this.#request = new CertificateRequest({
 			deviceId: credential.deviceId,
 			csr: base64(identity.csr),
-			requestId,
+			requestId: options.journal.pending?.requestId ?? createRequestId(entropy),
 			random: () => randomUnit(entropy),
 		});
 		session.subscribe(CREDENTIALS_FILTER, (fault) =>
@@ -141,6 +141,13 @@ class RequestOverHub implements HubRenewal {
 		this.#cancelTimer();
 		switch (action.type) {
 			case "publish":
+				// Each time: hours may have passed since the last one, and flash may have lost what it held.
+				try {
+					this.#keep();
+				} catch (thrown) {
+					this.#finish(Fault.of(thrown, "store.failed"));
+					return;
+				}
 				log("renewal.request", { requestId: this.#request.id, bytes: action.payload.length });
 				// The session's end has its own way here, with what the hub may have said in the meantime.
 				session.publish(
@@ -165,6 +172,12 @@ class RequestOverHub implements HubRenewal {
 		this.#cancelTimer = clock.after(Math.max(0, deadline - clock.now()), () =>
 			this.#act(this.#request.onDeadline(clock.now())),
 		);
+	}
+
+	/** The key and the request id, written down before the CSR leaves. */
+	#keep(): void {
+		const { key } = this.#identity;
+		if ("signer" in key) this.#options.journal.keepPending({ key: key.signer, requestId: this.#request.id });
 	}
 
 	#accept(certificates: Parameters<typeof acceptCertificates>[0]): Credential | Fault {
@@ -193,20 +206,6 @@ class RequestOverHub implements HubRenewal {
 		}
 		this.#done(outcome);
 	}
-}
-
-/** The request that is in flight, or a new one, written down before it leaves. */
-function pendingRequest(options: HubRenewalOptions): {
-	readonly identity: CertificateRequestIdentity;
-	readonly requestId: string;
-} {
-	const { journal, entropy } = options;
-	const identity = certificateRequest(options);
-	const { pending } = journal;
-	if (pending?.requestId !== undefined) return { identity, requestId: pending.requestId };
-	const requestId = createRequestId(entropy);
-	if ("signer" in identity.key) journal.keepPending({ key: identity.key.signer, requestId });
-	return { identity, requestId };
 }
 
 function forgetRequestId(journal: Journal): void {

@@ -96,10 +96,13 @@ export class Journal {
 		if (slot && (current || neverWorked)) this.#store.delete(slot);
 	}
 
+	/** To be said before each CSR leaves: writes only where flash does not hold just that (any more). */
 	keepPending(pending: Pending): void {
 		const fields = [{ tag: Tag.scalar as number, bytes: pending.key.scalar() }];
 		if (pending.requestId !== undefined) fields.push({ tag: Tag.requestId, bytes: utf8(pending.requestId) });
-		this.#store.put(PENDING, encodeRecord(0, fields));
+		const blob = encodeRecord(0, fields);
+		const held = this.#read(PENDING, (bytes) => bytes, []);
+		if (!held || !equal(held, blob)) this.#store.put(PENDING, blob);
 	}
 
 	dropPending(): void {
