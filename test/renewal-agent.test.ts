@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Agent } from "../src/agent.ts";
 import type { ConfigInput } from "../src/config.ts";
+import { Fault } from "../src/fault.ts";
 import type { Cloud } from "./cloud/cloud.ts";
 import { Device, type Step, withCloud } from "./device.ts";
+import { FakeStore } from "./fake/store.ts";
 
 /** A running agent whose steps can be awaited. */
 class Running {
@@ -109,6 +111,42 @@ describe("renewal over the hub", () => {
 			await after.stop();
 			assert.equal(device.journal.current!.sequence, 2);
 			assert.deepEqual(keyOf(device), pending.key.publicKey);
+		}));
+
+	test("flash loses the pending key: it is written down again, with its id, before the request is sent once more", () =>
+		withCloud({ faults: ["renew-409-other:1"] }, async (cloud) => {
+			const device = new Device(cloud);
+			const running = await proven(device);
+			running.agent.renew();
+			const request = await running.next("renewal.request");
+			const { key } = device.journal.pending!;
+			device.store.blobs.delete("cred.pending");
+			const again = await running.next("renewal.request");
+			assert.equal(again.detail.requestId, request.detail.requestId);
+			const pending = device.journal.pending!;
+			assert.equal(pending.requestId, request.detail.requestId);
+			assert.deepEqual(pending.key.publicKey, key.publicKey);
+			await running.next("credential.proven");
+			await running.stop();
+			assert.deepEqual(keyOf(device), key.publicKey);
+		}));
+
+	test("flash that has lost it and takes nothing more: the CSR does not leave again without its key being kept", () =>
+		withCloud({ faults: ["renew-409-other:1"] }, async (cloud) => {
+			let full = false;
+			const store = new FakeStore({ refuse: () => (full ? new Fault("store.full", "no room") : undefined) });
+			const device = new Device(cloud, store);
+			const running = await proven(device);
+			running.agent.renew();
+			await running.next("renewal.request");
+			store.blobs.delete("cred.pending");
+			full = true;
+			await running.next("renewal.failed");
+			await running.stop();
+			assert.ok(codes(running).includes("store.full"), String(codes(running)));
+			assert.equal(cloud.events.filter(({ event }) => event === "renew").length, 1);
+			assert.equal(cloud.registrations.length, 1);
+			assert.equal(device.journal.current!.sequence, 1);
 		}));
 });
 
