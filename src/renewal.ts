@@ -118,12 +118,13 @@ class RequestOverHub implements HubRenewal {
 			random: () => randomUnit(entropy),
 		});
 		session.subscribe(CREDENTIALS_FILTER, (fault) =>
-			fault ? this.#finish(fault) : this.#act(this.#request.start(clock.now())),
+			fault ? this.#finish(fault) : this.#act(this.#request.start(clock.ticks())),
 		);
 	}
 
 	message(topic: string, payload: Uint8Array): boolean {
-		const action = this.#over ? undefined : this.#request.onMessage(topic, payload, this.#options.clock.now());
+		const { clock } = this.#options;
+		const action = this.#over ? undefined : this.#request.onMessage(topic, payload, clock.ticks(), clock.now());
 		if (action) this.#act(action);
 		return topic.startsWith(CREDENTIALS_FILTER.slice(0, -1));
 	}
@@ -131,8 +132,8 @@ class RequestOverHub implements HubRenewal {
 	abandon(): number {
 		this.#over = true;
 		this.#cancelTimer();
-		const now = this.#options.clock.now();
-		return Math.max(0, (this.#request.waitsUntil ?? now) - now) / 1000;
+		const ticks = this.#options.clock.ticks();
+		return waitMs(this.#request.waitsUntil ?? ticks, ticks) / 1000;
 	}
 
 	#act(action: Action): void {
@@ -157,7 +158,7 @@ class RequestOverHub implements HubRenewal {
 				);
 				break;
 			case "wait":
-				log("renewal.waiting", { seconds: Math.round((action.untilMs - clock.now()) / 1000) });
+				log("renewal.waiting", { seconds: Math.round((action.untilTicks - clock.ticks()) / 1000) });
 				break;
 			case "failed":
 				// The service has an opinion on this CSR: the next attempt is a new request, with the same key.
@@ -169,8 +170,8 @@ class RequestOverHub implements HubRenewal {
 		}
 		const { deadline } = this.#request;
 		if (deadline === undefined) return;
-		this.#cancelTimer = clock.after(Math.max(0, deadline - clock.now()), () =>
-			this.#act(this.#request.onDeadline(clock.now())),
+		this.#cancelTimer = clock.after(Math.max(0, deadline - clock.ticks()), () =>
+			this.#act(this.#request.onDeadline(clock.ticks())),
 		);
 	}
 

@@ -73,10 +73,21 @@ describe("accepted", () => {
 
 	test("a clock that is wrong by a year neither waits a year nor asks in a loop", () => {
 		const body = { operationExpires: "2026-01-31T12:00:00Z" };
-		const early = answer(asked(), 202, body, NOW - 365 * 24 * HOUR) as { untilMs: number };
-		assert.equal(early.untilMs, NOW - 365 * 24 * HOUR + 24 * HOUR);
-		const late = answer(asked(), 202, body, NOW + 365 * 24 * HOUR) as { untilMs: number };
-		assert.equal(late.untilMs, NOW + 365 * 24 * HOUR + HOUR / 4);
+		const early = answer(asked(), 202, body, NOW - 365 * 24 * HOUR) as { untilTicks: number };
+		assert.equal(early.untilTicks, NOW - 365 * 24 * HOUR + 24 * HOUR);
+		const late = answer(asked(), 202, body, NOW + 365 * 24 * HOUR) as { untilTicks: number };
+		assert.equal(late.untilTicks, NOW + 365 * 24 * HOUR + HOUR / 4);
+	});
+
+	test("operationExpires is taken by the wall clock, the wait itself by ticks: a clock that is set later changes nothing", () => {
+		const made = asked();
+		const body = { operationExpires: "2026-01-31T12:00:00Z" };
+		assert.deepEqual(answer(made, 202, body, NOW, RID, 1000), { type: "wait", untilTicks: 1000 + 12 * HOUR });
+		assert.equal(made.deadline, 1000 + 12 * HOUR);
+		const info = { ...ACTIVE, requestId: RID };
+		const payload = utf8(JSON.stringify({ errorCode: 409005, message: "said so", info }));
+		const told = made.onMessage(`$iothub/credentials/res/409/?$rid=${RID}`, payload, 2000, NOW + HOUR);
+		assert.deepEqual(told, { type: "wait", untilTicks: 2000 + 5 * HOUR + 500 });
 	});
 
 	test("when the request expires it is sent once more with the same id, and then fails", () => {

@@ -46,7 +46,7 @@ describe("issued", () => {
 		`${RES}/200/${RID}`,
 	])
 		test(`topic ${topic}`, () => {
-			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW)?.type, "issued");
+			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW, NOW)?.type, "issued");
 		});
 
 	for (const topic of [
@@ -62,7 +62,7 @@ describe("issued", () => {
 		"devices/my_device/messages/devicebound/",
 	])
 		test(`topic ${topic} is somebody else's`, () => {
-			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW), undefined);
+			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW, NOW), undefined);
 		});
 
 	for (const [why, body] of [

@@ -1,4 +1,4 @@
-/** A CertificateRequest by itself, for tests: asked at NOW, answered by hand. */
+/** A CertificateRequest by itself, for tests: asked at NOW, answered by hand. The ticks go with the wall clock, unless said. */
 import assert from "node:assert/strict";
 import { utf8, utf8Text } from "../src/bytes.ts";
 import type { Fault } from "../src/fault.ts";
@@ -27,14 +27,17 @@ export const answer = (
 	body: unknown,
 	now = NOW,
 	rid = RID,
-): Action | undefined =>
-	made.onMessage(`${RES}/${status}/?$rid=${rid}`, utf8(typeof body === "string" ? body : JSON.stringify(body)), now);
+	ticks = now,
+): Action | undefined => {
+	const payload = utf8(typeof body === "string" ? body : JSON.stringify(body));
+	return made.onMessage(`${RES}/${status}/?$rid=${rid}`, payload, ticks, now);
+};
 
 export const refuse = (made: CertificateRequest, errorCode: number, more: object = {}, now = NOW): Action | undefined =>
 	answer(made, Math.floor(errorCode / 1000), { errorCode, message: "said so", info: null, ...more }, now);
 
 export const ACTIVE = { correlationId: "x", operationExpires: "2026-01-31T06:00:00.5Z" };
-export const wait = (ms: number): Action => ({ type: "wait", untilMs: NOW + ms });
+export const wait = (ms: number): Action => ({ type: "wait", untilTicks: NOW + ms });
 export const fault = (action: Action | undefined): Fault => {
 	assert.equal(action?.type, "failed");
 	return (action as { fault: Fault }).fault;

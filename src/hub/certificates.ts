@@ -3,8 +3,9 @@
  *
  * The same request id is used until the end, over lost connections and reboots: it names the CSR, so "another request
  * is active" with our id means to go on waiting, and with any other that it may be replaced. Weather (429, 5xx, silence)
- * is waited out here, a few times; what the hub refuses for a reason ends in a Fault. Times are Clock.now; every one that
- * comes from the hub is held to a range, because the device's clock may be wrong.
+ * is waited out here, a few times; what the hub refuses for a reason ends in a Fault. Times are Clock.ticks, so that a
+ * clock that is set in the meantime neither cuts a wait short nor stretches it; what the hub says by the wall clock is
+ * held to a range, because the device's may be wrong.
  */
 import { hex } from "../bytes.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
@@ -25,7 +26,7 @@ export interface CertificateRequestOptions {
 export type Action =
 	/** With QoS 1; then call `deadline` at its time. */
 	| { readonly type: "publish"; readonly topic: string; readonly payload: Uint8Array }
-	| { readonly type: "wait"; readonly untilMs: number }
+	| { readonly type: "wait"; readonly untilTicks: number }
 	/** In the order received. */
 	| { readonly type: "issued"; readonly certificates: readonly Certificate[] }
 	| { readonly type: "failed"; readonly fault: Fault };
@@ -89,20 +90,20 @@ export class CertificateRequest {
 	}
 
 	/** Once the response filter is subscribed: at first, and again after every reconnect. */
-	start(nowMs: number): Action {
-		if (this.#state.name === "waiting") return { type: "wait", untilMs: this.#state.deadline };
-		return this.#publish(false, nowMs);
+	start(ticks: number): Action {
+		if (this.#state.name === "waiting") return { type: "wait", untilTicks: this.#state.deadline };
+		return this.#publish(false, ticks);
 	}
 
-	/** Undefined: not an answer to this request. */
-	onMessage(topic: string, payload: Uint8Array, nowMs: number): Action | undefined {
+	/** `nowMs` is Clock.now. Undefined: not an answer to this request. */
+	onMessage(topic: string, payload: Uint8Array, ticks: number, nowMs: number): Action | undefined {
 		// Also before start(): after a reconnect the hub delivers what it kept, before anything is asked.
 		if (this.#state.name === "done") return undefined;
 		try {
 			const answer = parseAnswer(topic, payload, this.#options.requestId);
 			if (answer === undefined) return undefined;
-			if (answer.type === "refused") return this.#refused(answer, nowMs);
-			if (answer.type === "accepted") return this.#accepted(answer.expires, nowMs);
+			if (answer.type === "refused") return this.#refused(answer, ticks, nowMs);
+			if (answer.type === "accepted") return this.#accepted(answer.expires, ticks, nowMs);
 			this.#state = { name: "done" };
 			return answer;
 		} catch (thrown) {
@@ -111,63 +112,63 @@ export class CertificateRequest {
 	}
 
 	/** The deadline has come. */
-	onDeadline(nowMs: number): Action {
+	onDeadline(ticks: number): Action {
 		const state = this.#state;
 		switch (state.name) {
 			case "waiting":
-				return this.#publish(state.replace, nowMs);
+				return this.#publish(state.replace, ticks);
 			case "asked":
-				return this.#wait("hub.timeout", "no answer", FIRST_WAIT_MS.unavailable, 0, nowMs);
+				return this.#wait("hub.timeout", "no answer", FIRST_WAIT_MS.unavailable, 0, ticks);
 			case "accepted":
-				if (++this.#expiries < MOST_EXPIRIES) return this.#publish(false, nowMs);
+				if (++this.#expiries < MOST_EXPIRIES) return this.#publish(false, ticks);
 				return this.#fail(new Fault("hub.timeout", "accepted, but no certificate came before the request expired"));
 			default:
 				throw new Fault("hub.response", `certificate request: no deadline when ${state.name}`);
 		}
 	}
 
-	#publish(replace: boolean, nowMs: number): Action {
+	#publish(replace: boolean, ticks: number): Action {
 		const { deviceId, csr, requestId } = this.#options;
-		this.#state = { name: "asked", replace, deadline: nowMs + ANSWER_MS };
+		this.#state = { name: "asked", replace, deadline: ticks + ANSWER_MS };
 		return { type: "publish", topic: requestTopic(requestId), payload: requestBody(deviceId, csr, replace) };
 	}
 
-	#accepted(expires: number | undefined, nowMs: number): Action {
+	#accepted(expires: number | undefined, ticks: number, nowMs: number): Action {
 		const left = expires === undefined ? ACCEPTED_MS.absent : expires - nowMs;
-		const deadline = nowMs + Math.min(ACCEPTED_MS.most, Math.max(ACCEPTED_MS.least, left));
+		const deadline = ticks + Math.min(ACCEPTED_MS.most, Math.max(ACCEPTED_MS.least, left));
 		this.#state = { name: "accepted", deadline };
-		return { type: "wait", untilMs: deadline };
+		return { type: "wait", untilTicks: deadline };
 	}
 
-	#refused(refusal: Refusal, nowMs: number): Action {
+	#refused(refusal: Refusal, ticks: number, nowMs: number): Action {
 		const { status, errorCode, activeRequestId, expires } = refusal;
 		const said = `status ${status}, error ${errorCode || "none"}: ${printable(refusal.message)}`;
 		const hint = (refusal.retryAfterSeconds ?? 0) * SECOND;
 		if (status === 409) {
-			if (activeRequestId === this.#options.requestId) return this.#accepted(expires, nowMs);
-			if (++this.#replacements <= MOST_REPLACEMENTS) return this.#publish(true, nowMs);
+			if (activeRequestId === this.#options.requestId) return this.#accepted(expires, ticks, nowMs);
+			if (++this.#replacements <= MOST_REPLACEMENTS) return this.#publish(true, ticks);
 			return this.#fail(new Fault("hub.conflict", said));
 		}
 		if (status === 412 && ++this.#unreplaced <= this.#replacements) {
-			if (this.#state.name === "asked" && this.#state.replace) return this.#publish(false, nowMs);
+			if (this.#state.name === "asked" && this.#state.replace) return this.#publish(false, ticks);
 			// A replacement that was sent twice, answered after its resend: that one still has its answer to come.
-			return { type: "wait", untilMs: this.deadline ?? nowMs };
+			return { type: "wait", untilTicks: this.deadline ?? ticks };
 		}
-		if (status === 429) return this.#wait("hub.throttled", said, FIRST_WAIT_MS.throttled, hint, nowMs);
-		if (status === 500) return this.#wait("hub.unavailable", said, FIRST_WAIT_MS.error, hint, nowMs);
-		if (status > 500) return this.#wait("hub.unavailable", said, FIRST_WAIT_MS.unavailable, hint, nowMs);
+		if (status === 429) return this.#wait("hub.throttled", said, FIRST_WAIT_MS.throttled, hint, ticks);
+		if (status === 500) return this.#wait("hub.unavailable", said, FIRST_WAIT_MS.error, hint, ticks);
+		if (status > 500) return this.#wait("hub.unavailable", said, FIRST_WAIT_MS.unavailable, hint, ticks);
 		return this.#fail(new Fault(codeOf(status, errorCode), said));
 	}
 
 	/** Never less than what the hub asks for or advises; a fifth more at most, so that a fleet spreads. */
-	#wait(code: FaultCode, said: string, first: number, hint: number, nowMs: number): Action {
+	#wait(code: FaultCode, said: string, first: number, hint: number, ticks: number): Action {
 		if (++this.#weather >= MOST_WEATHER)
 			return this.#fail(new Fault(code, said, { retryAfterSeconds: hint === 0 ? undefined : hint / SECOND }));
 		const wait = Math.min(MOST_WAIT_MS, Math.max(hint, first * 2 ** (this.#weather - 1)));
-		const deadline = nowMs + wait * (1 + this.#options.random() / 5);
+		const deadline = ticks + wait * (1 + this.#options.random() / 5);
 		const replace = this.#state.name === "asked" && this.#state.replace;
 		this.#state = { name: "waiting", replace, deadline };
-		return { type: "wait", untilMs: deadline };
+		return { type: "wait", untilTicks: deadline };
 	}
 
 	#fail(fault: Fault): Action {
