@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCloud } from "../../test/cloud/cloud.ts";
+import { environmentOf } from "../../test/sim/environment.ts";
 import { type FlashBytes, linkForEsp32 } from "../../test/sim/esp32.ts";
 import { type App, buildForXs, project } from "../../test/sim/harness.ts";
 import { median } from "../budgets.ts";
@@ -86,13 +87,9 @@ async function live(app: App): Promise<Pick<Result, "memory" | "wire">> {
 	try {
 		const { exitCode, output } = await app.run({
 			environment: {
-				ENROLLEE_STATE: state,
+				...environmentOf(cloud, state),
 				ENROLLEE_DPS: `${cloud.host}:${proxy.port}`,
 				ENROLLEE_HUB: `${cloud.host}:${proxy.port}`,
-				ENROLLEE_ID_SCOPE: cloud.idScope,
-				ENROLLEE_REGISTRATION_ID: cloud.registrationId,
-				ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
-				ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
 			},
 			onLine(line) {
 				const name = quiet[/^quiet (\w+)$/.exec(line)?.[1] ?? ""];

@@ -6,12 +6,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createConnection } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startCloud } from "../../test/cloud/cloud.ts";
+import { environmentOf } from "../../test/sim/environment.ts";
 import { buildForXs, project, sdkEnvironment, skip } from "../../test/sim/harness.ts";
 
 const XSBUG_PORT = 5002;
@@ -35,14 +36,7 @@ mkdirSync(flash, { recursive: true });
 const app = await buildForXs({ name: "sim", manifest: join(project, "hw/simulator/manifest.json") });
 const cloud = await startCloud({ stateFolder: join(project, "build/sim/cloud") });
 process.stdout.write(`cloud at ${cloud.host}:${cloud.port}, flash in ${flash}\n`);
-const environment = {
-	ENROLLEE_STATE: flash,
-	ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-	ENROLLEE_ID_SCOPE: cloud.idScope,
-	ENROLLEE_REGISTRATION_ID: cloud.registrationId,
-	ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
-	ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
-};
+const environment = environmentOf(cloud, flash);
 try {
 	if (headless) {
 		const onLine = (line: string) => process.stdout.write(`${line}\n`);

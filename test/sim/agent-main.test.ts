@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../cloud/cloud.ts";
+import { environmentOf } from "./environment.ts";
 import { buildForXs, project, skip } from "./harness.ts";
-import { environmentOf } from "./simulated.ts";
 
 test("the application restarts after a growing back-off, and starts over once it has been connected", {
 	skip,

@@ -12,10 +12,10 @@ import { ArchiveReader } from "../../src/ota/archive.ts";
 import { appClassUuid } from "../../src/ota/uuid.ts";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
 import { bundle, CLASS, manifestOf } from "../fake/release.ts";
-import { offer as offerFirmware, UPDATES } from "../updated.ts";
+import { offer as offerFirmware } from "../updated.ts";
+import { updatesEnvironmentOf } from "./environment.ts";
 import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
 import { buildArchive, buildMapper, type Mapper } from "./mapping/mapping.ts";
-import { environmentOf } from "./simulated.ts";
 
 /** Until it is ready for what comes: the hub has the report of how it stands. */
 const CONNECTED = /state {2}state=connected/;
@@ -43,13 +43,7 @@ describe("an application over the air on XS", { skip }, () => {
 		app.run({
 			timeoutSeconds: 60,
 			...(stopAt && { stopAt }),
-			environment: {
-				...environmentOf(cloud, flash),
-				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
-				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
-				ENROLLEE_TRIAL_SECONDS: "10",
-				...change,
-			},
+			environment: { ...updatesEnvironmentOf(cloud, flash), ...change },
 		});
 	const restart = async (...expected: readonly RegExp[]): Promise<void> => {
 		const { exitCode, output } = await boot();
@@ -71,6 +65,12 @@ describe("an application over the air on XS", { skip }, () => {
 		cloud.operator.pushDesired(cloud.registrationId, { app: cloud.downloads.offer(`app-${sequence}.suit`) });
 	};
 	const reported = () => cloud.device(cloud.registrationId)!.reported.properties as Record<string, object | string>;
+	/** The application before runs again, and the offer that failed is not taken once more. */
+	const goneBack = async (sequence: number, code: string): Promise<void> => {
+		const { output } = await boot(/ota\.failed-before/);
+		assert.match(output, /state=valid/, output);
+		assert.deepEqual(reported().app, { state: "idle", installed: 1, sequence, code });
+	};
 	const sent = () => cloud.telemetry.map(({ body }) => JSON.parse(Buffer.from(body).toString()).app ?? "sensor");
 
 	test("takes the place of the one in the firmware, and confirms itself", async () => {
@@ -94,9 +94,7 @@ describe("an application over the air on XS", { skip }, () => {
 		await restart();
 		await restart(/state=trial/, /fault {2}code=app\.failed/);
 		await restart();
-		const back = await boot(/ota\.failed-before/);
-		assert.match(back.output, /state=valid/, back.output);
-		assert.deepEqual(reported().app, { state: "idle", installed: 1, sequence: 2, code: "app.failed" });
+		await goneBack(2, "app.failed");
 	});
 
 	test("one that takes the device down is given up after three trials", async () => {
@@ -109,9 +107,7 @@ describe("an application over the air on XS", { skip }, () => {
 			assert.match(crash.output, /state=trial/);
 			await restart();
 		}
-		const back = await boot(/ota\.failed-before/);
-		assert.match(back.output, /state=valid/, back.output);
-		assert.deepEqual(reported().app, { state: "idle", installed: 1, sequence: 3, code: "ota.aborted" });
+		await goneBack(3, "ota.aborted");
 	});
 
 	test("one that never confirms goes back at its deadline", async () => {
@@ -121,9 +117,7 @@ describe("an application over the air on XS", { skip }, () => {
 		await restart(/state=trial/);
 		assert.equal(sent().at(-1), "silent");
 		await restart();
-		const back = await boot(/ota\.failed-before/);
-		assert.match(back.output, /state=valid/, back.output);
-		assert.deepEqual(reported().app, { state: "idle", installed: 1, sequence: 4, code: "ota.rejected" });
+		await goneBack(4, "ota.rejected");
 	});
 
 	test("reaches nothing but its device", async () => {

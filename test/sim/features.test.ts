@@ -12,8 +12,8 @@ import {
 } from "../../src/hub/limits.ts";
 import { startCloud } from "../cloud/cloud.ts";
 import type { CloudEvent } from "../cloud/event.ts";
+import { environmentOf } from "./environment.ts";
 import { buildForXs, skip } from "./harness.ts";
-import { environmentOf } from "./simulated.ts";
 
 test("the hub's limits on XS, before and after a reconnect", { skip }, async () => {
 	const app = await buildForXs({

@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../cloud/cloud.ts";
+import { environmentOf } from "./environment.ts";
 import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
 
 /** A slot has 32 bytes in the simulator, 16 on a 32-bit chip. */
@@ -66,15 +67,7 @@ async function enrol(app: App, environment: Readonly<Record<string, string>> = {
 	const cloud = await startCloud();
 	try {
 		return await app.run({
-			environment: {
-				...environment,
-				ENROLLEE_STATE: state,
-				ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-				ENROLLEE_ID_SCOPE: cloud.idScope,
-				ENROLLEE_REGISTRATION_ID: cloud.registrationId,
-				ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
-				ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
-			},
+			environment: { ...environment, ...environmentOf(cloud, state) },
 		});
 	} finally {
 		await cloud.close();

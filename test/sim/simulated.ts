@@ -3,7 +3,7 @@
  * the cloud sees of it since its boot can be awaited.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore } from "../../hw/node/store.ts";
@@ -12,17 +12,8 @@ import type { Clock } from "../../src/port.ts";
 import type { Cloud } from "../cloud/cloud.ts";
 import type { CloudEvent } from "../cloud/event.ts";
 import { Device } from "../device.ts";
+import { environmentOf } from "./environment.ts";
 import type { App } from "./harness.ts";
-
-/** Settings of the cloud's own device with its flash in a folder. */
-export const environmentOf = (cloud: Cloud, flash: string): Readonly<Record<string, string>> => ({
-	ENROLLEE_STATE: flash,
-	ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
-	ENROLLEE_ID_SCOPE: cloud.idScope,
-	ENROLLEE_REGISTRATION_ID: cloud.registrationId,
-	ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey,
-	ENROLLEE_CA: readFileSync(cloud.rootCa, "utf8"),
-});
 
 export class Simulated {
 	readonly #app: App;

@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { offer, UPDATES } from "../updated.ts";
+import { offer } from "../updated.ts";
+import { updatesEnvironmentOf } from "./environment.ts";
 import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
-import { environmentOf } from "./simulated.ts";
 
 describe("the application on XS takes updates", { skip }, () => {
 	const flash = mkdtempSync(join(tmpdir(), "enrollee-updating-"));
@@ -30,13 +30,7 @@ describe("the application on XS takes updates", { skip }, () => {
 		app.run({
 			timeoutSeconds: 90,
 			...(stopAt && { stopAt }),
-			environment: {
-				...environmentOf(cloud, flash),
-				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
-				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
-				ENROLLEE_TRIAL_SECONDS: "10",
-				...change,
-			},
+			environment: { ...updatesEnvironmentOf(cloud, flash), ...change },
 		});
 	const ota = () => cloud.device(cloud.registrationId)!.reported.properties.ota as object;
 

@@ -60,7 +60,7 @@ function updateForm(id) {
 	fill();
 	const fields = [
 		["Bundle", bundles],
-		["Address", h("input", { name: "url", type: "url", placeholder: "https://host/agent.suit" })],
+		["Address", h("input", { name: "url", type: "url", placeholder: "https://updates.example.com/agent.suit" })],
 		["Sequence", h("input", { name: "sequence", type: "number", min: "1", value: "2" })],
 	];
 	return form(fields, [["Offer"], ["Withdraw"]], async ({ bundle, url, sequence }, action) => {
