@@ -1,10 +1,6 @@
 /** The application's slot on flash and a store that fail: damaged copies, records of another time, no room. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { openAppFlash } from "../hw/node/app-flash.ts";
 import { utf8 } from "../src/bytes.ts";
 import { Fault } from "../src/fault.ts";
 import { APPS, AppDevice, installed, oldIsBack, update } from "./fake/app-device.ts";
@@ -152,34 +148,6 @@ test("a record that cannot be read is none, and fields that are not known stay",
 	device.blobs.set("app", utf8('{"version":1,"good":0,"starts":0,"mood":"fine"}'));
 	device.start();
 	assert.deepEqual(device.record, { version: 1, good: 0, starts: 1, mood: "fine" } as object);
-});
-
-test("files behave like flash", () => {
-	const folder = mkdtempSync(join(tmpdir(), "enrollee-app-flash-"));
-	try {
-		const flash = openAppFlash(folder, 0x2000);
-		assert.deepEqual(flash.read(1, 4090, 12), new Uint8Array(12).fill(0xff));
-		flash.write(1, 4094, Uint8Array.of(1, 2, 3));
-		assert.throws(() => flash.write(1, 4094, Uint8Array.of(1)), isFault("ota.flash"));
-		flash.write(1, 4094, Uint8Array.of(0, 0));
-		flash.write("run", 0, Uint8Array.of(7));
-		assert.deepEqual([...flash.read(1, 4093, 5)], [0xff, 0, 0, 3, 0xff]);
-		assert.deepEqual([...flash.read(0, 0, 2)], [0xff, 0xff]);
-		flash.erase(1, 4096, 4096);
-		assert.deepEqual([...openAppFlash(folder, 0x2000).read(1, 4093, 5)], [0xff, 0, 0, 0xff, 0xff]);
-		assert.equal(readFileSync(join(folder, "app_run.bin"))[0], 7);
-		for (const [offset, length] of [
-			[0, 100],
-			[100, 4096],
-			[0x2000, 4096],
-			[-4096, 4096],
-		] as const)
-			assert.throws(() => flash.erase(0, offset, length), isFault("ota.flash"));
-		assert.throws(() => flash.read(0, 0x2000, 1), isFault("ota.flash"));
-		assert.throws(() => flash.write(0, 0x1fff, Uint8Array.of(1, 2)), isFault("ota.flash"));
-	} finally {
-		rmSync(folder, { recursive: true, force: true });
-	}
 });
 
 /** Where the first module's bytecode begins. */

@@ -1,12 +1,12 @@
 /**
- * A device with an application apart from its firmware, that takes updates of both from a local cloud: real agent, flash as
- * files, the engine of fake/app-engine.ts. It boots again whenever it restarts, and what it imports must be fully mapped.
+ * A device with an application apart from its firmware, that takes updates of both from a local cloud: real agent, the
+ * firmware's slots as files, flash and engine of the application from fake/. It boots again whenever it restarts, and what it
+ * imports must be fully mapped.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openAppFlash } from "../hw/node/app-flash.ts";
 import { openSlot } from "../hw/node/slot.ts";
 import { createWire } from "../hw/node/wire.ts";
 import type { Agent } from "../src/agent.ts";
@@ -21,8 +21,10 @@ import type { CloudEvent } from "./cloud/event.ts";
 import { configFor, type Step, withCloud } from "./device.ts";
 import { HeldClock } from "./fake/app-clock.ts";
 import { FakeEngine } from "./fake/app-engine.ts";
+import { FakeAppFlash } from "./fake/app-flash.ts";
 import { mapped } from "./fake/app-mapper.ts";
 import { appManifest } from "./fake/app-release.ts";
+import { Power } from "./fake/power.ts";
 import { bundle } from "./fake/release.ts";
 import { FakeStore } from "./fake/store.ts";
 import { type Reported, UPDATES } from "./updated.ts";
@@ -108,6 +110,7 @@ export class AppUpdatedDevice {
 	readonly #apps: readonly TestApp[];
 	readonly #configure: (slot: string) => ConfigInput;
 	readonly #store = new FakeStore();
+	readonly #flash = new FakeAppFlash(AREA_BYTES);
 	readonly #folder = mkdtempSync(join(tmpdir(), "enrollee-app-updated-"));
 	#agent: Agent | undefined;
 	#isOver = false;
@@ -133,10 +136,11 @@ export class AppUpdatedDevice {
 		return this.#until(() => this.steps.some(({ detail }) => detail.code === code));
 	}
 
-	/** When each file of flash was last written. */
+	/** What changes with every write: how many the application's flash has had, and when each file was last written. */
 	get flash(): Readonly<Record<string, number>> {
 		const files = readdirSync(this.#folder).filter((name) => name.endsWith(".bin"));
-		return Object.fromEntries(files.map((name) => [name, statSync(join(this.#folder, name)).mtimeMs]));
+		const written = files.map((name) => [name, statSync(join(this.#folder, name)).mtimeMs]);
+		return { ...Object.fromEntries(written), app: this.#flash.changes };
 	}
 
 	async stop(): Promise<void> {
@@ -166,7 +170,7 @@ export class AppUpdatedDevice {
 				agent?.close();
 			};
 			const slot = openSlot({ folder: this.#folder, restart });
-			const flash = openAppFlash(this.#folder, AREA_BYTES);
+			const flash = this.#flash.powered(new Power());
 			const firmware = slot.running === "ota_0" ? 0 : 1;
 			const engine = new FakeEngine({ flash, firmware, guard: (seconds) => slot.guard(seconds), restart });
 			const appSlot = new AppSlot({ flash, engine, store: this.#store });

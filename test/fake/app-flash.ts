@@ -14,14 +14,22 @@ const HEADER_BYTES = 16;
 
 export class FakeAppFlash {
 	static readonly BYTES = 0x6000;
-	readonly areas: Readonly<Record<Area, Uint8Array>> = { 0: blank(), 1: blank(), run: blank() };
+	readonly areas: Readonly<Record<Area, Uint8Array>>;
 	/** Erases and writes that took effect. */
 	changes = 0;
 	/** An offset in `run` whose byte is worn out: it is 0 for ever. */
 	worn: number | undefined;
 
+	readonly #bytes: number;
+
+	constructor(bytes = FakeAppFlash.BYTES) {
+		const blank = () => new Uint8Array(bytes).fill(0xff);
+		this.#bytes = bytes;
+		this.areas = { 0: blank(), 1: blank(), run: blank() };
+	}
+
 	copy(): FakeAppFlash {
-		const copy = new FakeAppFlash();
+		const copy = new FakeAppFlash(this.#bytes);
 		for (const area of [0, 1, "run"] as const) copy.areas[area].set(this.areas[area]);
 		return copy;
 	}
@@ -30,7 +38,7 @@ export class FakeAppFlash {
 	powered(power: Power, fails: (what: string) => boolean = () => false): AppFlash {
 		const at = (area: Area, offset: number, length: number): Uint8Array => {
 			if (!power.on) throw new PowerCut("no power for the application's flash");
-			if (offset < 0 || offset + length > FakeAppFlash.BYTES) throw new Fault("ota.flash", "outside the flash");
+			if (offset < 0 || offset + length > this.#bytes) throw new Fault("ota.flash", "outside the flash");
 			return this.areas[area].subarray(offset, offset + length);
 		};
 		const change = (what: string, length: number, step: (until: number) => void): void => {
@@ -47,7 +55,7 @@ export class FakeAppFlash {
 		};
 		const worn = (): number | undefined => this.worn;
 		return {
-			bytes: FakeAppFlash.BYTES,
+			bytes: this.#bytes,
 			read: (area, offset, length) => at(area, offset, length).slice(),
 			erase(area, offset, length) {
 				if (offset % SECTOR_BYTES !== 0 || length % SECTOR_BYTES !== 0) throw new Error("erase is not aligned");
@@ -67,8 +75,4 @@ export class FakeAppFlash {
 function torn(length: number): number[] {
 	if (length > HEADER_BYTES) return [length >> 1];
 	return Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1);
-}
-
-function blank(): Uint8Array {
-	return new Uint8Array(FakeAppFlash.BYTES).fill(0xff);
 }
