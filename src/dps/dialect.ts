@@ -10,14 +10,12 @@
  */
 import { base64, utf8 } from "../bytes.ts";
 import { Fault } from "../fault.ts";
-import { type Certificate, readCertificates } from "../x509/certificate.ts";
+import { type Certificate, readCertificates, takeCertificates } from "../x509/certificate.ts";
 import { encodePem } from "../x509/pem.ts";
 
 export const DIALECTS = ["2021-11-01-preview", "2025-07-01-preview", "2026-11-02-preview"] as const;
 export type Dialect = (typeof DIALECTS)[number];
 
-/** The service sends two or three; more would only cost memory. */
-const MOST_CERTIFICATES = 5;
 /** Trust bundles are for gateways; this bounds what we keep. */
 const MOST_BUNDLE_CERTIFICATES = 16;
 
@@ -40,18 +38,7 @@ export function registerBody(dialect: Dialect, registrationId: string, csr: Uint
 /** The certificates of a registration state in the order they came; empty when the service issued none. */
 export function issuedCertificates(state: Readonly<Record<string, unknown>>): Certificate[] {
 	const chain = state.issuedCertificateChain ?? state.issuedClientCertificate ?? [];
-	const texts: unknown[] = Array.isArray(chain) ? chain : [chain];
-	if (texts.length > MOST_CERTIFICATES) throw new Fault("dps.response", `more than ${MOST_CERTIFICATES} certificates`);
-	const certificates: Certificate[] = [];
-	// Taken out one by one: text and certificates together are the most that an enrolment holds.
-	while (texts.length > 0) {
-		const text = texts.shift();
-		if (typeof text !== "string") throw new Fault("dps.response", "issued certificate: expected a string");
-		certificates.push(...readCertificates(text));
-	}
-	if (certificates.length > MOST_CERTIFICATES)
-		throw new Fault("dps.response", `more than ${MOST_CERTIFICATES} certificates`);
-	return certificates;
+	return takeCertificates(Array.isArray(chain) ? chain : [chain], "dps.response");
 }
 
 /** Dialect A only; undefined when absent or null. */

@@ -7,7 +7,7 @@
  */
 import { utf8, utf8Text } from "../bytes.ts";
 import { Fault } from "../fault.ts";
-import { type Certificate, readCertificates } from "../x509/certificate.ts";
+import { type Certificate, takeCertificates } from "../x509/certificate.ts";
 
 /** To be subscribed, and acknowledged, before the request is published. */
 export const CREDENTIALS_FILTER = "$iothub/credentials/res/#";
@@ -35,7 +35,6 @@ export interface Refusal {
 type Json = Readonly<Record<string, unknown>>;
 
 const MOST_BODY_BYTES = 32 * 1024;
-const MOST_CERTIFICATES = 5;
 
 export function requestTopic(requestId: string): string {
 	return `$iothub/credentials/POST/issueCertificate/?$rid=${requestId}`;
@@ -89,18 +88,9 @@ function refusal(status: number, errorCode: number, body: unknown): Refusal {
 
 function certificatesOf(body: unknown): Certificate[] {
 	const texts: unknown = Array.isArray(body) ? body : object(body).certificates;
-	if (!Array.isArray(texts) || texts.length === 0 || texts.length > MOST_CERTIFICATES)
-		throw new Fault("hub.response", `certificates: expected an array of 1 to ${MOST_CERTIFICATES}`);
-	const certificates: Certificate[] = [];
-	// Taken out one by one: text and certificates together are the most that a renewal holds.
-	while (texts.length > 0) {
-		const text = texts.shift();
-		if (typeof text !== "string") throw new Fault("hub.response", "certificates: expected strings");
-		certificates.push(...readCertificates(text));
-	}
-	if (certificates.length > MOST_CERTIFICATES)
-		throw new Fault("hub.response", `more than ${MOST_CERTIFICATES} certificates`);
-	return certificates;
+	if (!Array.isArray(texts) || texts.length === 0)
+		throw new Fault("hub.response", "certificates: expected an array with at least one");
+	return takeCertificates(texts, "hub.response");
 }
 
 /** Of an error and of a 202 the status says enough, whatever the body is. */

@@ -6,13 +6,16 @@
  * `unknownCritical`: a relying party (TLS) must refuse such a certificate, its owner need not.
  */
 import { equal, hex, utf8Text } from "../bytes.ts";
-import { Fault } from "../fault.ts";
+import { Fault, type FaultCode } from "../fault.ts";
 import { context, type DerReader, readDer, Tag } from "./der.ts";
 import { type Extensions, readExtensions } from "./extensions.ts";
 import { type PublicKey, parsePublicKey } from "./key.ts";
 import { commonNameOf } from "./name.ts";
 import { decodeBase64, decodePem } from "./pem.ts";
 import { readSignatureAlgorithm, type SignatureAlgorithm } from "./signature.ts";
+
+/** In a chain that was issued. Services send two or three; more would only cost memory. */
+const MOST_ISSUED = 5;
 
 export interface Certificate extends Extensions {
 	/** The whole certificate. */
@@ -64,6 +67,22 @@ export function readCertificates(input: string | Uint8Array): Certificate[] {
 	const blocks = decodePem(text).filter(({ label }) => label === "CERTIFICATE");
 	if (blocks.length === 0) throw new Fault("x509.certificate", "the PEM text holds no CERTIFICATE block");
 	return blocks.map(({ der }) => parseCertificate(der));
+}
+
+/**
+ * A chain as services send it: texts that `readCertificates` takes, in their order. They are taken out one by one, because
+ * texts and certificates together are the most that an enrolment or a renewal holds. Throws Fault `code` for anything but
+ * texts, and for more than five certificates.
+ */
+export function takeCertificates(texts: unknown[], code: FaultCode): Certificate[] {
+	const certificates: Certificate[] = [];
+	while (texts.length > 0) {
+		const text = texts.shift();
+		if (typeof text !== "string") throw new Fault(code, "issued certificate: expected a string");
+		certificates.push(...readCertificates(text));
+		if (certificates.length > MOST_ISSUED) throw new Fault(code, `more than ${MOST_ISSUED} certificates`);
+	}
+	return certificates;
 }
 
 function readTbs(tbs: DerReader) {
