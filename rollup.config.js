@@ -5,8 +5,8 @@
  * noble), `x509`, `ota`, `apps` (applications apart from the firmware), `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
  * provides stays an import.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { posix } from "node:path";
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
@@ -34,7 +34,7 @@ export default [
 	{
 		input: ["hw/node/cli.ts", "hw/node/enrollee.ts"],
 		external: [/^node:/, /^[a-z@][^:]*$/],
-		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json"), pageFiles()],
+		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json"), pageFiles(), executable("cli.js")],
 		output: { dir: "dist/node", format: "es", entryFileNames: "[name].js", chunkFileNames: "[name].js" },
 	},
 	{
@@ -74,6 +74,11 @@ function pageFiles() {
 				this.emitFile({ type: "asset", fileName: `page/${name}`, source: readFileSync(here(`${folder}/${name}`)) });
 		},
 	};
+}
+
+/** `npx enrollee` in this folder runs the file itself; npm sets the bit only where it links the command for the first time. */
+function executable(fileName) {
+	return { name: "executable", writeBundle: ({ dir }) => chmodSync(join(dir, fileName), 0o755) };
 }
 
 function entries() {

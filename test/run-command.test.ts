@@ -1,6 +1,6 @@
 /** `enrollee run` and `enrollee demo` as a user runs them: exit codes, what is printed, what must never be. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -34,6 +34,10 @@ const flags = (cloud: Cloud, state: string): string[] => [
 	...["run", "--once", "--state", state, "--dps", `${cloud.host}:${cloud.port}`],
 	...["--id-scope", cloud.idScope, "--registration-id", cloud.registrationId, "--ca", cloud.rootCa],
 ];
+
+test("the built command is a program by itself, as npx runs it", () => {
+	assert.match(execFileSync("dist/node/cli.js", ["--help"], { encoding: "utf8" }), /Usage: enrollee /);
+});
 
 describe("enrollee run", () => {
 	test("--once: exit 0, one acknowledged message, JSON lines; the key comes by variable", () =>
