@@ -2,8 +2,8 @@
  * `npm run build`: plain ES modules in dist/. dist/node is the command line; dist/moddable is what mcconfig lists as it is.
  *
  * The device's modules are cut so that what holds BigInt state is apart: `base` (faults, bytes), `key` (src/key with
- * noble), `x509`, `ota`, `apps` (applications apart from the firmware), `agent` (the rest of src with mqtt-packet), and one module for each file of hw/moddable. Whatever the SDK
- * provides stays an import.
+ * noble), `x509`, `ota` (src/suit and src/update), `apps` (src/application), `agent` (the rest of src with mqtt-packet), and one
+ * module for each file of hw/moddable. Whatever the SDK provides stays an import.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -66,7 +66,7 @@ export default [
 
 /** The cloud's page, which goes as it is beside the command line. */
 function pageFiles() {
-	const folder = "test/cloud/page";
+	const folder = "cloud/page";
 	return {
 		name: "page",
 		generateBundle() {
@@ -93,10 +93,10 @@ function entries() {
 function chunk(id) {
 	const port = /\/hw\/moddable\/(digest|entropy|text)\.ts$/.exec(id);
 	if (port !== null) return port[1]; // else it would be drawn into its first importer
-	if (/\/src\/(bytes|fault|port|release|retry)\.ts$/.test(id)) return "base";
+	if (/\/src\/(fault|port|release|base\/(bytes|retry))\.ts$/.test(id)) return "base";
 	if (/\/src\/x509\//.test(id)) return "x509";
-	if (/\/src\/(app|ota\/(app-\w+|archive|mapping|placement))\.ts$/.test(id)) return "apps";
-	if (/\/src\/ota\//.test(id)) return "ota";
+	if (/\/src\/(app\.ts$|application\/)/.test(id)) return "apps";
+	if (/\/src\/(suit\/|update\/(?!updates|component|delivery))/.test(id)) return "ota";
 	if (KEY.test(id) || id === "\0xs-rom") return "key";
 	if (/\/src\/|\/mqtt-packet\/|\/moddable\/shims\//.test(id)) return "agent";
 	return undefined;

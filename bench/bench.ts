@@ -8,7 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { skip } from "../test/sim/harness.ts";
+import { skip } from "../hw/simulator/harness.ts";
 import { measureAgent } from "./agent/agent.ts";
 import { formatAgent } from "./agent/format.ts";
 import { compare } from "./budgets.ts";

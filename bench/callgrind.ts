@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { App } from "../test/sim/harness.ts";
+import type { App } from "../hw/simulator/harness.ts";
 
 export interface Counted {
 	/** Instructions between each mark and the next. */

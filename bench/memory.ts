@@ -2,7 +2,7 @@
  * The memory of an app on XS by XS's instrumentation, in samples that the app takes itself (xs/sample.js). As on a
  * 32-bit chip: slots of 16 bytes instead of the simulator's 32, chunks as they are.
  */
-import type { App } from "../test/sim/harness.ts";
+import type { App } from "../hw/simulator/harness.ts";
 
 const SLOT_BYTES = 32;
 const CHIP_SLOT_BYTES = 16;

@@ -4,21 +4,21 @@
  *
  * Each step takes the value of the step before: Config, KeyPair, CSR, Assignment, Credential, HubSession. A refusal (a
  * 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because a late
- * enrolment or a wrong clock must not strand a device. Weather is retried within seconds to minutes.
+ * enrolment or a wrong clock must not strand a device. A transient failure is retried within seconds to minutes.
  */
+import { delaySeconds, PASSING, REFUSED, randomUnit } from "./base/retry.ts";
+import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
 import { HubFeatures } from "./hub/features.ts";
+import type { Properties } from "./hub/hub-topics.ts";
+import { Operations } from "./hub/operations.ts";
 import { TelemetryQueue } from "./hub/queue.ts";
 import type { ReportDone } from "./hub/reported.ts";
-import type { Properties } from "./hub/topics.ts";
-import { Lifecycle } from "./lifecycle.ts";
-import type { Link } from "./link.ts";
-import { Operations } from "./operations.ts";
+import { Lifecycle } from "./identity/lifecycle.ts";
+import type { Link } from "./identity/link.ts";
 import type { AgentOptions, AgentState } from "./options.ts";
 import type { Log } from "./port.ts";
-import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";
-import { Updates } from "./updating.ts";
-import { Waiting } from "./waiting.ts";
+import { Updates } from "./update/updates.ts";
 
 export type { AgentOptions, AgentState } from "./options.ts";
 

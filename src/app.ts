@@ -8,11 +8,11 @@
  * agent goes on.
  */
 import { Agent } from "./agent.ts";
+import type { AppSlot } from "./application/app-slot.ts";
 import { Fault } from "./fault.ts";
+import type { Properties } from "./hub/hub-topics.ts";
 import type { MethodHandler } from "./hub/methods.ts";
-import type { Properties } from "./hub/topics.ts";
 import type { AgentOptions } from "./options.ts";
-import type { AppSlot } from "./ota/app-slot.ts";
 import type { LogValue } from "./port.ts";
 
 /** What an application can do. */

@@ -4,13 +4,14 @@
  *
  * Keys come out as SymmetricKey and KeyPair, which do not show their secret.
  */
+import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "./base/endpoint.ts";
 import { DIALECTS, type Dialect } from "./dps/dialect.ts";
 import type { Onboarding } from "./dps/exchange.ts";
 import { SymmetricKey } from "./dps/sas.ts";
-import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "./endpoint.ts";
 import { Fault } from "./fault.ts";
+import { OPERATIONS, type Operation, type OperationSettings } from "./hub/operation-names.ts";
 import type { QueueLimits } from "./hub/queue.ts";
-import { parseUpdateSettings, type UpdateInput, type UpdateSettings } from "./ota/settings.ts";
+import { parseUpdateSettings, type UpdateConfig, type UpdateInput } from "./update/settings.ts";
 import { readCertificates } from "./x509/certificate.ts";
 import { checkRegistrationId, parseCsr } from "./x509/csr.ts";
 import { readPrivateKey } from "./x509/key.ts";
@@ -56,7 +57,7 @@ export interface ConfigInput extends UpdateInput {
 	readonly updateCa?: string | undefined;
 }
 
-export interface Config {
+export interface Config extends OperationSettings {
 	readonly dps: Endpoint;
 	readonly idScope: string;
 	readonly registrationId: string;
@@ -71,15 +72,8 @@ export interface Config {
 	readonly renewKey: "new" | "same";
 	readonly payload: object | undefined;
 	readonly queue: QueueLimits;
-	readonly operations: readonly Operation[];
-	readonly healthSeconds: number;
-	readonly firmware: string | undefined;
-	readonly updates: UpdateSettings & { readonly trialSeconds: number; readonly anchors: readonly Uint8Array[] };
+	readonly updates: UpdateConfig;
 }
-
-/** What can be switched off of what the agent does for an operator over the hub; see operations.ts, updating.ts. */
-export const OPERATIONS = ["status", "renew", "reboot", "twin", "update"] as const;
-export type Operation = (typeof OPERATIONS)[number];
 
 export interface Operational {
 	/** PKCS#10, DER. */

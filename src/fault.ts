@@ -5,7 +5,6 @@
  * the same thing again can help without anybody changing anything; only `agent.ts` acts on it. Secrets (private
  * scalars, SAS keys and tokens) never enter a message.
  */
-
 export const FAULTS = {
 	// Configuration
 	"config.missing": "Set the named field: a flag, an ENROLLEE_* variable, the manifest's config block, or NVS.",
@@ -166,7 +165,7 @@ export class Fault extends Error {
 }
 
 /**
- * Faults of time and weather. Everything else needs somebody or something to change first. The pattern is made at each
+ * Faults of time, and transient ones. Everything else needs somebody or something to change first. The pattern is made at each
  * use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM.
  */
 function isPassing(code: FaultCode): boolean {

@@ -2,15 +2,15 @@
 export { Agent, type AgentOptions, type AgentState } from "./agent.ts";
 export { type Config, type ConfigInput, parseConfig } from "./config.ts";
 export { FAULTS, Fault, type FaultCode } from "./fault.ts";
-export type { Json, JsonObject } from "./hub/json.ts";
-export type { CloudMessage } from "./hub/messages.ts";
-export type { MethodHandler, MethodHandlers, Respond } from "./hub/methods.ts";
 export {
 	CONTENT_ENCODING,
 	CONTENT_TYPE,
 	CORRELATION_ID,
 	MESSAGE_ID,
 	type Properties,
-} from "./hub/topics.ts";
+} from "./hub/hub-topics.ts";
+export type { Json, JsonObject } from "./hub/json.ts";
+export type { CloudMessage } from "./hub/messages.ts";
+export type { MethodHandler, MethodHandlers, Respond } from "./hub/methods.ts";
 export type { Desired } from "./hub/twin.ts";
 export type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";

@@ -1,8 +1,8 @@
 /** What an agent is made with: the ports of its platform, its configuration, and the application's callbacks. */
+import type { AppSlot } from "./application/app-slot.ts";
 import type { Config } from "./config.ts";
 import type { Fault } from "./fault.ts";
 import type { FeatureOptions } from "./hub/features.ts";
-import type { AppSlot } from "./ota/app-slot.ts";
 import type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";
 
 export type AgentState = "starting" | "enrolling" | "connecting" | "connected" | "waiting" | "closed";

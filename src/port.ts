@@ -1,5 +1,5 @@
 /**
- * What the agent needs from the world. Interfaces only: `hw/` implements them, `test/fake` fakes them with faults.
+ * What the agent needs from the world. Interfaces only: `hw/` implements them, `test/support` fakes them with faults.
  *
  * Everything under `src/` reaches sockets, clocks, flash and randomness through these and nothing else. Two things are
  * bound by module name at build time instead, because noble's objects freeze when the ROM image is linked and the
@@ -75,7 +75,7 @@ export interface Store {
  * Errors: Fault ota.flash, and ota.image where the platform refuses the image.
  */
 export interface Slot {
-	/** Which component of a bundle goes here: the firmware, or the application that it runs (ota/app-slot.ts). */
+	/** Which component of a bundle goes here: the firmware, or the application that it runs (application/app-slot.ts). */
 	readonly component: "fw" | "xs";
 	/** Name of the slot that runs. */
 	readonly running: string;

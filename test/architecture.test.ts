@@ -4,32 +4,36 @@
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize, relative } from "node:path";
+import { basename, dirname, join, normalize, relative } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
+import { importsOf, isImported, isUse, modifiers, walk, walkNow } from "./support/syntax.ts";
 
 const MAX_LINES = 250;
 const MAX_BYTES = 14 * 1024;
 
 /**
  * Lower layers first: a room imports itself and lower layers only. The files of src itself that are not named here tell
- * the story (agent, enrolment, ...) and stand above every room.
+ * the story (agent, app, ...) and stand above every room.
  */
 const LAYERS: readonly (readonly string[])[] = [
-	["bytes", "fault", "port", "endpoint", "waiting", "retry"],
+	["fault", "port", "release"],
+	["base"],
 	["key"],
-	["x509", "mqtt"],
-	["dps", "hub", "ota"],
-	["credential"],
+	["x509", "mqtt", "suit"],
+	["dps", "hub"],
+	["update"],
+	["application"],
 	["config"],
+	["identity"],
 ];
 
 /** Who may import a package or a platform's modules; everything else is open to nobody in src. */
 const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
 	{ what: /^@noble\//, where: /^(src\/key|test|bench)\// },
-	{ what: /^mqtt-packet$/, where: /^(src\/mqtt\/packet\.ts$|test\/|bench\/)/ },
+	{ what: /^mqtt-packet$/, where: /^(src\/mqtt\/packet\.ts$|cloud\/|test\/|bench\/)/ },
 	{ what: /^buffer$/, where: /^(src\/mqtt\/packet\.ts$|hw\/moddable\/|test\/)/ },
-	{ what: /^node:/, where: /^(hw\/node|hw\/moddable\/xs-rom|hw\/simulator\/run\.ts$|test|bench)(\/|$)/ },
+	{ what: /^node:/, where: /^(cloud|hw\/node|hw\/moddable\/xs-rom|hw\/simulator\/\w+\.ts$|test|bench)(\/|$)/ },
 	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|bench)\// },
 	{ what: /^#(digest|entropy|formulas|text)$/, where: /^(src|hw|test|bench)\// },
 ];
@@ -41,7 +45,7 @@ const FORBIDDEN_GLOBALS =
 	);
 
 const root = join(import.meta.dirname, "..");
-const files = ["src", "hw", "test", "bench"]
+const files = ["src", "cloud", "hw", "test", "bench"]
 	.flatMap((folder) =>
 		readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
 	)
@@ -72,11 +76,31 @@ test("imports go from higher layers to lower ones", () => {
 	assert.deepEqual(wrong, []);
 });
 
-test("no file imports itself through others", () => {
+test("what is shipped imports nothing from the tests", () => {
+	const wrong = sources
+		.filter(({ path }) => /^(src|cloud|hw)\//.test(path))
+		.flatMap(({ path, tree }) =>
+			importsOf(tree)
+				.filter((name) => /^(test|bench)\//.test(normalize(join(dirname(path), name))))
+				.map((name) => `${path} imports ${name}`),
+		);
+	assert.deepEqual(wrong, []);
+});
+
+test("no two files of src share a name", () => {
+	const names = core.map(({ path }) => basename(path));
+	assert.deepEqual(
+		names.filter((name, at) => names.indexOf(name) !== at),
+		[],
+	);
+});
+
+test("no file imports itself through others, and in src and hw/moddable/tls not even for its types", () => {
+	const strict = /^(src|hw\/moddable\/tls)\//;
 	const graph = new Map(
-		core.map(({ path, tree }) => [
+		sources.map(({ path, tree }) => [
 			path,
-			importsOf(tree, { types: false })
+			importsOf(tree, { types: strict.test(path) })
 				.filter((name) => name.startsWith("."))
 				.map((name) => normalize(join(dirname(path), name))),
 		]),
@@ -134,13 +158,6 @@ test("no regular expression in ROM: XS 8.2.3 leaks, and may crash, when it runs 
 	assert.deepEqual(wrong, []);
 });
 
-/** What runs when the module is loaded: not what waits inside functions. */
-function walkNow(node: ts.Node, visit: (node: ts.Node) => void): void {
-	if (ts.isFunctionLike(node)) return;
-	visit(node);
-	ts.forEachChild(node, (child) => walkNow(child, visit));
-}
-
 test("src uses no clock, no randomness, no timer, and nothing that XS lacks", () => {
 	const wrong: string[] = [];
 	for (const { path, tree } of core) {
@@ -179,56 +196,4 @@ const isFile = (path: string): boolean => path.split("/").length === 2;
 function layerOf(path: string): number {
 	const layer = LAYERS.findIndex((rooms) => rooms.includes(roomOf(path)));
 	return layer < 0 ? LAYERS.length : layer;
-}
-
-function importsOf(tree: ts.SourceFile, { types }: { types: boolean } = { types: true }): string[] {
-	const found: string[] = [];
-	walk(tree, (node) => {
-		if (ts.isImportDeclaration(node)) {
-			if (types || !isTypeOnly(node)) found.push((node.moduleSpecifier as ts.StringLiteral).text);
-		} else if (ts.isExportDeclaration(node) && node.moduleSpecifier && (types || !node.isTypeOnly))
-			found.push((node.moduleSpecifier as ts.StringLiteral).text);
-		else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-			const [name] = node.arguments;
-			if (name && ts.isStringLiteral(name)) found.push(name.text);
-		}
-	});
-	return found;
-}
-
-function isTypeOnly({ importClause }: ts.ImportDeclaration): boolean {
-	if (importClause === undefined) return false;
-	if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-	const named = importClause.namedBindings;
-	return !importClause.name && !!named && ts.isNamedImports(named) && named.elements.every((one) => one.isTypeOnly);
-}
-
-/** Not a property's name, nor part of a type. */
-function isUse(node: ts.Identifier): boolean {
-	const { parent } = node;
-	if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
-	if (ts.isTypeReferenceNode(parent) || ts.isQualifiedName(parent)) return false;
-	return !(
-		(ts.isPropertyAssignment(parent) ||
-			ts.isPropertySignature(parent) ||
-			ts.isMethodDeclaration(parent) ||
-			ts.isMethodSignature(parent)) &&
-		parent.name === node
-	);
-}
-
-function isImported(tree: ts.SourceFile, name: string): boolean {
-	return tree.statements.some(
-		(statement) =>
-			ts.isImportDeclaration(statement) && new RegExp(`\\b${name}\\b`).test(statement.importClause?.getText() ?? ""),
-	);
-}
-
-function modifiers(node: ts.Node): ts.SyntaxKind[] {
-	return ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []).map(({ kind }) => kind) : [];
-}
-
-function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
-	visit(node);
-	ts.forEachChild(node, (child) => walk(child, visit));
 }

@@ -5,10 +5,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startCloud } from "../../test/cloud/cloud.ts";
-import { environmentOf } from "../../test/sim/environment.ts";
+import { startCloud } from "../../cloud/cloud.ts";
+import { type App, buildForXs, project } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
 import { type FlashBytes, linkForEsp32 } from "../../test/sim/esp32.ts";
-import { type App, buildForXs, project } from "../../test/sim/harness.ts";
 import { median } from "../budgets.ts";
 import { chipBytes, readSamples, type Sample } from "../memory.ts";
 import { type Bytes, startProxy } from "./proxy.ts";

@@ -1,5 +1,4 @@
 /** A TCP proxy on loopback that counts what passes: bytes on the wire without those of TCP and IP. */
-
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 

@@ -7,7 +7,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { rollup } from "rollup";
 import { loadConfigFile } from "rollup/loadConfigFile";
-import { project, sdkEnvironment } from "../../test/sim/harness.ts";
+import { project, sdkEnvironment } from "../../hw/simulator/harness.ts";
 import { bytecodeBytes } from "../bytecode.ts";
 
 const folder = join(project, "build/bench/rooms");

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { p256 } from "@noble/curves/nist.js";
 import resolve from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
-import { type App, type Build, buildForXs, project } from "../../test/sim/harness.ts";
+import { type App, type Build, buildForXs, project } from "../../hw/simulator/harness.ts";
 import { count, countLabelled, means } from "../callgrind.ts";
 import { memoryOf } from "../memory.ts";
 import { codeBytes, flashOfOurs } from "./flash.ts";

@@ -1,7 +1,7 @@
 /** Flash that modules take, as on a 32-bit chip: bytecode, and what the linker put into ROM when they are preloaded. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type App, buildForXs } from "../../test/sim/harness.ts";
+import { type App, buildForXs } from "../../hw/simulator/harness.ts";
 import { bytecodeBytes } from "../bytecode.ts";
 
 const SLOT_BYTES = 16;

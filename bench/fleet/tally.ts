@@ -1,5 +1,5 @@
 /** Counts what the cloud saw of a fleet, and what a device did sooner than it was told to. Pure. */
-import type { CloudEvent } from "../../test/cloud/event.ts";
+import type { CloudEvent } from "../../cloud/event.ts";
 
 export interface Counts {
 	/** MQTT connections, DPS and hub, accepted or refused. */

@@ -1,6 +1,6 @@
 /** Some of a fleet's agents, in a process of their own: `fork`ed by run.ts. Real agents on Node's wire, flash in memory. */
-import type { Ready } from "../../test/cloud/cloud.ts";
-import { Device } from "../../test/device.ts";
+import type { Ready } from "../../cloud/cloud.ts";
+import { Device } from "../../test/support/device.ts";
 
 export type WorkerOrder =
 	/** Power up, all at once. */

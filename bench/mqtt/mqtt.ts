@@ -4,8 +4,8 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { bundle } from "../../test/mqtt-vectors.ts";
-import { type App, type Build, buildForXs, project } from "../../test/sim/harness.ts";
+import { type App, type Build, buildForXs, project } from "../../hw/simulator/harness.ts";
+import { bundle } from "../../test/mqtt/vectors.ts";
 import { bytecodeBytes } from "../bytecode.ts";
 import { countLabelled } from "../callgrind.ts";
 import { memoryOf } from "../memory.ts";

@@ -1,6 +1,6 @@
 /** The AppEngine port on XS: its version and modules, and its own mapping, run over a staged copy without a write. */
 import Modules from "modules";
-import { MappingCheck } from "../../src/ota/mapping.ts";
+import { MappingCheck } from "../../src/application/mapping.ts";
 import type { AppEngine, AppFlash, Half } from "../../src/port.ts";
 
 export interface AppPlatform {

@@ -4,8 +4,8 @@
  */
 import flash, { type Flash } from "embedded:storage/flash";
 import { Fault } from "../../src/fault.ts";
-import { SECTOR_BYTES } from "../../src/ota/writer.ts";
 import type { AppFlash, Half } from "../../src/port.ts";
+import { SECTOR_BYTES } from "../../src/update/writer.ts";
 
 /** Throws Fault ota.flash on a board that was flashed without these partitions. */
 export function openAppFlash(): AppFlash {

@@ -14,8 +14,8 @@ import { openAppFlash } from "enrollee/app-flash";
 import { forgetRestarts, keepAlive } from "enrollee/restarts";
 import { openSlot } from "enrollee/slot";
 import { type Start, startApp } from "../../src/app.ts";
-import { AppSlot } from "../../src/ota/app-slot.ts";
-import { APP_MAIN } from "../../src/ota/archive.ts";
+import { AppSlot } from "../../src/application/app-slot.ts";
+import { APP_MAIN } from "../../src/application/archive.ts";
 
 export type { Application, Device, Start } from "../../src/app.ts";
 

@@ -1,6 +1,6 @@
 /** `enrollee/settings` on ESP32: blobs of UTF-8 in the NVS namespace `enrollee`, written by `enrollee factory`. */
 import keyValue from "embedded:storage/key-value";
-import { utf8Text } from "../../src/bytes.ts";
+import { utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 
 const NAMESPACE = "enrollee";

@@ -1,6 +1,6 @@
 /**
  * `setup/slot` on ESP32: runs at power-up, before `main`, which waits for the network. An image on trial gets its deadline
- * here, so that one that cannot even join the Wi-Fi goes back too; the agent sets it anew (src/ota/trial.ts).
+ * here, so that one that cannot even join the Wi-Fi goes back too; the agent sets it anew (src/update/image-trial.ts).
  */
 import { openSlot } from "enrollee/slot";
 import config from "mc/config";

@@ -4,7 +4,7 @@
  */
 import { restart } from "enrollee/system";
 import Timer from "timer";
-import { utf8, utf8Text } from "../../src/bytes.ts";
+import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import type { Slot } from "../../src/port.ts";
 import { BLANK, bootSlot, type Medium, type Otadata } from "../node/bootloader.ts";

@@ -4,9 +4,9 @@
  */
 import flash, { type Flash } from "embedded:storage/flash";
 import { Fault } from "../../src/fault.ts";
-import { inspectFirmware } from "../../src/ota/firmware.ts";
-import { SECTOR_BYTES } from "../../src/ota/writer.ts";
 import type { Slot } from "../../src/port.ts";
+import { inspectFirmware } from "../../src/update/firmware.ts";
+import { SECTOR_BYTES } from "../../src/update/writer.ts";
 
 /** xsc wants the names of native functions as literals. */
 export function openSlot(): Slot {

@@ -1,6 +1,6 @@
 /** `enrollee/update`: updates over the air, for the agent's main program and for applications that drive them themselves. */
-export { type DownloadPorts, fetchBundle, fetchImage } from "../../src/ota/download.ts";
-export { type Offer, readOffer } from "../../src/ota/offer.ts";
-export type { BootDecision } from "../../src/ota/trial.ts";
-export { Updater, type UpdaterOptions, type UpdateStatus } from "../../src/ota/update.ts";
-export { classUuid, defaultVendor } from "../../src/ota/uuid.ts";
+export { classUuid, defaultVendor } from "../../src/suit/uuid.ts";
+export { type DownloadPorts, fetchBundle, fetchImage } from "../../src/update/download.ts";
+export type { BootDecision } from "../../src/update/image-trial.ts";
+export { type Offer, readOffer } from "../../src/update/offer.ts";
+export { Updater, type UpdaterOptions, type UpdateStatus } from "../../src/update/updater.ts";

@@ -6,9 +6,9 @@
  * is booted as pending; a pending one that is reset without having been confirmed is aborted and the other boots.
  */
 import { Fault } from "../../src/fault.ts";
-import { inspectFirmware } from "../../src/ota/firmware.ts";
-import { SECTOR_BYTES } from "../../src/ota/writer.ts";
 import type { Inspection, Slot } from "../../src/port.ts";
+import { inspectFirmware } from "../../src/update/firmware.ts";
+import { SECTOR_BYTES } from "../../src/update/writer.ts";
 
 export interface Medium {
 	/** Of slot 0 or 1; what was never written reads 0xff. */

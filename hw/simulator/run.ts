@@ -11,9 +11,9 @@ import { createConnection } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startCloud } from "../../test/cloud/cloud.ts";
-import { environmentOf } from "../../test/sim/environment.ts";
-import { buildForXs, project, sdkEnvironment, skip } from "../../test/sim/harness.ts";
+import { startCloud } from "../../cloud/cloud.ts";
+import { buildForXs, project, sdkEnvironment, skip } from "./harness.ts";
+import { environmentOf } from "./settings.ts";
 
 const XSBUG_PORT = 5002;
 const XSBUG_SECONDS = 10;

@@ -8,7 +8,7 @@
  * Only the request depends on the dialect. Answers are read by shape, because the sources disagree: PEM or base64 DER,
  * one text or an array, any order, members we do not know.
  */
-import { base64, utf8 } from "../bytes.ts";
+import { base64, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { type Certificate, readCertificates, takeCertificates } from "../x509/certificate.ts";
 import { encodePem } from "../x509/pem.ts";

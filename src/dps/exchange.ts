@@ -6,9 +6,9 @@
 import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
+import { RESPONSE_FILTER, resource, username } from "./dps-topics.ts";
 import { type Action, type Answer, type Assignment, Registration, type Request } from "./registration.ts";
 import type { SymmetricKey } from "./sas.ts";
-import { RESPONSE_FILTER, resource, username } from "./topics.ts";
 
 /** How a device proves itself before it has an operational certificate. */
 export type Onboarding = { readonly key: SymmetricKey } | { readonly identity: Identity };

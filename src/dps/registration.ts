@@ -4,11 +4,11 @@
  * Messages in, actions out; the caller (exchange.ts) owns connection and time. The status in the topic is HTTP-like,
  * the outcome is the body's `status`. Unknown members are skipped; an unknown status or a half assignment is refused.
  */
-import { utf8Text } from "../bytes.ts";
+import { utf8Text } from "../base/bytes.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { type Dialect, issuedCertificates, parseTrustBundle, registerBody, type TrustBundle } from "./dialect.ts";
-import { parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./topics.ts";
+import { parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./dps-topics.ts";
 
 export interface Assignment {
 	/** `host` or `host:port`, as the service said it. */

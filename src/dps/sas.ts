@@ -5,7 +5,7 @@
  * The key stays in a private field; a token is as good as the key until it expires, so neither is ever logged.
  */
 import { hmacSha256 } from "#digest";
-import { base64, fromBase64, utf8 } from "../bytes.ts";
+import { base64, fromBase64, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 
 /** A key shorter than this is a typing error (Azure makes 32 or 64 bytes). */

@@ -2,12 +2,12 @@
  * One certificate request to IoT Hub as a state machine (dialect C): publish, wait, issued or failed.
  *
  * The same request id is used until the end, over lost connections and reboots: it names the CSR, so "another request
- * is active" with our id means to go on waiting, and with any other that it may be replaced. Weather (429, 5xx, silence)
+ * is active" with our id means to go on waiting, and with any other that it may be replaced. Transient failures (429, 5xx, silence)
  * is waited out here, a few times; what the hub refuses for a reason ends in a Fault. Times are Clock.ticks, so that a
  * clock that is set in the meantime neither cuts a wait short nor stretches it; what the hub says by the wall clock is
  * held to a range, because the device's may be wrong.
  */
-import { hex } from "../bytes.ts";
+import { hex } from "../base/bytes.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Entropy } from "../port.ts";
 import type { Certificate } from "../x509/certificate.ts";
@@ -42,7 +42,7 @@ const ACCEPTED_MS = { absent: 12 * HOUR, least: HOUR / 4, most: 24 * HOUR } as c
 const FIRST_WAIT_MS = { throttled: SECOND, unavailable: 5 * SECOND, error: 300 * SECOND } as const;
 const MOST_WAIT_MS = HOUR;
 /** How often the same thing may go wrong before the request fails and another way is tried. */
-const MOST_WEATHER = 6;
+const MOST_TRANSIENT = 6;
 const MOST_REPLACEMENTS = 2;
 const MOST_EXPIRIES = 2;
 
@@ -61,7 +61,7 @@ type State =
 export class CertificateRequest {
 	readonly #options: CertificateRequestOptions;
 	#state: State = { name: "new" };
-	#weather = 0;
+	#transient = 0;
 	#replacements = 0;
 	/** Answers that there was nothing to replace. */
 	#unreplaced = 0;
@@ -162,9 +162,9 @@ export class CertificateRequest {
 
 	/** Never less than what the hub asks for or advises; a fifth more at most, so that a fleet spreads. */
 	#wait(code: FaultCode, said: string, first: number, hint: number, ticks: number): Action {
-		if (++this.#weather >= MOST_WEATHER)
+		if (++this.#transient >= MOST_TRANSIENT)
 			return this.#fail(new Fault(code, said, { retryAfterSeconds: hint === 0 ? undefined : hint / SECOND }));
-		const wait = Math.min(MOST_WAIT_MS, Math.max(hint, first * 2 ** (this.#weather - 1)));
+		const wait = Math.min(MOST_WAIT_MS, Math.max(hint, first * 2 ** (this.#transient - 1)));
 		const deadline = ticks + wait * (1 + this.#options.random() / 5);
 		const replace = this.#state.name === "asked" && this.#state.replace;
 		this.#state = { name: "waiting", replace, deadline };

@@ -7,11 +7,11 @@
  */
 import { Fault } from "../fault.ts";
 import type { Clock, Log } from "../port.ts";
+import type { HubSession } from "./hub-session.ts";
+import { DESIRED_FILTER, METHODS_FILTER, messagesFilter, TWIN_FILTER } from "./hub-topics.ts";
 import { type CloudMessage, parseMessage } from "./messages.ts";
 import { type MethodHandlers, Methods } from "./methods.ts";
 import type { ReportDone } from "./reported.ts";
-import type { HubSession } from "./session.ts";
-import { DESIRED_FILTER, METHODS_FILTER, messagesFilter, TWIN_FILTER } from "./topics.ts";
 import { Twin, type TwinOptions } from "./twin.ts";
 
 export interface FeatureOptions {

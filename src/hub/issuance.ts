@@ -5,7 +5,7 @@
  * topic; certificates in an object or a bare array, each base64 DER or PEM. Members we do not know are passed over.
  * Refused with Fault hub.response: bodies over 32 KB, more than five certificates, anything unreadable in a success.
  */
-import { utf8, utf8Text } from "../bytes.ts";
+import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { type Certificate, takeCertificates } from "../x509/certificate.ts";
 

@@ -4,7 +4,7 @@
  * Depth is counted before anything is parsed, because a parser that recurses ends a small device on a few hundred
  * brackets. Refused: text that is not UTF-8 or not JSON, more bytes or levels than allowed, and values without a JSON form.
  */
-import { utf8, utf8Text } from "../bytes.ts";
+import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { checkSize, MOST_JSON_LEVELS } from "./limits.ts";
 

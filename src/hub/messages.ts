@@ -4,8 +4,7 @@
  * MQTT has one answer, the PUBACK, which tells the hub that the message is complete; the session sends it after
  * the message was delivered. Refused: more than the service's 64 KB of body and properties.
  */
-import { utf8 } from "../bytes.ts";
-import { checkSize, MOST_MESSAGE_BYTES } from "./limits.ts";
+import { utf8 } from "../base/bytes.ts";
 import {
 	CONTENT_ENCODING,
 	CONTENT_TYPE,
@@ -14,7 +13,8 @@ import {
 	messagesPrefix,
 	type Properties,
 	parseProperties,
-} from "./topics.ts";
+} from "./hub-topics.ts";
+import { checkSize, MOST_MESSAGE_BYTES } from "./limits.ts";
 
 export interface CloudMessage {
 	readonly body: Uint8Array;

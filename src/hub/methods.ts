@@ -7,9 +7,9 @@
  */
 import { Fault } from "../fault.ts";
 import type { Clock, Log } from "../port.ts";
+import { parseProperties } from "./hub-topics.ts";
 import { encodeJson, type Json, parseJson } from "./json.ts";
 import { METHOD_SECONDS, MOST_METHOD_BYTES, MOST_OPEN_METHODS } from "./limits.ts";
-import { parseProperties } from "./topics.ts";
 import type { Send } from "./twin.ts";
 
 /** `status`: 100 to 999, by convention as in HTTP. Now or later, once. */

@@ -6,13 +6,13 @@
  * for it: a message over the hub's 256 KB or over the queue's own bound, bodies that JSON cannot say, properties that are
  * not text.
  */
-import { utf8 } from "../bytes.ts";
+import { utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { Log } from "../port.ts";
+import type { HubSession } from "./hub-session.ts";
+import { encodeProperties, JSON_BODY, type Properties } from "./hub-topics.ts";
 import { encodeJson } from "./json.ts";
 import { checkSize, MOST_PROPERTIES_BYTES, MOST_TELEMETRY_BYTES } from "./limits.ts";
-import type { HubSession } from "./session.ts";
-import { encodeProperties, JSON_BODY, type Properties } from "./topics.ts";
 
 export interface QueueLimits {
 	readonly messages: number;

@@ -5,7 +5,7 @@
  * would keep members that the application has given up. Refused: what IoT Hub refuses in a twin, by name, text,
  * number, depth and size; so that a device learns it at once and not from a 400.
  */
-import { utf8 } from "../bytes.ts";
+import { utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { encodeJson, isObject, type Json, type JsonObject } from "./json.ts";
 import {

@@ -1,11 +1,11 @@
 /**
  * One request at a time that the hub answers by a message with its `$rid`: which answer is awaited, and when to try again
- * after silence or weather. Waits grow from 5 s to an hour and are spread by `random`.
+ * after silence or a transient failure. Waits grow from 5 s to an hour and are spread by `random`.
  */
+import { type Backoff, delaySeconds } from "../base/retry.ts";
 import type { Clock } from "../port.ts";
-import { type Backoff, delaySeconds } from "../retry.ts";
 
-const WEATHER: Backoff = { firstSeconds: 5, capSeconds: 3600 };
+const TRANSIENT: Backoff = { firstSeconds: 5, capSeconds: 3600 };
 
 export interface Pace {
 	readonly clock: Pick<Clock, "after">;
@@ -55,7 +55,7 @@ export class Turn {
 	later(again: () => void): void {
 		this.end();
 		this.#waits = true;
-		const seconds = delaySeconds(++this.#failures, WEATHER, this.#pace.random());
+		const seconds = delaySeconds(++this.#failures, TRANSIENT, this.#pace.random());
 		this.#cancel = this.#pace.clock.after(seconds * 1000, () => {
 			this.end();
 			again();

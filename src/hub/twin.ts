@@ -7,10 +7,10 @@
  */
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Log } from "../port.ts";
+import { parseProperties } from "./hub-topics.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import { MOST_CHANGE_BYTES, MOST_SECTION_BYTES, MOST_TWIN_BYTES, TWIN_ANSWER_SECONDS } from "./limits.ts";
 import { checkPatch, type Patch, queued, type ReportDone } from "./reported.ts";
-import { parseProperties } from "./topics.ts";
 import { type Pace, Turn } from "./turn.ts";
 
 export interface Desired {

@@ -9,7 +9,7 @@
 // biome-ignore lint/style/useNodejsImportProtocol: mqtt-packet's own dependency, by the name it uses; an alias on the device
 import { Buffer } from "buffer";
 import { generate, type Packet as LibraryPacket, type Parser, parser, writeToStream } from "mqtt-packet";
-import { utf8 } from "../bytes.ts";
+import { utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 
 // In the module body, before the ROM freezes it: the cache would be 65,536 Buffers.

@@ -5,7 +5,7 @@
  * extension that occurs twice, validity that ends before it begins. Critical extensions that are not read here are listed in
  * `unknownCritical`: a relying party (TLS) must refuse such a certificate, its owner need not.
  */
-import { equal, hex, utf8Text } from "../bytes.ts";
+import { equal, hex, utf8Text } from "../base/bytes.ts";
 import { Fault, type FaultCode } from "../fault.ts";
 import { context, type DerReader, readDer, Tag } from "./der.ts";
 import { type Extensions, readExtensions } from "./extensions.ts";

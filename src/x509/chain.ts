@@ -5,7 +5,7 @@
  * length and signature; the device has no RSA, so a link signed by an RSA issuer counts as unverified and is reported.
  * Faults: cert.missing, cert.key-mismatch, cert.name-mismatch, cert.chain, cert.expired.
  */
-import { equal, hex } from "../bytes.ts";
+import { equal, hex } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { Certificate } from "./certificate.ts";
 import { checkSignature } from "./signature.ts";

@@ -5,7 +5,7 @@
  * non-minimal lengths, tags above 30, non-minimal integers and object identifiers, booleans other than 00 and FF,
  * input over MAX_DER_BYTES, nesting over MAX_DEPTH, and bytes that are left over inside or after an element.
  */
-import { concat, utf8 } from "../bytes.ts";
+import { concat, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { readTime } from "./time.ts";
 

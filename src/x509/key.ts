@@ -5,7 +5,7 @@
  * Refused with Fault x509.key: encrypted keys, several keys in one file, algorithms other than EC and RSA, a public key
  * that does not belong to the private one. Nothing of a private key enters a message.
  */
-import { equal } from "../bytes.ts";
+import { equal } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { KeyPair } from "../key/p256.ts";
 import {

@@ -1,5 +1,5 @@
 /** Distinguished names (RFC 5280 section 4.1.2.4): written as one common name, read for the common name. */
-import { utf8Text } from "../bytes.ts";
+import { utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { type DerReader, element, oid, readDer, sequence, Tag, utf8String } from "./der.ts";
 import { Oid } from "./oid.ts";

@@ -1,5 +1,4 @@
 /** Object identifiers by name: RFC 5480 (EC keys), RFC 5758 (ECDSA), RFC 8017 (RSA), RFC 5280 (names, extensions). */
-
 export const Oid = {
 	EC_PUBLIC_KEY: "1.2.840.10045.2.1",
 	P256: "1.2.840.10045.3.1.7",

@@ -4,7 +4,7 @@
  * Text around the blocks is ignored, as the RFC wants. Refused with Fault x509.pem: a block without its END, headers inside a
  * block (encrypted keys have them), anything that is not canonical base64, more than MAX_PEM_CHARACTERS.
  */
-import { base64, fromBase64 } from "../bytes.ts";
+import { base64, fromBase64 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 
 /** A system's whole bundle of trust anchors is 200 KB. */

@@ -2,9 +2,9 @@
  * The certificate authority of simulated lives: a root and an issuing CA that sign with src's own KeyPair, so that the
  * flavour chosen for the device (stand-in or real) is theirs, too. Knows every certificate it ever issued.
  */
-
+import type { Authority, Examined, Issued, IssueRequest, Purpose } from "../../cloud/authority.ts";
 import { sha256 } from "../../hw/node/digest.ts";
-import { concat, fromHex, hex, utf8 } from "../../src/bytes.ts";
+import { concat, fromHex, hex, utf8 } from "../../src/base/bytes.ts";
 import { generateKeyPair, type KeyPair } from "../../src/key/p256.ts";
 import type { Entropy } from "../../src/port.ts";
 import { parseCsr } from "../../src/x509/csr.ts";
@@ -12,7 +12,6 @@ import { bitString, context, element, octetString, oid, sequence, smallInteger, 
 import { publicKeyInfo } from "../../src/x509/key.ts";
 import { encodeName } from "../../src/x509/name.ts";
 import { Oid } from "../../src/x509/oid.ts";
-import type { Authority, Examined, Issued, IssueRequest, Purpose } from "../cloud/authority.ts";
 
 export interface IssuedLeaf {
 	readonly serial: string;

@@ -3,11 +3,11 @@
  * credential that the hub accepted, nothing left over. What was cut is the caller's choice.
  */
 import assert from "node:assert/strict";
-import { Journal } from "../../src/credential/store.ts";
-import { Power, PowerCut } from "../fake/power.ts";
-import { random } from "../fake/random.ts";
-import { FakeStore } from "../fake/store.ts";
-import type { Link } from "../fake/wire.ts";
+import { Journal } from "../../src/identity/journal.ts";
+import { Power, PowerCut } from "../support/power.ts";
+import { random } from "../support/random.ts";
+import { FakeStore } from "../support/store.ts";
+import type { Link } from "../support/wire.ts";
 import { World } from "./world.ts";
 
 /** What the cut falls into. */

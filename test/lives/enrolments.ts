@@ -1,5 +1,5 @@
 /** The enrolment list of a simulated life: one device, whose onboarding key an operator may withdraw. */
-import { Enrolments } from "../cloud/enrolments.ts";
+import { Enrolments } from "../../cloud/enrolments.ts";
 
 /** The device's registration id and device id. */
 export const DEVICE = "dev-001";

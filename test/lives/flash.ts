@@ -1,5 +1,5 @@
 /**
- * What stands in the flash of a simulated device, read by the documented format (src/credential/record.ts and store.ts)
+ * What stands in the flash of a simulated device, read by the documented format (src/identity/record.ts and store.ts)
  * without src's code: the proof must not lean on what it proves. Wear is counted as ESP-IDF's NVS would have it.
  */
 import { hash } from "node:crypto";

@@ -1,9 +1,9 @@
 /** What befalls a simulated device at any time, whatever it is doing: by chance, so many times a year. */
 import { Fault } from "../../src/fault.ts";
-import type { Random } from "../fake/random.ts";
+import type { Random } from "../support/random.ts";
 import { DEVICE } from "./enrolments.ts";
 import type { Invariants } from "./invariants.ts";
-import { DAY_MS, HOUR_MS, type Weather } from "./weather.ts";
+import { DAY_MS, HOUR_MS, type Mishaps } from "./mishaps.ts";
 import { type Boot, HUBS, type World } from "./world.ts";
 
 /** Mean number a year. */
@@ -25,7 +25,7 @@ export const RATES = {
 
 export interface Stage {
 	readonly world: World;
-	readonly weather: Weather;
+	readonly mishaps: Mishaps;
 	readonly invariants: Invariants;
 	readonly source: Random;
 	/** The device has its certificate alone. */
@@ -36,11 +36,11 @@ export interface Stage {
 }
 
 export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => void>> {
-	const { world, weather, invariants, source, withdrawn, boot, trace, correctClock } = stage;
+	const { world, mishaps, invariants, source, withdrawn, boot, trace, correctClock } = stage;
 	return {
 		powerCut: () => boot()?.power.cut("any moment"),
 		outage: () => {
-			const until = weather.outage();
+			const until = mishaps.outage();
 			trace(`outage until ${new Date(until).toISOString()}`);
 			world.loseConnections(new Fault("mqtt.timeout", "no PINGRESP in time"), 300_000);
 		},
@@ -48,15 +48,15 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 			invariants.trouble();
 			world.loseConnections(new Fault("wire.closed", "connection reset"), 0);
 		},
-		serviceFault: () => weather.serviceFault(),
+		serviceFault: () => mishaps.serviceFault(),
 		failingWrite: () => {
-			weather.failingWrites = 1 + source.integer(3);
+			mishaps.failingWrites = 1 + source.integer(3);
 		},
 		spoiledBlob: () => spoil(),
 		clockJump: () => {
-			world.clockError = (source.integer(2) === 0 ? 1 : -1) * weather.span(200 * DAY_MS);
+			world.clockError = (source.integer(2) === 0 ? 1 : -1) * mishaps.span(200 * DAY_MS);
 			trace(`the clock jumps by ${Math.round(world.clockError / HOUR_MS)} h`);
-			const until = weather.span(6 * HOUR_MS);
+			const until = mishaps.span(6 * HOUR_MS);
 			invariants.trouble(world.clock.now() + until);
 			world.clock.after(until, correctClock);
 		},
@@ -81,7 +81,7 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 			world.service.hub.close(DEVICE, "moved");
 		},
 		disable: () => {
-			const until = weather.span(12 * HOUR_MS);
+			const until = mishaps.span(12 * HOUR_MS);
 			trace("disabled");
 			world.enrolment.setDisabled(DEVICE, true);
 			world.service.hub.close(DEVICE, "disabled");

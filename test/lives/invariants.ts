@@ -2,9 +2,9 @@
  * What must hold at every moment of a life, looked at after every event. Judged by the flash itself (inventory.ts), by
  * what the cloud issued, accepted and refused, and by what passed on the wire.
  */
+import type { Happening } from "../../cloud/event.ts";
 import type { Fault } from "../../src/fault.ts";
 import type { LogValue } from "../../src/port.ts";
-import type { Happening } from "../cloud/event.ts";
 import type { IssuedLeaf } from "./authority.ts";
 import { DEVICE } from "./enrolments.ts";
 import { ENDURANCE_ERASES } from "./flash.ts";

@@ -2,8 +2,8 @@
  * What a simulated device holds in flash, as the proof sees it: keys, certificates as the authority issued them, request
  * ids. Kept up from the changes of the flash (flash.ts); src's journal is asked only what it would load.
  */
-import { hex } from "../../src/bytes.ts";
-import { Journal } from "../../src/credential/store.ts";
+import { hex } from "../../src/base/bytes.ts";
+import { Journal } from "../../src/identity/journal.ts";
 import { KeyPair } from "../../src/key/p256.ts";
 import { publicKeyInfo } from "../../src/x509/key.ts";
 import type { IssuedLeaf, LifeAuthority } from "./authority.ts";

@@ -1,5 +1,5 @@
 /** The power supply of a simulated life: tells when it goes, so that the life can turn it on again. */
-import { Power } from "../fake/power.ts";
+import { Power } from "../support/power.ts";
 
 export class LifePower extends Power {
 	readonly #onCut: (where: string) => void;

@@ -3,13 +3,13 @@
  *
  * One in four is a device whose onboarding key is withdrawn once it works, so that its certificate is its only way back.
  */
-import { PowerCut } from "../fake/power.ts";
-import { random } from "../fake/random.ts";
+import { PowerCut } from "../support/power.ts";
+import { random } from "../support/random.ts";
 import { DEVICE } from "./enrolments.ts";
 import { happen, RATES } from "./happenings.ts";
 import { Invariants } from "./invariants.ts";
 import { LifePower } from "./life-power.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, Weather } from "./weather.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, Mishaps } from "./mishaps.ts";
 import { BEGINNING, type Boot, World } from "./world.ts";
 
 export interface LifeResult {
@@ -38,7 +38,7 @@ const CUT_AT_WORK = 12;
 
 export async function live(seed: number, years: number, tell?: (line: string) => void): Promise<LifeResult> {
 	const source = random(seed);
-	const weather: Weather = new Weather(
+	const mishaps: Mishaps = new Mishaps(
 		source,
 		() => world.clock.now(),
 		(until) => invariants?.trouble(until),
@@ -51,10 +51,10 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		polls: source.integer(3),
 		// Every eighth device tells its operator what it does; such a life costs half as much again.
 		config: source.integer(8) === 0 ? {} : { operations: "status" },
-		faults: weather.faults,
-		link: (number, options) => weather.link(number, options),
-		overtaken: (bytes) => weather.overtaken(bytes),
-		refuseWrite: () => weather.refuseWrite(),
+		faults: mishaps.faults,
+		link: (number, options) => mishaps.link(number, options),
+		overtaken: (bytes) => mishaps.overtaken(bytes),
+		refuseWrite: () => mishaps.refuseWrite(),
 	});
 	const invariants: Invariants = new Invariants(world);
 	/** A clock without a battery begins at 1970. */
@@ -74,8 +74,8 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	world.observer = invariants;
 	invariants.onViolation = (text) => trace(`VIOLATION: ${text}`);
 	invariants.onSync = () => correctClock();
-	weather.onHold = () => {
-		const patience = weather.span(6 * HOUR_MS);
+	mishaps.onHold = () => {
+		const patience = mishaps.span(6 * HOUR_MS);
 		invariants.trouble(world.clock.now() + patience);
 		world.clock.after(patience, () => world.service.hub.release(DEVICE));
 	};
@@ -94,7 +94,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	}
 
 	function down(where: string): void {
-		const off = weather.gap(5 * MINUTE_MS);
+		const off = mishaps.gap(5 * MINUTE_MS);
 		trace(`power cut at ${where}, off for ${Math.round(off / 1000)} s`);
 		invariants.poweredOff(world.clock.now() + off);
 		world.clock.after(off, start);
@@ -104,8 +104,8 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	function correctClock(): void {
 		if (world.clockError === 0) return;
 		invariants.trouble();
-		world.clock.after(weather.online ? weather.span(5000) : weather.span(10 * MINUTE_MS), () => {
-			if (weather.online) world.clockError = 0;
+		world.clock.after(mishaps.online ? mishaps.span(5000) : mishaps.span(10 * MINUTE_MS), () => {
+			if (mishaps.online) world.clockError = 0;
 			else correctClock();
 			invariants.trouble();
 		});
@@ -124,8 +124,8 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 				if (withdrawn) world.enrolment.withdrawn = true;
 			}
 			if (/^(key.generated|credential.stored|renewal.request|dps.assigned)$/.test(step)) {
-				if (weather.chance(CUT_AT_WORK)) boot?.power.cutIn(source.integer(30));
-				if (weather.chance(CUT_AT_WORK)) weather.serviceFault();
+				if (mishaps.chance(CUT_AT_WORK)) boot?.power.cutIn(source.integer(30));
+				if (mishaps.chance(CUT_AT_WORK)) mishaps.serviceFault();
 			}
 		};
 		invariants.onCloud = (happening) => {
@@ -138,7 +138,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 
 	const happenings = happen({
 		world,
-		weather,
+		mishaps,
 		invariants,
 		source,
 		withdrawn,
@@ -148,7 +148,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	});
 
 	function again(name: keyof typeof RATES): void {
-		world.clock.after(weather.span(YEAR_MS / RATES[name]), () => {
+		world.clock.after(mishaps.span(YEAR_MS / RATES[name]), () => {
 			happenings[name]();
 			again(name);
 		});
@@ -187,8 +187,8 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		seed,
 		events: invariants.events,
 		powerCuts,
-		networkCuts: weather.networkCuts,
-		serviceErrors: weather.serviceErrors,
+		networkCuts: mishaps.networkCuts,
+		serviceErrors: mishaps.serviceErrors,
 		boots: world.boots,
 		renewals: renewedAt.length,
 		reenrolments: reenrolledAt.length,

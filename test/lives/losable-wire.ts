@@ -1,7 +1,7 @@
 /** A wire whose connections can die all at once, unnoticed by the peer: the device learns it when its pings would. */
 import type { Fault } from "../../src/fault.ts";
 import type { Clock, Connection, Wire, WireEvents, WireOptions } from "../../src/port.ts";
-import type { Power } from "../fake/power.ts";
+import type { Power } from "../support/power.ts";
 
 export class LosableWire implements Wire {
 	readonly #inner: Wire;

@@ -2,7 +2,7 @@
  * How often a device comes to the service, and whether it waits as told. Within one boot: what a device was told before
  * a power cut it cannot know. The limits stand far above what a sound agent does and far below what a loop would do.
  */
-import type { Happening } from "../cloud/event.ts";
+import type { Happening } from "../../cloud/event.ts";
 
 /** Of one device, one boot. Azure counts per hub and per enrolment service; this is a fair device's share of either. */
 export const LIMITS = { dpsPerHour: 60, hubPerMinute: 30, renewalsPerHour: 60 } as const;

@@ -1,4 +1,4 @@
-/** What the service does wrong in a life (test/cloud/faults.ts says what each is): every documented class, by name. */
+/** What the service does wrong in a life (cloud/faults.ts says what each is): every documented class, by name. */
 
 const STEPS =
 	"CONNECT CONNACK SUBSCRIBE SUBACK REGISTER PUBACK ASSIGNING POLL ASSIGNED HUB-CONNECT HUB-CONNACK HUB-SUBSCRIBE HUB-SUBACK PUBLISH HUB-PUBACK TWIN-GET TWIN-PATCH RENEW RENEW-202 RENEW-200".split(

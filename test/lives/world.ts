@@ -2,22 +2,22 @@
  * A world with one device in it: flash, clock, a wire in memory, and behind it the local cloud's logic without sockets.
  * The device boots as often as one likes, each time with a power supply of its own; flash and cloud go on.
  */
+import { Devices } from "../../cloud/devices.ts";
+import type { Happening } from "../../cloud/event.ts";
+import { Faults } from "../../cloud/faults.ts";
+import { Service } from "../../cloud/service.ts";
+import { Throttle } from "../../cloud/throttle.ts";
 import { Agent, type AgentOptions } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
 import type { Clock, Log, LogValue, WireOptions } from "../../src/port.ts";
 import { RELEASED } from "../../src/release.ts";
-import { Devices } from "../cloud/devices.ts";
-import type { Happening } from "../cloud/event.ts";
-import { Faults } from "../cloud/faults.ts";
-import { Service } from "../cloud/service.ts";
-import { Throttle } from "../cloud/throttle.ts";
-import { FakeClock } from "../fake/clock.ts";
-import { FakeEntropy } from "../fake/entropy.ts";
-import { Power } from "../fake/power.ts";
-import type { Random } from "../fake/random.ts";
-import { FakeStore, type FakeStoreOptions } from "../fake/store.ts";
-import { FakeWire, type Link, type Socket } from "../fake/wire.ts";
+import { FakeClock } from "../support/clock.ts";
+import { FakeEntropy } from "../support/entropy.ts";
+import { Power } from "../support/power.ts";
+import type { Random } from "../support/random.ts";
+import { FakeStore, type FakeStoreOptions } from "../support/store.ts";
+import { FakeWire, type Link, type Socket } from "../support/wire.ts";
 import { type IssuedLeaf, LifeAuthority } from "./authority.ts";
 import { DEVICE, LifeEnrolments } from "./enrolments.ts";
 import { Flash } from "./flash.ts";

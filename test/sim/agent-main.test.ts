@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startCloud } from "../cloud/cloud.ts";
-import { environmentOf } from "./environment.ts";
-import { buildForXs, project, skip } from "./harness.ts";
+import { startCloud } from "../../cloud/cloud.ts";
+import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
 
 test("the application restarts after a growing back-off, and starts over once it has been connected", {
 	skip,

@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { createEntity, saveEntity } from "../cloud/pki.ts";
-import { type App, buildForXs, type Run, skip } from "./harness.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { createEntity, saveEntity } from "../../cloud/pki.ts";
+import { type App, buildForXs, type Run, skip } from "../../hw/simulator/harness.ts";
 
 describe("the agent on XS", { skip }, () => {
 	let app: App;

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { readApp } from "../../hw/node/bundle/archive.ts";
-import { enrollee, expect, type Ran } from "../bundles.ts";
-import { noOpenssl, openssl, temporaryFolder } from "../openssl.ts";
-import { moddable, project, skip } from "./harness.ts";
+import { moddable, project, skip } from "../../hw/simulator/harness.ts";
+import { enrollee, expect, type Ran } from "../support/bundles.ts";
+import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
 
 const root = temporaryFolder();
 const path = (...names: string[]): string => join(root, ...names);

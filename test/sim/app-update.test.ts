@@ -7,14 +7,14 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { utf8 } from "../../src/bytes.ts";
-import { ArchiveReader } from "../../src/ota/archive.ts";
-import { appClassUuid } from "../../src/ota/uuid.ts";
-import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { bundle, CLASS, manifestOf } from "../fake/release.ts";
-import { offer as offerFirmware } from "../updated.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { type App, buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { ArchiveReader } from "../../src/application/archive.ts";
+import { utf8 } from "../../src/base/bytes.ts";
+import { appClassUuid } from "../../src/suit/uuid.ts";
+import { bundle, CLASS, manifestOf } from "../support/release.ts";
+import { offer as offerFirmware } from "../support/updated.ts";
 import { updatesEnvironmentOf } from "./environment.ts";
-import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
 import { buildArchive, buildMapper, type Mapper } from "./mapping/mapping.ts";
 
 /** Until it is ready for what comes: the hub has the report of how it stands. */

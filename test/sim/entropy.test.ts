@@ -1,7 +1,7 @@
 /** hw/moddable/entropy on XS: the Entropy port, the SDK's `rng`, and crypto.getRandomValues. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { type App, buildForXs, skip } from "./harness.ts";
+import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 
 test("random bytes on XS", { skip }, async (t) => {
 	let app: App;

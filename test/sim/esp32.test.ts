@@ -7,8 +7,8 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { project, skip } from "../../hw/simulator/harness.ts";
 import { linkForEsp32 } from "./esp32.ts";
-import { project, skip } from "./harness.ts";
 
 const TARGETS = [
 	{ target: "esp32", chip: "esp32" },

@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
-import { project, sdkEnvironment } from "./harness.ts";
+import { project, sdkEnvironment } from "../../hw/simulator/harness.ts";
 
 export interface Image {
 	/** mc.xs.c: the ROM heap, as C. */

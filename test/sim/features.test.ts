@@ -4,16 +4,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startCloud } from "../../cloud/cloud.ts";
+import type { CloudEvent } from "../../cloud/event.ts";
+import { buildForXs, skip } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
 import {
 	MOST_MESSAGE_BYTES,
 	MOST_METHOD_BYTES,
 	MOST_SECTION_BYTES,
 	MOST_TELEMETRY_BYTES,
 } from "../../src/hub/limits.ts";
-import { startCloud } from "../cloud/cloud.ts";
-import type { CloudEvent } from "../cloud/event.ts";
-import { environmentOf } from "./environment.ts";
-import { buildForXs, skip } from "./harness.ts";
 
 test("the hub's limits on XS, before and after a reconnect", { skip }, async () => {
 	const app = await buildForXs({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { type App, buildForXs, skip } from "./harness.ts";
+import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 
 describe("an app on XS without a window", { skip }, () => {
 	const apps: Partial<Record<"debug" | "release", App>> = {};

@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { p256 as stock } from "@noble/curves/nist.js";
-import { type App, buildForXs, project, skip } from "./harness.ts";
+import { type App, buildForXs, project, skip } from "../../hw/simulator/harness.ts";
 
 /** Flips of each kind; more by FLIPS=. */
 const FLIPS = Number(process.env.FLIPS ?? 40);

@@ -8,9 +8,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { p256 as stock } from "@noble/curves/nist.js";
-import { bundleKeyRoom, type Flavour } from "../key-bundle.ts";
-import { bigEndian, derToRaw } from "../signature.ts";
-import { buildForXs, project, type Run, skip } from "./harness.ts";
+import { buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { bundleKeyRoom, type Flavour } from "../support/key-bundle.ts";
+import { bigEndian, derToRaw } from "../support/signature.ts";
 
 const N = stock.Point.Fn.ORDER;
 /** noble's own formulas take their time. */

@@ -3,17 +3,17 @@
  * time: the table that tells whether it has been done first, the code after it. A power cut in between leaves code with
  * another image's symbols that the next boot takes for good. Here the engine's own code does so at every cut.
  *
- * What keeps such code from running is to map the pristine copy once more and to compare (src/ota/mapping.ts), and to place
- * it anew where it differs (src/ota/placement.ts). The reset's reason would not do: XS aborts by a software reset.
+ * What keeps such code from running is to map the pristine copy once more and to compare (src/application/mapping.ts), and to place
+ * it anew where it differs (src/application/placement.ts). The reset's reason would not do: XS aborts by a software reset.
  */
 import assert from "node:assert/strict";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { place } from "../../src/ota/placement.ts";
+import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { place } from "../../src/application/placement.ts";
 import type { AppFlash } from "../../src/port.ts";
-import { buildForXs, project, skip } from "./harness.ts";
 import { buildArchive, buildMapper, type Mapper, SECTOR_BYTES, type Torn } from "./mapping/mapping.ts";
 
 const PARTITION_BYTES = 0x10000;

@@ -10,9 +10,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startCloud } from "../cloud/cloud.ts";
-import { environmentOf } from "./environment.ts";
-import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
+import { startCloud } from "../../cloud/cloud.ts";
+import { type App, buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
 
 /** A slot has 32 bytes in the simulator, 16 on a 32-bit chip. */
 const SLOT_BYTES = 32;

@@ -1,7 +1,7 @@
 /** hw/moddable/network.ts, the Wi-Fi of ESP32, on XS over a radio in memory: it never gives up, and main starts once. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runOnXs, skip } from "./harness.ts";
+import { runOnXs, skip } from "../../hw/simulator/harness.ts";
 
 test("Wi-Fi is tried until it is there, and again after a loss; main starts once, with the time asked", {
 	skip,

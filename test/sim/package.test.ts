@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { buildForXs, project, skip } from "./harness.ts";
+import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
 
 const folder = join(project, "build/sim/package");
 const app = join(folder, "app");

@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import type { Cloud, CloudOptions } from "../../cloud/cloud.ts";
 import { clock } from "../../hw/node/clock.ts";
-import type { Credential } from "../../src/credential/record.ts";
+import { type App, buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import type { Credential } from "../../src/identity/record.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
-import type { Cloud, CloudOptions } from "../cloud/cloud.ts";
-import { withCloud } from "../device.ts";
-import { type App, buildForXs, project, skip } from "./harness.ts";
+import { withCloud } from "../support/device.ts";
 import { Simulated } from "./simulated.ts";
 
 describe("renewal on XS", { skip }, () => {

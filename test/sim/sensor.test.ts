@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { startCloud } from "../cloud/cloud.ts";
-import type { CloudEvent } from "../cloud/event.ts";
-import { environmentOf } from "./environment.ts";
-import { buildForXs, project, skip } from "./harness.ts";
+import { startCloud } from "../../cloud/cloud.ts";
+import type { CloudEvent } from "../../cloud/event.ts";
+import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
 
 test("the example has at most 60 lines", () => {
 	const { length } = readFileSync(join(project, "examples/sensor/app.ts"), "utf8").trimEnd().split("\n");

@@ -6,14 +6,14 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { CloudEvent } from "../../cloud/event.ts";
 import { openStore } from "../../hw/node/store.ts";
-import { Journal, type Journaled } from "../../src/credential/store.ts";
+import type { App } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
+import { Journal, type Journaled } from "../../src/identity/journal.ts";
 import type { Clock } from "../../src/port.ts";
-import type { Cloud } from "../cloud/cloud.ts";
-import type { CloudEvent } from "../cloud/event.ts";
-import { Device } from "../device.ts";
-import { environmentOf } from "./environment.ts";
-import type { App } from "./harness.ts";
+import { Device } from "../support/device.ts";
 
 export class Simulated {
 	readonly #app: App;

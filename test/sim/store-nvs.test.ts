@@ -1,7 +1,7 @@
 /** The store and the settings of ESP32 on XS, over NVS in memory that keeps its limits. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runOnXs, skip } from "./harness.ts";
+import { runOnXs, skip } from "../../hw/simulator/harness.ts";
 
 test("records and settings in NVS: blobs, absences, a full partition, what is no text", { skip }, async () => {
 	const { exitCode, output } = await runOnXs({

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type App, buildForXs, skip } from "./harness.ts";
+import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 
 describe("the store in the simulator", { skip }, () => {
 	let app: App;

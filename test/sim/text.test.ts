@@ -1,7 +1,7 @@
 /** `#text` on XS against Node's TextEncoder and TextDecoder, which are the standard's own words in code. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { type App, buildForXs, skip } from "./harness.ts";
+import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 
 const EDGES = [
 	0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff,

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type App, buildForXs, skip } from "./harness.ts";
+import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 import { createIntermediate, createLeaf, createRoot } from "./tls/chains.ts";
 import { Content, record, type Script, serveAs } from "./tls/crafted.ts";
 import { anchor, connectAll } from "./tls/device.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type App, skip } from "./harness.ts";
+import { type App, skip } from "../../hw/simulator/harness.ts";
 import { chains, createLeaf, createRoot, names } from "./tls/chains.ts";
 import { serveAs } from "./tls/crafted.ts";
 import { anchor, buildDevice, connectAll, type Result } from "./tls/device.ts";

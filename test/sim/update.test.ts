@@ -7,11 +7,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { equal, hex } from "../../src/bytes.ts";
-import { certificatePem, saveEntity } from "../cloud/pki.ts";
-import { bundle, manifestOf, RELEASE_KEY, standInImage } from "../fake/release.ts";
-import { good, root } from "../tls-server.ts";
-import { type App, buildForXs, type Run, skip } from "./harness.ts";
+import { certificatePem, saveEntity } from "../../cloud/pki.ts";
+import { type App, buildForXs, type Run, skip } from "../../hw/simulator/harness.ts";
+import { equal, hex } from "../../src/base/bytes.ts";
+import { bundle, manifestOf, RELEASE_KEY, standInImage } from "../support/release.ts";
+import { good, root } from "../support/tls-server.ts";
 
 const IMAGE = standInImage(2);
 

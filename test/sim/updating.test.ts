@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Cloud, startCloud } from "../cloud/cloud.ts";
-import { offer } from "../updated.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { type App, buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { offer } from "../support/updated.ts";
 import { updatesEnvironmentOf } from "./environment.ts";
-import { type App, buildForXs, project, type Run, skip } from "./harness.ts";
 
 describe("the application on XS takes updates", { skip }, () => {
 	const flash = mkdtempSync(join(tmpdir(), "enrollee-updating-"));

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createServer, type TLSSocket } from "node:tls";
-import { certificatePem, createEntity, der, saveEntity } from "../cloud/pki.ts";
-import { type App, buildForXs, type Run, skip } from "./harness.ts";
+import { certificatePem, createEntity, der, saveEntity } from "../../cloud/pki.ts";
+import { type App, buildForXs, type Run, skip } from "../../hw/simulator/harness.ts";
 
 const DAY = 86_400_000;
 const span = { notBefore: Date.now() - DAY, notAfter: Date.now() + DAY };

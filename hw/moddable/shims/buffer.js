@@ -1,8 +1,8 @@
 /**
- * What mqtt-packet uses of Node's Buffer. Text is strict UTF-8 by src/bytes.ts, the same on every engine.
+ * What mqtt-packet uses of Node's Buffer. Text is strict UTF-8 by src/base/bytes.ts, the same on every engine.
  * Extending Uint8Array makes subarray() return Buffers, which mqtt-packet relies on.
  */
-import { hex, utf8, utf8Text } from "../../../src/bytes.ts";
+import { hex, utf8, utf8Text } from "../../../src/base/bytes.ts";
 
 export class Buffer extends Uint8Array {
 	static from(value, offset, length) {

@@ -6,7 +6,7 @@
  * signature, CA flag, path length, keyUsage, dates. Refused as well: unknown critical extensions (name constraints among them),
  * an extended key usage without server authentication.
  */
-import { equal } from "../../../src/bytes.ts";
+import { equal } from "../../../src/base/bytes.ts";
 import { type Certificate, parseCertificate } from "../../../src/x509/certificate.ts";
 import TLSError, { Alert } from "./error.ts";
 import { matchesHost } from "./host.ts";

@@ -12,8 +12,17 @@ import sdk from "ssl/handshake-sdk";
 import SSLStream from "ssl/stream";
 import TLSError, { Alert } from "./error.ts";
 import { HASH_SHA256, SIGNATURE_ECDSA, SIGNATURE_RSA } from "./schemes.ts";
-import type Session from "./session.ts";
-import type { ClientKey } from "./session.ts";
+
+/** P-256: signs a SHA-256 digest, gives DER. RSA: PKCS#8, DER. */
+export type ClientKey = { sign(digest: Uint8Array): Uint8Array } | Uint8Array;
+
+/** A session, as far as it is needed here. */
+export interface Identified {
+	readonly clientCertificates: readonly Uint8Array[];
+	readonly clientKey: ClientKey | undefined;
+	/** What the answer to CertificateRequest will hold; undefined: there was none. */
+	clientCerts: readonly Uint8Array[] | undefined;
+}
 
 /** HandshakeType. */
 const CERTIFICATE_VERIFY = 15;
@@ -24,7 +33,7 @@ const ECDSA_SIGN = 64;
 
 const SHA256_OID = Object.freeze([2, 16, 840, 1, 101, 3, 4, 2, 1]);
 
-export function readCertificateRequest(session: Session, s: SSLStream): void {
+export function readCertificateRequest(session: Identified, s: SSLStream): void {
 	const types = s.readChunk(s.readChar(), true);
 	const schemes = s.readChunk(s.readChars(2), true);
 	const authorities = s.readChunk(s.readChars(2), true);
@@ -34,7 +43,7 @@ export function readCertificateRequest(session: Session, s: SSLStream): void {
 	session.clientCerts = clientKey !== undefined && allows(types, schemes, clientKey) ? clientCertificates : [];
 }
 
-export function writeCertificateVerify(session: Session): Uint8Array {
+export function writeCertificateVerify(session: Identified): Uint8Array {
 	const key = session.clientKey!;
 	const signature = sign(key, sdk.certificateVerify.calculateDigest(session));
 	const s = new SSLStream();

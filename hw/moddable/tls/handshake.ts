@@ -7,10 +7,9 @@
  * (HelloRequest included); any version but 1.2; a suite, extension, group or signature scheme that was not offered; a
  * ServerKeyExchange whose signature does not verify with the leaf's key.
  */
-
 import sdk from "ssl/handshake-sdk";
 import SSLStream from "ssl/stream";
-import { concat } from "../../../src/bytes.ts";
+import { concat } from "../../../src/base/bytes.ts";
 import { RELEASED } from "../../../src/release.ts";
 import authenticate from "./cert.ts";
 import suites from "./ciphersuites.ts";

@@ -4,7 +4,7 @@
  * A wildcard is the whole first label, stands for one label, and has at least two behind it. An IPv4 address matches an
  * iPAddress entry only, byte for byte (the platform's TCP knows no IPv6).
  */
-import { equal } from "../../../src/bytes.ts";
+import { equal } from "../../../src/base/bytes.ts";
 
 export interface Named {
 	readonly dnsNames: readonly string[];

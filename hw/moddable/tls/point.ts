@@ -1,5 +1,4 @@
 /** Is it a point of P-256 (SEC 1 section 3.2.2.1)? RFC 8422 section 5.11 demands the check before ECDH; the SDK makes none. */
-
 export const POINT_BYTES = 65;
 
 const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;

@@ -11,12 +11,9 @@ import changeCipherSpec from "ssl/changecipher";
 import handshake from "ssl/handshake-sdk";
 import recordProtocol from "ssl/record";
 import type { PublicKey } from "../../../src/x509/key.ts";
-import { writeCertificateVerify } from "./client.ts";
+import { type ClientKey, writeCertificateVerify } from "./client.ts";
 import TLSError, { Alert } from "./error.ts";
 import { SCHEMES } from "./schemes.ts";
-
-/** P-256: signs a SHA-256 digest, gives DER. RSA: PKCS#8, DER. */
-export type ClientKey = { sign(digest: Uint8Array): Uint8Array } | Uint8Array;
 
 export interface SessionOptions {
 	/** DNS name or IPv4 address, found in the server's certificate; a name is also sent as SNI. */

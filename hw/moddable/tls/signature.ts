@@ -8,7 +8,7 @@
  */
 import { Digest } from "crypt";
 import RSA from "rsa";
-import { concat, equal } from "../../../src/bytes.ts";
+import { concat, equal } from "../../../src/base/bytes.ts";
 import type { PublicKey } from "../../../src/x509/key.ts";
 import { checkSignature, type SignatureAlgorithm } from "../../../src/x509/signature.ts";
 

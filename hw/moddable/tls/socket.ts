@@ -9,8 +9,9 @@ import type TCP from "embedded:io/socket/tcp";
 import type { TCPOptions } from "embedded:io/socket/tcp";
 import Timer from "timer";
 import { builtInAnchors } from "./anchors.ts";
+import type { ClientKey } from "./client.ts";
 import TLSError from "./error.ts";
-import Session, { type ClientKey } from "./session.ts";
+import Session from "./session.ts";
 
 /** DER. */
 type Bytes = Uint8Array | ArrayBuffer;

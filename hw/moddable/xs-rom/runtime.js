@@ -1,5 +1,4 @@
 /** What rewritten modules import: plain ECMAScript, bundled with them. */
-
 export const RUNTIME = "\0xs-rom";
 
 /** Names no module may use itself; see refuse.js. */

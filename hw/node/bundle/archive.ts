@@ -1,5 +1,5 @@
 /** XS archives on the host: read whole, by the reader that devices use. */
-import { type ArchiveHost, ArchiveReader } from "../../../src/ota/archive.ts";
+import { type ArchiveHost, ArchiveReader } from "../../../src/application/archive.ts";
 
 /** As a device would take it whose XS has the version of the archive. Throws Fault ota.image. */
 export function readApp(bytes: Uint8Array): ArchiveReader {

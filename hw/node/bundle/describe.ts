@@ -1,8 +1,8 @@
 /** Bundles and archives for people and, as JSON, for programs. */
-import { hex } from "../../../src/bytes.ts";
+import type { ArchiveReader } from "../../../src/application/archive.ts";
+import { hex } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
-import type { ArchiveReader } from "../../../src/ota/archive.ts";
-import type { Manifest } from "../../../src/ota/manifest.ts";
+import type { Manifest } from "../../../src/suit/manifest.ts";
 
 type Facts = Readonly<Record<string, string | number>>;
 

@@ -1,6 +1,6 @@
-/** Makes SUIT envelopes of the profile that src/ota/manifest.ts reads. Reproducible: no time, no randomness. */
-import { type Cbor, type CborMap, encode, Tagged } from "../../../src/ota/cbor.ts";
-import { PROTECTED } from "../../../src/ota/cose.ts";
+/** Makes SUIT envelopes of the profile that src/suit/manifest.ts reads. Reproducible: no time, no randomness. */
+import { type Cbor, type CborMap, encode, Tagged } from "../../../src/suit/cbor.ts";
+import { PROTECTED } from "../../../src/suit/cose.ts";
 import {
 	CLASS,
 	FETCH,
@@ -10,7 +10,7 @@ import {
 	SHA256,
 	TAG_ENVELOPE,
 	VENDOR,
-} from "../../../src/ota/manifest.ts";
+} from "../../../src/suit/manifest.ts";
 import { sha256 } from "../digest.ts";
 
 export function encodeManifest(manifest: Manifest): Uint8Array {

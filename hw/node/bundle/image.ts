@@ -2,9 +2,8 @@
  * An ESP-IDF application image (esp_image_header_t, esp_image_segment_header_t; "App Image Format" in the ESP-IDF
  * programming guide): header, segments, checksum, appended SHA-256. Read here to refuse what the bootloader would.
  */
-
 import { sha256 } from "#digest";
-import { equal, hex } from "../../../src/bytes.ts";
+import { equal, hex } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 
 export interface Image {

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { concat } from "../../../src/bytes.ts";
+import { concat } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import { KeyPair } from "../../../src/key/p256.ts";
 import { verifyRaw } from "../../../src/key/verify.ts";

@@ -4,11 +4,11 @@
  * A class is "<chip>/<board>/<partition map>". Firmware must be an ESP-IDF image for that chip and fit its slots; an app
  * must be an XS archive and fit where apps are, and the version of XS that it needs goes into its class.
  */
-import { fromHex, utf8 } from "../../../src/bytes.ts";
+import { fromHex, utf8 } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
-import type { Manifest } from "../../../src/ota/manifest.ts";
-import { parseHttpsUri } from "../../../src/ota/uri.ts";
-import { appClassUuid, classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/ota/uuid.ts";
+import type { Manifest } from "../../../src/suit/manifest.ts";
+import { appClassUuid, classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/suit/uuid.ts";
+import { parseHttpsUri } from "../../../src/update/uri.ts";
 import { readApp } from "./archive.ts";
 import { CHIP_IDS, readImage } from "./image.ts";
 import { appBytes, slotBytes } from "./partitions.ts";

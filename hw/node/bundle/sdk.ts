@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { APP_MAIN } from "../../../src/application/archive.ts";
 import { Fault } from "../../../src/fault.ts";
-import { APP_MAIN } from "../../../src/ota/archive.ts";
 
 export interface XsTools {
 	readonly xsc: string;

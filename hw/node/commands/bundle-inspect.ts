@@ -1,9 +1,9 @@
 /** `enrollee bundle inspect` and `verify`: what an envelope or an archive says, and whether a device would take it. */
 import type { Command } from "commander";
-import { equal } from "../../../src/bytes.ts";
+import { equal } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
-import { MAX_ENVELOPE_BYTES, openEnvelope, readEnvelope, readManifest } from "../../../src/ota/manifest.ts";
-import { appClassUuid, classUuid } from "../../../src/ota/uuid.ts";
+import { MAX_ENVELOPE_BYTES, openEnvelope, readEnvelope, readManifest } from "../../../src/suit/manifest.ts";
+import { appClassUuid, classUuid } from "../../../src/suit/uuid.ts";
 import { isArchive, readApp, readArchive } from "../bundle/archive.ts";
 import { archiveFacts, componentOf, manifestFacts, reason, row, table, uuid } from "../bundle/describe.ts";
 import { readHashed, readSmall } from "../bundle/file.ts";

@@ -1,7 +1,7 @@
 /** `enrollee bundle pack`: from an image to its signed envelope; what `firmware` and `app` do in the end, too. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Fault } from "../../../src/fault.ts";
-import { toBeSigned } from "../../../src/ota/cose.ts";
+import { toBeSigned } from "../../../src/suit/cose.ts";
 import { manifestFacts, table } from "../bundle/describe.ts";
 import { encodeEnvelope, encodeManifest, manifestDigest } from "../bundle/envelope.ts";
 import { readHashed, readSmall, writeOut } from "../bundle/file.ts";

@@ -1,11 +1,11 @@
 /** `enrollee cloud`: DPS, IoT Hub and a certificate authority on this machine, until interrupted. */
 import { X509Certificate } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
+import { type Ready, startCloud } from "../../../cloud/cloud.ts";
+import type { CloudEvent } from "../../../cloud/event.ts";
+import { FAULTS, Faults } from "../../../cloud/faults.ts";
+import { LIMITS, type Limits } from "../../../cloud/throttle.ts";
 import type { LogValue } from "../../../src/port.ts";
-import { type Ready, startCloud } from "../../../test/cloud/cloud.ts";
-import type { CloudEvent } from "../../../test/cloud/event.ts";
-import { FAULTS, Faults } from "../../../test/cloud/faults.ts";
-import { LIMITS, type Limits } from "../../../test/cloud/throttle.ts";
 import { createOutput } from "../output.ts";
 
 interface CloudFlags {

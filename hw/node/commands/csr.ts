@@ -1,9 +1,9 @@
 /** `enrollee csr`: the device's certificate signing request, with the key that it has, or with a new one that is kept for enrolment. */
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { base64 } from "../../../src/bytes.ts";
-import { Journal, type Journaled } from "../../../src/credential/store.ts";
+import { base64 } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
+import { Journal, type Journaled } from "../../../src/identity/journal.ts";
 import { generateKeyPair, type KeyPair } from "../../../src/key/p256.ts";
 import { checkRegistrationId, encodeCsr } from "../../../src/x509/csr.ts";
 import { encodePem } from "../../../src/x509/pem.ts";

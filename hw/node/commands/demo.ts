@@ -6,11 +6,11 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { startCloud } from "../../../cloud/cloud.ts";
 import { Agent } from "../../../src/agent.ts";
 import { parseConfig } from "../../../src/config.ts";
-import { Journal } from "../../../src/credential/store.ts";
 import { Fault } from "../../../src/fault.ts";
-import { startCloud } from "../../../test/cloud/cloud.ts";
+import { Journal } from "../../../src/identity/journal.ts";
 import { clock } from "../clock.ts";
 import { fill } from "../entropy.ts";
 import { createOutput } from "../output.ts";

@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { base64, fromBase64, utf8 } from "../../../src/bytes.ts";
+import { base64, fromBase64, utf8 } from "../../../src/base/bytes.ts";
 import { type ConfigInput, parseConfig } from "../../../src/config.ts";
 import { Fault } from "../../../src/fault.ts";
 import { hmacSha256 } from "../digest.ts";

@@ -2,11 +2,11 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { equal } from "../../../src/bytes.ts";
-import type { Credential, CredentialKey } from "../../../src/credential/record.ts";
-import { Journal } from "../../../src/credential/store.ts";
-import { formatEndpoint } from "../../../src/endpoint.ts";
+import { equal } from "../../../src/base/bytes.ts";
+import { formatEndpoint } from "../../../src/base/endpoint.ts";
 import { Fault } from "../../../src/fault.ts";
+import { Journal } from "../../../src/identity/journal.ts";
+import type { Credential, CredentialKey } from "../../../src/identity/record.ts";
 import { type Certificate, parseCertificate } from "../../../src/x509/certificate.ts";
 import { publicKeyInfo } from "../../../src/x509/key.ts";
 import { encodePem } from "../../../src/x509/pem.ts";

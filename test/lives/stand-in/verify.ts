@@ -1,5 +1,5 @@
 /** Stand-in for src/key/verify.ts: accepts what the stand-in keys sign, refuses everything else. For simulated lives only. */
-import { equal } from "../../../src/bytes.ts";
+import { equal } from "../../../src/base/bytes.ts";
 import { standInSignature } from "./signature.ts";
 
 export type CurveName = "P-256" | "P-384";

@@ -1,5 +1,4 @@
 /** The key room from ROM against stock noble's known answers; prints what it found and how many agreed. */
-
 import answers from "answers";
 import { hmacSha256, hmacSha384, sha256, sha384 } from "enrollee/digest";
 import { fill } from "enrollee/entropy";

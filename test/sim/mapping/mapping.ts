@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { project, sdkEnvironment } from "../harness.ts";
+import { project, sdkEnvironment } from "../../../hw/simulator/harness.ts";
 
 export const SECTOR_BYTES = 4096;
 

@@ -1,6 +1,6 @@
 /** The TLS client on XS, as tests see it: scenarios in, one result each out. */
 import assert from "node:assert/strict";
-import { type App, buildForXs } from "../harness.ts";
+import { type App, buildForXs } from "../../../hw/simulator/harness.ts";
 import type { Entity } from "./pki.ts";
 
 export interface Scenario {

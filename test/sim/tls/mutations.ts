@@ -1,8 +1,8 @@
 /** The server's flight cut at many lengths, and with bits changed, after which the server ends. SEED=n repeats a run. */
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { random } from "../../fake/random.ts";
-import type { App } from "../harness.ts";
+import type { App } from "../../../hw/simulator/harness.ts";
+import { random } from "../../support/random.ts";
 import { createIntermediate, createLeaf } from "./chains.ts";
 import { Content, Crafted, record } from "./crafted.ts";
 import { anchor, connectAll, type Result } from "./device.ts";

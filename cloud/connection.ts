@@ -1,0 +1,230 @@
+/**
+ * One MQTT 3.1.1 connection, the server's side, without a socket: bytes in, bytes out, time from a clock.
+ *
+ * Reads CONNECT, lets DPS or hub (told apart by the user name) accept or refuse, then carries their packets. Refuses
+ * MQTT 3.1 (MQIsdp) with CONNACK 1, QoS 2, wills that are no telemetry, topics nobody documents, packets over 300 KB.
+ */
+import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import type { Clock } from "../src/port.ts";
+import type { Service, Witness } from "./event.ts";
+import type { Faults } from "./faults.ts";
+import type { Trace } from "./log.ts";
+import type { Accept, Link, Peer, Refusal, Session } from "./session.ts";
+import { matches } from "./topic.ts";
+
+export interface ConnectionOptions {
+	readonly number: number;
+	readonly peer: Peer;
+	readonly link: Link;
+	readonly clock: Clock;
+	readonly faults: Faults;
+	readonly witness: Witness;
+	/** Told about every packet. */
+	readonly trace?: Trace | undefined;
+	readonly accept: Accept;
+	readonly serviceOf: (username: string) => Service | "none";
+	/** As the service does: 5. */
+	readonly maxFilters: number;
+}
+
+const MAX_PACKET_BYTES = 300 * 1024;
+const CONNECT_MS = 30_000;
+
+export class Connection {
+	readonly number: number;
+	readonly #options: ConnectionOptions;
+	readonly #parser = parser({ protocolVersion: 4 });
+	readonly #unacknowledged = new Map<number, () => void>();
+	#session: Session | undefined;
+	#clientId = "";
+	#cancelTimer: () => void;
+	#keepAliveMs = 0;
+	#pendingBytes = 0;
+	#bytesSent = 0;
+	#messageId = 0;
+	#will: { readonly topic: string; readonly payload: string | Buffer } | undefined;
+	#closed = false;
+
+	constructor(options: ConnectionOptions) {
+		this.number = options.number;
+		this.#options = options;
+		this.#cancelTimer = options.clock.after(CONNECT_MS, () => this.close("no CONNECT"));
+		this.#parser.on("packet", (packet) => {
+			this.#pendingBytes = 0;
+			if (!this.#closed) this.#receive(packet);
+		});
+		this.#parser.on("error", (error: Error) => this.close(`malformed MQTT: ${error.message}`));
+	}
+
+	/** Bytes from the client. */
+	data(bytes: Uint8Array) {
+		if (this.#closed) return;
+		this.#pendingBytes += bytes.length;
+		if (this.#pendingBytes > MAX_PACKET_BYTES) return this.close("packet too large");
+		this.#parser.parse(Buffer.from(bytes));
+	}
+
+	/** The transport lost the client, or the client left without DISCONNECT: its will is published. */
+	lost(reason = "closed by the client"): void {
+		if (this.#closed) return;
+		if (this.#will !== undefined) this.#session?.publish(this.#will.topic, Buffer.from(this.#will.payload), 0);
+		this.#end(reason);
+	}
+
+	close(reason: string): void {
+		if (this.#closed) return;
+		this.#end(reason);
+		this.#options.link.close();
+	}
+
+	/** False when the client has no subscription for it. `acknowledged` is called at once for QoS 0. */
+	deliver(topic: string, payload: Uint8Array | string, acknowledged?: () => void): boolean {
+		const qos = this.#grantedFor(topic);
+		if (this.#closed || qos === undefined) return false;
+		const messageId = qos === 0 ? undefined : this.#nextMessageId();
+		if (messageId !== undefined && acknowledged !== undefined) this.#unacknowledged.set(messageId, acknowledged);
+		this.#send({
+			cmd: "publish",
+			topic,
+			payload: typeof payload === "string" ? payload : Buffer.from(payload),
+			qos: qos === 0 ? 0 : 1,
+			dup: false,
+			retain: false,
+			...(messageId === undefined ? {} : { messageId }),
+		});
+		if (messageId === undefined) acknowledged?.();
+		return true;
+	}
+
+	/** Closes if `drop-after` is armed for this step; the caller then stops. */
+	drops(step: string): boolean {
+		if (this.#closed) return true;
+		if (this.#options.faults.strikes("drop-after", step) === undefined) return false;
+		this.close(`fault: drop-after=${step}`);
+		return true;
+	}
+
+	#receive(packet: Packet) {
+		if (packet.cmd === "connect") this.#clientId = packet.clientId;
+		this.#options.trace?.(this.number, this.#clientId, "in", packet);
+		if (packet.cmd === "connect") return this.#connect(packet);
+		const session = this.#session;
+		if (session === undefined) return this.close(`${packet.cmd} before CONNECT`);
+		this.#watchKeepAlive();
+		const prefix = session.service === "hub" ? "HUB-" : "";
+		switch (packet.cmd) {
+			case "publish":
+				return this.#publish(packet, session, prefix);
+			case "puback": {
+				const acknowledged = this.#unacknowledged.get(packet.messageId!);
+				this.#unacknowledged.delete(packet.messageId!);
+				return acknowledged?.();
+			}
+			case "subscribe": {
+				if (this.drops(`${prefix}SUBSCRIBE`)) return;
+				const granted = packet.subscriptions.map(({ topic, qos }) => this.#subscribe(session, topic, qos));
+				this.#send({ cmd: "suback", messageId: packet.messageId!, granted });
+				if (this.drops(`${prefix}SUBACK`)) return;
+				for (const [i, { topic }] of packet.subscriptions.entries()) if (granted[i] !== 0x80) session.subscribed(topic);
+				return;
+			}
+			case "unsubscribe":
+				for (const filter of packet.unsubscriptions) session.subscriptions.delete(filter);
+				return this.#send({ cmd: "unsuback", messageId: packet.messageId!, granted: [] });
+			case "pingreq":
+				return this.#send({ cmd: "pingresp" });
+			case "disconnect":
+				return this.close("disconnected by the client");
+			default:
+				return this.close(`unexpected ${packet.cmd}`);
+		}
+	}
+
+	#connect(packet: IConnectPacket) {
+		const { accept, serviceOf, peer, faults } = this.#options;
+		if (this.#session !== undefined) return this.close("second CONNECT");
+		if (packet.protocolId !== "MQTT" || packet.protocolVersion !== 4)
+			return this.#refuse({ returnCode: 1, reason: "not MQTT 3.1.1", service: "none", deviceId: "" });
+		const service = serviceOf(packet.username ?? "");
+		const prefix = service === "hub" ? "HUB-" : "";
+		if (this.drops(`${prefix}CONNECT`)) return;
+		const forced = Number(faults.strikes("connack"));
+		if (forced > 0)
+			return this.#refuse({ returnCode: forced, reason: "fault: connack", service, deviceId: packet.clientId });
+		const accepted = accept(packet, peer, this);
+		if ("returnCode" in accepted) return this.#refuse(accepted);
+		this.#session = accepted;
+		if (packet.will !== undefined && accepted.step(packet.will.topic) !== "PUBLISH")
+			return this.close("a will must be telemetry");
+		this.#will = packet.will;
+		this.#keepAliveMs = Math.min((packet.keepalive ?? 0) * 1500, 1767_000);
+		this.#watchKeepAlive();
+		accepted.accepted(this);
+		this.#send({ cmd: "connack", returnCode: 0, sessionPresent: accepted.sessionPresent });
+		if (this.drops(`${prefix}CONNACK`)) return;
+		for (const filter of accepted.subscriptions.keys()) accepted.subscribed(filter);
+	}
+
+	#refuse(refusal: Refusal) {
+		this.#options.witness({ event: "refused", connection: this.number, ...refusal });
+		this.#send({ cmd: "connack", returnCode: refusal.returnCode, sessionPresent: false });
+		this.close(refusal.reason);
+	}
+
+	#publish(packet: IPublishPacket, session: Session, prefix: string) {
+		if (packet.qos === 2) return this.close("QoS 2 is not supported");
+		const step = session.step(packet.topic);
+		if (step === undefined) return this.close(`publish to a topic that does not exist: ${packet.topic}`);
+		if (this.drops(step)) return;
+		if (this.#options.faults.strikes("no-puback") !== undefined) return;
+		if (packet.qos === 1) {
+			this.#send({ cmd: "puback", messageId: packet.messageId! });
+			if (this.drops(`${prefix}PUBACK`)) return;
+		}
+		session.publish(packet.topic, Buffer.from(packet.payload as Uint8Array), packet.qos);
+	}
+
+	#subscribe(session: Session, filter: string, qos: number): number {
+		const full = session.subscriptions.size >= this.#options.maxFilters && !session.subscriptions.has(filter);
+		const granted = full || !session.allows(filter) ? 0x80 : Math.min(qos, 1);
+		if (granted !== 0x80) session.subscriptions.set(filter, granted);
+		this.#options.witness({ event: "subscribed", deviceId: session.deviceId, filter, granted });
+		return granted;
+	}
+
+	#grantedFor(topic: string): number | undefined {
+		for (const [filter, qos] of this.#session?.subscriptions ?? []) if (matches(filter, topic)) return qos;
+		return undefined;
+	}
+
+	#nextMessageId(): number {
+		this.#messageId = (this.#messageId % 0xffff) + 1;
+		return this.#messageId;
+	}
+
+	#watchKeepAlive() {
+		this.#cancelTimer();
+		if (this.#keepAliveMs > 0)
+			this.#cancelTimer = this.#options.clock.after(this.#keepAliveMs, () => this.close("keepalive timed out"));
+	}
+
+	#send(packet: Packet) {
+		if (this.#closed) return;
+		this.#options.trace?.(this.number, this.#clientId, "out", packet);
+		const bytes = generate(packet);
+		const limit = this.#options.faults.strikes("cut-after");
+		const left = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit) - this.#bytesSent;
+		this.#options.link.write(left < bytes.length ? bytes.subarray(0, Math.max(0, left)) : bytes);
+		this.#bytesSent += bytes.length;
+		if (left <= bytes.length) this.close(`fault: cut-after=${limit}`);
+	}
+
+	#end(reason: string) {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#cancelTimer();
+		const { service = "none", deviceId = "" } = this.#session ?? {};
+		this.#session?.closed();
+		this.#options.witness({ event: "disconnected", connection: this.number, service, deviceId, reason });
+	}
+}

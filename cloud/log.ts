@@ -1,0 +1,93 @@
+/**
+ * What went over the wire, one entry an MQTT packet, and what the cloud made of it, in one order. Keeps the last entries.
+ *
+ * No secret enters an entry: of a password only what a SAS token says besides its signature, no signature in a topic or
+ * payload, no private key in PEM. Long payloads are cut.
+ */
+import type { Packet } from "mqtt-packet";
+import type { Clock } from "../src/port.ts";
+import type { CloudEvent } from "./event.ts";
+import { Listeners } from "./listeners.ts";
+
+export interface PacketEntry {
+	readonly time: number;
+	readonly connection: number;
+	readonly deviceId: string;
+	readonly direction: "in" | "out";
+	/** CONNECT, PUBLISH, ... */
+	readonly packet: string;
+	readonly detail: string;
+	/** Of a PUBLISH, as text. */
+	readonly payload?: string;
+}
+
+/** A connection has received ("in") or sent a packet. */
+export type Trace = (connection: number, deviceId: string, direction: PacketEntry["direction"], packet: Packet) => void;
+
+export type Entry = PacketEntry | CloudEvent;
+
+const MAX_ENTRIES = 500;
+const MAX_PAYLOAD_CHARACTERS = 2000;
+const MASK = "•••";
+
+export class Log {
+	readonly entries: Entry[] = [];
+	readonly listeners = new Listeners<Entry>();
+	readonly trace: Trace;
+
+	constructor(clock: Clock, happenings: Listeners<CloudEvent>) {
+		happenings.add((event) => this.#add(event));
+		this.trace = (connection, deviceId, direction, packet) =>
+			this.#add({ time: clock.now(), connection, deviceId, direction, ...describe(packet) });
+	}
+
+	#add(entry: Entry): void {
+		this.entries.push(entry);
+		if (this.entries.length > MAX_ENTRIES) this.entries.shift();
+		this.listeners.tell(entry);
+	}
+}
+
+function describe(packet: Packet): Pick<PacketEntry, "packet" | "detail" | "payload"> {
+	const name = packet.cmd.toUpperCase();
+	switch (packet.cmd) {
+		case "connect": {
+			const { clientId, username = "", password, clean, keepalive } = packet;
+			const secret = password === undefined ? "" : ` password="${maskedPassword(password.toString("utf8"))}"`;
+			const detail = `clientId=${clientId} username="${username}"${secret} clean=${clean} keepalive=${keepalive}`;
+			return { packet: name, detail };
+		}
+		case "connack":
+			return { packet: name, detail: `returnCode=${packet.returnCode} sessionPresent=${packet.sessionPresent}` };
+		case "subscribe":
+			return { packet: name, detail: packet.subscriptions.map(({ topic, qos }) => `${topic} QoS ${qos}`).join(", ") };
+		case "suback":
+			return { packet: name, detail: `granted ${packet.granted.join(", ")}` };
+		case "unsubscribe":
+			return { packet: name, detail: packet.unsubscriptions.join(", ") };
+		case "publish": {
+			const payload = masked(Buffer.from(packet.payload as Uint8Array).toString("utf8"));
+			const rest = payload.length - MAX_PAYLOAD_CHARACTERS;
+			return {
+				packet: name,
+				detail: `${masked(packet.topic)} QoS ${packet.qos}`,
+				payload: rest > 0 ? `${payload.slice(0, MAX_PAYLOAD_CHARACTERS)}… ${rest} more` : payload,
+			};
+		}
+		default:
+			return { packet: name, detail: packet.messageId === undefined ? "" : `id ${packet.messageId}` };
+	}
+}
+
+/** Of a SAS token the resource, the expiry and the policy's name; of anything else nothing. */
+function maskedPassword(password: string): string {
+	const [, fields] = /^SharedAccessSignature (.*)$/.exec(password) ?? [];
+	const open = fields?.split("&").filter((field) => /^(sr|se|skn)=/.test(field)) ?? [];
+	return fields === undefined ? MASK : `SharedAccessSignature ${[...open, `sig=${MASK}`].join("&")}`;
+}
+
+function masked(text: string): string {
+	return text
+		.replace(/\bsig=[^&"\s]+/gi, `sig=${MASK}`)
+		.replace(/-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(-----END \1-----|$)/gs, MASK);
+}

@@ -1,0 +1,41 @@
+/** Keeps the last events, tells who listens, and lets tests await one. */
+import type { Clock } from "../src/port.ts";
+import type { CloudEvent, Happening, Witness } from "./event.ts";
+import { Listeners } from "./listeners.ts";
+
+export interface Watch {
+	readonly events: readonly CloudEvent[];
+	readonly witness: Witness;
+	readonly listeners: Listeners<CloudEvent>;
+	/** The first event that fits, past or to come. */
+	seen<T extends CloudEvent>(fits: (event: CloudEvent) => event is T): Promise<T>;
+	seen(fits: (event: CloudEvent) => boolean): Promise<CloudEvent>;
+}
+
+const MAX_EVENTS = 10_000;
+
+export function createWatch(clock: Clock): Watch {
+	const events: CloudEvent[] = [];
+	const listeners = new Listeners<CloudEvent>();
+	return {
+		events,
+		listeners,
+		witness(happening: Happening) {
+			const event: CloudEvent = { time: clock.now(), ...happening };
+			events.push(event);
+			if (events.length > MAX_EVENTS) events.shift();
+			listeners.tell(event);
+		},
+		seen(fits: (event: CloudEvent) => boolean) {
+			const past = events.find(fits);
+			if (past !== undefined) return Promise.resolve(past as never);
+			return new Promise<never>((resolve) => {
+				const stop = listeners.add((event) => {
+					if (!fits(event)) return;
+					stop();
+					resolve(event as never);
+				});
+			});
+		},
+	};
+}

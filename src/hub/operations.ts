@@ -1,0 +1,184 @@
+/**
+ * What an operator may do to the device and learn from it over the hub: direct methods `enrollee.status`, `enrollee.renew`,
+ * `enrollee.reboot`, the sections `certificate` and `enrollee` of the reported properties, and (off by default) health as
+ * telemetry.
+ *
+ * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
+ */
+import { FAULTS, type FaultCode } from "../fault.ts";
+import type { Clock, Log } from "../port.ts";
+import { parseCertificate } from "../x509/certificate.ts";
+import type { MethodHandler, MethodHandlers } from "./methods.ts";
+import type { Operation, OperationSettings } from "./operation-names.ts";
+import type { ReportDone } from "./reported.ts";
+
+export interface OperationsOptions {
+	readonly clock: Clock;
+	readonly log: Log;
+	readonly config: OperationSettings;
+	/** What the agent itself knows. */
+	readonly status: () => object;
+	readonly renew: () => void;
+	/** Absent where the platform cannot. */
+	readonly restart?: (() => void) | undefined;
+}
+
+/** The credential of a session, as far as it is needed here. */
+export interface Certified {
+	/** DER, leaf first. */
+	readonly chain: readonly Uint8Array[];
+	/** Validity of the leaf, milliseconds since 1970. */
+	readonly notBefore: number;
+	readonly notAfter: number;
+}
+
+/** Of the agent, as far as it is needed here. */
+export interface Outlet {
+	report(patch: object, done: ReportDone): void;
+	telemetry(body: object): void;
+}
+
+interface Noted {
+	readonly code: FaultCode;
+	readonly count: number;
+	/** When it came last, by the device's clock. */
+	readonly at: string;
+}
+
+/** The last ones, each code once. */
+const MOST_NOTED = 5;
+/** For the answer to leave before the device does. */
+const REBOOT_SECONDS = 2;
+
+/** Steps of the log that say where a renewal stands. */
+const RENEWAL_STEPS: Readonly<Record<string, string>> = Object.freeze({
+	"renewal.request": "requested",
+	"renewal.waiting": "accepted",
+	"renewal.failed": "failed",
+	"credential.stored": "on trial",
+	"credential.proven": "planned",
+});
+
+export class Operations {
+	readonly #options: OperationsOptions;
+	#noted: readonly Noted[] = [];
+	#credential: Certified | undefined;
+	#renewal = "planned";
+	#outlet: Outlet | undefined;
+	/** What the hub has acknowledged. */
+	#reported = "";
+	#cancelHealth: (() => void) | undefined;
+
+	constructor(options: OperationsOptions) {
+		this.#options = options;
+	}
+
+	/** The agent's log; every Fault that passes is noted. */
+	get log(): Log {
+		return (step, detail) => {
+			this.#options.log(step, detail);
+			if (step === "fault") this.#note(detail?.code);
+			const renewal = RENEWAL_STEPS[step];
+			if (renewal === undefined || renewal === this.#renewal) return;
+			this.#renewal = renewal;
+			// Not from within the renewal's own step: what it publishes goes first.
+			if (this.#outlet) this.#options.clock.after(0, () => this.#tell());
+		};
+	}
+
+	/** Those that are switched on. */
+	get methods(): MethodHandlers {
+		const { config, clock, renew, restart } = this.#options;
+		const all: readonly [Operation, MethodHandler][] = [
+			["status", (_, respond) => respond(200, this.#status())],
+			[
+				"renew",
+				(_, respond) => {
+					respond(202);
+					renew();
+				},
+			],
+			[
+				"reboot",
+				(_, respond) => {
+					if (!restart) return respond(501, { message: "this platform cannot restart itself" });
+					respond(202, { inSeconds: REBOOT_SECONDS });
+					clock.after(REBOOT_SECONDS * 1000, restart);
+				},
+			],
+		];
+		const on = all.filter(([operation]) => config.operations.includes(operation));
+		return Object.fromEntries(on.map(([operation, handler]) => [`enrollee.${operation}`, handler]));
+	}
+
+	/** A session under this credential has begun: reports what has changed. */
+	connected(credential: Certified, outlet: Outlet): void {
+		this.#credential = credential;
+		this.#outlet = outlet;
+		this.#tell();
+		if (this.#options.config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
+	}
+
+	/** The agent has closed. */
+	close(): void {
+		this.#outlet = undefined;
+		this.#cancelHealth?.();
+	}
+
+	#tell(): void {
+		const { config } = this.#options;
+		if (!config.operations.includes("twin") || !this.#credential) return;
+		const dates = this.#certificate();
+		const { serial } = parseCertificate(this.#credential.chain[0]!);
+		const certificate = { ...dates, serial, renewal: this.#renewal, lastFault: this.#noted[0]?.code ?? null };
+		const enrollee = { firmware: config.firmware, certificate: dates, faults: this.#faults() };
+		const text = JSON.stringify({ certificate, enrollee });
+		if (text === this.#reported) return;
+		this.#outlet?.report({ certificate, enrollee }, (fault) => {
+			if (!fault) this.#reported = text;
+		});
+	}
+
+	#tellHealth(outlet: Outlet): void {
+		const { clock, config } = this.#options;
+		this.#cancelHealth = clock.after(config.healthSeconds * 1000, () => {
+			outlet.telemetry({ enrollee: this.#status() });
+			this.#tellHealth(outlet);
+		});
+	}
+
+	#status(): object {
+		const { clock, config, status } = this.#options;
+		return {
+			...status(),
+			firmware: config.firmware,
+			upSeconds: Math.round(clock.ticks() / 1000),
+			certificate: this.#certificate(),
+			faults: this.#faults(),
+		};
+	}
+
+	#certificate(): object | undefined {
+		const { notBefore, notAfter } = this.#credential ?? {};
+		if (notBefore === undefined || notAfter === undefined) return undefined;
+		return { validFrom: new Date(notBefore).toISOString(), validUntil: new Date(notAfter).toISOString() };
+	}
+
+	/** Newest first. */
+	#faults(): readonly object[] {
+		return this.#noted.map((noted) => ({ ...noted, remedy: FAULTS[noted.code] }));
+	}
+
+	#note(code: unknown): void {
+		if (!isFaultCode(code)) return;
+		const known = this.#noted.find((noted) => noted.code === code);
+		const others = this.#noted.filter((noted) => noted !== known);
+		const at = new Date(this.#options.clock.now()).toISOString();
+		const noted = { code, count: (known?.count ?? 0) + 1, at };
+		this.#noted = [noted, ...others].slice(0, MOST_NOTED);
+	}
+}
+
+function isFaultCode(code: unknown): code is FaultCode {
+	return typeof code === "string" && Object.hasOwn(FAULTS, code);
+}

@@ -1,0 +1,60 @@
+/**
+ * From the service's answer to a credential: every check that comes before anything is stored.
+ *
+ * The leaf carries our key and our name, each link of the chain verifies, the leaf has not expired. RSA links are
+ * passed on unverified and counted; a clock behind notBefore is reported, because it is more likely wrong than the CA.
+ */
+import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "../base/endpoint.ts";
+import type { Assignment } from "../dps/registration.ts";
+import { Fault } from "../fault.ts";
+import type { Log } from "../port.ts";
+import type { Certificate } from "../x509/certificate.ts";
+import { checkIssued, orderChain } from "../x509/chain.ts";
+import type { Credential, CredentialKey } from "./record.ts";
+
+export interface Expectation {
+	readonly key: CredentialKey;
+	/** SubjectPublicKeyInfo of our key, DER. */
+	readonly spki: Uint8Array;
+	readonly registrationId: string;
+	/** Milliseconds since 1970, by our clock. */
+	readonly now: number;
+	readonly log: Log;
+}
+
+/** Throws Fault cert.missing, cert.key-mismatch, cert.name-mismatch, cert.chain, cert.expired or dps.response. */
+export function acceptAssignment(assignment: Assignment, expect: Expectation): Omit<Credential, "sequence"> {
+	if (assignment.certificates.length === 0)
+		throw new Fault("cert.missing", `hub ${assignment.hub} assigned without a certificate`);
+	const hub = parseEndpoint(assignment.hub, MQTT_TLS_PORT, "assignedHub", "dps.response");
+	const accepted = acceptCertificates(assignment.certificates, hub, assignment.deviceId, expect);
+	const { trustBundle } = assignment;
+	if (trustBundle)
+		expect.log("dps.trust-bundle", { id: trustBundle.id, certificates: trustBundle.certificates.length });
+	return trustBundle ? { ...accepted, trustBundle } : accepted;
+}
+
+/** The same for certificates that the hub issued: hub and device stay as they are. */
+export function acceptCertificates(
+	certificates: readonly Certificate[],
+	hub: Endpoint,
+	deviceId: string,
+	expect: Expectation,
+): Omit<Credential, "sequence"> {
+	const { key, spki, registrationId, now, log } = expect;
+	const chain = orderChain(certificates, spki);
+	const report = checkIssued(chain, { spki, commonName: registrationId, now });
+	const leaf = chain[0]!;
+	if (report.unverifiedLinks > 0) log("cert.unverified-links", { links: report.unverifiedLinks });
+	if (report.notYetValid) log("cert.not-yet-valid", { notBefore: new Date(leaf.notBefore).toISOString() });
+	return {
+		key,
+		chain: chain.map((certificate) => certificate.der),
+		hub,
+		deviceId,
+		registrationId,
+		notBefore: leaf.notBefore,
+		notAfter: leaf.notAfter,
+		unknown: [],
+	};
+}

@@ -1,0 +1,54 @@
+/**
+ * The judgement on the wall clock. No battery is assumed: after a power cut a device may believe it is 1970.
+ *
+ * Two things are known without a clock: this image has been released, and the current certificate has been issued. The
+ * clock is never taken to be behind either. A clock that is too far ahead cannot be told from a certificate that has
+ * expired, so it is reported and the peer decides. A wrong clock alone never stops the device: time is asked for again.
+ */
+import { Fault } from "../fault.ts";
+import type { Clock } from "../port.ts";
+import { RELEASED } from "../release.ts";
+import type { Credential } from "./record.ts";
+
+/** `current`: the credential in use, asked for at each reading. */
+export class JudgedClock implements Clock {
+	readonly #clock: Clock;
+	readonly #current: () => Credential | undefined;
+
+	constructor(clock: Clock, current: () => Credential | undefined) {
+		this.#clock = clock;
+		this.#current = current;
+	}
+
+	/** What is wrong with the clock, if anything. */
+	get fault(): Fault | undefined {
+		const now = this.#clock.now();
+		const credential = this.#current();
+		if (now < RELEASED) return new Fault("clock.unset", `${date(now)} is before the release of this version`);
+		if (credential && now < credential.notBefore)
+			return new Fault("clock.implausible", `${date(now)} is before the certificate's ${date(credential.notBefore)}`);
+		if (credential && now >= credential.notAfter)
+			return new Fault("clock.implausible", `${date(now)} is after the certificate's ${date(credential.notAfter)}`);
+		return undefined;
+	}
+
+	now(): number {
+		return Math.max(this.#clock.now(), RELEASED, this.#current()?.notBefore ?? 0);
+	}
+
+	ticks(): number {
+		return this.#clock.ticks();
+	}
+
+	after(milliseconds: number, callback: () => void): () => void {
+		return this.#clock.after(milliseconds, callback);
+	}
+
+	sync(): void {
+		this.#clock.sync?.();
+	}
+}
+
+function date(milliseconds: number): string {
+	return new Date(milliseconds).toISOString().slice(0, 19);
+}

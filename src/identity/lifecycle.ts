@@ -1,0 +1,238 @@
+/**
+ * The life of the device's certificate: enrol, prove, use, renew, replace. Gives `agent.ts` sessions to serve.
+ *
+ * The old credential lives until the new one has worked in a real hub connection. Each method is one attempt and throws
+ * the Fault that ended it; when to come back is `agent.ts`'s decision, when to renew is the schedule's.
+ */
+import type { Waiting } from "../base/waiting.ts";
+import type { Config } from "../config.ts";
+import type { Onboarding } from "../dps/exchange.ts";
+import { Fault } from "../fault.ts";
+import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
+import type { Clock, Entropy, Log, Store, Wire } from "../port.ts";
+import { enrol } from "./enrolment.ts";
+import { RenewalSchedule, renewOverHub } from "./hub-renewal.ts";
+import { Journal } from "./journal.ts";
+import { JudgedClock } from "./judged-clock.ts";
+import { type Link, openLink } from "./link.ts";
+import { type Credential, identityOf } from "./record.ts";
+import { judgeTrial } from "./trial.ts";
+
+export interface LifecycleOptions {
+	readonly wire: Wire;
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly entropy: Entropy;
+	readonly log: Log;
+	readonly config: Config;
+	readonly waiting: Waiting;
+	/** What the attempt is about to do. */
+	readonly onStep: (step: "enrolling" | "connecting") => void;
+}
+
+/** Passing failures at the same hub before DPS is asked again: the hub may have moved. */
+const MOST_HUB_FAILURES = 10;
+/** Failed renewals over the hub before DPS is asked instead. */
+const MOST_HUB_RENEWAL_FAILURES = 3;
+
+export class Lifecycle {
+	readonly #options: LifecycleOptions & { readonly journal: Journal };
+	readonly #clock: JudgedClock;
+	readonly #schedule = new RenewalSchedule();
+	/** Not before, by Clock.ticks: DPS's retry-after holds for whatever asks next. */
+	#enrolTicks = 0;
+	#hubFailures = 0;
+	/** Of the present candidate, in a row. */
+	#trialFailures = 0;
+	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
+	#renewalFailures = 0;
+	#stopListening = (): void => {};
+	/** For the clock's judgement. */
+	#current: Credential | undefined;
+	/** The credential that the hub has refused since this boot: a candidate is the better bet. */
+	#refusedSequence = 0;
+
+	constructor(options: LifecycleOptions) {
+		this.#clock = new JudgedClock(options.clock, () => this.#current);
+		this.#options = { ...options, clock: this.#clock, journal: new Journal(options.store) };
+	}
+
+	/** Due at the next look, whatever the dates say. */
+	requestRenewal(): void {
+		this.#schedule.request();
+	}
+
+	/** Milliseconds until a renewal or a candidate's next trial is due; a day at most, then to be asked again. */
+	dueIn(credential: Credential): number {
+		return this.#schedule.dueIn(credential, this.#options.config, this.#options.clock);
+	}
+
+	/** The best session to be had: with a candidate that proves itself, with the current credential, or after enrolment. */
+	async connect(): Promise<Link> {
+		const { current, candidate, damages } = this.#options.journal.load();
+		for (const damage of damages) this.#report(damage);
+		this.#current = current;
+		this.#checkClock();
+		const usable = current !== undefined && current.sequence !== this.#refusedSequence;
+		if (candidate && (!usable || this.#schedule.failures === 0 || this.dueIn(current) === 0)) {
+			try {
+				if (usable || this.#hubFailures < MOST_HUB_FAILURES) return await this.#trial(candidate, usable);
+			} catch (thrown) {
+				const fault = this.#report(thrown);
+				if (this.#options.waiting.over || (!usable && fault.code !== "hub.unauthorized")) throw fault;
+				this.#schedule.failed(fault, current ?? candidate, this.#options);
+			}
+		}
+		if (current) {
+			const expired = current.notAfter <= this.#options.clock.now();
+			if (expired) this.#options.log("credential.expired", { notAfter: new Date(current.notAfter).toISOString() });
+			try {
+				if (this.#hubFailures < MOST_HUB_FAILURES) return await this.#open(current);
+			} catch (thrown) {
+				// A clock that is wrong must not lock us out: the hub decides whether the certificate has expired.
+				const fault = this.#report(thrown);
+				if (this.#options.waiting.over || (fault.code !== "hub.unauthorized" && !expired)) throw fault;
+				this.#refusedSequence = current.sequence;
+			}
+		}
+		this.#hubFailures = 0;
+		return await this.#trial(await this.#reenrol(current ?? candidate), false);
+	}
+
+	/**
+	 * Over the hub where it can and has not failed too often, else through DPS, with the current certificate or, where
+	 * the enrolment does not take that, with the onboarding credential. True: there is a candidate to try.
+	 */
+	async renew(link: Link): Promise<boolean> {
+		const { session, credential } = link;
+		if (this.#options.journal.load().candidate) return true;
+		try {
+			const overHub = session.apiVersion === API_VERSION_PREVIEW && this.#renewalFailures < MOST_HUB_RENEWAL_FAILURES;
+			if (overHub) {
+				const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
+				this.#stopListening();
+				this.#stopListening = () => {};
+				if (!(outcome instanceof Fault)) return true;
+				// Another attempt over the hub would meet the same refusal again: DPS has to say.
+				if (this.#report(outcome).retryable || this.#options.waiting.over) throw outcome;
+			}
+			session.close();
+			await link.ended;
+			try {
+				await this.#enrol({ identity: identityOf(credential) });
+			} catch (thrown) {
+				if (this.#report(thrown).retryable || !this.#options.config.onboarding) throw thrown;
+				await this.#enrol();
+			}
+			return true;
+		} catch (thrown) {
+			this.#schedule.failed(this.#report(thrown), credential, this.#options);
+			this.#options.log("renewal.failed", { failures: this.#schedule.failures });
+			return false;
+		}
+	}
+
+	/** Reports a clock that cannot be right and asks for the time; the device goes on. */
+	#checkClock(): void {
+		const { fault } = this.#clock;
+		if (!fault) return;
+		this.#report(fault);
+		this.#clock.sync?.();
+	}
+
+	/**
+	 * With the onboarding credential, or, where that is not taken any more, with the certificate that the hub refuses: it
+	 * may belong to another hub only, and DPS knows which.
+	 */
+	async #reenrol(current: Credential | undefined): Promise<Credential> {
+		let refusal: Fault | undefined;
+		try {
+			if (this.#options.config.onboarding || !current) return await this.#enrol();
+		} catch (thrown) {
+			refusal = this.#report(thrown);
+			if (!current || this.#options.waiting.over || refusal.retryable) throw refusal;
+		}
+		try {
+			return await this.#enrol({ identity: identityOf(current) });
+		} catch (thrown) {
+			// What DPS said to the credential that is meant for it says more.
+			throw refusal && !Fault.of(thrown, "agent.failed").retryable ? refusal : thrown;
+		}
+	}
+
+	async #enrol(onboarding?: Onboarding): Promise<Credential> {
+		const left = (this.#enrolTicks - this.#clock.ticks()) / 1000;
+		if (left > 0) throw new Fault("dps.throttled", "DPS asked to wait longer", { retryAfterSeconds: left });
+		this.#options.onStep("enrolling");
+		try {
+			const credential = await enrol(this.#options, onboarding);
+			this.#schedule.issued(credential, this.#clock);
+			return credential;
+		} catch (thrown) {
+			if (thrown instanceof Fault) this.#enrolTicks = this.#clock.ticks() + (thrown.retryAfterSeconds ?? 0) * 1000;
+			throw thrown;
+		}
+	}
+
+	/** A candidate becomes current by working, and goes when the hub refuses it. `spare`: there is another that works. */
+	async #trial(candidate: Credential, spare: boolean): Promise<Link> {
+		try {
+			const link = await this.#open(candidate);
+			this.#options.journal.promote(candidate);
+			this.#schedule.succeeded();
+			this.#trialFailures = 0;
+			this.#renewalFailures = 0;
+			this.#options.log("credential.proven", { sequence: candidate.sequence });
+			return link;
+		} catch (thrown) {
+			if (this.#options.waiting.over) throw thrown;
+			const fault = Fault.of(thrown, "agent.failed");
+			const verdict = judgeTrial(fault, ++this.#trialFailures, spare);
+			this.#options.log("credential.trial-failed", { sequence: candidate.sequence, code: fault.code, verdict });
+			if (verdict === "reject") {
+				this.#options.journal.reject(candidate);
+				this.#trialFailures = 0;
+			}
+			throw fault;
+		}
+	}
+
+	async #open(credential: Credential): Promise<Link> {
+		this.#options.onStep("connecting");
+		try {
+			const link = await openLink(this.#options, credential);
+			this.#hubFailures = 0;
+			// A request that was in flight is taken up again at once.
+			if (this.#options.journal.pending?.requestId !== undefined) this.#schedule.request();
+			return link;
+		} catch (thrown) {
+			if (thrown instanceof Fault && thrown.retryable) this.#hubFailures++;
+			throw thrown;
+		}
+	}
+
+	/** No async function, and none that waits for it: see Waiting. */
+	#renewOverHub(link: Link): Promise<Credential | Fault> {
+		const { session, credential } = link;
+		return this.#options.waiting.until<Credential | Fault>((resolve) => {
+			const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
+				if (result instanceof Fault) this.#renewalFailures++;
+				else this.#schedule.issued(result, this.#clock);
+				resolve(result);
+			});
+			void link.ended.then((fault) => {
+				const retryAfterSeconds = renewal.abandon();
+				resolve(new Fault("hub.closed", "the session ended during the renewal", { cause: fault, retryAfterSeconds }));
+			});
+			// Last: what came early, the certificate perhaps, comes within this call.
+			this.#stopListening = link.listen((topic, payload) => renewal.message(topic, payload));
+			return () => session.close();
+		});
+	}
+
+	#report(thrown: unknown): Fault {
+		const fault = Fault.of(thrown, "agent.failed");
+		this.#options.log("fault", { code: fault.code, message: fault.message });
+		return fault;
+	}
+}

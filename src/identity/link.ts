@@ -1,0 +1,96 @@
+/** A hub session as `agent.ts` holds it: the session, the credential it runs under, its messages and its end. */
+import type { Waiting } from "../base/waiting.ts";
+import type { Config } from "../config.ts";
+import { Fault } from "../fault.ts";
+import { type HubSession, openHub } from "../hub/hub-session.ts";
+import type { Clock, Log, Wire } from "../port.ts";
+import { type Credential, identityOf } from "./record.ts";
+
+/**
+ * What the hub may send before anybody listens. Listeners come right after the session has opened, so this is what can
+ * arrive in one piece with the CONNACK: it delivers what it kept as soon as we are back.
+ */
+const MOST_EARLY_BYTES = 64 * 1024;
+
+/** Gives whether the message was for it. */
+export type Listener = (topic: string, payload: Uint8Array) => boolean;
+
+export class Link {
+	readonly session: HubSession;
+	readonly credential: Credential;
+	/** Settles when the session has ended; without a Fault when we closed it. */
+	readonly ended: Promise<Fault | undefined>;
+	/** By Clock.ticks. */
+	readonly openedTicks: number;
+	#early: (readonly [topic: string, payload: Uint8Array])[] = [];
+	#listeners: readonly Listener[] = [];
+
+	constructor(session: HubSession, credential: Credential, ended: Promise<Fault | undefined>, openedTicks: number) {
+		this.session = session;
+		this.credential = credential;
+		this.ended = ended;
+		this.openedTicks = openedTicks;
+	}
+
+	/** One more who gets the messages, beginning with those that nobody has taken yet; gives the way to stop. */
+	listen(listener: Listener): () => void {
+		this.#listeners = [...this.#listeners, listener];
+		const early = this.#early;
+		this.#early = [];
+		for (const [topic, payload] of early) this.message(topic, payload);
+		return () => {
+			this.#listeners = this.#listeners.filter((one) => one !== listener);
+		};
+	}
+
+	message(topic: string, payload: Uint8Array): void {
+		if (this.#listeners.some((listener) => listener(topic, payload))) return;
+		const kept = this.#early.reduce((bytes, [name, body]) => bytes + name.length + body.length, 0);
+		if (kept + topic.length + payload.length <= MOST_EARLY_BYTES) this.#early.push([topic, payload]);
+	}
+}
+
+export interface LinkOptions {
+	readonly wire: Wire;
+	readonly clock: Clock;
+	readonly log: Log;
+	readonly config: Config;
+	readonly waiting: Waiting;
+}
+
+/** Throws the Fault that prevented the session. */
+export function openLink(options: LinkOptions, credential: Credential): Promise<Link> {
+	const { wire, clock, log, config, waiting } = options;
+	const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
+	const hub = {
+		wire,
+		clock,
+		log,
+		hub: config.hub ?? credential.hub,
+		deviceId: credential.deviceId,
+		identity: identityOf(credential),
+		anchors: config.anchors,
+		...(bundle ? { additionalAnchors: bundle } : {}),
+	};
+	return waiting.until<Link>((resolve, reject) => {
+		let end = (_fault?: Fault): void => {};
+		const ended = new Promise<Fault | undefined>((settle) => {
+			end = settle;
+		});
+		let link: Link | undefined;
+		const session: HubSession = openHub(hub, {
+			onOpen() {
+				link = new Link(session, credential, ended, clock.ticks());
+				resolve(link);
+			},
+			onMessage(topic, payload) {
+				link?.message(topic, payload);
+			},
+			onClose(fault) {
+				reject(fault ?? new Fault("agent.closed", "closed while connecting"));
+				end(fault);
+			},
+		});
+		return () => session.close();
+	});
+}

@@ -1,0 +1,161 @@
+/**
+ * The credential record: one blob that holds all a device needs to be itself.
+ *
+ *   magic "ENRL" | format u8 | sequence u32 | length u32 | fields (tag u8, length u16, bytes)* | SHA-256 over all before
+ *
+ * Big endian. Fields with unknown tags are kept through a rewrite, so that an older image does not lose what a newer
+ * one wrote. A higher format is refused with Fault store.newer; anything else that does not fit is store.damaged.
+ */
+import { sha256 } from "#digest";
+import { concat, equal, utf8, utf8Text } from "../base/bytes.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
+import { Fault } from "../fault.ts";
+import { KeyPair } from "../key/p256.ts";
+import type { Identity } from "../port.ts";
+
+/** The private key of a credential. An operator's own RSA key is PKCS#8 DER. */
+export type CredentialKey = { readonly signer: KeyPair } | { readonly pkcs8: Uint8Array };
+
+export interface Credential {
+	/** Grows by one with every credential this device gets. */
+	readonly sequence: number;
+	readonly key: CredentialKey;
+	/** DER, leaf first. */
+	readonly chain: readonly Uint8Array[];
+	readonly hub: Endpoint;
+	readonly deviceId: string;
+	readonly registrationId: string;
+	/** Validity of the leaf, milliseconds since 1970. */
+	readonly notBefore: number;
+	readonly notAfter: number;
+	/** Dialect A's trust bundle: kept, never used as an anchor unless the config says so. */
+	readonly trustBundle?: { readonly etag: string; readonly certificates: readonly Uint8Array[] };
+	/** Fields of a newer image, as they stood. */
+	readonly unknown: readonly Field[];
+}
+
+export interface Field {
+	readonly tag: number;
+	readonly bytes: Uint8Array;
+}
+
+const MAGIC = 0x454e524c;
+const FORMAT = 1;
+const HEAD_BYTES = 13;
+const CHECKSUM_BYTES = 32;
+/** A chain of five certificates with a bundle stays far below; NVS takes blobs of up to about 60 KB. */
+const MOST_RECORD_BYTES = 32 * 1024;
+
+const Tag = {
+	scalar: 1,
+	pkcs8: 2,
+	certificate: 3,
+	hub: 4,
+	deviceId: 5,
+	registrationId: 6,
+	notBefore: 7,
+	notAfter: 8,
+	bundleEtag: 9,
+	bundleCertificate: 10,
+} as const;
+const KNOWN: readonly number[] = Object.values(Tag);
+
+export function identityOf(credential: Credential): Identity {
+	return "signer" in credential.key
+		? { chain: credential.chain, signer: credential.key.signer }
+		: { chain: credential.chain, pkcs8: credential.key.pkcs8 };
+}
+
+export function encodeCredential(credential: Credential): Uint8Array {
+	const { key, trustBundle } = credential;
+	return encodeRecord(credential.sequence, [
+		"signer" in key ? { tag: Tag.scalar, bytes: key.signer.scalar() } : { tag: Tag.pkcs8, bytes: key.pkcs8 },
+		...credential.chain.map((bytes) => ({ tag: Tag.certificate, bytes })),
+		{ tag: Tag.hub, bytes: utf8(formatEndpoint(credential.hub)) },
+		{ tag: Tag.deviceId, bytes: utf8(credential.deviceId) },
+		{ tag: Tag.registrationId, bytes: utf8(credential.registrationId) },
+		{ tag: Tag.notBefore, bytes: utf8(String(credential.notBefore)) },
+		{ tag: Tag.notAfter, bytes: utf8(String(credential.notAfter)) },
+		...(trustBundle ? [{ tag: Tag.bundleEtag, bytes: utf8(trustBundle.etag) }] : []),
+		...(trustBundle?.certificates ?? []).map((bytes) => ({ tag: Tag.bundleCertificate, bytes })),
+		...credential.unknown,
+	]);
+}
+
+/** Throws Fault store.damaged or store.newer. */
+export function decodeCredential(blob: Uint8Array): Credential {
+	const { sequence, fields } = decodeRecord(blob);
+	const all = (tag: number) => fields.filter((field) => field.tag === tag).map((field) => field.bytes);
+	const one = (tag: number): Uint8Array => {
+		const found = all(tag);
+		if (found.length !== 1) throw new Fault("store.damaged", `credential: field ${tag} appears ${found.length} times`);
+		return found[0]!;
+	};
+	try {
+		const chain = all(Tag.certificate);
+		if (chain.length === 0) throw new Fault("store.damaged", "credential: no certificate");
+		const etag = all(Tag.bundleEtag)[0];
+		return {
+			sequence,
+			key: all(Tag.pkcs8).length > 0 ? { pkcs8: one(Tag.pkcs8) } : { signer: new KeyPair(one(Tag.scalar)) },
+			chain,
+			hub: parseEndpoint(utf8Text(one(Tag.hub)), 8883),
+			deviceId: utf8Text(one(Tag.deviceId)),
+			registrationId: utf8Text(one(Tag.registrationId)),
+			notBefore: milliseconds(one(Tag.notBefore)),
+			notAfter: milliseconds(one(Tag.notAfter)),
+			...(etag ? { trustBundle: { etag: utf8Text(etag), certificates: all(Tag.bundleCertificate) } } : {}),
+			unknown: fields.filter((field) => !KNOWN.includes(field.tag)),
+		};
+	} catch (thrown) {
+		if (thrown instanceof Fault && thrown.room === "store") throw thrown;
+		throw new Fault("store.damaged", "credential: a field cannot be read", { cause: thrown });
+	}
+}
+
+/** The outer form, shared with the journal's small records. */
+export function encodeRecord(sequence: number, fields: readonly Field[]): Uint8Array {
+	const body = concat(
+		...fields.flatMap(({ tag, bytes }) => [Uint8Array.of(tag, bytes.length >> 8, bytes.length & 0xff), bytes]),
+	);
+	const head = new Uint8Array(HEAD_BYTES);
+	const view = new DataView(head.buffer);
+	view.setUint32(0, MAGIC);
+	view.setUint8(4, FORMAT);
+	view.setUint32(5, sequence);
+	view.setUint32(9, body.length);
+	const checked = concat(head, body);
+	return concat(checked, sha256(checked));
+}
+
+export function decodeRecord(blob: Uint8Array): { readonly sequence: number; readonly fields: readonly Field[] } {
+	if (blob.length < HEAD_BYTES + CHECKSUM_BYTES || blob.length > MOST_RECORD_BYTES)
+		throw new Fault("store.damaged", `record: ${blob.length} bytes`);
+	const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+	if (view.getUint32(0) !== MAGIC) throw new Fault("store.damaged", "record: wrong magic");
+	const checked = blob.subarray(0, blob.length - CHECKSUM_BYTES);
+	if (!equal(sha256(checked), blob.subarray(blob.length - CHECKSUM_BYTES)))
+		throw new Fault("store.damaged", "record: wrong checksum");
+	// After the checksum: a flipped bit in a record of ours must not look like a newer format.
+	if (view.getUint8(4) > FORMAT) throw new Fault("store.newer", `record: format ${view.getUint8(4)}, known ${FORMAT}`);
+	if (view.getUint8(4) !== FORMAT || view.getUint32(9) !== checked.length - HEAD_BYTES)
+		throw new Fault("store.damaged", "record: wrong head");
+	return { sequence: view.getUint32(5), fields: decodeFields(checked.subarray(HEAD_BYTES)) };
+}
+
+function decodeFields(body: Uint8Array): Field[] {
+	const fields: Field[] = [];
+	for (let at = 0; at < body.length; ) {
+		const length = ((body[at + 1] ?? 0) << 8) | (body[at + 2] ?? 0);
+		if (at + 3 + length > body.length) throw new Fault("store.damaged", "record: field runs over the end");
+		fields.push({ tag: body[at]!, bytes: body.slice(at + 3, at + 3 + length) });
+		at += 3 + length;
+	}
+	return fields;
+}
+
+function milliseconds(bytes: Uint8Array): number {
+	const text = utf8Text(bytes);
+	if (!/^-?\d{1,15}$/.test(text)) throw new Fault("store.damaged", "credential: malformed time");
+	return Number(text);
+}

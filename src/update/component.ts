@@ -1,0 +1,227 @@
+/**
+ * Updates of one component, the firmware or the application, in the life of the agent: offers from the hub (a desired
+ * property, a direct method), the confirmation of a new image, and how it all stands as a reported property.
+ *
+ * What may be installed decides `updater.ts`, when it is brought `delivery.ts`.
+ */
+import { Fault } from "../fault.ts";
+import type { FeatureOptions } from "../hub/features.ts";
+import { isObject, type Json, type JsonObject } from "../hub/json.ts";
+import type { MethodHandler, MethodHandlers } from "../hub/methods.ts";
+import type { Operation } from "../hub/operation-names.ts";
+import type { Outlet } from "../hub/operations.ts";
+import type { Clock, Entropy, Log, Slot, Store, Wire } from "../port.ts";
+import { Delivery } from "./delivery.ts";
+import { type Offer, readOffer } from "./offer.ts";
+import type { UpdateConfig } from "./settings.ts";
+import { Updater } from "./updater.ts";
+
+export interface ComponentOptions {
+	readonly wire: Wire;
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly entropy: Entropy;
+	readonly log: Log;
+	readonly config: { readonly operations: readonly Operation[]; readonly updates: UpdateConfig };
+	readonly slot: Slot;
+	/** UUID of the devices that a bundle of this component is for. */
+	readonly class: Uint8Array;
+	readonly beforeArming?: (() => void) | undefined;
+	/** An image that was on trial stays. */
+	readonly onConfirmed?: (() => void) | undefined;
+	/** Neither offers nor reports: a new image is confirmed, no more. */
+	readonly once?: boolean | undefined;
+	/** Calls back once no telemetry waits. */
+	readonly whenQuiet: (then: () => void) => void;
+}
+
+/** Twin property and direct method of each. */
+const NAMES = /* @__PURE__ */ Object.freeze({
+	fw: /* @__PURE__ */ Object.freeze({ property: "ota", method: "enrollee.update" }),
+	xs: /* @__PURE__ */ Object.freeze({ property: "app", method: "enrollee.app" }),
+});
+
+export class Component {
+	readonly #options: ComponentOptions;
+	readonly #names: { readonly property: string; readonly method: string };
+	readonly #updater: Updater;
+	readonly #delivery: Delivery;
+	#onTrial: boolean;
+	/** Of the session that is open. */
+	#outlet: Pick<Outlet, "report"> | undefined;
+	/** The desired property as it stands, patches merged. */
+	#desired: Json | undefined;
+	/** Why the last offer was not taken. */
+	#refusal: { readonly sequence: number | null; readonly code: string } | undefined;
+	/** What the hub has acknowledged. */
+	#reported = "";
+
+	/** The boot's decision is made here. On a device an image that is unfit does not return. */
+	constructor(options: ComponentOptions) {
+		const { config, log, slot } = options;
+		this.#options = options;
+		this.#names = NAMES[slot.component];
+		this.#updater = new Updater({ ...config.updates, ...options });
+		this.#delivery = new Delivery({
+			...options,
+			anchors: config.updates.anchors,
+			updater: this.#updater,
+			onChange: (then) => this.#report(then),
+			onRefused: ({ sequence }, { code }) => {
+				this.#refusal = { sequence, code };
+			},
+		});
+		const decision = this.#updater.boot();
+		this.#onTrial = decision === "trial";
+		const { state, installed, sequence, code } = this.#updater.status;
+		if (state !== "idle" || sequence !== undefined)
+			log("ota.boot", { decision, running: slot.running, installed, sequence, code, component: slot.component });
+	}
+
+	get methods(): MethodHandlers {
+		return this.#listens ? { [this.#names.method]: this.#called } : {};
+	}
+
+	/** The agent's callback for desired properties: the application's, after a look for an offer. */
+	watch(next: FeatureOptions["onDesired"]): FeatureOptions["onDesired"] {
+		if (!this.#listens) return next;
+		return (properties, desired) => {
+			this.#read(properties[this.#names.property], desired.complete);
+			next?.(properties, desired);
+		};
+	}
+
+	/** A session is open. */
+	connected(outlet: Pick<Outlet, "report">): void {
+		this.#outlet = outlet;
+		this.#report();
+		this.#deliver();
+	}
+
+	/** It has ended. */
+	disconnected(): void {
+		this.#outlet = undefined;
+		this.#delivery.rest();
+	}
+
+	/** The image is good: the hub has acknowledged something, or the application has said so. */
+	confirm(): void {
+		if (!this.#onTrial) return;
+		try {
+			this.#updater.confirm();
+		} catch (thrown) {
+			this.#complain(thrown);
+			return;
+		}
+		this.#onTrial = false;
+		const { log, slot, onConfirmed } = this.#options;
+		log("ota.confirmed", { sequence: this.#updater.status.sequence, component: slot.component });
+		onConfirmed?.();
+		this.#report();
+		this.#deliver();
+	}
+
+	/** The image that is on trial is unfit: back to the one before. */
+	reject(fault: Fault): void {
+		this.#updater.reject(fault);
+	}
+
+	/** The agent has closed. */
+	close(): void {
+		this.disconnected();
+		this.#delivery.stop();
+		this.#updater.close();
+	}
+
+	get #listens(): boolean {
+		const { once, config } = this.#options;
+		return !once && config.operations.includes("update");
+	}
+
+	readonly #called: MethodHandler = (payload, respond) => {
+		try {
+			// Some callers cannot send nothing.
+			const isEmpty = isObject(payload) && Object.keys(payload).length === 0;
+			const offer = isEmpty ? undefined : readOffer(payload);
+			if (offer) this.#take(offer);
+			respond(offer ? 202 : 200, this.#section());
+		} catch (thrown) {
+			const { code, message, remedy } = this.#complain(thrown);
+			respond(409, { code, message, remedy });
+		}
+	};
+
+	#read(value: Json | undefined, complete: boolean): void {
+		if (value === undefined) return;
+		const merge = !complete && isObject(value) && isObject(this.#desired);
+		this.#desired = merge ? { ...(this.#desired as JsonObject), ...(value as JsonObject) } : value;
+		try {
+			const offer = readOffer(this.#desired);
+			if (offer) this.#take(offer);
+			else this.#withdraw();
+		} catch (thrown) {
+			const { code } = this.#complain(thrown);
+			const { sequence } = (this.#desired ?? {}) as { sequence?: unknown };
+			// Why it failed before says more than that it did.
+			if (code !== "ota.failed-before" || this.#updater.status.sequence !== sequence)
+				this.#refusal = { sequence: typeof sequence === "number" ? sequence : null, code };
+		}
+		this.#report();
+	}
+
+	/** Throws the Fault with which it is refused. */
+	#take(offer: Offer): void {
+		const { installed, sequence } = this.#updater.status;
+		this.#refusal = undefined;
+		if (offer.sequence === installed || (this.#onTrial && offer.sequence === sequence)) return;
+		// On trial it waits for the outcome.
+		if (!this.#onTrial) this.#updater.admit(offer.sequence);
+		this.#delivery.take(offer);
+	}
+
+	#withdraw(): void {
+		this.#refusal = undefined;
+		this.#delivery.withdraw();
+	}
+
+	#deliver(): void {
+		if (this.#outlet && this.#listens && !this.#onTrial) this.#delivery.resume();
+	}
+
+	/** `then`: once the hub has it, or at once when there is nothing to say or no hub. */
+	#report(then: () => void = () => {}): void {
+		const section = this.#section();
+		const text = JSON.stringify(section);
+		if (!this.#outlet || this.#options.once || text === this.#reported) {
+			then();
+			return;
+		}
+		this.#outlet.report({ [this.#names.property]: section }, (fault) => {
+			if (fault) this.#complain(fault);
+			else {
+				this.#reported = text;
+				if (this.#options.slot.component === "fw") this.confirm();
+			}
+			then();
+		});
+	}
+
+	#section(): JsonObject {
+		const { status } = this.#updater;
+		const shown = { ...status, ...(status.state === "idle" ? this.#refusal : undefined) };
+		const {
+			state,
+			installed,
+			sequence = null,
+			progress = null,
+			code = this.#options.slot.resting?.code ?? null,
+		} = shown;
+		return { state, installed, sequence, progress, code };
+	}
+
+	#complain(thrown: unknown): Fault {
+		const fault = Fault.of(thrown, "agent.failed");
+		this.#options.log("fault", { code: fault.code, message: fault.message });
+		return fault;
+	}
+}

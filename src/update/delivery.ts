@@ -1,0 +1,197 @@
+/**
+ * Brings an offered update: bundle, image, and the restart into it, with the pauses in between. Each step is one attempt of
+ * `updater.ts`, which also bounds the attempts at one image; here is decided when to try again.
+ *
+ * Rests while the hub is away: an outage of our own network is no failure of the download server.
+ */
+import { type Backoff, delaySeconds, PASSING, REFUSED, randomUnit } from "../base/retry.ts";
+import { Fault } from "../fault.ts";
+import type { Entropy, Log } from "../port.ts";
+import { type DownloadPorts, fetchBundle, fetchImage } from "./download.ts";
+import type { Offer } from "./offer.ts";
+import type { Updater } from "./updater.ts";
+
+export interface DeliveryOptions extends DownloadPorts {
+	readonly updater: Updater;
+	readonly entropy: Entropy;
+	readonly log: Log;
+	/** The updater's status has changed; `then`: once it is reported, or at once when it cannot be. */
+	readonly onChange: (then?: () => void) => void;
+	/** The bundle is not to be had, or refused. */
+	readonly onRefused: (offer: Offer, fault: Fault) => void;
+	/** Calls back once no telemetry waits. */
+	readonly whenQuiet: (then: () => void) => void;
+}
+
+/** How often a download's progress is looked at. */
+const PROGRESS_SECONDS = 30;
+/** Bundles that do not arrive, in a row, before a long pause. */
+const MOST_FAILURES = 8;
+/** For telemetry and the last report to leave before a restart. */
+const MOST_QUIET_SECONDS = 30;
+
+export class Delivery {
+	readonly #options: DeliveryOptions;
+	#isResting = true;
+	#offer: Offer | undefined;
+	/** Its bundle has not been taken yet. */
+	#isNew = false;
+	/** Ends what is under way: a download, a wait, the wait for quiet. */
+	#cancel: (() => void) | undefined;
+	#failures = 0;
+	#pauses = 0;
+
+	constructor(options: DeliveryOptions) {
+		this.#options = options;
+	}
+
+	/** Takes the place of an earlier offer. An image that is being downloaded already goes on. */
+	take(offer: Offer): void {
+		const isUnderWay = this.#cancel && this.#isDownloading && this.#options.updater.status.sequence === offer.sequence;
+		this.#offer = offer;
+		this.#isNew = true;
+		this.#failures = 0;
+		this.#pauses = 0;
+		// Should that fail, its bundle is fetched again: it may name a better address.
+		if (isUnderWay) return;
+		this.stop();
+		this.#next();
+	}
+
+	/** The offer has been taken back. */
+	withdraw(): void {
+		this.#drop();
+		this.stop();
+		this.#options.updater.interrupted(new Fault("ota.withdrawn", "the desired property is gone"));
+	}
+
+	/** The hub is there. */
+	resume(): void {
+		this.#isResting = false;
+		this.#next();
+	}
+
+	/** The hub is gone: what runs goes on as long as it can, nothing else begins. */
+	rest(): void {
+		this.#isResting = true;
+	}
+
+	stop(): void {
+		this.#cancel?.();
+		this.#cancel = undefined;
+	}
+
+	/** Starts what comes next, unless something is under way. */
+	#next(): void {
+		if (this.#cancel || this.#isResting) return;
+		const { updater, log } = this.#options;
+		const offer = this.#offer;
+		if (offer && this.#isNew) {
+			log("ota.offered", { sequence: offer.sequence, url: offer.url });
+			this.#cancel = fetchBundle(this.#options, offer.url, (result) => {
+				this.#ended("bundle", () => {
+					if (result instanceof Fault) throw result;
+					updater.offer(result, offer.sequence);
+					this.#isNew = false;
+					this.#failures = 0;
+				});
+			});
+		} else if (this.#isDownloading) {
+			log("ota.download", { sequence: updater.status.sequence, progress: updater.status.progress });
+			const stopLooking = this.#lookAtProgress();
+			const abandon = fetchImage(this.#options, updater, (fault) => {
+				stopLooking();
+				if (!fault) this.#restart();
+				else
+					this.#ended("image", () => {
+						throw fault;
+					});
+			});
+			this.#cancel = () => {
+				stopLooking();
+				abandon();
+			};
+		}
+	}
+
+	get #isDownloading(): boolean {
+		const { state } = this.#options.updater.status;
+		return state === "fetching" || state === "staged";
+	}
+
+	#lookAtProgress(): () => void {
+		const look = () =>
+			this.#options.clock.after(PROGRESS_SECONDS * 1000, () => {
+				cancel = look();
+				this.#options.onChange();
+			});
+		let cancel = look();
+		return () => cancel();
+	}
+
+	/** The image is complete: into it, as soon as nothing would be lost. Without the hub telemetry would be. */
+	#restart(): void {
+		const { clock, updater, whenQuiet, onChange, log } = this.#options;
+		let over = false;
+		const end = (): void => {
+			over = true;
+			cancelTimer();
+		};
+		const restart = (): void => {
+			if (over) return;
+			end();
+			this.#ended("image", () => {
+				if (this.#isResting) return;
+				log("ota.restart", { sequence: updater.status.sequence });
+				updater.apply();
+			});
+		};
+		const cancelTimer = clock.after(MOST_QUIET_SECONDS * 1000, restart);
+		this.#cancel = end;
+		onChange(() => whenQuiet(restart));
+	}
+
+	/** What was under way has ended, well unless `outcome` throws. */
+	#ended(what: "bundle" | "image", outcome: () => void): void {
+		this.#cancel = undefined;
+		try {
+			outcome();
+		} catch (thrown) {
+			const fault = Fault.of(thrown, "agent.failed");
+			this.#options.log("fault", { code: fault.code, message: fault.message });
+			this.#failed(what, fault);
+		}
+		this.#options.onChange();
+		this.#next();
+	}
+
+	#failed(what: "bundle" | "image", fault: Fault): void {
+		if (what === "bundle" && !fault.retryable) {
+			if (this.#offer) this.#options.onRefused(this.#offer, fault);
+			this.#drop();
+		} else if (what === "bundle" ? this.#failures + 1 < MOST_FAILURES : this.#isDownloading) {
+			this.#wait(fault, PASSING, ++this.#failures);
+		} else if (what === "image" && this.#isNew) {
+			// Its bundle may name a better address.
+		} else if (this.#offer && fault.retryable) {
+			this.#isNew = true;
+			this.#failures = 0;
+			this.#wait(fault, REFUSED, ++this.#pauses);
+		} else this.#drop();
+	}
+
+	#wait(fault: Fault, backoff: Backoff, attempt: number): void {
+		const { clock, entropy, log } = this.#options;
+		const seconds = delaySeconds(attempt, backoff, randomUnit(entropy), fault.retryAfterSeconds);
+		log("ota.waiting", { seconds: Math.round(seconds), attempt, code: fault.code });
+		this.#cancel = clock.after(seconds * 1000, () => {
+			this.#cancel = undefined;
+			this.#next();
+		});
+	}
+
+	#drop(): void {
+		this.#offer = undefined;
+		this.#isNew = false;
+	}
+}

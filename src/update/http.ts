@@ -1,0 +1,148 @@
+/**
+ * HTTP/1.1 (RFC 9112, RFC 9110), the client's half of one GET: the request, and the response as a state machine on bytes.
+ *
+ * Refused: responses without Content-Length (chunked by name), content codings, heads beyond 8 KiB, folded or repeated
+ * header fields that matter, ranges that were not asked for, bytes beyond the length.
+ */
+import { concat, utf8 } from "../base/bytes.ts";
+import { Fault } from "../fault.ts";
+import type { HttpsUri } from "./uri.ts";
+
+/** `from` > 0 asks for the rest only; a server may still send everything. */
+export function encodeRequest(uri: HttpsUri, from: number): Uint8Array {
+	const host = uri.port === 443 ? uri.host : `${uri.host}:${uri.port}`;
+	const lines = [
+		`GET ${uri.path} HTTP/1.1`,
+		`Host: ${host}`,
+		"User-Agent: enrollee",
+		"Accept-Encoding: identity",
+		"Connection: close",
+	];
+	if (from > 0) lines.push(`Range: bytes=${from}-`);
+	return utf8(`${lines.join("\r\n")}\r\n\r\n`);
+}
+
+export type Head =
+	/** `length` bytes follow, which belong at `start` of the resource's `total`. */
+	| { readonly kind: "body"; readonly start: number; readonly length: number; readonly total: number }
+	| { readonly kind: "redirect"; readonly location: string };
+
+/** Bounds every head, informational ones included. */
+const MAX_HEAD_BYTES = 8192;
+
+export class ResponseReader {
+	readonly #from: number;
+	/** The head so far. */
+	#held: Uint8Array = new Uint8Array(0);
+	#headBytes = 0;
+	#left = 0;
+	head: Head | undefined;
+
+	/** `from`: as in the request. */
+	constructor(from: number) {
+		this.#from = from;
+	}
+
+	/** The whole body has been handed out. */
+	get done(): boolean {
+		return this.head?.kind === "body" && this.#left === 0;
+	}
+
+	/** Gives the bytes of the body among `bytes`. Throws Fault ota.http, ota.chunked, ota.length. */
+	push(bytes: Uint8Array): Uint8Array {
+		let body = bytes;
+		while (this.head === undefined) {
+			const held = concat(this.#held, body);
+			const end = endOfHead(held, Math.max(0, this.#held.length - 3));
+			if (this.#headBytes + (end < 0 ? held.length : end) > MAX_HEAD_BYTES)
+				throw new Fault("ota.http", `head beyond ${MAX_HEAD_BYTES} bytes`);
+			this.#held = held;
+			if (end < 0) return held.subarray(0, 0);
+			this.#headBytes += end;
+			body = held.subarray(end);
+			this.#held = new Uint8Array(0);
+			this.head = readHead(held.subarray(0, end), this.#from);
+			if (this.head?.kind === "body") this.#left = this.head.length;
+		}
+		if (this.head.kind === "redirect") return body.subarray(0, 0);
+		if (body.length > this.#left)
+			throw new Fault("ota.length", `${body.length - this.#left} bytes beyond Content-Length`);
+		this.#left -= body.length;
+		return body;
+	}
+}
+
+/** Undefined for an informational response (1xx): another head follows. */
+function readHead(bytes: Uint8Array, from: number): Head | undefined {
+	const [statusLine, ...lines] = latin1(bytes).slice(0, -4).split("\r\n");
+	const status = Number(/^HTTP\/1\.1 ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine!)?.[1] ?? 0);
+	if (status === 0) throw new Fault("ota.http", "not an HTTP/1.1 response");
+	const fields = readFields(lines);
+	if (status < 200) return undefined;
+	if (REDIRECTS.includes(status)) return { kind: "redirect", location: fields.get("location") ?? "" };
+	if (status !== 200 && status !== 206) throw refusedStatus(status, fields);
+	if (fields.has("transfer-encoding"))
+		throw new Fault("ota.chunked", `Transfer-Encoding: ${fields.get("transfer-encoding")}`);
+	if ((fields.get("content-encoding") ?? "identity") !== "identity")
+		throw new Fault("ota.http", `Content-Encoding: ${fields.get("content-encoding")}`);
+	const length = decimal(fields.get("content-length"), "Content-Length");
+	if (status === 200) return { kind: "body", start: 0, length, total: length };
+	return { kind: "body", start: from, length, total: readRange(fields.get("content-range"), from, length) };
+}
+
+/** "bytes from-last/total", to the end of the resource; gives the total. */
+function readRange(text: string | undefined, from: number, length: number): number {
+	const [, first, last, total] = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15})$/.exec(text ?? "") ?? [];
+	if (from === 0 || total === undefined || Number(first) !== from)
+		throw new Fault("ota.http", `Content-Range ${text ?? "missing"}, asked from ${from}`);
+	if (Number(last) !== Number(total) - 1 || length !== Number(total) - from)
+		throw new Fault("ota.length", `Content-Range ${text} with Content-Length ${length}`);
+	return Number(total);
+}
+
+const REDIRECTS: readonly number[] = /* @__PURE__ */ Object.freeze([301, 302, 303, 307, 308]);
+/** Repeating one of these is an attack or a broken proxy. */
+const SINGLE: readonly string[] = /* @__PURE__ */ Object.freeze([
+	"content-length",
+	"content-range",
+	"content-encoding",
+	"transfer-encoding",
+	"location",
+]);
+
+function readFields(lines: readonly string[]): Map<string, string> {
+	const fields = new Map<string, string>();
+	for (const line of lines) {
+		const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? [];
+		if (name === undefined) throw new Fault("ota.http", "malformed header field");
+		const key = name.toLowerCase();
+		if (SINGLE.includes(key) && fields.has(key)) throw new Fault("ota.http", `${name} repeated`);
+		fields.set(key, value!.trimEnd());
+	}
+	return fields;
+}
+
+function refusedStatus(status: number, fields: Map<string, string>): Fault {
+	const retryable = status >= 500 || status === 408 || status === 425 || status === 429;
+	const wait = fields.get("retry-after") ?? "";
+	const retryAfterSeconds = /^[0-9]{1,6}$/.test(wait) ? Number(wait) : undefined;
+	return new Fault("ota.http", `status ${status}`, { retryable, retryAfterSeconds });
+}
+
+function decimal(text: string | undefined, name: string): number {
+	if (text === undefined || !/^[0-9]{1,15}$/.test(text)) throw new Fault("ota.http", `${name} ${text ?? "missing"}`);
+	return Number(text);
+}
+
+/** Index after CR LF CR LF, or -1. */
+function endOfHead(bytes: Uint8Array, from: number): number {
+	for (let i = from; i + 3 < bytes.length; i++)
+		if (bytes[i] === 13 && bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i + 4;
+	return -1;
+}
+
+function latin1(bytes: Uint8Array): string {
+	let text = "";
+	for (const byte of bytes) text += String.fromCharCode(byte);
+	return text;
+}

@@ -1,0 +1,77 @@
+/**
+ * Holds the update record (record.ts) and makes its transitions; every change is in flash before it is believed.
+ * A record that cannot be read stops updates, never the device.
+ */
+import { Fault } from "../fault.ts";
+import type { Store } from "../port.ts";
+import { readRecord, type UpdateRecord, type Work, writeRecord } from "./update-record.ts";
+
+/** Older failures are forgotten beyond this many; each took a new release. */
+const MAX_FAILED = 16;
+
+export class Journal {
+	readonly #store: Store;
+	readonly #name: string;
+	#record: UpdateRecord = { version: 1, installed: 0, failed: [] };
+	/** Why there can be no updates. */
+	unusable: Fault | undefined;
+
+	constructor(store: Store, name: string) {
+		this.#store = store;
+		this.#name = name;
+		try {
+			this.#record = readRecord(store, name);
+		} catch (thrown) {
+			this.unusable = Fault.of(thrown, "store.failed");
+		}
+	}
+
+	get record(): UpdateRecord {
+		return this.#record;
+	}
+
+	/** The update under way; none while the record is unusable. */
+	get work(): Work | undefined {
+		return this.unusable === undefined ? this.#record.work : undefined;
+	}
+
+	/** Throws Fault ota.busy. */
+	expect(...states: readonly Work["state"][]): Work {
+		const { work } = this;
+		if (work === undefined || !states.includes(work.state))
+			throw new Fault("ota.busy", `expected ${states.join(" or ")}, is ${work?.state ?? "idle"}`);
+		return work;
+	}
+
+	proceed(work: Work): void {
+		this.#save({ ...this.#record, work });
+	}
+
+	/** Confirmed: only here the floor rises. */
+	install(work: Work): void {
+		const { sequence } = work;
+		const failed = this.#record.failed.filter((entry) => entry.sequence > sequence);
+		this.#end({ installed: sequence, failed, last: { sequence } });
+	}
+
+	/** Failed for good: this sequence number is not tried again. */
+	fail(work: Work, code: string): void {
+		const { sequence } = work;
+		this.#end({ failed: [...this.#record.failed, { sequence, code }].slice(-MAX_FAILED), last: { sequence, code } });
+	}
+
+	/** Given up although nothing is wrong with the bundle itself: it may be offered again. */
+	abandon(work: Work, code: string): void {
+		this.#end({ last: { sequence: work.sequence, code } });
+	}
+
+	#end(change: Partial<UpdateRecord>): void {
+		const { work: _, ...rest } = this.#record;
+		this.#save({ ...rest, ...change });
+	}
+
+	#save(record: UpdateRecord): void {
+		writeRecord(this.#store, this.#name, record);
+		this.#record = record;
+	}
+}

@@ -1,0 +1,57 @@
+/** Cloud-to-device messages: a topic as IoT Hub writes it, the bound at its edge, spoiled topics. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { utf8, utf8Text } from "../../src/base/bytes.ts";
+import { Fault } from "../../src/fault.ts";
+import { MOST_MESSAGE_BYTES } from "../../src/hub/limits.ts";
+import { parseMessage } from "../../src/hub/messages.ts";
+import { isFault } from "../support/random.ts";
+import { survives } from "../support/survives.ts";
+
+const PREFIX = "devices/dev-001/messages/devicebound/";
+const TOPIC = `${PREFIX}%24.to=%2Fdevices%2Fdev-001%2Fmessages%2FdeviceBound&%24.mid=m-1&%24.cid=c-1&%24.ct=text%2Fplain&%24.ce=utf-8&iothub-ack=full&door=open%20wide`;
+
+test("fields of the hub by name, everything else as a property", () => {
+	const body = utf8("hello");
+	assert.deepEqual(parseMessage("dev-001", TOPIC, body), {
+		body,
+		messageId: "m-1",
+		correlationId: "c-1",
+		contentType: "text/plain",
+		contentEncoding: "utf-8",
+		ack: "full",
+		properties: { "$.to": "/devices/dev-001/messages/deviceBound", door: "open wide" },
+	});
+});
+
+test("without properties, and other devices' and other topics", () => {
+	const message = parseMessage("dev-001", PREFIX, utf8(""));
+	assert.deepEqual([message?.messageId, message?.ack, message?.properties], [undefined, undefined, {}]);
+	assert.equal(parseMessage("dev-002", TOPIC, utf8("")), undefined);
+	assert.equal(parseMessage("dev-001", "devices/dev-001/messages/events/", utf8("")), undefined);
+	assert.equal(parseMessage("dev-001", "$iothub/twin/res/200/?$rid=1", utf8("")), undefined);
+});
+
+test("64 KB of body and properties, and one byte more", () => {
+	const properties = "a=%C3%BC"; // three bytes
+	assert.ok(parseMessage("d", `devices/d/messages/devicebound/${properties}`, new Uint8Array(MOST_MESSAGE_BYTES - 3)));
+	assert.equal(MOST_MESSAGE_BYTES, 65536);
+	assert.throws(
+		() => parseMessage("d", `devices/d/messages/devicebound/${properties}`, new Uint8Array(MOST_MESSAGE_BYTES - 2)),
+		isFault("hub.too-large"),
+	);
+});
+
+test("spoiled topics: a message, none, or a Fault", () => {
+	const parse = (bytes: Uint8Array) => {
+		let topic: string;
+		try {
+			topic = utf8Text(bytes);
+		} catch (thrown) {
+			throw Fault.of(thrown, "mqtt.protocol");
+		}
+		return parseMessage("dev-001", topic, utf8("body"));
+	};
+	const { read, refused } = survives(parse, utf8(TOPIC), 2000);
+	assert.ok(read > 0 && refused > 0);
+});

@@ -1,0 +1,197 @@
+/** The agent's own methods, its section of the twin and its health: what is said, when, and what is switched off. */
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { describe, test } from "node:test";
+import { createEntity, der } from "../../cloud/pki.ts";
+import { FAULTS, Fault } from "../../src/fault.ts";
+import { OPERATIONS } from "../../src/hub/operation-names.ts";
+import { Operations, type OperationsOptions } from "../../src/hub/operations.ts";
+import { checkPatch, type ReportDone } from "../../src/hub/reported.ts";
+import type { Credential } from "../../src/identity/record.ts";
+import { FakeClock } from "../support/clock.ts";
+import { span } from "../support/tls-server.ts";
+
+const NOTHING_SAID = { status: 0, payload: undefined as unknown };
+const leaf = der(
+	(await createEntity("P-256", { commonName: "dev-001", role: { kind: "client" }, ...span })).certificate,
+);
+const credential = {
+	chain: [leaf],
+	notBefore: Date.UTC(2026, 0, 1),
+	notAfter: Date.UTC(2026, 1, 1),
+} as unknown as Credential;
+const certificate = { validFrom: "2026-01-01T00:00:00.000Z", validUntil: "2026-02-01T00:00:00.000Z" };
+
+function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = true) {
+	const clock = new FakeClock();
+	const did: string[] = [];
+	const reports: { patch: object; done: ReportDone }[] = [];
+	const health: object[] = [];
+	const operations = new Operations({
+		clock,
+		log: (step) => did.push(step),
+		config: { operations: OPERATIONS, firmware: "1.2.3", healthSeconds: 0, ...config },
+		status: () => ({ state: "connected" }),
+		renew: () => did.push("renew"),
+		...(canRestart ? { restart: () => did.push("restart") } : {}),
+	});
+	const outlet = {
+		report: (patch: object, done: ReportDone) => reports.push({ patch: checkPatch(patch), done }),
+		telemetry: (body: object) => health.push(body),
+	};
+	return {
+		clock,
+		did,
+		reports,
+		health,
+		operations,
+		connect: () => operations.connected(credential, outlet),
+		call(name: string) {
+			let said = NOTHING_SAID;
+			operations.methods[name]?.(null, (status, payload) => {
+				said = { status, payload };
+			});
+			return said;
+		},
+	};
+}
+
+describe("methods", () => {
+	test("enrollee.status says state, versions, dates and the last faults", async () => {
+		const { call, connect, operations, clock } = bench();
+		connect();
+		await clock.advance(90_000);
+		operations.log("fault", { code: "wire.dns", message: "no such host" });
+		assert.deepEqual(call("enrollee.status"), {
+			status: 200,
+			payload: {
+				state: "connected",
+				firmware: "1.2.3",
+				upSeconds: 90,
+				certificate,
+				faults: [{ code: "wire.dns", count: 1, at: "2026-01-01T00:01:30.000Z", remedy: FAULTS["wire.dns"] }],
+			},
+		});
+	});
+
+	test("enrollee.renew answers first, then renews", () => {
+		const { call, did } = bench();
+		assert.equal(call("enrollee.renew").status, 202);
+		assert.deepEqual(did, ["renew"]);
+	});
+
+	test("enrollee.reboot answers, then restarts when the answer has had time to leave", async () => {
+		const { call, did, clock } = bench();
+		assert.equal(call("enrollee.reboot").status, 202);
+		await clock.advance(1999);
+		assert.deepEqual(did, []);
+		await clock.advance(1);
+		assert.deepEqual(did, ["restart"]);
+		assert.equal(bench({}, false).call("enrollee.reboot").status, 501);
+	});
+
+	test("only those that are switched on exist", () => {
+		const own: readonly string[] = ["status", "renew", "reboot"];
+		for (const operation of OPERATIONS) {
+			const { operations } = bench({ operations: [operation] });
+			assert.deepEqual(Object.keys(operations.methods), own.includes(operation) ? [`enrollee.${operation}`] : []);
+		}
+		assert.deepEqual(Object.keys(bench({ operations: [] }).operations.methods), []);
+	});
+});
+
+describe("the section of the twin", () => {
+	test("is reported with the first session, and again only when it has changed or was not acknowledged", () => {
+		const { connect, reports, operations } = bench();
+		connect();
+		const serial = new X509Certificate(leaf).serialNumber.toLowerCase();
+		assert.deepEqual(reports[0]!.patch, {
+			certificate: { ...certificate, serial, renewal: "planned", lastFault: null },
+			enrollee: { firmware: "1.2.3", certificate, faults: [] },
+		});
+		reports[0]!.done(new Fault("hub.bad-request", "no"));
+		connect();
+		assert.equal(reports.length, 2);
+		reports[1]!.done(undefined, 3);
+		connect();
+		assert.equal(reports.length, 2);
+		operations.log("fault", { code: "hub.closed", message: "" });
+		operations.log("fault", { code: "hub.closed", message: "" });
+		operations.log("something else", { code: "hub.timeout" });
+		connect();
+		assert.equal(reports.length, 3);
+		const { faults } = (reports[2]!.patch as { enrollee: { faults: unknown[] } }).enrollee;
+		assert.deepEqual(faults, [
+			{ code: "hub.closed", count: 2, at: "2026-01-01T00:00:00.000Z", remedy: FAULTS["hub.closed"] },
+		]);
+	});
+
+	test("says where a renewal stands, as it goes, and what failed last", async () => {
+		const { connect, reports, operations, clock } = bench();
+		connect();
+		for (const step of [
+			"renewal.request",
+			"renewal.waiting",
+			"renewal.waiting",
+			"credential.stored",
+			"credential.proven",
+		]) {
+			operations.log(step);
+			await clock.advance(1);
+		}
+		operations.log("fault", { code: "hub.throttled" });
+		operations.log("renewal.failed");
+		await clock.advance(1);
+		const said = reports.map(
+			({ patch }) => (patch as { certificate: { renewal: string; lastFault: string } }).certificate,
+		);
+		assert.deepEqual(
+			said.map(({ renewal }) => renewal),
+			["planned", "requested", "accepted", "on trial", "planned", "failed"],
+		);
+		assert.equal(said.at(-1)!.lastFault, "hub.throttled");
+	});
+
+	test("keeps the last five faults, each once, newest first, and only what is in the closed list", () => {
+		const { connect, reports, operations } = bench();
+		for (const code of [
+			"wire.dns",
+			"wire.refused",
+			"wire.closed",
+			"toString",
+			"wire.timeout",
+			"wire.dns",
+			"tls.name",
+			"tls.key",
+		])
+			operations.log("fault", { code });
+		connect();
+		const { faults } = (reports[0]!.patch as { enrollee: { faults: { code: string }[] } }).enrollee;
+		assert.deepEqual(
+			faults.map(({ code }) => code),
+			["tls.key", "tls.name", "wire.dns", "wire.timeout", "wire.closed"],
+		);
+	});
+
+	test("switched off, nothing is reported", () => {
+		const { connect, reports } = bench({ operations: ["status", "renew", "reboot"] });
+		connect();
+		assert.equal(reports.length, 0);
+	});
+});
+
+describe("health", () => {
+	test("is off by default; switched on it goes at its interval, once however often the device connects, until closed", async () => {
+		const off = bench();
+		off.connect();
+		assert.equal(off.clock.waiting, 0);
+		const { connect, health, clock, operations } = bench({ healthSeconds: 600 });
+		connect();
+		connect();
+		await clock.advance(1_800_000);
+		assert.equal(health.length, 3);
+		assert.equal((health[0] as { enrollee: { state: string } }).enrollee.state, "connected");
+		operations.close();
+		assert.equal(clock.waiting, 0);
+	});
+});

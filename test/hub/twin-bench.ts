@@ -1,0 +1,42 @@
+/** A twin by itself with the hub played by the test: what it sent, what the application learned. */
+import { utf8, utf8Text } from "../../src/base/bytes.ts";
+import type { Fault } from "../../src/fault.ts";
+import { encodeJson } from "../../src/hub/json.ts";
+import { Twin } from "../../src/hub/twin.ts";
+import { FakeClock } from "../support/clock.ts";
+
+export function createTwin({ reads = true } = {}) {
+	const clock = new FakeClock();
+	const sent: string[] = [];
+	const desired: unknown[] = [];
+	const said: string[] = [];
+	const steps: string[] = [];
+	const twin = new Twin({
+		clock,
+		random: () => 0,
+		log: (step) => steps.push(step),
+		onDesired: reads ? (properties, { version, complete }) => desired.push([version, complete, properties]) : undefined,
+	});
+	const receive = (topic: string, body: unknown = "") =>
+		twin.message(topic, typeof body === "string" ? utf8(body) : encodeJson(body, 1 << 20));
+	return {
+		clock,
+		twin,
+		sent,
+		desired,
+		said,
+		steps,
+		attach: () => twin.attach((topic, payload) => sent.push(`${topic} ${utf8Text(payload)}`.trim())),
+		report: (patch: object) =>
+			twin.report(patch, (fault?: Fault, version?: number) => said.push(fault?.code ?? `version ${version}`)),
+		receive,
+		read: (rid: number, version: number, properties = {}) =>
+			receive(`$iothub/twin/res/200/?$rid=${rid}`, {
+				desired: { ...properties, $version: version },
+				reported: { $version: 1 },
+			}),
+		change: (version: number, properties = {}) =>
+			receive(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, { ...properties, $version: version }),
+		acknowledge: (rid: number, version = 2) => receive(`$iothub/twin/res/204/?$rid=${rid}&$version=${version}`),
+	};
+}

@@ -1,0 +1,148 @@
+/**
+ * src/mqtt/packet.ts against bytes written out by hand from MQTT 3.1.1 (OASIS, 2014). Everything runs twice: over Node's
+ * Buffer, and over the bundle with the device's stand-ins (hw/moddable/shims).
+ */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { generate } from "mqtt-packet";
+import { concat, hex } from "../../src/base/bytes.ts";
+import * as onNode from "../../src/mqtt/packet.ts";
+import { mutations } from "../support/mutate.ts";
+import { random } from "../support/random.ts";
+import { bundle, CLIENT, publish, REFUSED, SERVER, spaced } from "./vectors.ts";
+
+type Codec = typeof onNode;
+
+describe("over Node's Buffer", () => check(() => onNode));
+
+describe("over the device's stand-ins", () => {
+	let folder: string;
+	let bundled: Codec;
+	before(async () => {
+		folder = await mkdtemp(join(tmpdir(), "enrollee-"));
+		bundled = await import(pathToFileURL(await bundle(folder, "node")).href);
+	});
+	after(() => rm(folder, { recursive: true }));
+	check(() => bundled);
+
+	test("the bundle imports nothing", async () => {
+		const { readFile } = await import("node:fs/promises");
+		assert.doesNotMatch(await readFile(join(folder, "packet.js"), "utf8"), /^import\b|\brequire\(/m);
+	});
+});
+
+function check(codec: () => Codec): void {
+	const read = (bytes: Uint8Array, maxBytes = 1000) => [...new (codec().PacketReader)(maxBytes).push(bytes)];
+
+	for (const [section, packet, bytes] of CLIENT)
+		test(`${section}: is encoded so`, () => assert.equal(hex(codec().encode(packet)), bytes.replaceAll(" ", "")));
+
+	for (const [section, bytes, packet] of SERVER)
+		test(`${section}: is read so`, () => assert.deepEqual(read(spaced(bytes)), [packet]));
+
+	for (const [why, bytes] of REFUSED)
+		test(`${why}: ${bytes} is refused`, () => assert.throws(() => read(spaced(bytes)), { code: "mqtt.protocol" }));
+
+	test("all packets in one stream, split in two at every byte, and byte by byte", () => {
+		const stream = concat(...SERVER.map(([, bytes]) => spaced(bytes)));
+		const packets = SERVER.map(([, , packet]) => packet);
+		for (let at = 0; at <= stream.length; at++) {
+			const reader = new (codec().PacketReader)(1000);
+			assert.deepEqual([...reader.push(stream.subarray(0, at)), ...reader.push(stream.subarray(at))], packets);
+		}
+		const reader = new (codec().PacketReader)(1000);
+		assert.deepEqual(
+			[...stream].flatMap((byte) => [...reader.push(Uint8Array.of(byte))]),
+			packets,
+		);
+	});
+
+	test("payloads of every length around the borders of the length field, and what it costs to send them", () => {
+		for (const length of [0, 1, 122, 123, 124, 16377, 16378, 16379, 70_000]) {
+			const payload = random(length).bytes(length);
+			const bytes = codec().encode({ type: "publish", topic: "t/é", payload, qos: 1, id: 7 });
+			assert.deepEqual(read(bytes, 80_000), [{ type: "publish", topic: "t/é", payload, qos: 1, id: 7 }]);
+		}
+	});
+
+	test("a packet that lies whole in the bytes given is not copied, one that comes in pieces is put together", () => {
+		const bytes = spaced("30 05 0001 61 6869");
+		const [whole] = read(bytes);
+		assert.ok(whole?.type === "publish" && whole.payload.buffer === bytes.buffer);
+		const reader = new (codec().PacketReader)(100);
+		assert.deepEqual([...reader.push(bytes.subarray(0, 4))], []);
+		const [pieced] = reader.push(bytes.subarray(4));
+		bytes.fill(0);
+		assert.deepEqual(pieced, publish("a", "hi", 0, 0));
+	});
+
+	test("a packet of exactly the limit passes, one byte more is refused by its header alone", () => {
+		const limit = 200;
+		const exact = codec().encode({ type: "publish", topic: "t", payload: new Uint8Array(194), qos: 0, id: 0 });
+		assert.equal(exact.length, limit);
+		assert.equal(read(exact, limit).length, 1);
+		// 198 bytes follow: 201 in all. Nothing of them has come yet.
+		assert.throws(() => read(spaced("30 c601"), limit), { code: "mqtt.too-large" });
+		assert.throws(() => read(spaced("30 ffffff7f"), limit), { code: "mqtt.too-large" });
+	});
+
+	test("what cannot be sent is refused", () => {
+		const { encode } = codec();
+		const payload = new Uint8Array();
+		const long = "x".repeat(65_536);
+		const connect = { type: "connect", clientId: "d", clean: true, keepAliveSeconds: 0 } as const;
+		const publishing = { type: "publish", payload, qos: 0, id: 0 } as const;
+		for (const packet of [
+			{ ...connect, clientId: long },
+			{ ...connect, username: long },
+			{ ...connect, username: "u", password: long },
+			{ ...connect, username: "u", password: new Uint8Array(65_536) },
+			{ ...publishing, topic: long },
+			{ type: "subscribe", id: 1, filter: "é".repeat(32_768), qos: 1 } as const,
+		])
+			assert.throws(() => encode(packet), { code: "mqtt.too-large" });
+		for (const topic of ["", "a/#", "a/+/b", "a\0"])
+			assert.throws(() => encode({ ...publishing, topic }), { code: "mqtt.protocol" });
+		assert.throws(() => encode({ type: "subscribe", id: 1, filter: "a\0", qos: 1 }), { code: "mqtt.protocol" });
+		assert.throws(() => encode({ ...connect, password: "without a user name" }), { code: "mqtt.protocol" });
+		assert.equal(encode({ ...publishing, topic: long.slice(1) }).length, 65_541);
+	});
+
+	test("every truncation of every packet waits for more and yields nothing", () => {
+		for (const [, bytes] of SERVER) {
+			const whole = spaced(bytes);
+			for (let length = 0; length < whole.length; length++)
+				assert.deepEqual(read(whole.subarray(0, length)), [], bytes);
+		}
+	});
+
+	test("mutated packets end in a packet, in silence or in a Fault, never in anything else", () => {
+		const outcomes = { packets: 0, refused: 0, waiting: 0 };
+		for (const [, bytes] of SERVER)
+			for (const spoiled of mutations(spaced(bytes), 400))
+				try {
+					outcomes[read(spoiled, 64).length > 0 ? "packets" : "waiting"]++;
+				} catch (thrown) {
+					// By name: the bundle has a Fault of its own.
+					assert.match(String(thrown), /^Fault: mqtt\.(protocol|too-large): /, hex(spoiled));
+					outcomes.refused++;
+				}
+		for (const [outcome, count] of Object.entries(outcomes)) assert.ok(count > 100, `${outcome}: ${count}`);
+	});
+
+	test("what another client's server writes is read: mqtt-packet over Node's Buffer as the peer", () => {
+		const packets = [
+			generate({ cmd: "connack", returnCode: 0, sessionPresent: true }),
+			generate({ cmd: "suback", messageId: 3, granted: [1] }),
+			generate({ cmd: "publish", topic: "$dps/é", payload: "{}", qos: 1, messageId: 9, dup: false, retain: false }),
+		];
+		assert.deepEqual(
+			read(concat(...packets)).map(({ type }) => type),
+			["connack", "suback", "publish"],
+		);
+	});
+}

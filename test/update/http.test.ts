@@ -1,0 +1,167 @@
+/** HTTP responses: what is read, what is refused by name, in any pieces, mutated and truncated; URIs. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { concat, utf8, utf8Text } from "../../src/base/bytes.ts";
+import type { FaultCode } from "../../src/fault.ts";
+import { encodeRequest, type Head, ResponseReader } from "../../src/update/http.ts";
+import { parseHttpsUri, resolveLocation } from "../../src/update/uri.ts";
+import { mutations } from "../support/mutate.ts";
+import { isFault } from "../support/random.ts";
+
+const response = (status: string, fields: readonly string[], body = ""): Uint8Array =>
+	utf8(`HTTP/1.1 ${status}\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n${body}`);
+
+function read(
+	bytes: Uint8Array,
+	from = 0,
+	pieces = bytes.length,
+): { head: Head | undefined; body: string; done: boolean } {
+	const reader = new ResponseReader(from);
+	let body: Uint8Array = new Uint8Array(0);
+	for (let at = 0; at < bytes.length; at += pieces) body = concat(body, reader.push(bytes.subarray(at, at + pieces)));
+	return { head: reader.head, body: utf8Text(body), done: reader.done };
+}
+
+test("the request names host, port and range", () => {
+	const text = (from: number): string =>
+		utf8Text(encodeRequest(parseHttpsUri("https://Example.com:8443/a/b?c=%20d"), from));
+	assert.match(text(0), /^GET \/a\/b\?c=%20d HTTP\/1\.1\r\nHost: example\.com:8443\r\n/);
+	assert.match(text(0), /\r\n\r\n$/);
+	assert.doesNotMatch(text(0), /Range/);
+	assert.match(text(65536), /\r\nRange: bytes=65536-\r\n/);
+	assert.match(utf8Text(encodeRequest(parseHttpsUri("https://example.com/"), 0)), /\r\nHost: example\.com\r\n/);
+});
+
+test("a whole and a partial body are read, in pieces of any size", () => {
+	const whole = response("200 OK", ["Server: x", "CONTENT-LENGTH:5  ", "Content-Encoding: identity"], "hello");
+	const part = response("206 Partial Content", ["Content-Range: bytes 2-4/5", "Content-Length: 3"], "llo");
+	const early = concat(response("103 Early Hints", ["Link: </x>"]), whole);
+	for (let pieces = 1; pieces <= early.length; pieces++) {
+		assert.deepEqual(read(whole, 2, pieces), {
+			head: { kind: "body", start: 0, length: 5, total: 5 },
+			body: "hello",
+			done: true,
+		});
+		assert.deepEqual(read(part, 2, pieces), {
+			head: { kind: "body", start: 2, length: 3, total: 5 },
+			body: "llo",
+			done: true,
+		});
+		assert.equal(read(early, 2, pieces).body, "hello");
+	}
+	assert.equal(read(response("200 OK", ["Content-Length: 6"], "hello")).done, false);
+	assert.deepEqual(read(response("307 x", ["Location: /y", "Content-Length: 2"], "no")), {
+		head: { kind: "redirect", location: "/y" },
+		body: "",
+		done: false,
+	});
+});
+
+test("what cannot be used is refused by name", () => {
+	const refused = (code: FaultCode, bytes: Uint8Array, from = 0): void =>
+		assert.throws(() => read(bytes, from), isFault(code), utf8Text(bytes));
+	refused("ota.chunked", response("200 OK", ["Transfer-Encoding: chunked"], "5\r\nhello\r\n0\r\n\r\n"));
+	refused("ota.chunked", response("200 OK", ["Transfer-Encoding: chunked", "Content-Length: 5"], "hello"));
+	refused("ota.http", response("200 OK", [], "hello"));
+	refused("ota.http", response("200 OK", ["Content-Encoding: gzip", "Content-Length: 5"], "hello"));
+	refused("ota.http", response("200 OK", ["Content-Length: 5", "Content-Length: 5"], "hello"));
+	for (const length of ["-1", "+5", "5, 5", "0x5", "1e3", "", "9".repeat(16)])
+		refused("ota.http", response("200 OK", [`Content-Length: ${length}`]));
+	refused("ota.length", response("200 OK", ["Content-Length: 4"], "hello"));
+	refused("ota.http", response("206 x", ["Content-Length: 3", "Content-Range: bytes 2-4/5"], "llo"), 0);
+	refused("ota.http", response("206 x", ["Content-Length: 3"], "llo"), 2);
+	refused("ota.http", response("206 x", ["Content-Length: 3", "Content-Range: bytes 1-4/5"], "llo"), 2);
+	refused("ota.http", response("206 x", ["Content-Length: 3", "Content-Range: bytes 2-4/*"], "llo"), 2);
+	refused(
+		"ota.http",
+		response("206 x", ["Content-Type: multipart/byteranges; boundary=x", "Content-Length: 3"], "llo"),
+		2,
+	);
+	refused("ota.length", response("206 x", ["Content-Length: 2", "Content-Range: bytes 2-3/5"], "ll"), 2);
+	refused("ota.length", response("206 x", ["Content-Length: 2", "Content-Range: bytes 2-4/5"], "ll"), 2);
+	for (const line of [
+		"HTTP/1.0 200 OK",
+		"HTTP/2 200",
+		"HTTP/1.1 20 OK",
+		"HTTP/1.1 600 x",
+		"ICY 200 OK",
+		"",
+		"HTTP/1.1 200\u0000",
+	])
+		refused("ota.http", utf8(`${line}\r\nContent-Length: 0\r\n\r\n`));
+	for (const field of [" folded: x", "no colon", "a b: c", ": x", "x: \u0001", "x : y"])
+		refused("ota.http", response("200 OK", ["Content-Length: 0", field]));
+});
+
+test("only faults of the moment may be repeated, and the server's wait is kept", () => {
+	for (const status of [400, 401, 403, 404, 410, 412, 416])
+		assert.throws(
+			() => read(response(`${status} x`, [])),
+			(thrown) => isFault("ota.http")(thrown) && !(thrown as { retryable: boolean }).retryable,
+		);
+	for (const status of [408, 425, 429, 500, 502, 503, 504])
+		assert.throws(
+			() => read(response(`${status} x`, ["Retry-After: 7"])),
+			(thrown) => isFault("ota.http")(thrown) && (thrown as { retryAfterSeconds: number }).retryAfterSeconds === 7,
+		);
+});
+
+test("a head has a bound, also in small pieces and over several heads", () => {
+	const endless = new ResponseReader(0);
+	assert.throws(() => {
+		endless.push(utf8("HTTP/1.1 200 OK\r\n"));
+		for (let n = 0; n < 10_000; n++) endless.push(utf8(`X-${n}: y\r\n`));
+	}, isFault("ota.http"));
+	const early = new ResponseReader(0);
+	assert.throws(() => {
+		for (let n = 0; n < 10_000; n++) early.push(response("100 Continue", []));
+	}, isFault("ota.http"));
+});
+
+test("mutated and truncated responses give a body within its length or a Fault", () => {
+	const bytes = response(
+		"206 Partial Content",
+		["Server: test", "Content-Range: bytes 100-104/105", "Content-Length: 5"],
+		"hello",
+	);
+	for (const spoiled of mutations(bytes, 5000)) {
+		const reader = new ResponseReader(100);
+		try {
+			const body = reader.push(spoiled);
+			assert.ok(body.length <= 5);
+		} catch (thrown) {
+			assert.ok(isFault("ota.http", "ota.length", "ota.chunked")(thrown), String(thrown));
+		}
+	}
+});
+
+test("only absolute https URIs without user name and fragment are taken", () => {
+	assert.deepEqual(parseHttpsUri("https://a-b.example:65535/x;y=1?z"), {
+		host: "a-b.example",
+		port: 65535,
+		path: "/x;y=1?z",
+	});
+	assert.deepEqual(parseHttpsUri("HTTPS://127.0.0.1/"), { host: "127.0.0.1", port: 443, path: "/" });
+	for (const uri of [
+		"http://a/x",
+		"https:/a/x",
+		"https:///x",
+		"https://a",
+		"https://a:0/x",
+		"https://a:65536/x",
+		"https://u:p@a/x",
+		"https://a/x#f",
+		"https://a/x y",
+		"https://a/x\r\nHost: b",
+		"https://a/\u00e9",
+		"https://-a/x",
+		"https://[::1]/x",
+		`https://a/${"x".repeat(1024)}`,
+	])
+		assert.throws(() => parseHttpsUri(uri), isFault("ota.uri"), uri);
+	const base = parseHttpsUri("https://a.example:8443/x/y");
+	assert.deepEqual(resolveLocation(base, "/z"), { host: "a.example", port: 8443, path: "/z" });
+	assert.deepEqual(resolveLocation(base, "https://b.example/z"), { host: "b.example", port: 443, path: "/z" });
+	for (const location of ["//b.example/z", "z", "", "http://a.example/z"])
+		assert.throws(() => resolveLocation(base, location), isFault("ota.uri"), location);
+});

@@ -1,0 +1,110 @@
+/** Slots as files: what ESP-IDF's bootloader does with two entries of otadata, and what the flash refuses. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openSlot } from "../../hw/node/slot.ts";
+import type { Slot } from "../../src/port.ts";
+import { isFault } from "../support/random.ts";
+import { standInImage } from "../support/release.ts";
+
+const BYTES = 0x10000;
+const IMAGE = standInImage(1, 8192);
+
+function machine() {
+	const folder = mkdtempSync(join(tmpdir(), "slots-"));
+	let restarts = 0;
+	const powerUp = (): Slot => openSlot({ folder, bytes: BYTES, restart: () => void restarts++ });
+	const otadata = (): unknown => JSON.parse(readFileSync(join(folder, "otadata.json"), "utf8"));
+	return { folder, powerUp, otadata, restarts: () => restarts };
+}
+
+function put(slot: Slot, image: Uint8Array): void {
+	slot.prepare();
+	slot.erase(0, 12288);
+	slot.write(0, image);
+}
+
+test("an image that is armed runs on trial once; what resets without a confirmation is aborted", () => {
+	const { powerUp, otadata, restarts } = machine();
+	const first = powerUp();
+	assert.deepEqual([first.running, first.state, first.bytes, first.component], ["ota_0", "unknown", BYTES, "fw"]);
+	put(first, IMAGE);
+	first.arm();
+	assert.equal(restarts(), 0, "arming is no restart");
+	const trial = powerUp();
+	assert.deepEqual([trial.running, trial.state], ["ota_1", "trial"]);
+	assert.throws(() => trial.arm(), isFault("ota.busy"));
+	const back = powerUp();
+	assert.deepEqual([back.running, back.state], ["ota_0", "unknown"]);
+	assert.deepEqual(otadata(), [{ sequence: 2, state: "aborted" }, null]);
+});
+
+test("a confirmed image stays, across restarts and through the next update", () => {
+	const { powerUp, otadata } = machine();
+	put(powerUp(), IMAGE);
+	powerUp().arm();
+	powerUp().confirm();
+	const confirmed = powerUp();
+	assert.deepEqual([confirmed.running, confirmed.state], ["ota_1", "valid"]);
+	put(confirmed, standInImage(2, 8192));
+	confirmed.arm();
+	assert.equal(powerUp().running, "ota_0");
+	const back = powerUp();
+	assert.deepEqual([back.running, back.state], ["ota_1", "valid"]);
+	assert.deepEqual(otadata(), [
+		{ sequence: 2, state: "valid" },
+		{ sequence: 3, state: "aborted" },
+	]);
+});
+
+test("a rejected image is marked where another one is vouched for, and goes at the restart where not", () => {
+	const { powerUp, otadata, restarts } = machine();
+	put(powerUp(), IMAGE);
+	powerUp().arm();
+	powerUp().revert();
+	assert.equal(restarts(), 1);
+	assert.equal(powerUp().running, "ota_0");
+	assert.deepEqual(otadata(), [{ sequence: 2, state: "aborted" }, null]);
+	powerUp().arm();
+	powerUp().confirm();
+	const second = powerUp();
+	put(second, standInImage(2, 8192));
+	second.arm();
+	powerUp().revert();
+	assert.deepEqual(otadata(), [
+		{ sequence: 2, state: "valid" },
+		{ sequence: 3, state: "invalid" },
+	]);
+	assert.equal(powerUp().running, "ota_1");
+	assert.throws(() => machine().powerUp().revert(), isFault("ota.flash"));
+});
+
+test("an image that is no longer sound is passed over", () => {
+	const { folder, powerUp } = machine();
+	put(powerUp(), IMAGE);
+	powerUp().arm();
+	powerUp().confirm();
+	const spoiled = readFileSync(join(folder, "ota_1.bin"));
+	spoiled[5000]! ^= 1;
+	writeFileSync(join(folder, "ota_1.bin"), spoiled);
+	assert.equal(powerUp().running, "ota_0");
+	assert.throws(() => powerUp().arm(), isFault("ota.image"));
+});
+
+test("the flash refuses what flash cannot do", () => {
+	const { folder, powerUp } = machine();
+	const slot = powerUp();
+	assert.deepEqual(slot.read(0, 16), new Uint8Array(16).fill(0xff));
+	slot.erase(0, 4096);
+	slot.write(0, Uint8Array.of(1, 2, 3));
+	assert.throws(() => slot.write(2, Uint8Array.of(1)), isFault("ota.flash"), "over data");
+	assert.throws(() => slot.erase(1, 4096), isFault("ota.flash"), "offset");
+	assert.throws(() => slot.erase(0, 100), isFault("ota.flash"), "length");
+	assert.throws(() => slot.erase(BYTES, 4096), isFault("ota.flash"), "outside");
+	assert.throws(() => slot.read(BYTES - 1, 2), isFault("ota.flash"), "outside");
+	assert.throws(() => slot.write(-1, Uint8Array.of(1)), isFault("ota.flash"), "outside");
+	assert.ok(existsSync(join(folder, "ota_1.bin")));
+	assert.throws(() => openSlot({ folder: join(folder, "ota_1.bin"), restart() {} }), isFault("ota.flash"), "no folder");
+});

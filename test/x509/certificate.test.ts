@@ -1,0 +1,193 @@
+/** Reading certificates that OpenSSL and @peculiar/x509 made, and the system's trust anchors; what is refused, by name. */
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { certificatePem, createEntity, der } from "../../cloud/pki.ts";
+import { base64, concat, equal, hex, utf8 } from "../../src/base/bytes.ts";
+import { parseCertificate, readCertificates } from "../../src/x509/certificate.ts";
+import {
+	bitString,
+	context,
+	element,
+	octetString,
+	oid,
+	sequence,
+	smallInteger,
+	Tag,
+	utf8String,
+} from "../../src/x509/der.ts";
+import { encodeName } from "../../src/x509/name.ts";
+import { encodePem } from "../../src/x509/pem.ts";
+import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
+import { isFault } from "../support/random.ts";
+import { survives } from "../support/survives.ts";
+
+const span = { notBefore: Date.UTC(2026, 0, 2, 3, 4, 5), notAfter: Date.UTC(2060, 5, 7, 8, 9, 10) };
+const root = await createEntity("P-384", { commonName: "Root", role: { kind: "root" }, ...span });
+const hosts = ["example.com", "*.example.org", "192.0.2.7", "2001:db8::1"];
+const server = await createEntity("P-256", { commonName: "server", role: { kind: "server", hosts }, ...span }, root);
+const issuing = await createEntity("RSA", { commonName: "Issuing", role: { kind: "intermediate" }, ...span }, root);
+
+test("reads a server certificate of @peculiar/x509", () => {
+	const certificate = parseCertificate(der(server.certificate));
+	const node = new X509Certificate(server.certificate.toString("pem"));
+	assert.equal(certificate.commonName, "server");
+	assert.equal(certificate.serial, node.serialNumber.toLowerCase());
+	assert.deepEqual([certificate.notBefore, certificate.notAfter], [span.notBefore, span.notAfter]);
+	assert.equal(certificate.signatureAlgorithm, "ecdsa-sha384");
+	assert.ok(equal(certificate.spki, node.publicKey.export({ type: "spki", format: "der" })));
+	assert.equal(certificate.publicKey.type, "P-256");
+	assert.deepEqual(certificate.dnsNames, ["example.com", "*.example.org"]);
+	assert.deepEqual(certificate.ipAddresses.map(hex), ["c0000207", "20010db8000000000000000000000001"]);
+	assert.deepEqual([certificate.isCa, certificate.keyCertSign, certificate.digitalSignature], [false, false, true]);
+	assert.deepEqual(certificate.extendedKeyUsage, ["1.3.6.1.5.5.7.3.1"]);
+	assert.deepEqual(certificate.unknownCritical, []);
+	assert.ok(equal(certificate.issuer, parseCertificate(der(root.certificate)).subject));
+});
+
+test("reads CA certificates of @peculiar/x509", () => {
+	const [above, below] = [root, issuing].map((entity) => parseCertificate(der(entity.certificate)));
+	assert.deepEqual([above!.isCa, above!.keyCertSign, above!.pathLength], [true, true, undefined]);
+	assert.deepEqual([below!.isCa, below!.keyCertSign, below!.pathLength], [true, true, 0]);
+	assert.equal(above!.publicKey.type, "P-384");
+	assert.ok(below!.publicKey.type === "RSA" && below!.publicKey.modulus.length === 256);
+	assert.deepEqual(below!.publicKey.type === "RSA" && hex(below!.publicKey.exponent), "010001");
+});
+
+test("reads every form a service may use: DER, base64, PEM, several PEM", () => {
+	const one = der(server.certificate);
+	const two = der(root.certificate);
+	const pem = encodePem("CERTIFICATE", one, "\r\n");
+	for (const form of [
+		one,
+		base64(one),
+		utf8(base64(one)),
+		` ${base64(one)}\n`,
+		pem,
+		utf8(pem),
+		pem.replaceAll("\r\n", "\n"),
+	])
+		assert.deepEqual(
+			readCertificates(form).map((certificate) => certificate.der),
+			[one],
+		);
+	const several = `0 s:CN=server\n${certificatePem(server, root)}${encodePem("PRIVATE KEY", utf8("passed over"))}`;
+	for (const form of [several, utf8(several)])
+		assert.deepEqual(
+			readCertificates(form).map((certificate) => certificate.der),
+			[one, two],
+		);
+});
+
+test("refuses what holds no certificate", () => {
+	for (const input of [
+		"",
+		"hello",
+		new Uint8Array(),
+		Uint8Array.of(0xff, 0xfe),
+		"MII=",
+		encodePem("PRIVATE KEY", utf8("x")),
+	])
+		assert.throws(() => readCertificates(input), isFault("x509.certificate", "x509.pem", "x509.der"));
+	assert.throws(() => readCertificates(concat(der(root.certificate), der(root.certificate))), isFault("x509.der"));
+});
+
+test("reads certificates of OpenSSL, whatever the key, the dates and the strings", { skip: noOpenssl }, () => {
+	const make = (key: readonly string[], subject: string, ...more: string[]) => {
+		const request = ["req", "-x509", "-newkey", ...key, "-nodes", "-keyout", "key", "-utf8", "-outform", "DER"];
+		return parseCertificate(openssl([...request, "-subj", subject, ...more], { cwd: temporaryFolder() }));
+	};
+	const ec = (curve: string) => ["ec", "-pkeyopt", `ec_paramgen_curve:${curve}`];
+	const p256 = make(ec("P-256"), "/C=DE/O=Example/CN=gerät", "-days", "20000");
+	assert.equal(p256.commonName, "gerät");
+	assert.equal(p256.publicKey.type, "P-256");
+	assert.equal(p256.signatureAlgorithm, "ecdsa-sha256");
+	assert.equal(p256.isCa, true);
+	assert.equal(p256.keyCertSign, undefined);
+	assert.ok(p256.notAfter > Date.UTC(2075, 0)); // GeneralizedTime
+	assert.equal(make(ec("P-384"), "/CN=x", "-sha384").signatureAlgorithm, "ecdsa-sha384");
+	assert.equal(make(ec("P-521"), "/CN=x").publicKey.type, "unknown");
+	assert.equal(make(["rsa:2048"], "/CN=x", "-sha512").signatureAlgorithm, "rsa-sha512");
+	assert.equal(make(["ed25519"], "/CN=x").signatureAlgorithm, "unknown");
+	assert.equal(make(ec("P-256"), "/O=none").commonName, undefined);
+	assert.equal(make(ec("P-256"), "/CN=a/CN=b").commonName, undefined);
+	const constrained = make(ec("P-256"), "/CN=x", "-addext", "nameConstraints=critical,permitted;DNS:example.com");
+	assert.deepEqual(constrained.unknownCritical, ["2.5.29.30"]);
+	assert.equal(make(ec("P-256"), "/CN=x", "-set_serial", "0x00ff01").serial, "ff01");
+});
+
+test("reads version 1, and refuses version 2", { skip: noOpenssl }, () => {
+	const cwd = temporaryFolder({ none: "" });
+	openssl(["req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", "key", "-subj", "/CN=old", "-out", "csr"], {
+		cwd,
+	});
+	const v1 = openssl(["x509", "-req", "-in", "csr", "-signkey", "key", "-outform", "DER"], { cwd });
+	const certificate = parseCertificate(v1);
+	assert.deepEqual([certificate.commonName, certificate.isCa], ["old", false]);
+	assert.throws(() => parseCertificate(assemble({ version: 1 })), isFault("x509.certificate"));
+});
+
+test("reads what it is handed in parts, and refuses contradictions", () => {
+	assert.equal(parseCertificate(assemble({})).commonName, "part");
+	const keyUsage = sequence(oid("2.5.29.15"), octetString(element(Tag.BIT_STRING, Uint8Array.of(2, 0x04))));
+	assert.equal(parseCertificate(assemble({ extensions: [keyUsage] })).keyCertSign, true);
+	assert.throws(() => parseCertificate(assemble({ extensions: [keyUsage, keyUsage] })), isFault("x509.certificate"));
+	assert.throws(() => parseCertificate(assemble({ outer: "1.2.840.10045.4.3.3" })), isFault("x509.certificate"));
+	assert.throws(() => parseCertificate(assemble({ notAfter: "250101000000Z" })), isFault("x509.certificate"));
+	const badAddress = sequence(oid("2.5.29.17"), octetString(sequence(element(0x87, new Uint8Array(5)))));
+	assert.throws(() => parseCertificate(assemble({ extensions: [badAddress] })), isFault("x509.certificate"));
+});
+
+test("all of the system's trust anchors", {
+	skip: existsSync("/etc/ssl/certs") ? false : "SKIPPED: no /etc/ssl/certs",
+}, () => {
+	let read = 0;
+	for (const file of readdirSync("/etc/ssl/certs").filter((name) => name.endsWith(".pem"))) {
+		const pem = readFileSync(join("/etc/ssl/certs", file), "utf8");
+		const node = new X509Certificate(pem);
+		const [certificate] = readCertificates(pem);
+		assert.ok(certificate?.isCa, file);
+		assert.equal(BigInt(`0x${certificate.serial}`), BigInt(`0x${node.serialNumber}`), file);
+		assert.equal(certificate.notAfter, Date.parse(node.validTo), file);
+		assert.ok(certificate.publicKey.type !== "unknown", file);
+		read++;
+	}
+	for (const name of ["DigiCert_Global_Root_G2.pem", "Microsoft_RSA_Root_Certificate_Authority_2017.pem"]) {
+		const path = join("/etc/ssl/certs", name);
+		if (existsSync(path)) assert.equal(readCertificates(readFileSync(path))[0]?.publicKey.type, "RSA");
+	}
+	assert.ok(read > 0);
+});
+
+test("only a Fault comes out of damaged certificates", () => {
+	for (const entity of [server, root, issuing]) {
+		const { refused, read } = survives(parseCertificate, der(entity.certificate), 4000);
+		assert.ok(refused > 1000 && read > 100, `refused ${refused}, read ${read}`);
+	}
+	survives(readCertificates, utf8(certificatePem(server, root)), 3000);
+});
+
+interface Parts {
+	version?: number;
+	outer?: string;
+	notAfter?: string;
+	extensions?: Uint8Array[];
+}
+
+/** A certificate with a signature of nobody. */
+function assemble({ version = 2, outer = "1.2.840.10045.4.3.2", notAfter = "270101000000Z", extensions = [] }: Parts) {
+	const time = (text: string) => element(Tag.UTC_TIME, utf8(text));
+	const tbs = sequence(
+		element(context(0), smallInteger(version)),
+		smallInteger(1),
+		sequence(oid("1.2.840.10045.4.3.2")),
+		encodeName("whoever"),
+		sequence(time("260101000000Z"), time(notAfter)),
+		sequence(element(Tag.SET, sequence(oid("2.5.4.3"), utf8String("part")))),
+		sequence(sequence(oid("1.3.101.112")), bitString(new Uint8Array(32))),
+		...(extensions.length > 0 ? [element(context(3), sequence(...extensions))] : []),
+	);
+	return sequence(tbs, sequence(oid(outer)), bitString(Uint8Array.of(0)));
+}

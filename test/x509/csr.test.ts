@@ -1,0 +1,168 @@
+/** Certificate signing requests: checked by OpenSSL, python3-cryptography and @peculiar/x509; what cannot be asked for is refused. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { webcrypto } from "node:crypto";
+import { test } from "node:test";
+import "reflect-metadata";
+import { Pkcs10CertificateRequest } from "@peculiar/x509";
+import * as entropy from "../../hw/node/entropy.ts";
+import { base64, equal, fromHex } from "../../src/base/bytes.ts";
+import { Fault } from "../../src/fault.ts";
+import { generateKeyPair, KeyPair } from "../../src/key/p256.ts";
+import { checkRegistrationId, encodeCsr, parseCsr } from "../../src/x509/csr.ts";
+import { publicKeyInfo } from "../../src/x509/key.ts";
+import { decodeBase64, decodePem, encodePem } from "../../src/x509/pem.ts";
+import { noCryptography, noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
+import { isFault } from "../support/random.ts";
+import { survives } from "../support/survives.ts";
+
+const key = generateKeyPair(entropy);
+
+test("the same key and id give the same bytes, another key or id others", () => {
+	// The scalar of RFC 6979 appendix A.2.5.
+	const fixed = new KeyPair(fromHex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"));
+	const again = new KeyPair(fixed.scalar());
+	assert.deepEqual(encodeCsr("dev-001", fixed), encodeCsr("dev-001", again));
+	assert.notDeepEqual(encodeCsr("dev-002", fixed), encodeCsr("dev-001", fixed));
+	assert.notDeepEqual(encodeCsr("dev-001", key), encodeCsr("dev-001", fixed));
+});
+
+test("OpenSSL verifies the request and reads the name, as DER and as PEM", { skip: noOpenssl }, () => {
+	for (const id of ["a", "dev-001", "MyDevice.7:x_y-", "x".repeat(64)]) {
+		const der = encodeCsr(id, generateKeyPair(entropy));
+		for (const [form, input] of [
+			["DER", der],
+			["PEM", encodePem("CERTIFICATE REQUEST", der)],
+			["PEM", encodePem("CERTIFICATE REQUEST", der, "\r\n")],
+		] as const) {
+			const cwd = temporaryFolder({ csr: input });
+			const said = openssl(["req", "-in", "csr", "-inform", form, "-verify", "-noout", "-subject", "-text"], {
+				cwd,
+			}).toString();
+			assert.match(said, new RegExp(`CN = ${id}\n`));
+			assert.match(said, /Signature Algorithm: ecdsa-with-SHA256/);
+			assert.match(said, /NIST CURVE: P-256/);
+			// OpenSSL writes the same bytes when it encodes what it has read.
+			assert.ok(equal(openssl(["req", "-in", "csr", "-inform", form, "-outform", "DER"], { cwd }), der));
+		}
+	}
+});
+
+test("python3-cryptography verifies the request and finds nothing but the common name", {
+	skip: noCryptography,
+}, () => {
+	const program = `
+import sys
+from cryptography import x509
+csr = x509.load_der_x509_csr(sys.stdin.buffer.read())
+assert csr.is_signature_valid
+assert len(list(csr.extensions)) == 0
+print(csr.subject.rfc4514_string(), csr.signature_hash_algorithm.name, csr.public_key().curve.name)`;
+	const said = execFileSync("python3", ["-c", program], { input: encodeCsr("dev-001", key) });
+	assert.equal(said.toString(), "CN=dev-001 sha256 secp256r1\n");
+});
+
+test("@peculiar/x509 verifies the request", async () => {
+	const request = new Pkcs10CertificateRequest(encodeCsr("dev-001", key) as Uint8Array<ArrayBuffer>);
+	assert.equal(request.subject, "CN=dev-001");
+	assert.equal(await request.verify(webcrypto as never), true);
+});
+
+test("reads its own request back", () => {
+	const der = encodeCsr("dev-001", key);
+	assert.deepEqual(parseCsr(der), { commonName: "dev-001", spki: publicKeyInfo(key.publicKey) });
+	assert.deepEqual(decodePem(encodePem("CERTIFICATE REQUEST", der)), [{ label: "CERTIFICATE REQUEST", der }]);
+	assert.deepEqual(decodeBase64(base64(der), "csr"), der);
+});
+
+test("reads an operator's request: P-256, P-384, RSA, with other names and wanted extensions", {
+	skip: noOpenssl,
+}, () => {
+	for (const algorithm of [
+		["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+		["ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-sha384"],
+		["ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-sha256"],
+		["rsa:2048"],
+	]) {
+		const cwd = temporaryFolder();
+		const subject = ["-subj", "/C=DE/O=Example/CN=dev-001", "-addext", "subjectAltName=DNS:dev-001"];
+		openssl(
+			[
+				"req",
+				"-new",
+				"-newkey",
+				...algorithm,
+				"-nodes",
+				"-keyout",
+				"key",
+				"-outform",
+				"DER",
+				"-out",
+				"csr",
+				...subject,
+			],
+			{ cwd },
+		);
+		const der = openssl(["req", "-in", "csr", "-inform", "DER", "-outform", "DER"], { cwd });
+		const spki = openssl(["pkey", "-in", "key", "-pubout", "-outform", "DER"], { cwd });
+		const csr = parseCsr(der);
+		assert.equal(csr.commonName, "dev-001");
+		assert.ok(equal(csr.spki, spki));
+	}
+});
+
+test("refuses requests of curves that the service does not take, and without a single common name", {
+	skip: noOpenssl,
+}, () => {
+	for (const [curve, subject] of [
+		["P-521", "/CN=dev-001"],
+		["secp256k1", "/CN=dev-001"],
+		["P-256", "/O=Example"],
+		["P-256", "/CN=dev-001/CN=dev-002"],
+	] as const) {
+		const cwd = temporaryFolder();
+		const ec = ["-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${curve}`, "-nodes", "-keyout", "key"];
+		const der = openssl(["req", "-new", ...ec, "-outform", "DER", "-subj", subject], { cwd });
+		assert.throws(() => parseCsr(der), isFault("x509.csr"), `${curve} ${subject}`);
+	}
+});
+
+test("refuses a request that another key has signed, or that was changed", () => {
+	const other = generateKeyPair(entropy);
+	const foreign = { publicKey: key.publicKey, sign: (digest: Uint8Array) => other.sign(digest) };
+	assert.throws(() => parseCsr(encodeCsr("dev-001", foreign)), isFault("x509.csr"));
+	const changed = encodeCsr("dev-001", key);
+	changed[changed.indexOf(0x64)]! = 0x65; // "dev" becomes "eev"
+	assert.throws(() => parseCsr(changed), isFault("x509.csr"));
+});
+
+test("registration ids: what DPS and a common name allow, and the rule that was broken", () => {
+	for (const id of ["a", "A-1", "dev_1.2:3-", "-", "0".repeat(64)]) checkRegistrationId(id);
+	for (const [id, rule] of [
+		["", /is empty/],
+		["x".repeat(65), /common name holds 64/],
+		["x".repeat(128), /common name holds 64/],
+		["x".repeat(129), /DPS allows 128/],
+		["dev 1", /" " at position 4/],
+		["dev/1", /"\/" at position 4/],
+		["gerät", /"ä" at position 4/],
+		["dev\0", /position 4/],
+		["dev\n", /position 4/],
+		["dev.", /ends with "\."/],
+		["dev_", /ends with "_"/],
+		["dev:", /ends with ":"/],
+	] as const) {
+		for (const refuse of [() => checkRegistrationId(id), () => void encodeCsr(id, key)])
+			assert.throws(
+				refuse,
+				(thrown) => thrown instanceof Fault && thrown.code === "x509.registration-id" && rule.test(thrown.message),
+				id,
+			);
+	}
+});
+
+test("no changed request is taken for a sound one", () => {
+	const sound = encodeCsr("dev-001", key);
+	const { refused, read } = survives(parseCsr, sound, 3000);
+	assert.ok(refused > 3000 && read < 30, `refused ${refused}, read ${read}`);
+});
