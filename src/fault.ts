@@ -23,6 +23,8 @@ export const FAULTS = {
 	"x509.pem": "The text is not PEM or base64: ask whoever issued it, or convert the file with OpenSSL.",
 	"x509.certificate": "The certificate cannot be read: ask whoever issued it.",
 	"x509.csr": "The certificate signing request cannot be read or does not match its key.",
+	"x509.algorithm":
+		"Nothing says that the signature is wrong: make it with ECDSA on P-256 (SHA-256) or P-384, or with RSA (PKCS#1 v1.5, SHA-2).",
 	"x509.key": "The private key file cannot be read: use PKCS#8 or SEC1 PEM without a passphrase.",
 	"x509.registration-id": "Use 1 to 64 of [A-Za-z0-9-._:], the last one alphanumeric or '-'.",
 	"cert.missing": "The service assigned a hub but issued no certificate: link the enrolment to a certificate policy.",

@@ -1,15 +1,15 @@
 /**
  * From the service's answer to a credential: every check that comes before anything is stored.
  *
- * The leaf carries our key and our name, each link of the chain verifies, the leaf has not expired. RSA links are
- * passed on unverified and counted; a clock behind notBefore is reported, because it is more likely wrong than the CA.
+ * The leaf carries our key and our name, each link of the chain verifies, the leaf has not expired. Links that the device
+ * cannot verify are passed on and counted; a clock behind notBefore is reported, because it is more likely wrong than the CA.
  */
 import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "../base/endpoint.ts";
 import type { Assignment } from "../dps/registration.ts";
 import { Fault } from "../fault.ts";
 import type { Log } from "../port.ts";
 import type { Certificate } from "../x509/certificate.ts";
-import { checkIssued, orderChain } from "../x509/chain.ts";
+import { checkIssued } from "../x509/chain.ts";
 import type { Credential, CredentialKey } from "./record.ts";
 
 export interface Expectation {
@@ -42,11 +42,14 @@ export function acceptCertificates(
 	expect: Expectation,
 ): Omit<Credential, "sequence"> {
 	const { key, spki, registrationId, now, log } = expect;
-	const chain = orderChain(certificates, spki);
-	const report = checkIssued(chain, { spki, commonName: registrationId, now });
+	const { chain, unverifiedLinks, notYetValid } = checkIssued(certificates, {
+		spki,
+		commonName: registrationId,
+		now,
+	});
 	const leaf = chain[0]!;
-	if (report.unverifiedLinks > 0) log("cert.unverified-links", { links: report.unverifiedLinks });
-	if (report.notYetValid) log("cert.not-yet-valid", { notBefore: new Date(leaf.notBefore).toISOString() });
+	if (unverifiedLinks > 0) log("cert.unverified-links", { links: unverifiedLinks });
+	if (notYetValid) log("cert.not-yet-valid", { notBefore: new Date(leaf.notBefore).toISOString() });
 	return {
 		key,
 		chain: chain.map((certificate) => certificate.der),

@@ -1,9 +1,11 @@
 /**
- * Chains of issued certificates: put in order, and checked before anything is stored (RFC 5280 section 6.1, the owner's part).
+ * Chains of issued certificates, checked before anything is stored (RFC 5280 section 6.1, the owner's part).
  *
- * Order is detected, not assumed: the leaf is the certificate with our key. Every link is checked by name, CA flag, path
- * length and signature; the device has no RSA, so a link signed by an RSA issuer counts as unverified and is reported.
- * Faults: cert.missing, cert.key-mismatch, cert.name-mismatch, cert.chain, cert.expired.
+ * The leaf is the certificate with our key; above it every path over the certificates given is tried (RFC 4158), so that
+ * order, copies, extra CAs and the certificates of a CA that changed its key carry no weight. Each link is checked by
+ * name, CA flag, path length and signature. What the device cannot verify (RSA, algorithms it does not know) counts as
+ * unverified and is reported; a signature that is wrong ends that path. What a root says of itself proves nothing and is
+ * not verified. Faults: cert.missing, cert.key-mismatch, cert.name-mismatch, cert.chain, cert.expired.
  */
 import { equal, hex } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
@@ -12,37 +14,72 @@ import { checkSignature } from "./signature.ts";
 
 /** Leaf, policy, credential root: 3 are expected. */
 const MAX_CERTIFICATES = 8;
+/** Links that are tried: certificates that all claim to have issued each other do not hold a slow device up. */
+const MOST_LINKS = 48;
 
-/** Leaf first, each followed by its issuer. Copies and alternatives are dropped; a certificate that links to none is a Fault. */
-export function orderChain(certificates: readonly Certificate[], leafSpki: Uint8Array): Certificate[] {
+export interface Expected {
+	/** SubjectPublicKeyInfo of the key that was in the request. */
+	readonly spki: Uint8Array;
+	readonly commonName: string;
+	/** Wall clock, ms since 1970. */
+	readonly now: number;
+}
+
+export interface Issued {
+	/** Leaf first, each followed by its issuer; what has no part in it is left out. */
+	readonly chain: readonly Certificate[];
+	/** Links whose signature was not verified: see verifyLink. */
+	readonly unverifiedLinks: number;
+	/** The clock is before some notBefore: reported, never a reason to refuse, because the clock is the likelier culprit. */
+	readonly notYetValid: boolean;
+}
+
+/** The best chain in `certificates`, which may stand in any order, for what was asked for. */
+export function checkIssued(certificates: readonly Certificate[], expected: Expected): Issued {
 	if (certificates.length === 0) throw new Fault("cert.missing", "the chain is empty");
 	if (certificates.length > MAX_CERTIFICATES)
 		throw new Fault("cert.chain", `${certificates.length} certificates, the limit is ${MAX_CERTIFICATES}`);
-	const leaf = certificates.find(({ spki }) => equal(spki, leafSpki));
+	// A service that keeps a device's key may send the certificate before this one, too.
+	const [leaf] = certificates
+		.filter(({ spki }) => equal(spki, expected.spki))
+		.sort((a, b) => b.notBefore - a.notBefore);
 	if (leaf === undefined)
 		throw new Fault("cert.key-mismatch", `none of ${certificates.length} certificates carries the device's key`);
-	const chain = [leaf];
-	for (let last = leaf; !isSelfIssued(last); ) {
-		const issuer = issuerAmong(certificates, last, chain);
-		if (issuer === undefined) break;
-		chain.push(issuer);
-		last = issuer;
-	}
-	for (const certificate of certificates) {
-		if (!chain.some(({ subject }) => equal(subject, certificate.subject)))
+	if (!sameId(leaf.commonName, expected.commonName))
+		throw new Fault("cert.name-mismatch", `expected CN=${expected.commonName}, got ${describe(leaf)}`);
+	if (isSelfIssued(leaf)) throw new Fault("cert.chain", `${describe(leaf)} was issued by itself, which is not a CA`);
+	const { chain, unverifiedLinks, broken } = new PathSearch(certificates, expected.now).best([leaf], 0);
+	if (broken) throw broken;
+	const left = certificates.find(({ subject }) => !equal(subject, leaf.subject));
+	if (chain.length === 1 && left)
+		throw new Fault("cert.chain", `a link is missing between ${describe(leaf)} and ${describe(left)}`);
+	for (const certificate of chain) {
+		if (certificate.notAfter < expected.now)
 			throw new Fault(
-				"cert.chain",
-				`a link is missing between ${describe(chain.at(-1)!)} and ${describe(certificate)}`,
+				"cert.expired",
+				`${describe(certificate)} ended ${iso(certificate.notAfter)}, now ${iso(expected.now)}`,
 			);
 	}
-	return chain;
+	return { chain, unverifiedLinks, notYetValid: chain.some(({ notBefore }) => notBefore > expected.now) };
 }
 
-/** "unverified": both are RSA. Throws Fault cert.chain when `issuer` did not, or may not, issue `certificate`. */
-export function verifyLink(certificate: Certificate, issuer: Certificate): "verified" | "unverified" {
+/**
+ * "unverified": in a way that the device has no code for. Throws Fault cert.chain when `issuer` did not, or may not, issue
+ * `certificate`. `intermediates`: CAs between the two and the leaf, those not counted that issued to themselves.
+ */
+export function verifyLink(
+	certificate: Certificate,
+	issuer: Certificate,
+	intermediates = 0,
+): "verified" | "unverified" {
 	const link = `${describe(certificate)}, issued by ${describe(issuer)}`;
 	if (!equal(certificate.issuer, issuer.subject)) throw new Fault("cert.chain", `${link}: the names differ`);
 	if (!issuer.isCa || issuer.keyCertSign === false) throw new Fault("cert.chain", `${link}: the issuer is not a CA`);
+	if (intermediates > (issuer.pathLength ?? MAX_CERTIFICATES))
+		throw new Fault(
+			"cert.chain",
+			`${describe(issuer)} allows ${issuer.pathLength} intermediates, got ${intermediates}`,
+		);
 	switch (checkSignature(certificate.signatureAlgorithm, issuer.publicKey, certificate.tbs, certificate.signature)) {
 		case "right":
 			return "verified";
@@ -56,67 +93,59 @@ export function verifyLink(certificate: Certificate, issuer: Certificate): "veri
 	}
 }
 
-export interface Expected {
-	/** SubjectPublicKeyInfo of the key that was in the request. */
-	readonly spki: Uint8Array;
-	readonly commonName: string;
-	/** Wall clock, ms since 1970. */
-	readonly now: number;
-}
-
-export interface Findings {
-	/** Links signed with RSA, which were not verified. */
-	readonly unverifiedLinks: number;
-	/** The clock is before some notBefore: reported, never a reason to refuse, because the clock is the likelier culprit. */
-	readonly notYetValid: boolean;
-}
-
-/** Checks a chain in order (see orderChain) against what was asked for. */
-export function checkIssued(chain: readonly Certificate[], expected: Expected): Findings {
-	const leaf = chain[0];
-	if (leaf === undefined) throw new Fault("cert.missing", "the chain is empty");
-	if (!equal(leaf.spki, expected.spki)) throw new Fault("cert.key-mismatch", "the first certificate has another key");
-	if (!sameId(leaf.commonName, expected.commonName))
-		throw new Fault("cert.name-mismatch", `expected CN=${expected.commonName}, got ${describe(leaf)}`);
-	let unverifiedLinks = 0;
-	for (const [index, certificate] of chain.entries()) {
-		const issuer = chain[index + 1] ?? (isSelfIssued(certificate) ? certificate : undefined);
-		if (issuer === undefined) break;
-		if (verifyLink(certificate, issuer) === "unverified") unverifiedLinks++;
-		if (issuer !== certificate && index > (issuer.pathLength ?? MAX_CERTIFICATES))
-			throw new Fault("cert.chain", `${describe(issuer)} allows ${issuer.pathLength} intermediates, got ${index}`);
-	}
-	for (const certificate of chain) {
-		if (certificate.notAfter < expected.now)
-			throw new Fault(
-				"cert.expired",
-				`${describe(certificate)} ended ${iso(certificate.notAfter)}, now ${iso(expected.now)}`,
-			);
-	}
-	return { unverifiedLinks, notYetValid: chain.some(({ notBefore }) => notBefore > expected.now) };
-}
-
-/** Issuer and subject are the same name: a root. */
+/** Issuer and subject are the same name: a root, or a CA that signed its new key with the old one (or the reverse). */
 export function isSelfIssued(certificate: Certificate): boolean {
 	return equal(certificate.issuer, certificate.subject);
 }
 
-/** Of several with the right name (a CA that changed its key), the one whose signature fits. */
-function issuerAmong(
-	certificates: readonly Certificate[],
-	certificate: Certificate,
-	taken: readonly Certificate[],
-): Certificate | undefined {
-	const named = certificates.filter(
-		(candidate) => equal(candidate.subject, certificate.issuer) && !taken.includes(candidate),
-	);
-	if (named.length < 2) return named[0]; // checkIssued verifies it; once is enough on a slow device
-	return named.find((candidate) => fits(certificate, candidate)) ?? named[0];
+interface Path {
+	readonly chain: readonly Certificate[];
+	readonly unverifiedLinks: number;
+	/** Why nothing above the last one would do, though something bears its issuer's name. */
+	readonly broken?: Fault | undefined;
 }
 
-function fits(certificate: Certificate, issuer: Certificate): boolean {
-	const { signatureAlgorithm, tbs, signature } = certificate;
-	return checkSignature(signatureAlgorithm, issuer.publicKey, tbs, signature) !== "wrong";
+class PathSearch {
+	readonly #certificates: readonly Certificate[];
+	readonly #now: number;
+	#links = 0;
+
+	constructor(certificates: readonly Certificate[], now: number) {
+		this.#certificates = certificates;
+		this.#now = now;
+	}
+
+	/** The best path that begins with `chain`. */
+	best(chain: readonly Certificate[], unverifiedLinks: number): Path {
+		const last = chain[chain.length - 1]!;
+		const intermediates = chain.slice(1).filter((certificate) => !isSelfIssued(certificate)).length;
+		let best: Path | undefined;
+		let broken: Fault | undefined;
+		for (const issuer of this.#certificates) {
+			if (!equal(last.issuer, issuer.subject) || chain.some((one) => isSameAuthority(one, issuer))) continue;
+			if (++this.#links > MOST_LINKS) break;
+			try {
+				const unverified = verifyLink(last, issuer, intermediates) === "unverified" ? 1 : 0;
+				const path = this.best([...chain, issuer], unverifiedLinks + unverified);
+				if (!best || this.#rank(path) > this.#rank(best)) best = path;
+			} catch (thrown) {
+				broken ??= Fault.of(thrown, "cert.chain");
+			}
+		}
+		return best ?? { chain, unverifiedLinks, broken: isSelfIssued(last) ? undefined : broken };
+	}
+
+	/** To a root before anywhere else, within its dates before outside, verified before unverified, long before short. */
+	#rank({ chain, unverifiedLinks, broken }: Path): number {
+		const isWhole = isSelfIssued(chain[chain.length - 1]!);
+		const isCurrent = chain.every(({ notAfter }) => notAfter >= this.#now);
+		return (isWhole ? 2000 : broken ? 0 : 1000) + (isCurrent ? 500 : 0) - 20 * unverifiedLinks + chain.length;
+	}
+}
+
+/** A path that met the same key under the same name once more would go in a circle. */
+function isSameAuthority(a: Certificate, b: Certificate): boolean {
+	return equal(a.subject, b.subject) && equal(a.spki, b.spki);
 }
 
 /** Registration ids do not distinguish case (DPS), so neither does the name that comes back. */

@@ -44,7 +44,10 @@ export interface Csr {
 	readonly spki: Uint8Array;
 }
 
-/** Reads a request, ours or an operator's. EC self-signatures (P-256, P-384) are checked; RSA ones are the service's to check. */
+/**
+ * Reads a request, ours or an operator's. EC self-signatures (P-256, P-384) are checked; RSA ones are the service's to check.
+ * A signature in an algorithm that is not known here is Fault x509.algorithm, one that is wrong x509.csr.
+ */
 export function parseCsr(der: Uint8Array): Csr {
 	return readDer(der, (reader) =>
 		reader.inside(Tag.SEQUENCE, (request) => {
@@ -56,6 +59,8 @@ export function parseCsr(der: Uint8Array): Csr {
 			if (commonName === undefined) throw new Fault("x509.csr", "the subject has no single common name");
 			const key = parsePublicKey(spki);
 			if (key.type === "unknown") throw new Fault("x509.csr", "the key is neither P-256, P-384 nor RSA");
+			if (algorithm === "unknown")
+				throw new Fault("x509.algorithm", `the request's signature, by its ${key.type} key, cannot be judged here`);
 			if (checkSignature(algorithm, key, info, signature) === "wrong")
 				throw new Fault("x509.csr", "the request is not signed by its own key");
 			return { commonName, spki };
@@ -68,8 +73,29 @@ function readInfo(reader: DerReader): { name: Uint8Array; spki: Uint8Array } {
 		if (info.smallInteger() !== 0) throw new Fault("x509.csr", "version is not 1");
 		const name = info.element(Tag.SEQUENCE);
 		const spki = info.element(Tag.SEQUENCE);
-		info.element(context(0)); // attributes: extensions wanted, of no concern here
+		// What else the operator wants of the certificate is the service's to judge; that it can be read is ours.
+		info.each(context(0), (attributes) =>
+			attributes.inside(Tag.SEQUENCE, (attribute) => {
+				const type = attribute.oid();
+				let values = 0;
+				attribute.each(Tag.SET, (value) => {
+					if (type !== Oid.EXTENSION_REQUEST) value.element();
+					else value.each(Tag.SEQUENCE, readWanted);
+					values++;
+				});
+				if (values === 0) throw new Fault("x509.csr", `attribute ${type} has no value`);
+			}),
+		);
 		return { name, spki };
+	});
+}
+
+/** Extension, RFC 5280 section 4.1. */
+function readWanted(extensions: DerReader): void {
+	extensions.inside(Tag.SEQUENCE, (extension) => {
+		extension.oid();
+		if (extension.tag === Tag.BOOLEAN) extension.boolean();
+		extension.content(Tag.OCTET_STRING);
 	});
 }
 

@@ -7,7 +7,7 @@
  */
 import { equal } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import { KeyPair } from "../key/p256.ts";
+import { KeyPair, SCALAR_BYTES } from "../key/p256.ts";
 import {
 	bitString,
 	context,
@@ -108,12 +108,25 @@ function readSec1(der: Uint8Array, outerCurve: string | undefined): PrivateKey {
 			if (curve === undefined || (outerCurve !== undefined && curve !== outerCurve))
 				throw new Fault("x509.key", "the curve is missing or named twice, differently");
 			if (curve !== Oid.P256) return { pkcs8: wrap(sequence(oid(Oid.EC_PUBLIC_KEY), oid(curve)), der) };
-			const signer = new KeyPair(scalar);
+			const signer = new KeyPair(fixedLength(scalar));
 			if (point !== undefined && point[0] === 4 && !equal(point, signer.publicKey))
 				throw new Fault("x509.key", "the public key in the file is not that of the private key");
 			return { signer };
 		}),
 	);
+}
+
+/**
+ * RFC 5915 wants as many bytes as the curve has; old tools write the scalar as an integer: without leading zeros, or with one
+ * more where its first bit is set (Java's BigInteger, OpenSSL before 1.0.2).
+ */
+function fixedLength(scalar: Uint8Array): Uint8Array {
+	const extra = scalar.length - SCALAR_BYTES;
+	if (extra > 0 && scalar.subarray(0, extra).every((byte) => byte === 0)) return scalar.subarray(extra);
+	if (extra >= 0 || scalar.length === 0) return scalar;
+	const padded = new Uint8Array(SCALAR_BYTES);
+	padded.set(scalar, -extra);
+	return padded;
 }
 
 function wrapRsa(pkcs1: Uint8Array): Uint8Array {

@@ -37,7 +37,8 @@ export function readSignatureAlgorithm(reader: DerReader): SignatureAlgorithm {
 
 /**
  * "wrong": not made by that key, or made in a way that this key cannot have used.
- * "unchecked": RSA by RSA, which the device has no code for.
+ * "unchecked": made in a way that nothing here can judge: RSA by RSA, an algorithm or a key that is not known. Nobody is to be
+ * told that such a signature is wrong.
  */
 export function checkSignature(
 	algorithm: SignatureAlgorithm,
@@ -48,13 +49,14 @@ export function checkSignature(
 	switch (key.type) {
 		case "P-256":
 		case "P-384": {
+			if (algorithm === "unknown") return "unchecked";
 			if (algorithm !== "ecdsa-sha256" && algorithm !== "ecdsa-sha384") return "wrong";
 			const digest = algorithm === "ecdsa-sha256" ? sha256(signed) : sha384(signed);
 			return verify(key.type, key.point, digest, signature) ? "right" : "wrong";
 		}
 		case "RSA":
-			return algorithm.startsWith("rsa-") ? "unchecked" : "wrong";
+			return algorithm.startsWith("ecdsa-") ? "wrong" : "unchecked";
 		case "unknown":
-			return "wrong";
+			return "unchecked";
 	}
 }

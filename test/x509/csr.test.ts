@@ -5,11 +5,23 @@ import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 import "reflect-metadata";
 import { Pkcs10CertificateRequest } from "@peculiar/x509";
+import { sha256 } from "../../hw/node/digest.ts";
 import * as entropy from "../../hw/node/entropy.ts";
 import { base64, equal, fromHex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { generateKeyPair, KeyPair } from "../../src/key/p256.ts";
 import { checkRegistrationId, encodeCsr, parseCsr } from "../../src/x509/csr.ts";
+import {
+	bitString,
+	context,
+	element,
+	octetString,
+	oid,
+	sequence,
+	smallInteger,
+	Tag,
+	utf8String,
+} from "../../src/x509/der.ts";
 import { publicKeyInfo } from "../../src/x509/key.ts";
 import { decodeBase64, decodePem, encodePem } from "../../src/x509/pem.ts";
 import { noCryptography, noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
@@ -165,4 +177,71 @@ test("no changed request is taken for a sound one", () => {
 	const sound = encodeCsr("dev-001", key);
 	const { refused, read } = survives(parseCsr, sound, 3000);
 	assert.ok(refused > 3000 && read < 30, `refused ${refused}, read ${read}`);
+});
+
+test("an algorithm that is not known is said to be that, not a forgery", { skip: noOpenssl }, () => {
+	for (const [what, ...options] of [
+		["ecdsa-with-SHA512", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-sha512"],
+		["ecdsa-with-SHA512 on P-384", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-sha512"],
+		["ecdsa-with-SHA224", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-sha224"],
+		["ecdsa-with-SHA1", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-sha1"],
+		["RSA with SHA-1", "rsa:2048", "-sha1"],
+		["RSA-PSS", "rsa:2048", "-sha256", "-sigopt", "rsa_padding_mode:pss"],
+	]) {
+		const cwd = temporaryFolder();
+		const key = ["-newkey", ...options, "-nodes", "-keyout", "key"] as string[];
+		const request = openssl(["req", "-new", ...key, "-outform", "DER", "-subj", "/CN=dev-001"], { cwd });
+		openssl(["req", "-inform", "DER", "-verify", "-noout"], { cwd, input: request });
+		assert.throws(() => parseCsr(request), isFault("x509.algorithm"), what);
+	}
+});
+
+test("attributes are read: sound ones of any kind are taken, malformed ones are not", { skip: noOpenssl }, () => {
+	const cwd = temporaryFolder({
+		config: `[req]
+distinguished_name=dn
+attributes=wanted
+req_extensions=extensions
+[dn]
+[wanted]
+challengePassword=secret
+unstructuredName=some name
+[extensions]
+keyUsage=critical,digitalSignature
+extendedKeyUsage=clientAuth
+`,
+	});
+	const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key"];
+	openssl(["req", "-new", ...ec, "-config", "config", "-subj", "/CN=dev-001", "-outform", "DER", "-out", "csr"], {
+		cwd,
+	});
+	assert.equal(
+		parseCsr(openssl(["req", "-in", "csr", "-inform", "DER", "-outform", "DER"], { cwd })).commonName,
+		"dev-001",
+	);
+
+	const request = (...attributes: Uint8Array[]) => {
+		const name = sequence(element(Tag.SET, sequence(oid("2.5.4.3"), utf8String("dev-001"))));
+		const info = sequence(smallInteger(0), name, publicKeyInfo(key.publicKey), element(context(0), ...attributes));
+		return sequence(info, sequence(oid("1.2.840.10045.4.3.2")), bitString(key.sign(sha256(info))));
+	};
+	const wanted = oid("1.2.840.113549.1.9.14");
+	const extension = sequence(oid("2.5.29.15"), octetString(Uint8Array.of(3, 2, 7, 0x80)));
+	const set = (...values: Uint8Array[]) => element(Tag.SET, ...values);
+	parseCsr(request());
+	parseCsr(request(sequence(wanted, set(sequence(extension)))));
+	for (const [what, attribute] of [
+		["no sequence", smallInteger(1)],
+		["no type", sequence(set(smallInteger(1)))],
+		["no values", sequence(wanted)],
+		["an empty set", sequence(wanted, set())],
+		["more than two parts", sequence(wanted, set(sequence(extension)), smallInteger(1))],
+		["extensions that are none", sequence(wanted, set(octetString(Uint8Array.of(1))))],
+		["an extension without value", sequence(wanted, set(sequence(sequence(oid("2.5.29.15")))))],
+	] as const)
+		assert.throws(
+			() => parseCsr(request(attribute)),
+			(thrown) => isFault("x509.der")(thrown) || isFault("x509.csr")(thrown),
+			what,
+		);
 });

@@ -138,3 +138,29 @@ test("only a Fault comes out of a damaged key, and none of its bytes with it", (
 	const { refused } = survives(parse, sec1, 500);
 	assert.ok(refused > 100);
 });
+
+test("scalars as old tools wrote them: short, or with a zero in front; OpenSSL reads the same key", { skip }, () => {
+	const scalar = (...head: number[]) => concat(Uint8Array.from(head), new Uint8Array(32 - head.length).fill(0x5a));
+	for (const [what, bytes] of [
+		["31 bytes", scalar(0, 1).subarray(1)],
+		["30 bytes", scalar(0, 0, 1).subarray(2)],
+		["1 byte", Uint8Array.of(7)],
+		["32 bytes", scalar(1)],
+		["33 bytes", concat(Uint8Array.of(0), scalar(0x9a))],
+		["34 bytes", concat(Uint8Array.of(0, 0), scalar(0x9a))],
+	] as const) {
+		const sec1 = sequence(smallInteger(1), octetString(bytes), element(context(0), P256));
+		const cwd = temporaryFolder();
+		const spki = openssl(["ec", "-inform", "DER", "-pubout", "-outform", "DER"], { cwd, input: sec1 });
+		const ec = sequence(oid("1.2.840.10045.2.1"), P256);
+		const pkcs8 = sequence(smallInteger(0), ec, octetString(sequence(smallInteger(1), octetString(bytes))));
+		for (const pem of [encodePem("EC PRIVATE KEY", sec1), encodePem("PRIVATE KEY", pkcs8)]) {
+			const key = readPrivateKey(pem);
+			assert.ok("signer" in key && equal(publicKeyInfo(key.signer.publicKey), spki), what);
+		}
+	}
+	for (const bytes of [new Uint8Array(0), new Uint8Array(33), concat(Uint8Array.of(1), scalar(1))]) {
+		const sec1 = sequence(smallInteger(1), octetString(bytes), element(context(0), P256));
+		assert.throws(() => readPrivateKey(encodePem("EC PRIVATE KEY", sec1)), isFault("x509.key"));
+	}
+});
