@@ -41,7 +41,7 @@ test("--help and README list every fault", async () => {
 		help += bytes;
 	});
 	assert.equal(await exit(child), 0);
-	const readme = readFileSync(join(ROOT, "test", "cloud", "README.md"), "utf8");
+	const readme = readFileSync(join(ROOT, "cloud", "README.md"), "utf8");
 	for (const [name, effect] of Object.entries(FAULTS)) {
 		assert(help.includes(`  ${name} `), name);
 		assert(readme.includes(`- \`${name}\`: ${effect}\n`), name);

@@ -138,7 +138,7 @@ test("the built command serves every file of the page", {
 		const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
 		const { pageUrl, apiUrl } = JSON.parse(value);
 		assert.match(await (await fetch(pageUrl)).text(), /<title>Enrollee cloud/);
-		for (const name of readdirSync(join(ROOT, "test", "cloud", "page")))
+		for (const name of readdirSync(join(ROOT, "cloud", "page")))
 			assert.equal((await fetch(`${apiUrl}/page/${name}`)).status, 200, name);
 	} finally {
 		child.kill("SIGTERM");

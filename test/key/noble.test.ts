@@ -17,7 +17,7 @@ const PROCESSES = 2;
 
 const seed = randomBytes(8).toString("hex");
 const compared = async (...args: (string | number)[]): Promise<number> => {
-	const script = fileURLToPath(new URL("key-noble.ts", import.meta.url));
+	const script = fileURLToPath(new URL("noble.ts", import.meta.url));
 	const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", script, ...args.map(String)]);
 	return Number(stdout);
 };

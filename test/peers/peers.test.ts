@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { enrol } from "../cloud/cloud-probe.ts";
 
-const PEERS = join(import.meta.dirname, "peers");
+const PEERS = import.meta.dirname;
 
 let cloud: Cloud;
 const skip = missing();
