@@ -40,7 +40,9 @@ export function refusal(claim: Claim, options: AttestationOptions): string | und
 	}
 	if (password === undefined) return "no credential";
 	const resource = `${idScope}/registrations/${registrationId}`.toLowerCase();
-	const { key } = enrolments.find(registrationId);
+	const { key, group } = enrolments.find(registrationId);
+	if (group !== undefined && registrationId !== registrationId.toLowerCase())
+		return "registration ids of an enrolment group are written in lower case, since the device's key derives from them";
 	const checked = checkSas(password, key, (sr) => sr.toLowerCase() === resource, clock.now());
 	return "refusal" in checked ? checked.refusal : undefined;
 }

@@ -2,14 +2,15 @@
  * One MQTT 3.1.1 connection, the server's side, without a socket: bytes in, bytes out, time from a clock.
  *
  * Reads CONNECT, lets DPS or hub (told apart by the user name) accept or refuse, then carries their packets. Refuses
- * MQTT 3.1 (MQIsdp) with CONNACK 1, QoS 2, wills that are no telemetry, topics nobody documents, packets over 300 KB.
+ * MQTT 3.1 (MQIsdp) with CONNACK 1, QoS 2, topics nobody documents, messages over 256 KB. A will is published unless the
+ * client has said DISCONNECT, or the cloud itself ends.
  */
 import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import type { Clock } from "../src/port.ts";
 import type { Service, Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
 import type { Trace } from "./log.ts";
-import type { Accept, Link, Peer, Refusal, Session } from "./session.ts";
+import type { Accept, Link, Peer, Publication, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
 
 export interface ConnectionOptions {
@@ -28,6 +29,8 @@ export interface ConnectionOptions {
 }
 
 const MAX_PACKET_BYTES = 300 * 1024;
+/** Body and properties, as the service counts a message. */
+const MAX_MESSAGE_BYTES = 256 * 1024;
 const CONNECT_MS = 30_000;
 
 export class Connection {
@@ -42,7 +45,7 @@ export class Connection {
 	#pendingBytes = 0;
 	#bytesSent = 0;
 	#messageId = 0;
-	#will: { readonly topic: string; readonly payload: string | Buffer } | undefined;
+	#will: Publication | undefined;
 	#closed = false;
 
 	constructor(options: ConnectionOptions) {
@@ -64,17 +67,22 @@ export class Connection {
 		this.#parser.parse(Buffer.from(bytes));
 	}
 
-	/** The transport lost the client, or the client left without DISCONNECT: its will is published. */
+	/** The transport lost the client, or the client left without DISCONNECT. */
 	lost(reason = "closed by the client"): void {
-		if (this.#closed) return;
-		if (this.#will !== undefined) this.#session?.publish(this.#will.topic, Buffer.from(this.#will.payload), 0);
 		this.#end(reason);
 	}
 
+	/** An end that the client did not ask for. */
 	close(reason: string): void {
 		if (this.#closed) return;
 		this.#end(reason);
 		this.#options.link.close();
+	}
+
+	/** An end that leaves no will: the client's DISCONNECT, or the end of the cloud. */
+	part(reason: string): void {
+		this.#will = undefined;
+		this.close(reason);
 	}
 
 	/** False when the client has no subscription for it. `acknowledged` is called at once for QoS 0. */
@@ -134,7 +142,7 @@ export class Connection {
 			case "pingreq":
 				return this.#send({ cmd: "pingresp" });
 			case "disconnect":
-				return this.close("disconnected by the client");
+				return this.part("disconnected by the client");
 			default:
 				return this.close(`unexpected ${packet.cmd}`);
 		}
@@ -154,9 +162,10 @@ export class Connection {
 		const accepted = accept(packet, peer, this);
 		if ("returnCode" in accepted) return this.#refuse(accepted);
 		this.#session = accepted;
-		if (packet.will !== undefined && accepted.step(packet.will.topic) !== "PUBLISH")
-			return this.close("a will must be telemetry");
-		this.#will = packet.will;
+		if (packet.will !== undefined) {
+			const { topic, payload, retain = false } = packet.will;
+			this.#will = { topic, payload: Buffer.from(payload), qos: packet.will.qos ?? 0, retain };
+		}
 		this.#keepAliveMs = Math.min((packet.keepalive ?? 0) * 1500, 1767_000);
 		this.#watchKeepAlive();
 		accepted.accepted(this);
@@ -172,16 +181,19 @@ export class Connection {
 	}
 
 	#publish(packet: IPublishPacket, session: Session, prefix: string) {
-		if (packet.qos === 2) return this.close("QoS 2 is not supported");
-		const step = session.step(packet.topic);
-		if (step === undefined) return this.close(`publish to a topic that does not exist: ${packet.topic}`);
+		const { topic, qos, retain } = packet;
+		const payload = Buffer.from(packet.payload as Uint8Array);
+		if (qos === 2) return this.close("QoS 2 is not supported");
+		const step = session.step(topic);
+		if (step === undefined) return this.close(`publish to a topic that does not exist: ${topic}`);
+		if (topic.length + payload.length > MAX_MESSAGE_BYTES) return this.close("a message exceeds 256 KB");
 		if (this.drops(step)) return;
 		if (this.#options.faults.strikes("no-puback") !== undefined) return;
 		if (packet.qos === 1) {
 			this.#send({ cmd: "puback", messageId: packet.messageId! });
 			if (this.drops(`${prefix}PUBACK`)) return;
 		}
-		session.publish(packet.topic, Buffer.from(packet.payload as Uint8Array), packet.qos);
+		session.publish({ topic, payload, qos, retain });
 	}
 
 	#subscribe(session: Session, filter: string, qos: number): number {
@@ -224,6 +236,7 @@ export class Connection {
 		this.#closed = true;
 		this.#cancelTimer();
 		const { service = "none", deviceId = "" } = this.#session ?? {};
+		if (this.#will !== undefined) this.#session?.will?.(this.#will);
 		this.#session?.closed();
 		this.#options.witness({ event: "disconnected", connection: this.number, service, deviceId, reason });
 	}

@@ -1,21 +1,30 @@
-/** The hub's devices: twin, hub address, session that survives a connection. Plain data, so that it can be kept. */
+/**
+ * The hub's registry: devices that DPS or the operator made known, and their modules. Twin, hub address, what the hub takes
+ * as their credential, session that survives a connection. Plain data, so that it can be kept.
+ */
 import type { IssuedCertificate } from "./authority.ts";
 import type { WaitingMessage } from "./messages.ts";
 import type { ActiveRequest } from "./renewal.ts";
-
-export interface Twin {
-	readonly properties: Record<string, unknown>;
-	readonly version: number;
-}
+import { EMPTY_TWIN, type Twin } from "./twins.ts";
 
 export interface Device {
+	/** Of a module: `device/module`. */
 	readonly id: string;
+	/** Of a module, which has a key of its own: base64. A device has that of its enrolment. */
+	readonly key?: string;
 	/** Host name of the hub that the device belongs to. */
 	hub: string;
 	desired: Twin;
 	reported: Twin;
 	/** Of the session that clean=0 connections resume: filter to granted QoS. Undefined: no session. */
 	subscriptions: Map<string, number> | undefined;
+	/**
+	 * The certificate with which it registered without asking for one, so that it connects with the same: SHA-256 of the
+	 * leaf in hexadecimal, or "authority" for any that the enrolment group's authority has issued to it.
+	 */
+	enrolled?: string | undefined;
+	/** What DPS says of its registration; undefined before the first. */
+	registration?: { readonly created: number; readonly etag: string; readonly hub: string } | undefined;
 	/** The last issued, newest first. */
 	certificates: readonly CertificateRecord[];
 	/** Cloud-to-device messages that wait. */
@@ -59,15 +68,15 @@ export class Devices {
 	}
 
 	/** Makes the device if there is none. */
-	at(id: string, hub: string): Device {
+	at(id: string, hub: string, key?: string): Device {
 		const found = this.#devices.get(id);
 		if (found !== undefined) return found;
-		const empty: Twin = { properties: {}, version: 1 };
 		const device: Device = {
 			id,
+			...(key === undefined ? {} : { key }),
 			hub,
-			desired: empty,
-			reported: empty,
+			desired: EMPTY_TWIN,
+			reported: EMPTY_TWIN,
 			subscriptions: undefined,
 			certificates: [],
 			messages: [],
@@ -108,21 +117,8 @@ export class Devices {
 	}
 }
 
-/** Merges a patch as twins do: null removes, objects merge, anything else replaces. */
-export function patched(twin: Twin, patch: Readonly<Record<string, unknown>>): Twin {
-	return { properties: merge(twin.properties, patch), version: twin.version + 1 };
-}
-
-function merge(into: Readonly<Record<string, unknown>>, patch: Readonly<Record<string, unknown>>) {
-	const merged: Record<string, unknown> = { ...into };
-	for (const [name, value] of Object.entries(patch)) {
-		if (value === null) delete merged[name];
-		else if (isRecord(value)) merged[name] = merge(isRecord(merged[name]) ? merged[name] : {}, value);
-		else merged[name] = value;
-	}
-	return merged;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
+/** The id of a module is `device/module`; moduleId is "" for a device. */
+export function splitId(id: string): { readonly deviceId: string; readonly moduleId: string } {
+	const [deviceId = "", moduleId = ""] = id.split("/");
+	return { deviceId, moduleId };
 }

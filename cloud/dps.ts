@@ -1,13 +1,14 @@
 /**
- * Device Provisioning Service over MQTT: register, poll, assigned; dialects 2019-03-31, 2021-11-01-preview (A),
+ * Device Provisioning Service: register, poll, assigned; dialects 2019-03-31, 2021-11-01-preview (A),
  * 2025-07-01-preview (B) and 2026-11-02-preview (D). A request is honoured under every api-version, in its own shape.
  *
  * As in the service, CONNECT succeeds with any credential and the register request is answered 401 if it is wrong.
  */
 import type { AttestationOptions, Claim } from "./attestation.ts";
-import { DpsSession, type Operation } from "./dps-session.ts";
+import { DpsSession } from "./dps-session.ts";
 import type { Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
+import { Registrations } from "./registrations.ts";
 import type { Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -29,16 +30,15 @@ export interface DpsConnect extends Claim {
 	readonly apiVersion: string;
 }
 
+/** One operation of a device at DPS, behind every door: MQTT (dps-session.ts) and HTTPS (dps-https.ts). */
 export class Dps {
-	readonly #options: DpsOptions;
-	/** The last operation of each registration. */
-	readonly #operations = new Map<string, Operation>();
+	readonly registrations: Registrations;
 
 	constructor(options: DpsOptions) {
-		this.#options = options;
+		this.registrations = new Registrations(options);
 	}
 
 	open(connect: DpsConnect): Session {
-		return new DpsSession(this.#options, this.#operations, connect);
+		return new DpsSession(this.registrations, connect);
 	}
 }

@@ -1,5 +1,5 @@
 /**
- * Who may register: one individual enrolment that accepts either attestation, and everybody who holds a key derived
+ * Who may register: one individual enrolment that accepts either attestation, and a group: everybody who holds a key derived
  * from the group key or a certificate of the onboarding CA. Registration ids compare without case (as DPS does).
  */
 import { deriveKey } from "./sas.ts";
@@ -11,6 +11,8 @@ export interface Enrolment {
 	/** What signs this device's SAS tokens, for DPS and hub. */
 	readonly key: Uint8Array;
 	readonly disabled: boolean;
+	/** The group's name; undefined for an individual enrolment. */
+	readonly group: string | undefined;
 }
 
 export interface SavedEnrolments {
@@ -41,6 +43,7 @@ export class Enrolments {
 			deviceId: this.#deviceIds.get(id) ?? id,
 			key: this.#individual.get(id) ?? deriveKey(this.groupKey, id),
 			disabled: this.#disabled.has(id),
+			group: this.#individual.has(id) ? undefined : GROUP,
 		};
 	}
 
@@ -67,4 +70,17 @@ export class Enrolments {
 			deviceIds: Object.fromEntries(this.#deviceIds),
 		};
 	}
+}
+
+const GROUP = "local-group";
+
+/**
+ * Why DPS knows no such registration id, or undefined. Up to 128 letters, digits and - . _ : with a letter, a digit or a
+ * hyphen at the end ("Azure IoT Hub Device Provisioning Service: terminology", Microsoft).
+ */
+export function idProblem(registrationId: string): string | undefined {
+	if (registrationId.length > 128) return "a registration id has 128 characters at most";
+	if (!/^[A-Za-z0-9._:-]*[A-Za-z0-9-]$/.test(registrationId))
+		return "a registration id has letters, digits and - . _ : and ends with a letter, a digit or -";
+	return undefined;
 }

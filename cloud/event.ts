@@ -1,5 +1,9 @@
 /** What the cloud saw and did, one record each, for tests, logs and the page. Nothing secret enters one. */
+import type { Properties } from "./topic.ts";
 export type Service = "dps" | "hub";
+
+/** How MQTT came: over TLS, or over WebSocket over TLS. */
+export type Transport = "mqtt" | "ws";
 
 export type CloudEvent = { readonly time: number } & Happening;
 
@@ -87,6 +91,7 @@ export interface Connected {
 	readonly event: "connected";
 	readonly connection: number;
 	readonly service: Service;
+	readonly transport: Transport;
 	readonly deviceId: string;
 	readonly username: string;
 	readonly clientId: string;
@@ -111,7 +116,7 @@ export interface Telemetry {
 	readonly event: "telemetry";
 	readonly deviceId: string;
 	readonly body: Uint8Array;
-	readonly properties: Readonly<Record<string, string>>;
+	readonly properties: Properties;
 	readonly qos: number;
 }
 

@@ -5,16 +5,18 @@
  */
 import type { Clock } from "../src/port.ts";
 import type { Connection } from "./connection.ts";
-import { type Device, type Devices, isRecord, patched } from "./devices.ts";
+import { type Device, type Devices, splitId } from "./devices.ts";
 import type { Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
+import { parseRecord } from "./json.ts";
 import type { Messages } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { problemBody, statusOf } from "./problem.ts";
 import { CREDENTIALS, type Renewals } from "./renewal.ts";
-import type { Session } from "./session.ts";
+import type { Publication, Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
-import { properties, splitTopic } from "./topic.ts";
+import { messageProperties, type Properties, splitTopic } from "./topic.ts";
+import { patched, sectionForDevice, TwinRefused } from "./twins.ts";
 
 export interface HubSessionOptions {
 	readonly device: Device;
@@ -23,16 +25,13 @@ export interface HubSessionOptions {
 	readonly witness: Witness;
 	/** Undefined where the api-version knows no certificate renewal. */
 	readonly renewals: Renewals | undefined;
-	/** The client reads the 200 of a renewal only as an array. */
-	readonly bareArray: boolean;
 	readonly messages: Messages;
 	readonly throttle: Throttle;
 	readonly faults: Faults;
 	readonly clean: boolean;
 }
 
-const METHOD_ANSWER = /^\$iothub\/methods\/res\/(\d{1,10})\/$/;
-const MAX_TWIN_BYTES = 32 * 1024;
+const METHOD_ANSWER = /^\$iothub\/methods\/res\/(-?\d{1,10})\/$/;
 
 export class HubSession implements Session {
 	readonly service = "hub";
@@ -56,10 +55,6 @@ export class HubSession implements Session {
 		this.#ended = ended;
 	}
 
-	get bareArray(): boolean {
-		return this.#options.bareArray;
-	}
-
 	accepted(connection: Connection): void {
 		this.#connection = connection;
 	}
@@ -76,7 +71,7 @@ export class HubSession implements Session {
 			"$iothub/twin/res/#",
 			"$iothub/twin/PATCH/properties/desired/#",
 			"$iothub/methods/POST/#",
-			`devices/${this.deviceId}/messages/devicebound/#`,
+			...this.#messageFilters(),
 		];
 		return filters.includes(filter) || (this.#options.renewals !== undefined && filter === CREDENTIALS);
 	}
@@ -91,9 +86,10 @@ export class HubSession implements Session {
 		return undefined;
 	}
 
-	publish(topic: string, payload: Uint8Array, qos: number) {
+	publish(publication: Publication) {
+		const { topic, payload } = publication;
 		const step = this.step(topic);
-		if (step === "PUBLISH") return this.#telemetry(topic, payload, qos);
+		if (step === "PUBLISH") return this.#telemetry(publication, {});
 		const rid = splitTopic(topic).query.get("$rid") ?? "";
 		if (step === "METHOD") return this.#answered(topic, rid, payload);
 		if (this.#options.faults.strikes("silent") !== undefined) return;
@@ -103,9 +99,14 @@ export class HubSession implements Session {
 		if (step === "TWIN-PATCH") return this.#report(rid, payload);
 	}
 
+	/** Documented for telemetry only; on another topic nobody would hear it. */
+	will(publication: Publication): void {
+		if (this.step(publication.topic) === "PUBLISH") this.#telemetry(publication, { "iothub-MessageType": "Will" });
+	}
+
 	subscribed(filter: string): void {
 		if (filter === CREDENTIALS) this.#options.renewals?.flush(this.#options.device);
-		if (filter.endsWith("/messages/devicebound/#")) this.#options.messages.flush(this.#options.device);
+		if (this.#messageFilters().includes(filter)) this.#options.messages.flush(this.#options.device);
 	}
 
 	deliver(topic: string, payload: string | Uint8Array, acknowledged?: () => void): boolean {
@@ -131,24 +132,34 @@ export class HubSession implements Session {
 			this.#options.renewals?.submit(this, this.#options.device, rid, payload);
 	}
 
-	#telemetry(topic: string, body: Uint8Array, qos: number) {
-		const bag = Object.fromEntries(properties(topic.slice(this.#events().length)));
-		this.#options.witness({ event: "telemetry", deviceId: this.deviceId, body, properties: bag, qos });
+	/** A message is never retained; that it was asked for is said to the back end. */
+	#telemetry({ topic, payload, qos, retain }: Publication, added: Properties) {
+		const properties = {
+			...messageProperties(topic.slice(this.#events().length)),
+			...(retain ? { "mqtt-retain": "true" } : {}),
+			...added,
+		};
+		this.#options.witness({ event: "telemetry", deviceId: this.deviceId, body: payload, properties, qos });
 	}
 
 	#twin(rid: string) {
 		const { device, witness } = this.#options;
-		const section = ({ properties, version }: Device["desired"]) => ({ ...properties, $version: version });
-		const body = JSON.stringify({ desired: section(device.desired), reported: section(device.reported) });
+		const { desired, reported } = device;
+		const body = JSON.stringify({ desired: sectionForDevice(desired), reported: sectionForDevice(reported) });
 		witness({ event: "twin-get", deviceId: this.deviceId });
 		this.#connection?.deliver(`$iothub/twin/res/200/?$rid=${rid}`, body);
 	}
 
 	#report(rid: string, payload: Uint8Array) {
-		const { device, devices, witness } = this.#options;
-		const patch = payload.length <= MAX_TWIN_BYTES ? parse(payload) : undefined;
-		if (patch === undefined) return this.#refuseTwin(rid, 400004, "The patch is not a JSON object of 32 KB at most.");
-		device.reported = patched(device.reported, patch);
+		const { device, devices, witness, clock } = this.#options;
+		const patch = parseRecord(payload);
+		if (patch === undefined) return this.#refuseTwin(rid, 400006, "The patch is not a JSON object.");
+		try {
+			device.reported = patched(device.reported, patch, clock.now(), false);
+		} catch (thrown) {
+			if (!(thrown instanceof TwinRefused)) throw thrown;
+			return this.#refuseTwin(rid, 400004, thrown.message);
+		}
 		devices.changed();
 		const { version } = device.reported;
 		witness({ event: "reported", deviceId: this.deviceId, patch, version });
@@ -161,20 +172,23 @@ export class HubSession implements Session {
 
 	#refuseTwin(rid: string, errorCode: number, message: string) {
 		const problem = { errorCode, message };
-		const body = problemBody(problem, this.#options.clock.now());
+		const body = JSON.stringify(problemBody(problem, this.#options.clock.now()));
 		this.#connection?.deliver(`$iothub/twin/res/${statusOf(problem)}/?$rid=${rid}`, body);
 	}
 
 	#events(): string {
-		return `devices/${this.deviceId}/messages/events/`;
+		return `${this.#path()}/messages/events/`;
 	}
-}
 
-function parse(payload: Uint8Array): Record<string, unknown> | undefined {
-	try {
-		const value: unknown = JSON.parse(Buffer.from(payload).toString("utf8"));
-		return isRecord(value) ? value : undefined;
-	} catch {
-		return undefined;
+	/** Where its messages come: with `+` for the id in Azure's SDK for C. */
+	#messageFilters(): readonly string[] {
+		const { moduleId } = splitId(this.deviceId);
+		const path = this.#path();
+		return moduleId === "" ? [`${path}/messages/devicebound/#`, "devices/+/messages/devicebound/#"] : [`${path}/#`];
+	}
+
+	#path(): string {
+		const { deviceId, moduleId } = splitId(this.deviceId);
+		return moduleId === "" ? `devices/${deviceId}` : `devices/${deviceId}/modules/${moduleId}`;
 	}
 }

@@ -1,17 +1,21 @@
 /**
- * IoT Hub: who may connect, and which connection a device has (one; a newer one evicts the older).
+ * IoT Hub: who may connect, and which connection a device or module has (one; a newer one evicts the older).
  *
- * Refuses certificates that the device CA did not issue for that device or that are outside their dates, SAS tokens of
- * another key or resource, devices of another hub, and (told so) preview api-versions.
+ * Knows the devices that DPS has assigned or the operator has made, each by the certificates issued to it, the one it
+ * registered with, or its key; modules by their own key. Refuses everybody else, certificates outside their dates, SAS
+ * tokens of another key or resource, devices of another hub, unknown and (told so) preview api-versions.
  */
+import { createHash } from "node:crypto";
 import type { Connection } from "./connection.ts";
-import type { Device } from "./devices.ts";
+import { type Device, splitId } from "./devices.ts";
+import type { Enrolment } from "./enrolments.ts";
 import { HubSession } from "./hub-session.ts";
 import { Messages } from "./messages.ts";
 import { type RenewalOptions, Renewals } from "./renewal.ts";
 import { checkSas } from "./sas.ts";
 import type { Peer, Refusal, Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
+import { isKnownVersion } from "./username.ts";
 
 export interface HubOptions extends RenewalOptions {
 	readonly throttle: Throttle;
@@ -22,10 +26,9 @@ export interface HubOptions extends RenewalOptions {
 export interface HubConnect {
 	/** Host or host:port. */
 	readonly host: string;
+	/** Of a module: `device/module`. */
 	readonly deviceId: string;
 	readonly apiVersion: string;
-	/** DeviceClientType, "" when not said. */
-	readonly clientType: string;
 	readonly clientId: string;
 	readonly clean: boolean;
 	readonly password: string | undefined;
@@ -72,24 +75,22 @@ export class Hub {
 			? this.#options.faults.strikes("refuse-preview")
 			: undefined;
 		if (preview !== undefined) return refuse("fault: refuse-preview", Number(preview || 5));
+		if (!isKnownVersion("hub", connect.apiVersion)) return refuse(`unknown api-version ${connect.apiVersion}`);
 		if (!this.#options.throttle.allows("connections")) return refuse("throttled", 3);
 		if (connect.clientId !== deviceId) return refuse("client id is not the device id", 2);
-		const identified = this.#identify(connect);
+		const device = this.#options.devices.find(deviceId);
+		if (device === undefined) return refuse("no such device: it has not registered with DPS");
+		if (!this.#serves(device, connect.host)) return refuse("the device belongs to another hub");
+		const identified = this.#identify(device, connect);
 		if ("refusal" in identified) return refuse(identified.refusal);
-		const device = this.#device(connect);
-		if (device === undefined) return refuse("the device belongs to another hub");
 		this.#open.get(deviceId)?.connection.close("evicted by a newer connection (400027)");
 		if (connect.clean) device.subscriptions = undefined;
-		const renewals = connect.apiVersion >= "2025-08-01" ? this.#renewals : undefined;
+		const renews = connect.apiVersion >= "2025-08-01" && device.key === undefined;
+		const renewals = renews ? this.#renewals : undefined;
 		const { messages } = this;
-		// Azure's SDK for C takes the certificates of a renewal as a bare array only; everybody else as an object.
-		const bareArray = connect.clientType.startsWith("azsdk-c");
-		const session = new HubSession(
-			{ ...this.#options, device, renewals, messages, bareArray, clean: connect.clean },
-			() => {
-				if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
-			},
-		);
+		const session = new HubSession({ ...this.#options, device, renewals, messages, clean: connect.clean }, () => {
+			if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
+		});
 		const { credential, serial } = identified;
 		const attachment = { credential, since: this.#options.clock.now(), ...(serial === undefined ? {} : { serial }) };
 		this.#open.set(deviceId, { session, connection, attachment });
@@ -117,40 +118,49 @@ export class Hub {
 		this.#open.get(deviceId)?.connection.close(reason);
 	}
 
-	#identify(connect: HubConnect): Identified | { refusal: string } {
-		const { authority, enrolments, devices, clock } = this.#options;
-		const { deviceId, peer, password } = connect;
+	#identify(device: Device, { peer, password }: HubConnect): Identified | { refusal: string } {
+		const { enrolments, clock } = this.#options;
+		const { deviceId, moduleId } = splitId(device.id);
 		const enrolment = enrolments.ofDevice(deviceId);
 		if (enrolment === undefined) return { refusal: "no such device" };
 		if (enrolment.disabled) return { refusal: "the device is disabled" };
 		if (password !== undefined && password !== "") {
-			const checked = checkSas(
-				password,
-				enrolment.key,
-				(resource) => this.#isResource(resource, deviceId),
-				clock.now(),
-			);
+			const key = device.key === undefined ? enrolment.key : Buffer.from(device.key, "base64");
+			const checked = checkSas(password, key, (resource) => this.#isResource(resource, device.id), clock.now());
 			return "refusal" in checked ? checked : { credential: "sas", expires: checked.expires };
 		}
-		const examined = authority.examine(peer.chain, enrolment.registrationId, clock.now(), "operational");
-		if ("refusal" in examined) return examined;
-		const standing = devices.standing(deviceId, examined.serial);
-		if (standing !== "valid") return { refusal: `the certificate has been ${standing}` };
-		return { credential: "x509", expires: examined.notAfter, serial: examined.serial };
+		if (moduleId !== "") return { refusal: "a module connects with a token of its own key" };
+		return this.#examine(device, enrolment, peer);
 	}
 
-	/** The host may come with or without port, in the user name and in the token. */
-	#isResource(resource: string, deviceId: string): boolean {
-		const [, host, id] = /^([^/]+)\/devices\/(.+)$/i.exec(resource) ?? [];
-		return host !== undefined && id === deviceId && this.#options.hosts.includes(bare(host));
+	/** An issued certificate, or the one with which the device has registered. */
+	#examine(device: Device, { registrationId }: Enrolment, { chain }: Peer): Identified | { refusal: string } {
+		const { authority, devices, clock } = this.#options;
+		const issued = authority.examine(chain, registrationId, clock.now(), "operational");
+		if (!("refusal" in issued)) {
+			const standing = devices.standing(device.id, issued.serial);
+			if (standing !== "valid") return { refusal: `the certificate has been ${standing}` };
+			return { credential: "x509", expires: issued.notAfter, serial: issued.serial };
+		}
+		if (device.enrolled === undefined || chain[0] === undefined) return issued;
+		const onboarding = authority.examine(chain, registrationId, clock.now(), "onboarding");
+		if ("refusal" in onboarding) return issued;
+		const thumbprint = createHash("sha256").update(chain[0]).digest("hex");
+		if (device.enrolled !== "authority" && device.enrolled !== thumbprint)
+			return { refusal: "the device has registered with another certificate" };
+		return { credential: "x509", expires: onboarding.notAfter, serial: onboarding.serial };
 	}
 
-	/** Known, or one whose credential shows that its enrolment is ours. */
-	#device({ host, deviceId }: HubConnect): Device | undefined {
-		const { devices, hosts } = this.#options;
-		if (!hosts.includes(bare(host))) return undefined;
-		const device = devices.at(deviceId, hosts[0]!);
-		return device.hub === hosts[0] || device.hub === bare(host) ? device : undefined;
+	/** The host may come with or without port, in the user name and in the token; some tokens name an api-version. */
+	#isResource(resource: string, id: string): boolean {
+		const [, host = "", path = ""] = /^([^/]+)\/devices\/(.+?)(?:\/?\??api-version=[^/]*)?$/i.exec(resource) ?? [];
+		return path === id.replace("/", "/modules/") && this.#options.hosts.includes(bare(host));
+	}
+
+	/** The first host is that of every device that was not moved, by whatever name it is called. */
+	#serves({ hub }: Device, host: string): boolean {
+		const { hosts } = this.#options;
+		return hosts.includes(bare(host)) && (hub === hosts[0] || hub === bare(host));
 	}
 }
 

@@ -4,14 +4,14 @@ import type { Clock } from "../src/port.ts";
 import type { Device, Devices } from "./devices.ts";
 import type { Witness } from "./event.ts";
 import type { HubSession } from "./hub-session.ts";
-import { encodeProperties } from "./topic.ts";
+import { encodeProperties, type Properties } from "./topic.ts";
 
 /** Plain data. */
 export interface WaitingMessage {
 	readonly id: string;
 	/** base64. */
 	readonly body: string;
-	readonly properties: Readonly<Record<string, string>>;
+	readonly properties: Properties;
 	/** Milliseconds since 1970. */
 	readonly expires: number;
 }
@@ -38,7 +38,7 @@ export class Messages {
 	}
 
 	/** The message's id. Throws RangeError when the body is over 64 KB or 50 messages wait already. */
-	send(device: Device, body: Uint8Array, properties: Readonly<Record<string, string>> = {}): string {
+	send(device: Device, body: Uint8Array, properties: Properties = {}): string {
 		const { clock, devices } = this.#options;
 		if (body.length > MAX_BODY_BYTES) throw new RangeError("the body exceeds 64 KB");
 		this.#expire(device);
@@ -58,9 +58,9 @@ export class Messages {
 		this.#expire(device);
 		for (const message of [...device.messages]) {
 			if (this.#sent.get(message) === session) continue;
-			const address = { "$.mid": message.id, "$.to": `/devices/${device.id}/messages/deviceBound` };
-			const bag = encodeProperties({ ...address, ...message.properties });
-			const topic = `devices/${device.id}/messages/devicebound/${bag}`;
+			const path = `devices/${device.id.replace("/", "/modules/")}/messages`;
+			const bag = encodeProperties({ "$.mid": message.id, "$.to": `/${path}/deviceBound`, ...message.properties });
+			const topic = `${path}/devicebound/${bag}`;
 			const acknowledged = () => this.#acknowledged(device, message);
 			if (!session.deliver(topic, Buffer.from(message.body, "base64"), acknowledged)) return;
 			this.#sent.set(message, session);

@@ -1,12 +1,15 @@
 /** What an operator does to the cloud and its devices. The HTTP API and tests both act through this. */
+import { randomBytes } from "node:crypto";
 import type { Clock } from "../src/port.ts";
 import type { Ca, IssuingCurve } from "./ca.ts";
-import { type Device, type Devices, patched } from "./devices.ts";
+import { type Device, type Devices, splitId } from "./devices.ts";
 import type { Downloads, UpdateOffer } from "./downloads.ts";
-import type { Enrolments } from "./enrolments.ts";
+import { type Enrolments, idProblem } from "./enrolments.ts";
 import type { Witness } from "./event.ts";
 import type { Hub } from "./hub.ts";
 import type { MethodOutcome } from "./methods.ts";
+import type { Properties } from "./topic.ts";
+import { patched } from "./twins.ts";
 
 export interface OperatorOptions {
 	readonly hub: Hub;
@@ -39,11 +42,33 @@ export class Operator {
 		return device;
 	}
 
-	/** Merges into the desired properties, tells the device if it listens; the new version. */
+	/** Makes a device known to the hub without DPS; its key is that of its enrolment. Throws RangeError on an id that none leads to. */
+	createDevice(deviceId: string): Device {
+		const { devices, enrolments, hosts } = this.#options;
+		const problem = idProblem(deviceId);
+		if (problem !== undefined) throw new RangeError(problem);
+		if (enrolments.ofDevice(deviceId) === undefined) throw new RangeError(`no enrolment has the device id ${deviceId}`);
+		const device = devices.at(deviceId, hosts[0]!);
+		this.#acted(deviceId, "created");
+		return device;
+	}
+
+	/** A module of a known device, with a key of its own (base64). Throws UnknownDevice, RangeError. */
+	createModule(deviceId: string, moduleId: string): Device & { readonly key: string } {
+		const { hub } = this.device(deviceId);
+		if (!/^[A-Za-z0-9\-:.+%_#*?!(),=@$']{1,128}$/.test(moduleId) || splitId(deviceId).moduleId !== "")
+			throw new RangeError("moduleId: 1 to 128 of letters, digits and - : . + % _ # * ? ! ( ) , = @ $ '");
+		const key = randomBytes(32).toString("base64");
+		const module = this.#options.devices.at(`${deviceId}/${moduleId}`, hub, key);
+		this.#acted(module.id, "created");
+		return { ...module, key: module.key ?? key };
+	}
+
+	/** Merges into the desired properties, tells the device if it listens; the new version. Throws TwinRefused. */
 	pushDesired(deviceId: string, patch: Readonly<Record<string, unknown>>): number {
-		const { devices, hub, witness } = this.#options;
+		const { devices, hub, witness, clock } = this.#options;
 		const device = this.device(deviceId);
-		device.desired = patched(device.desired, patch);
+		device.desired = patched(device.desired, patch, clock.now(), true);
 		devices.changed();
 		const { version } = device.desired;
 		witness({ event: "desired", deviceId, patch, version });
@@ -83,7 +108,7 @@ export class Operator {
 	}
 
 	/** The message's id. */
-	sendMessage(deviceId: string, body: Uint8Array | string, properties: Record<string, string> = {}): string {
+	sendMessage(deviceId: string, body: Uint8Array | string, properties: Properties = {}): string {
 		const { hub, witness } = this.#options;
 		const id = hub.messages.send(this.device(deviceId), Buffer.from(body), properties);
 		witness({ event: "message", deviceId, id });
@@ -109,7 +134,7 @@ export class Operator {
 	/** Both the enrolment and the hub's device. */
 	setDisabled(deviceId: string, disabled: boolean): void {
 		const { enrolments } = this.#options;
-		enrolments.setDisabled(enrolments.ofDevice(deviceId)?.registrationId ?? deviceId, disabled);
+		enrolments.setDisabled(enrolments.ofDevice(splitId(deviceId).deviceId)?.registrationId ?? deviceId, disabled);
 		this.#acted(deviceId, disabled ? "disabled" : "enabled");
 		if (disabled) this.#options.hub.close(deviceId, "the device has been disabled");
 		void this.#options.save();

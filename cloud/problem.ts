@@ -13,15 +13,15 @@ export function statusOf(problem: Problem): number {
 	return Math.floor(problem.errorCode / 1000);
 }
 
-export function problemBody({ errorCode, message, retryAfterSeconds, info }: Problem, now: number): string {
-	return JSON.stringify({
+export function problemBody({ errorCode, message, retryAfterSeconds, info }: Problem, now: number): object {
+	return {
 		errorCode,
 		trackingId: randomUUID(),
 		message,
 		timestampUtc: new Date(now).toISOString(),
 		...(retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds }),
 		...(info === undefined ? {} : { info }),
-	});
+	};
 }
 
 /** With nine digits, as some answers of the service have them. */

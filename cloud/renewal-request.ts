@@ -1,5 +1,6 @@
 /**
- * The body of a renewal request: `id`, `csr` (base64 DER, 8 KB at most), `replace` (`*` or a request id), nothing else.
+ * The body of a renewal request: `id`, `csr` (base64 DER, 8 KB at most), `replace` (`*` or a request id), nothing else. A
+ * null is what Java's and .NET's serialisers write for what is absent.
  */
 import { decodeCsr } from "./dialect.ts";
 import type { Problem } from "./problem.ts";
@@ -30,7 +31,7 @@ export function parseRenewal(body: Uint8Array, deviceId: string): { renewal: Ren
 	const der = typeof csr === "string" ? decodeCsr("csr", csr) : undefined;
 	if (der === undefined) return invalid("csr is missing or not base64.");
 	if (der.length > MAX_CSR_BYTES) return invalid("csr exceeds 8 KB.");
-	if (replace === undefined) return { renewal: { csr: der } };
+	if (replace === undefined || replace === null) return { renewal: { csr: der } };
 	if (typeof replace !== "string" || (replace !== "*" && !isRequestId(replace)))
 		return invalid("replace is neither * nor a request id.");
 	return { renewal: { csr: der, replace } };

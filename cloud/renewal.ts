@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../src/port.ts";
-import type { Authority } from "./authority.ts";
+import type { Authority, CsrError } from "./authority.ts";
 import type { Device, Devices } from "./devices.ts";
 import { base64, pem } from "./dialect.ts";
 import type { Enrolments } from "./enrolments.ts";
@@ -68,14 +68,14 @@ export class Renewals {
 			refuse(conflict(active));
 			return this.flush(device);
 		}
-		if (replace !== undefined && replace !== "*" && replace !== active?.requestId) return refuse(NOTHING_TO_REPLACE);
-		if (replace !== undefined && active === undefined) return refuse(NOTHING_TO_REPLACE);
+		if (replace !== undefined && (active === undefined || (replace !== "*" && replace !== active.requestId)))
+			return refuse(nothingToReplace(active?.requestId ?? replace));
 		const request = this.#activate(requestId, faults.strikes("renew-hold") !== undefined);
 		device.request = request;
 		devices.changed();
 		if (faults.strikes("renew-409-own") !== undefined) refuse(conflict(request));
 		else this.#accept(session, request);
-		const issue = () => this.#issue(device, request, parsed.renewal.csr, session.bareArray);
+		const issue = () => this.#issue(device, request, parsed.renewal.csr);
 		const late = faults.strikes("renew-late");
 		if (late === undefined) issue();
 		else clock.after(Number(late || 1) * 1000, issue);
@@ -117,7 +117,8 @@ export class Renewals {
 		if (faults.strikes("renew-unavailable") !== undefined) return { errorCode: 503001, message: "Unavailable." };
 		if (faults.strikes("renew-error") !== undefined) return { errorCode: 500001, message: "Server error." };
 		if (faults.strikes("renew-csr-rejected", "") !== undefined) return REJECTED;
-		if (renewal?.replace !== undefined && faults.strikes("renew-412") !== undefined) return NOTHING_TO_REPLACE;
+		if (renewal?.replace !== undefined && faults.strikes("renew-412") !== undefined)
+			return nothingToReplace(renewal.replace);
 		return undefined;
 	}
 
@@ -128,7 +129,7 @@ export class Renewals {
 		session.drops("RENEW-202");
 	}
 
-	#issue(device: Device, request: ActiveRequest, csr: Uint8Array, bareArray: boolean) {
+	#issue(device: Device, request: ActiveRequest, csr: Uint8Array) {
 		const { authority, clock, validitySeconds, faults, devices, enrolments } = this.#options;
 		const decide = (status: number, body: string, errorCode?: number) => {
 			request.answer = { status, body, ...(errorCode === undefined ? {} : { errorCode }) };
@@ -136,16 +137,16 @@ export class Renewals {
 			this.flush(device);
 		};
 		const refuse = (problem: Problem) =>
-			decide(statusOf(problem), problemBody(problem, clock.now()), problem.errorCode);
+			decide(statusOf(problem), JSON.stringify(problemBody(problem, clock.now())), problem.errorCode);
 		if (faults.strikes("renew-csr-rejected", "late") !== undefined) return refuse(REJECTED);
 		const commonName = enrolments.ofDevice(device.id)?.registrationId ?? device.id;
 		const order = { commonName, csr, now: clock.now(), validitySeconds, flaw: armedFlaw(faults) };
 		authority.issue(order, (issued) => {
-			if ("error" in issued) return refuse(csrProblem(issued.error, issued.message));
+			if ("error" in issued) return refuse(refusedCsr(issued.error, issued.message));
 			devices.issued(device, issued);
 			const { chain, swapped } = spoiled(faults, issued.chain);
 			const certificates = chain.map(swapped ? pem : base64);
-			const bare = faults.strikes("bare-array") !== undefined || bareArray;
+			const bare = faults.strikes("bare-array") !== undefined;
 			decide(200, JSON.stringify(bare ? certificates : { correlationId: request.correlationId, certificates }));
 		});
 	}
@@ -165,7 +166,8 @@ export class Renewals {
 
 	#answer(session: HubSession, requestId: string, problem: Problem): void {
 		const status = statusOf(problem);
-		session.deliver(this.#topic(status, requestId), problemBody(problem, this.#options.clock.now()));
+		const body = JSON.stringify(problemBody(problem, this.#options.clock.now()));
+		session.deliver(this.#topic(status, requestId), body);
 		this.#witnessed(session.deviceId, requestId, status, problem.errorCode);
 	}
 
@@ -180,8 +182,17 @@ export class Renewals {
 	}
 }
 
-const NOTHING_TO_REPLACE: Problem = { errorCode: 412001, message: "No active request to replace." };
 const REJECTED: Problem = csrProblem("CsrKeyNotSupported", "the policy wants another key");
+
+/** The hub tells a request that it cannot read from one that it refuses. */
+function refusedCsr(error: CsrError, message: string): Problem {
+	const problem = csrProblem(error, message);
+	return error === "FailedToDecodeCsr" ? { ...problem, errorCode: 400037 } : problem;
+}
+
+function nothingToReplace(requestId: string): Problem {
+	return { errorCode: 412001, message: "No active request to replace.", info: { requestId } };
+}
 
 function conflict({ requestId, correlationId, operationExpires }: ActiveRequest): Problem {
 	return {

@@ -1,9 +1,10 @@
 /** The HTTP API's resources: what can be read, and what an operator can do. */
-import { isRecord } from "./devices.ts";
 import type { Hub } from "./hub.ts";
+import { isRecord } from "./json.ts";
 import type { Operator } from "./operator.ts";
-import { readable } from "./show.ts";
+import { readable, showTwin } from "./show.ts";
 import type { StreamSources } from "./stream.ts";
+import type { Properties } from "./topic.ts";
 
 export interface Call {
 	/** What the path's groups matched, decoded. */
@@ -30,6 +31,14 @@ export const ROUTES: readonly Route[] = [
 	route("GET", "/cloud", ({ context }) => context.cloud()),
 	route("GET", "/devices", ({ context }) => context.devices()),
 	route("GET", DEVICE, ({ context, names: [id = ""] }) => context.device(context.operator.device(id).id)),
+	route("POST", "/devices", ({ context, body }) =>
+		context.device(context.operator.createDevice(String(body.deviceId ?? "")).id),
+	),
+	route("POST", `${DEVICE}/modules`, ({ context, names: [id = ""], body }) => {
+		const module = context.operator.createModule(id, String(body.moduleId ?? ""));
+		return { id: module.id, key: module.key };
+	}),
+	route("GET", `${DEVICE}/twin`, ({ context, names: [id = ""] }) => showTwin(context.operator.device(id))),
 	route("PATCH", `${DEVICE}/desired`, ({ context, names: [id = ""], body }) => ({
 		version: context.operator.pushDesired(id, body),
 	})),
@@ -42,9 +51,12 @@ export const ROUTES: readonly Route[] = [
 	route("POST", `${DEVICE}/messages`, ({ context, names: [id = ""], body }) => {
 		const { body: text = "", properties = {} } = body;
 		if (typeof text !== "string") throw new RangeError("body: a text");
-		if (!isRecord(properties) || !Object.values(properties).every((value) => typeof value === "string"))
-			throw new RangeError("properties: an object of texts");
-		return { id: context.operator.sendMessage(id, text, properties as Record<string, string>) };
+		if (
+			!isRecord(properties) ||
+			!Object.values(properties).every((value) => value === null || typeof value === "string")
+		)
+			throw new RangeError("properties: an object of texts; null is a name without value");
+		return { id: context.operator.sendMessage(id, text, properties as Properties) };
 	}),
 	route("POST", `${DEVICE}/certificates/(revoke|expire)`, ({ context, names: [id = "", what] }) =>
 		context.operator.withdraw(id, what === "revoke" ? "revoked" : "expired"),

@@ -1,8 +1,6 @@
 /**
- * DPS and hub behind one address, without a socket: a transport opens connections and carries their bytes.
- *
- * The user name of CONNECT tells them apart: `{idScope}/registrations/{id}/api-version=...` is DPS,
- * `{host}/{deviceId}/?api-version=...` the hub. Anything else is refused with CONNACK 4.
+ * DPS and hub behind one address, without a socket: a transport opens connections and carries their bytes. The user name of
+ * CONNECT tells them apart (username.ts); what is neither is refused with CONNACK 4.
  */
 import type { IConnectPacket } from "mqtt-packet";
 import { Connection } from "./connection.ts";
@@ -10,7 +8,7 @@ import { Dps, type DpsOptions } from "./dps.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 import type { Trace } from "./log.ts";
 import type { Link, Peer, Refusal, Session } from "./session.ts";
-import { properties } from "./topic.ts";
+import { parseUser, type User } from "./username.ts";
 
 export interface ServiceOptions extends DpsOptions, HubOptions {
 	/** Told about every packet of every connection. */
@@ -19,14 +17,14 @@ export interface ServiceOptions extends DpsOptions, HubOptions {
 
 export class Service {
 	readonly hub: Hub;
-	readonly #dps: Dps;
+	readonly dps: Dps;
 	readonly #options: ServiceOptions;
 	readonly #open = new Set<Connection>();
 	#number = 0;
 
 	constructor(options: ServiceOptions) {
 		this.#options = options;
-		this.#dps = new Dps(options);
+		this.dps = new Dps(options);
 		this.hub = new Hub(options);
 	}
 
@@ -45,7 +43,7 @@ export class Service {
 				witness(happening);
 			},
 			accept: (connect, from, to) => this.#accept(connect, from, to),
-			serviceOf: (username) => (DPS_USER.test(username) ? "dps" : HUB_USER.test(username) ? "hub" : "none"),
+			serviceOf: (username) => parseUser(username)?.service ?? "none",
 			maxFilters: 5,
 		});
 		this.#open.add(connection);
@@ -53,45 +51,69 @@ export class Service {
 	}
 
 	closeAll(reason: string): void {
-		for (const connection of [...this.#open]) connection.close(reason);
+		for (const connection of [...this.#open]) connection.part(reason);
 	}
 
 	#accept(packet: IConnectPacket, peer: Peer, connection: Connection): Session | Refusal {
-		const { username = "", clientId, keepalive = 0 } = packet;
-		const clean = packet.clean !== false;
+		const user = parseUser(packet.username ?? "");
+		if (user === undefined) return { returnCode: 4, reason: "malformed user name", service: "none", deviceId: "" };
 		const password = packet.password === undefined ? undefined : packet.password.toString("utf8");
+		return user.service === "dps"
+			? this.#acceptAtDps(user, packet, password, peer, connection)
+			: this.#acceptAtHub(user, packet, password, peer, connection);
+	}
+
+	#acceptAtDps(
+		{ idScope, registrationId, apiVersion }: User & { service: "dps" },
+		packet: IConnectPacket,
+		password: string | undefined,
+		peer: Peer,
+		connection: Connection,
+	): Session | Refusal {
+		const deviceId = registrationId.toLowerCase();
+		if (packet.clientId.toLowerCase() !== deviceId)
+			return { returnCode: 2, reason: "client id is not the registration id", service: "dps", deviceId };
+		const session = this.dps.open({ idScope, registrationId, apiVersion, password, peer });
 		const credential = peer.chain.length > 0 ? "x509" : password ? "sas" : "none";
-		const connected = { connection: connection.number, username, clientId, clean, keepAliveSeconds: keepalive };
-		const dps = DPS_USER.exec(username);
-		if (dps !== null) {
-			const [, idScope = "", registrationId = "", tail = ""] = dps;
-			const apiVersion = properties(tail).get("api-version") ?? "";
-			const deviceId = registrationId.toLowerCase();
-			if (clientId.toLowerCase() !== deviceId)
-				return { returnCode: 2, reason: "client id is not the registration id", service: "dps", deviceId };
-			const session = this.#dps.open({ idScope, registrationId, apiVersion, password, peer });
-			this.#options.witness({ event: "connected", service: "dps", deviceId, apiVersion, credential, ...connected });
-			return session;
-		}
-		const [, host = "", deviceId = "", tail = ""] = HUB_USER.exec(username) ?? [];
-		if (host === "") return { returnCode: 4, reason: "malformed user name", service: "none", deviceId: "" };
-		const apiVersion = properties(tail).get("api-version") ?? "";
-		const clientType = properties(tail).get("DeviceClientType") ?? "";
-		const connect = { host, deviceId, apiVersion, clientType, clientId, clean, password, peer };
-		const opened = this.hub.open(connect, connection);
+		const connected = connectedAs(packet, peer, connection);
+		this.#options.witness({ ...connected, service: "dps", deviceId, apiVersion, credential });
+		return session;
+	}
+
+	#acceptAtHub(
+		user: User & { service: "hub" },
+		packet: IConnectPacket,
+		password: string | undefined,
+		peer: Peer,
+		connection: Connection,
+	): Session | Refusal {
+		const { host, apiVersion } = user;
+		const { clientId } = packet;
+		const deviceId = user.moduleId === "" ? user.deviceId : `${user.deviceId}/${user.moduleId}`;
+		const clean = packet.clean !== false;
+		const opened = this.hub.open({ host, deviceId, apiVersion, clientId, clean, password, peer }, connection);
 		if ("returnCode" in opened) return opened;
+		const { credential, serial } = opened;
 		this.#options.witness({
-			event: "connected",
+			...connectedAs(packet, peer, connection),
 			service: "hub",
 			deviceId,
 			apiVersion,
-			...connected,
-			credential: opened.credential,
-			...(opened.serial === undefined ? {} : { serial: opened.serial }),
+			credential,
+			...(serial === undefined ? {} : { serial }),
 		});
 		return opened.session;
 	}
 }
 
-const DPS_USER = /^([^/]+)\/registrations\/([^/]+)\/(api-version=.*)$/;
-const HUB_USER = /^([^/]+)\/([^/]+)\/\??(api-version=.*)$/;
+function connectedAs({ username = "", clientId, keepalive = 0, clean }: IConnectPacket, peer: Peer, to: Connection) {
+	return {
+		event: "connected",
+		connection: to.number,
+		transport: peer.transport ?? "mqtt",
+		username,
+		clientId,
+		clean: clean !== false,
+		keepAliveSeconds: keepalive,
+	} as const;
+}

@@ -1,7 +1,7 @@
 /** What a connection, the transport below it and the service above it are to each other. */
 import type { IConnectPacket } from "mqtt-packet";
 import type { Connection } from "./connection.ts";
-import type { Service } from "./event.ts";
+import type { Service, Transport } from "./event.ts";
 
 /** Where a connection's bytes go. */
 export interface Link {
@@ -10,9 +10,20 @@ export interface Link {
 	close(): void;
 }
 
-/** What the transport knows of the other side: certificates in DER, leaf first; empty without client certificate. */
+/** What the transport knows of the other side. */
 export interface Peer {
+	/** Certificates in DER, leaf first; empty without client certificate. */
 	readonly chain: readonly Uint8Array[];
+	/** Default: MQTT over TLS. */
+	readonly transport?: Transport;
+}
+
+/** What a client publishes. */
+export interface Publication {
+	readonly topic: string;
+	readonly payload: Uint8Array;
+	readonly qos: number;
+	readonly retain: boolean;
 }
 
 /** One client's business with DPS or hub, once accepted. */
@@ -26,7 +37,9 @@ export interface Session {
 	allows(filter: string): boolean;
 	/** The name of the step that a publish is, or undefined for a topic that the service does not document. */
 	step(topic: string): string | undefined;
-	publish(topic: string, payload: Uint8Array, qos: number): void;
+	publish(publication: Publication): void;
+	/** The last will of a client that went without DISCONNECT; a topic that takes none is no matter. */
+	will?(publication: Publication): void;
 	subscribed(filter: string): void;
 	closed(): void;
 }

@@ -1,11 +1,12 @@
 /** The cloud, its devices and its events as the HTTP API and the page show them: plain JSON, nothing secret. */
 import { X509Certificate } from "node:crypto";
 import type { Ca } from "./ca.ts";
-import type { Device } from "./devices.ts";
+import { type Device, splitId } from "./devices.ts";
 import type { Enrolments } from "./enrolments.ts";
 import { FAULTS, type Faults } from "./faults.ts";
 import type { Hub } from "./hub.ts";
 import type { Entry } from "./log.ts";
+import { sectionForService } from "./twins.ts";
 
 export interface CloudFacts {
 	readonly host: string;
@@ -36,7 +37,7 @@ export function showDevice(device: Device, hub: Hub, enrolments: Enrolments) {
 		id,
 		hub: host,
 		connected: attachment !== undefined,
-		disabled: enrolments.ofDevice(id)?.disabled ?? false,
+		disabled: enrolments.ofDevice(splitId(id).deviceId)?.disabled ?? false,
 		...(attachment === undefined ? {} : { connection: { ...attachment, since: iso(attachment.since) } }),
 		desired: { ...desired.properties, $version: desired.version },
 		reported: { ...reported.properties, $version: reported.version },
@@ -49,6 +50,13 @@ export function showDevice(device: Device, hub: Hub, enrolments: Enrolments) {
 		messagesWaiting: messages.length,
 		...(request === undefined ? {} : { certificateRequest: request.requestId }),
 	};
+}
+
+/** As the back end reads a twin: with metadata. */
+export function showTwin({ id, desired, reported }: Device) {
+	const properties = { desired: sectionForService(desired), reported: sectionForService(reported) };
+	const { deviceId, moduleId } = splitId(id);
+	return { deviceId, ...(moduleId === "" ? {} : { moduleId }), properties };
 }
 
 /** Bytes as text. */

@@ -16,23 +16,45 @@ export function properties(text: string): Map<string, string> {
 	const found = new Map<string, string>();
 	for (const pair of text.split("&")) {
 		if (pair === "") continue;
-		const at = pair.indexOf("=");
-		found.set(decode(at < 0 ? pair : pair.slice(0, at)), at < 0 ? "" : decode(pair.slice(at + 1)));
+		const [name, value = ""] = cut(pair);
+		found.set(decode(name), decode(value));
 	}
 	return found;
 }
 
-export function encodeProperties(bag: Readonly<Record<string, string>>): string {
+/** Properties of a message; null is a name without value, which is not the same as an empty one. */
+export type Properties = Readonly<Record<string, string | null>>;
+
+/** As in the topic of a message: `name`, `name=`, `name=value`. */
+export function encodeProperties(bag: Properties): string {
 	return Object.entries(bag)
-		.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+		.map(([name, value]) => encodeURIComponent(name) + (value === null ? "" : `=${encodeURIComponent(value)}`))
 		.join("&");
 }
 
-/** Filters here are literal, or a literal prefix and `#`. */
+export function messageProperties(text: string): Properties {
+	const pairs = text.split("&").filter((pair) => pair !== "");
+	return Object.fromEntries(
+		pairs.map((pair) => {
+			const [name, value] = cut(pair);
+			return [decode(name), value === undefined ? null : decode(value)];
+		}),
+	);
+}
+
+/** As MQTT 3.1.1 section 4.7 has it: `+` is one level, `#` at the end everything from there on and the level above. */
 export function matches(filter: string, topic: string): boolean {
-	if (!filter.endsWith("#")) return filter === topic;
-	const prefix = filter.slice(0, -1);
-	return topic.startsWith(prefix) || topic === prefix.slice(0, -1);
+	const wanted = filter.split("/");
+	const levels = topic.split("/");
+	const open = wanted.at(-1) === "#";
+	if (open) wanted.pop();
+	if (open ? levels.length < wanted.length : levels.length !== wanted.length) return false;
+	return wanted.every((level, i) => level === "+" || level === levels[i]);
+}
+
+function cut(pair: string): [name: string, value?: string] {
+	const at = pair.indexOf("=");
+	return at < 0 ? [pair] : [pair.slice(0, at), pair.slice(at + 1)];
 }
 
 function decode(text: string): string {

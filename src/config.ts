@@ -145,6 +145,11 @@ function parseOnboarding(input: ConfigInput, registrationId: string): Onboarding
 	const given = (["symmetricKey", "groupKey", "onboardingCert"] as const).filter((field) => input[field] !== undefined);
 	if (given.length > 1) throw new Fault("config.invalid", `${given.join(" and ")}: give one of them`);
 	if (input.symmetricKey !== undefined) return { key: SymmetricKey.parse(input.symmetricKey, "symmetricKey") };
+	if (input.groupKey !== undefined && registrationId !== registrationId.toLowerCase())
+		throw new Fault(
+			"config.invalid",
+			"registrationId: lower case with groupKey, since the device's key derives from the id as it is written",
+		);
 	if (input.groupKey !== undefined)
 		return { key: SymmetricKey.parse(input.groupKey, "groupKey").derive(registrationId) };
 	if (input.onboardingCert === undefined) {

@@ -98,6 +98,16 @@ for (const [field, value, said] of [
 		assert.throws(() => parseConfig({ ...input, [field]: value }), refused(said));
 	});
 
+test("a group's key wants a registration id in lower case; an individual one does not", () => {
+	const group = { ...LEAST, symmetricKey: undefined, groupKey: KEY };
+	assert.throws(
+		() => parseConfig({ ...group, registrationId: "Dev9" }),
+		refused(/config\.invalid: registrationId: lower case with groupKey/),
+	);
+	assert.ok(parseConfig({ ...group, registrationId: "dev9" }));
+	assert.equal(parseConfig({ ...LEAST, registrationId: "Dev9" }).registrationId, "Dev9");
+});
+
 test("a flag wins over ENROLLEE_*, that over AZ_IOT_*; one kind of onboarding is not mixed with another", () => {
 	const environment = {
 		ENROLLEE_ID_SCOPE: "0neENV",

@@ -209,7 +209,7 @@ test("the API refuses: no token, another host name, another origin, unknown rout
 	assert.equal(await status("/devices", { origin: "http://elsewhere.example" }), 403);
 	assert.equal(await status("/nothing"), 404);
 	assert.equal(await status("/devices/nobody"), 404);
-	assert.equal(await status("/devices", {}, "POST"), 405);
+	assert.equal(await status("/devices", {}, "DELETE"), 405);
 	assert.equal(await status("/faults", {}, "POST", "{"), 400);
 	assert.equal(await status("/faults", {}, "POST", "[]"), 400);
 	assert.equal(await status("/faults", {}, "POST", `"${"x".repeat(400_000)}"`), 413);

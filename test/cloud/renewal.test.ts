@@ -44,7 +44,7 @@ test("202 with operationExpires, then 200 with a chain that the hub accepts; the
 	next.probe.close();
 });
 
-test("malformed requests: 400004, 400006, 400040", async () => {
+test("malformed requests: 400004, 400006, 400037, 400040", async () => {
 	const base = { id: "dev-001", csr };
 	const cases: [string, string | object, number][] = [
 		["empty", "", 400004],
@@ -64,16 +64,16 @@ test("malformed requests: 400004, 400006, 400040", async () => {
 	}
 	await ask(probe, "x", base);
 	assert.equal((await answer(probe, 400, "x")).errorCode, 400004);
-	const refused: [string, string][] = [
-		["not PKCS#10", Buffer.from("hello").toString("base64")],
-		["another name", (await makeCsr("dev-002")).base64],
+	const refused: [string, string, number, string][] = [
+		["not PKCS#10", Buffer.from("hello").toString("base64"), 400037, "FailedToDecodeCsr"],
+		["another name", (await makeCsr("dev-002")).base64, 400040, "CsrCommonNameMismatch"],
 	];
-	for (const [name, text] of refused) {
+	for (const [name, text, errorCode, credentialError] of refused) {
 		await ask(probe, "req-csr", { id: "dev-001", csr: text });
 		await answer(probe, 202, "req-csr");
 		const problem = await answer(probe, 400, "req-csr");
-		assert.equal(problem.errorCode, 400040, name);
-		assert(problem.info.credentialError, name);
+		assert.equal(problem.errorCode, errorCode, name);
+		assert.equal(problem.info.credentialError, credentialError, name);
 	}
 });
 
@@ -97,7 +97,9 @@ test("an active request: 409 names it; replace takes its place; 412 when there i
 	assert.equal(conflict.errorCode, 409005);
 	assert.equal(conflict.info.requestId, "req-old");
 	await ask(probe, "req-new", { id: "dev-001", csr, replace: "req-none" });
-	assert.equal((await answer(probe, 412, "req-new")).errorCode, 412001);
+	const missed = await answer(probe, 412, "req-new");
+	assert.equal(missed.errorCode, 412001);
+	assert.equal(missed.info.requestId, "req-old");
 	await ask(probe, "req-new", { id: "dev-001", csr, replace: "req-old" });
 	await answer(probe, 202, "req-new");
 	await answer(probe, 200, "req-new");
@@ -166,7 +168,7 @@ test("an expired operation is forgotten", async () => {
 	await answer(probe, 200, "req-next");
 });
 
-test("clients of Azure's SDK for C get the bare array that they read", async () => {
+test("every client gets an object, whatever it calls itself; the bare array is a fault", async () => {
 	const { probe: sdk } = await openHub(cloud, "dev-001", {
 		identity,
 		apiVersion: `${PREVIEW}&DeviceClientType=azsdk-c%2F1.6`,
@@ -174,7 +176,11 @@ test("clients of Azure's SDK for C get the bare array that they read", async () 
 	await sdk.subscribe(RESPONSES);
 	await ask(sdk, "csr-001", { id: "dev-001", csr });
 	await answer(sdk, 202, "csr-001");
-	assert(Array.isArray(await answer(sdk, 200, "csr-001")));
+	assert.equal((await answer(sdk, 200, "csr-001")).certificates.length, 3);
+	cloud.arm("bare-array:1");
+	await ask(sdk, "csr-002", { id: "dev-001", csr });
+	await answer(sdk, 202, "csr-002");
+	assert(Array.isArray(await answer(sdk, 200, "csr-002")));
 	sdk.close();
 });
 

@@ -67,10 +67,14 @@ test("a will is telemetry, published when the client is lost and not when it dis
 	const lost = dial(service);
 	lost.send(connect);
 	lost.connection.lost();
-	assert.equal(happenings.filter((h) => h.event === "telemetry").length, 1);
+	const wills = () => happenings.filter((h) => h.event === "telemetry");
+	assert.equal(wills().length, 1);
+	assert.deepEqual(wills()[0]!.properties, { "iothub-MessageType": "Will" });
 	const odd = dial(service);
 	odd.send({ ...connect, will: { ...will, topic: "elsewhere" } });
-	assert(odd.closed());
+	assert(!odd.closed(), "a client whose will is for another topic connects");
+	odd.connection.lost();
+	assert.equal(wills().length, 1, "and nobody hears it");
 });
 
 test("mutated and truncated packets never throw", () => {
@@ -120,12 +124,14 @@ test("mutated and truncated packets never throw", () => {
 function world() {
 	const clock = new FakeClock();
 	const happenings: Happening[] = [];
+	const devices = new Devices([], () => {});
+	devices.at("dev-001", "hub.example");
 	const options = {
 		clock,
 		idScope: "0ne00ABCDEF",
 		authority: new StandIn(),
 		enrolments: new Enrolments({ individual: { "dev-001": KEY }, groupKey: KEY, disabled: [] }),
-		devices: new Devices([], () => {}),
+		devices,
 		faults: new Faults(),
 		throttle: new Throttle({}, clock),
 		witness: (happening: Happening) => void happenings.push(happening),

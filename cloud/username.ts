@@ -1,0 +1,74 @@
+/**
+ * The user name of CONNECT, which tells DPS and hub apart, and the api-versions that each of them knows.
+ *
+ * `{idScope}/registrations/{id}/api-version=...` is DPS; `{host}/{deviceId}[/{moduleId}]/?api-version=...` the hub. The
+ * parameters may come in any order and without `?` or version: Microsoft only recommends one ("Use MQTT to communicate with
+ * Azure IoT Hub", 2023-06-27), and clients of 2016 wrote `/api-version=` as a part of the path.
+ */
+import { properties } from "./topic.ts";
+
+export type User =
+	| { readonly service: "dps"; readonly idScope: string; readonly registrationId: string; readonly apiVersion: string }
+	| {
+			readonly service: "hub";
+			/** Host or host:port. */
+			readonly host: string;
+			readonly deviceId: string;
+			/** "" where the device itself connects. */
+			readonly moduleId: string;
+			readonly apiVersion: string;
+	  };
+
+/** What a user name without api-version stands for: the last generally available ones. */
+const DPS_DEFAULT = "2021-06-01";
+const HUB_DEFAULT = "2021-04-12";
+
+/** As Microsoft's SDKs and REST references have named them; the previews are those with certificates. */
+const DPS_VERSIONS = [
+	"2017-11-15",
+	"2018-11-01",
+	"2019-03-31",
+	DPS_DEFAULT,
+	"2021-10-01",
+	"2021-11-01-preview",
+	"2025-07-01-preview",
+	"2026-11-02-preview",
+];
+const HUB_VERSIONS = [
+	"2016-02-03",
+	"2016-11-14",
+	"2017-06-30",
+	"2017-11-08-preview",
+	"2018-04-01",
+	"2018-06-30",
+	"2018-08-30-preview",
+	"2019-03-30",
+	"2019-07-01-preview",
+	"2019-10-01",
+	"2020-03-01",
+	"2020-03-13",
+	"2020-05-31-preview",
+	"2020-09-30",
+	HUB_DEFAULT,
+	"2025-08-01-preview",
+];
+
+export function isKnownVersion(service: User["service"], apiVersion: string): boolean {
+	return (service === "dps" ? DPS_VERSIONS : HUB_VERSIONS).includes(apiVersion);
+}
+
+export function parseUser(username: string): User | undefined {
+	const dps = /^([^/?]+)\/registrations\/([^/?]+)\/?\??(|[^/=]+=.*)$/.exec(username);
+	if (dps !== null) {
+		const [, idScope = "", registrationId = "", tail = ""] = dps;
+		return { service: "dps", idScope, registrationId, apiVersion: versionOf(tail, DPS_DEFAULT) };
+	}
+	const hub = /^([^/?]+)\/([^/?]+)(?:\/([^/?=]+)(?=[/?]|$))?\/?\??(|[^/=]+=.*)$/.exec(username);
+	if (hub === null) return undefined;
+	const [, host = "", deviceId = "", moduleId = "", tail = ""] = hub;
+	return { service: "hub", host, deviceId, moduleId, apiVersion: versionOf(tail, HUB_DEFAULT) };
+}
+
+function versionOf(parameters: string, otherwise: string): string {
+	return properties(parameters).get("api-version") ?? otherwise;
+}
