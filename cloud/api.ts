@@ -6,6 +6,7 @@
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { parseJson } from "./json.ts";
 import { UnknownDevice } from "./operator.ts";
 import { servePage } from "./page.ts";
 import { type Context, ROUTES } from "./routes.ts";
@@ -18,6 +19,8 @@ export interface Api {
 }
 
 const MAX_BODY_BYTES = 300 * 1024;
+/** Of no matter: path and query count. */
+const ORIGIN = "http://127.0.0.1";
 
 export async function serveApi(port: number, context: Context): Promise<Api> {
 	const token = randomBytes(24).toString("base64url");
@@ -41,7 +44,9 @@ export async function serveApi(port: number, context: Context): Promise<Api> {
 
 async function handle(request: IncomingMessage, response: ServerResponse, token: string, context: Context) {
 	const { method = "", headers } = request;
-	const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
+	const target = request.url ?? "/";
+	if (!URL.canParse(target, ORIGIN)) throw new Problem(400, "the address is malformed");
+	const { pathname, searchParams } = new URL(target, ORIGIN);
 	if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? "")) throw new Problem(403, "only by a loopback name");
 	if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
 		throw new Problem(403, "not from other origins");
@@ -86,9 +91,9 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 	if (length === 0) return {};
 	let value: unknown;
 	try {
-		value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-	} catch {
-		throw new Problem(400, "the body is not JSON");
+		value = parseJson(Buffer.concat(chunks).toString("utf8"));
+	} catch (error) {
+		throw new Problem(400, `the body is not JSON: ${(error as Error).message}`);
 	}
 	if (typeof value !== "object" || value === null || Array.isArray(value))
 		throw new Problem(400, "the body is not an object");

@@ -13,6 +13,7 @@ import { Downloads } from "./downloads.ts";
 import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
 import { Faults } from "./faults.ts";
 import { openFolder } from "./folder.ts";
+import { guarded, guardedClock } from "./guard.ts";
 import { listen } from "./listener.ts";
 import { Log } from "./log.ts";
 import { Operator } from "./operator.ts";
@@ -107,7 +108,13 @@ export interface Cloud extends Ready {
 }
 
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
-	const { hosts = [], registrationId = "dev-001", clock = systemClock, tlsKey = "ec", issuing = "P-384" } = options;
+	const {
+		hosts = [],
+		registrationId = "dev-001",
+		clock: time = systemClock,
+		tlsKey = "ec",
+		issuing = "P-384",
+	} = options;
 	const names = [...new Set([...hosts.map((host) => host.toLowerCase()), "localhost", "127.0.0.1"])];
 	const faults = new Faults();
 	for (const fault of options.faults ?? []) faults.arm(fault);
@@ -117,17 +124,24 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		deviceId: options.deviceId,
 		issuing,
 		tlsKey: tlsKey === "rsa" ? "RSA" : "P-256",
-		now: clock.now(),
+		now: time.now(),
 	});
 	const { ca, enrolments, devices } = state;
-	const watch = createWatch(clock);
+	const watch = createWatch(time);
+	const clock = guardedClock(time, watch.witness);
 	if (options.onEvent !== undefined) watch.listeners.add(options.onEvent);
 	const log = options.apiPort === undefined ? undefined : new Log(clock, watch.listeners);
 	let port = options.port ?? 0;
 	const service = new Service({
 		idScope: ID_SCOPE,
 		clock,
-		authority: ca,
+		authority: {
+			issue: (request, done) => ca.issue(request, guarded(done, watch.witness, "issuing")),
+			examine: (...presented) => ca.examine(...presented),
+			get roots() {
+				return ca.roots;
+			},
+		},
 		enrolments,
 		devices,
 		faults,

@@ -79,7 +79,7 @@ export class Connection {
 		this.#options.link.close();
 	}
 
-	/** An end that leaves no will: the client's DISCONNECT, or the end of the cloud. */
+	/** An end that leaves no will: the client's DISCONNECT, the end of the cloud, an error on what the client sent. */
 	part(reason: string): void {
 		this.#will = undefined;
 		this.close(reason);

@@ -4,7 +4,7 @@
  *
  * Serves no other folder, no hidden files, no listing.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
@@ -30,10 +30,20 @@ export interface UpdateOffer {
 
 const BUNDLE = ".suit";
 const PATH = "/updates/";
+/** Of no matter: only the path counts. */
+const ORIGIN = "https://cloud.invalid";
 
 export class Downloads {
 	readonly #options: DownloadsOptions;
-	readonly #server = createServer((request, response) => this.#answer(request, response));
+	readonly #server = createServer((request, response) => {
+		try {
+			this.#answer(request, response);
+		} catch {
+			// A file that went away meanwhile, for instance: it ends this request, not the cloud.
+			if (response.headersSent) response.destroy();
+			else response.writeHead(500, { "content-length": 0 }).end();
+		}
+	});
 
 	constructor(options: DownloadsOptions) {
 		this.#options = options;
@@ -42,7 +52,8 @@ export class Downloads {
 
 	/** Names of the bundles there are. */
 	get bundles(): string[] {
-		return readdirSync(this.#options.folder).filter((name) => name.endsWith(BUNDLE) && isName(name));
+		const { folder } = this.#options;
+		return readdirSync(folder).filter((name) => name.endsWith(BUNDLE) && isName(name) && isFile(join(folder, name)));
 	}
 
 	/** Where a file is, or would be: what goes into a bundle as its image's URI. */
@@ -82,11 +93,13 @@ export class Downloads {
 
 	#read(name: string): Buffer | undefined {
 		const path = join(this.#options.folder, name);
-		return isName(name) && existsSync(path) ? readFileSync(path) : undefined;
+		return isName(name) && isFile(path) ? readFileSync(path) : undefined;
 	}
 
 	#answer(request: IncomingMessage, response: ServerResponse): void {
-		const { pathname } = new URL(request.url ?? "/", "https://cloud.invalid");
+		const target = request.url ?? "/";
+		if (!URL.canParse(target, ORIGIN)) return void response.writeHead(400, { "content-length": 0 }).end();
+		const { pathname } = new URL(target, ORIGIN);
 		const name = pathname.startsWith(PATH) ? pathname.slice(PATH.length) : "";
 		const bytes = request.method === "GET" ? this.#read(name) : undefined;
 		const from = Number(/^bytes=(\d{1,15})-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
@@ -142,6 +155,10 @@ export class Downloads {
 
 /** Of another image is what comes after: it still looks like one for the chip. */
 const HEAD_BYTES = 4096;
+
+function isFile(path: string): boolean {
+	return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
 
 function isName(name: string): boolean {
 	return /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(name);

@@ -85,6 +85,8 @@ export type Happening =
 			readonly from: number;
 			readonly status: number;
 	  }
+	/** Something inside the cloud threw: a defect to report; the cloud goes on. */
+	| { readonly event: "defect"; readonly deviceId: ""; readonly what: string; readonly message: string }
 	| { readonly event: "subscribed"; readonly deviceId: string; readonly filter: string; readonly granted: number };
 
 export interface Connected {

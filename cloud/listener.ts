@@ -69,8 +69,12 @@ function serve(socket: TLSSocket, { service, downloads, faults }: ListenerOption
 	socket.setTimeout(FIRST_BYTES_MS, () => socket.destroy());
 	socket.once("data", (first) => {
 		socket.setTimeout(0);
-		if (/^(GET|HEAD) /.test(first.toString("latin1", 0, 5))) downloads.adopt(socket, first);
-		else serveMqtt(socket, service, first);
+		try {
+			if (/^(GET|HEAD) /.test(first.toString("latin1", 0, 5))) downloads.adopt(socket, first);
+			else serveMqtt(socket, service, first);
+		} catch {
+			socket.destroy();
+		}
 	});
 }
 
@@ -82,17 +86,21 @@ function serveMqtt(socket: TLSSocket, service: Service, first: Uint8Array): void
 			close: () => socket.end(),
 		},
 	);
-	const receive = (bytes: Uint8Array): void => {
+	/** What fails on this client's bytes ends this client's connection. */
+	const own = (step: () => void): void => {
 		try {
-			connection.data(bytes);
+			step();
 		} catch (error) {
-			connection.close(`internal error: ${(error as Error).stack}`);
+			connection.part(`internal error: ${(error as Error).stack}`);
+			socket.destroy();
 		}
 	};
+	const receive = (bytes: Uint8Array) => own(() => connection.data(bytes));
+	const lost = (reason?: string) => own(() => connection.lost(reason));
 	receive(first);
 	socket.on("data", receive);
-	socket.on("error", (error) => connection.lost(error.message));
-	socket.on("close", () => connection.lost());
+	socket.on("error", (error) => lost(error.message));
+	socket.on("close", () => lost());
 }
 
 /** What the client sent, leaf first: node links each certificate to the presented one that issued it. */

@@ -1,5 +1,6 @@
 /** Direct methods on one connection: calls out, answers matched by `$rid`, a deadline each. */
 import type { Clock } from "../src/port.ts";
+import { parseJson } from "./json.ts";
 
 export interface MethodAnswer {
 	readonly status: number;
@@ -36,7 +37,7 @@ export class Methods {
 	answer(status: number, rid: string, payload: Uint8Array): void {
 		const text = Buffer.from(payload).toString("utf8");
 		try {
-			this.#finish(rid, { status, payload: text === "" ? undefined : JSON.parse(text) });
+			this.#finish(rid, { status, payload: text === "" ? undefined : parseJson(text) });
 		} catch {
 			this.#finish(rid, { error: "malformed" });
 		}

@@ -4,6 +4,7 @@
  * A request for a certificate comes as `csr` (base64 DER, dialects B and D) or `clientCertificateCsr` (PEM, dialect A).
  */
 import { type CertificateMember, decodeCsr } from "./dialect.ts";
+import { parseJson } from "./json.ts";
 import { csrProblem, type Problem } from "./problem.ts";
 
 export interface Register {
@@ -16,7 +17,7 @@ export function parseRegister(body: Uint8Array, registrationId: string): { regis
 	if (text === "") return { register: {} };
 	let record: Record<string, unknown>;
 	try {
-		record = JSON.parse(text);
+		record = parseJson(text) as Record<string, unknown>;
 	} catch {
 		return { problem: { errorCode: 400006, message: "The body is not JSON." } };
 	}

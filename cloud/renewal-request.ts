@@ -3,6 +3,7 @@
  * null is what Java's and .NET's serialisers write for what is absent.
  */
 import { decodeCsr } from "./dialect.ts";
+import { parseJson } from "./json.ts";
 import type { Problem } from "./problem.ts";
 
 export interface Renewal {
@@ -18,7 +19,7 @@ export function parseRenewal(body: Uint8Array, deviceId: string): { renewal: Ren
 	if (text.trim() === "") return invalid("The body is empty.");
 	let record: Record<string, unknown>;
 	try {
-		record = JSON.parse(text);
+		record = parseJson(text) as Record<string, unknown>;
 	} catch {
 		return { problem: { errorCode: 400006, message: "The body is not JSON." } };
 	}
