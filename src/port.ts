@@ -173,12 +173,20 @@ export interface Digest {
 	createSha256(): { write(bytes: Uint8Array): void; close(): Uint8Array };
 }
 
-/** The shape of the module `#text`: UTF-8 by TextEncoder and TextDecoder, which XS has as modules. */
+/** The shape of the module `#text`: UTF-8, base64 (RFC 4648 section 4) and hex by what each platform has natively. */
 export interface Text {
 	/** Lone surrogates become U+FFFD. */
 	utf8(text: string): Uint8Array;
 	/** Throws RangeError on overlong forms, surrogates, values over U+10FFFF and truncation; keeps a byte order mark. */
 	utf8Text(bytes: Uint8Array): string;
+	/** Padded. */
+	base64(bytes: Uint8Array): string;
+	/** Throws RangeError on missing padding, foreign characters, white space or non-zero trailing bits. */
+	fromBase64(text: string): Uint8Array;
+	/** Lower case. */
+	hex(bytes: Uint8Array): string;
+	/** Either case. Throws RangeError on an odd number of digits and on foreign characters. */
+	fromHex(text: string): Uint8Array;
 }
 
 export type LogValue = string | number | boolean | undefined;

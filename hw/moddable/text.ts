@@ -22,3 +22,25 @@ function brokenAfter(lead: number, bytes: Uint8Array): boolean {
 	for (let i = bytes.indexOf(lead); i >= 0; i = bytes.indexOf(lead, i + 1)) if (!(bytes[i + 1]! >= 0x80)) return true;
 	return false;
 }
+
+export const base64 = (bytes: Uint8Array): string => bytes.toBase64();
+
+export function fromBase64(text: string): Uint8Array {
+	const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+	const bytes = decode(() => Uint8Array.fromBase64(text, { lastChunkHandling: "strict" }), "base64");
+	// White space, which the engine passes over, makes it shorter than its length says.
+	if (bytes.length !== (text.length / 4) * 3 - padding) throw new RangeError("base64: malformed");
+	return bytes;
+}
+
+export const hex = (bytes: Uint8Array): string => bytes.toHex();
+
+export const fromHex = (text: string): Uint8Array => decode(() => Uint8Array.fromHex(text), "hex");
+
+function decode(read: () => Uint8Array, what: string): Uint8Array {
+	try {
+		return read();
+	} catch {
+		throw new RangeError(`${what}: malformed`);
+	}
+}

@@ -32,6 +32,32 @@ describe("UTF-8 on XS", { skip }, () => {
 		return output.trimEnd().split("\n");
 	};
 
+	test("base64 and hex are read and written as Node does, and only canonical input", async () => {
+		const bytes = Array.from({ length: 260 }, (_, i) => (i * 89 + (i >> 3)) & 0xff);
+		const good = Array.from({ length: 70 }, (_, i) => Buffer.from(bytes.slice(i, 2 * i)).toString("base64"));
+		const bad = ["A", "AA", "AAA", "AAA=A", "====", "AA==AA==", "AB==", "AAB=", "AA A", "AA\nA", "AA-_", "=AAA"];
+		const spaced = [
+			"QUJD\n",
+			" QUJDREVG",
+			"QUJD REVG",
+			"QUJD\u00e9A==",
+			"QUJDR===",
+			"QU==JDRE",
+			"A===",
+			"QUJD\u0000AAA",
+		];
+		const digits = ["", "00", "0aFf", "0", "0g", "0x00", " 00", "00 ", "\u00e90"];
+		const environment = { TEXTS: "[]", BYTES: "[]", BASE64: JSON.stringify([...good, ...bad, ...spaced]) };
+		const { exitCode, output } = await app.run({ environment: { ...environment, HEX: JSON.stringify(digits) } });
+		assert.equal(exitCode, 0, output);
+		assert.deepEqual(output.trimEnd().split("\n"), [
+			...good.map((text) => `base64 ${text}`),
+			...[...bad, ...spaced].map(() => "base64 refused"),
+			...["hex ", "hex 00", "hex 0aff"],
+			...digits.slice(3).map(() => "hex refused"),
+		]);
+	});
+
 	test("a text is encoded as TextEncoder does, lone surrogates as U+FFFD", async () => {
 		const texts = ["a", "é", "€", "\u{10348}\u{10ffff}", "\u0000\u007f\u0080\u07ff\u0800\uffff\ufeff"];
 		for (const half of ["\ud800", "\udbff", "\udc00", "\udfff", "\udc00\ud800"]) texts.push(half, `x${half}\u0000y`);

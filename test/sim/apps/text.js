@@ -1,12 +1,20 @@
-/** UTF-8 on XS: what it makes of texts, as hexadecimal digits, and of bytes, as code points. */
-import { utf8, utf8Text } from "enrollee/text";
+/** Texts and bytes on XS: UTF-8 as hexadecimal digits and as code points, base64 and hex both ways. */
+import { base64, fromBase64, fromHex, hex, utf8, utf8Text } from "enrollee/text";
 import { environment, exit } from "simulator";
-
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 for (const codes of JSON.parse(environment("TEXTS"))) trace(`bytes ${hex(utf8(textOf(codes)))}\n`);
 for (const bytes of JSON.parse(environment("BYTES"))) trace(`text ${decoded(Uint8Array.from(bytes))}\n`);
+for (const text of JSON.parse(environment("BASE64") ?? "[]")) trace(`base64 ${both(fromBase64, base64, text)}\n`);
+for (const text of JSON.parse(environment("HEX") ?? "[]")) trace(`hex ${both(fromHex, hex, text)}\n`);
 exit(0);
+
+function both(decode, encode, text) {
+	try {
+		return encode(decode(text));
+	} catch (error) {
+		return error instanceof RangeError ? "refused" : String(error);
+	}
+}
 
 function textOf(codes) {
 	let text = "";
