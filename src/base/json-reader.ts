@@ -1,0 +1,165 @@
+/**
+ * JSON (RFC 8259) as a stream, in bounded memory: of a text of any size and shape only what is asked for is made.
+ *
+ * Each value's path is put to `choose`: pass over it, enter it (an object or an array, whose members are put in turn), or keep
+ * it whole within a budget of bytes, members and levels. Nothing is made of the rest, not even its member names, which XS
+ * would intern for ever. What is kept is counted first and parsed natively then; what does not fit is left out whole and
+ * named in `cut`. What is passed over is judged by its brackets and quotes only. Malformed: RangeError.
+ */
+import { utf8 } from "./bytes.ts";
+import { Budget, Byte, malformed, parse, Value } from "./json-value.ts";
+
+export type Choice = "skip" | "enter" | Budget;
+/** `path`: names and indices from the root, which is []. */
+export type Choose = (path: readonly string[]) => Choice;
+
+type Container = Record<string, unknown>;
+
+/** An entered object or array. */
+interface Entered {
+	readonly made: Container | unknown[];
+	/** Undefined: an object. */
+	index: number | undefined;
+	awaits: "first" | "name" | "colon" | "value" | "comma";
+}
+
+/** Longer names are nobody's. */
+const MOST_NAME_BYTES = 512;
+/** Entered within each other. */
+const MOST_ENTERED = 8;
+const MOST_CUT = 4;
+
+export class JsonReader {
+	readonly #choose: Choose;
+	readonly #path: string[] = [];
+	readonly #entered: Entered[] = [];
+	/** Of what did not fit: the first few paths. */
+	readonly cut: string[] = [];
+	#cutCount = 0;
+	/** The value that is being read: kept, passed over (no budget), or a name (no budget, kept). */
+	#value: Value | undefined;
+	#result: unknown;
+	#done = false;
+
+	constructor(choose: Choose) {
+		this.#choose = choose;
+	}
+
+	/** How many values did not fit. */
+	get cutCount(): number {
+		return this.#cutCount;
+	}
+
+	push(bytes: Uint8Array): void {
+		for (let at = 0; at < bytes.length; ) {
+			if (this.#value === undefined) at = this.#between(bytes, at);
+			else if (this.#value.read(bytes, at)) at = this.#finish(this.#value);
+			else return;
+		}
+	}
+
+	/** The text is over: what was made of it; undefined where the root was passed over or did not fit. */
+	end(): unknown {
+		// A number at the root ends with the text.
+		if (this.#value?.end()) this.#finish(this.#value);
+		if (!this.#done) malformed("cut short");
+		return this.#result;
+	}
+
+	/** Outside of a value that is read by itself; gives where to go on. */
+	#between(bytes: Uint8Array, at: number): number {
+		const byte = bytes[at]!;
+		if (byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) return at + 1;
+		const top = this.#entered.at(-1);
+		if (this.#done) malformed("more after the end");
+		if (top === undefined) return this.#begin(byte, at);
+		const { awaits } = top;
+		const isArray = top.index !== undefined;
+		if (awaits !== "colon" && awaits !== "value" && byte === (isArray ? Byte.CLOSE_ARRAY : Byte.CLOSE_OBJECT)) {
+			if (awaits === "name") malformed("a comma before the end");
+			this.#leave();
+			return at + 1;
+		}
+		if (awaits === "comma" && byte === Byte.COMMA) {
+			if (isArray) this.#path[this.#path.length - 1] = String(++top.index!);
+			top.awaits = isArray ? "value" : "name";
+			return at + 1;
+		}
+		if (awaits === "colon" && byte === Byte.COLON) {
+			top.awaits = "value";
+			return at + 1;
+		}
+		if (awaits === "value" || (awaits === "first" && isArray)) return this.#begin(byte, at);
+		if ((awaits === "first" || awaits === "name") && byte === Byte.QUOTE) {
+			this.#value = new Value(undefined, MOST_NAME_BYTES);
+			return at;
+		}
+		return malformed("a character out of place");
+	}
+
+	/** A value begins with this byte. */
+	#begin(byte: number, at: number): number {
+		const choice = this.#choose(this.#path);
+		const opens = byte === Byte.OPEN_OBJECT || byte === Byte.OPEN_ARRAY;
+		if (choice === "enter" && opens && this.#entered.length < MOST_ENTERED) {
+			const isArray = byte === Byte.OPEN_ARRAY;
+			this.#entered.push({ made: isArray ? [] : {}, index: isArray ? 0 : undefined, awaits: "first" });
+			this.#path.push(isArray ? "0" : "");
+			return at + 1;
+		}
+		if (!(choice instanceof Budget)) this.#value = new Value(undefined, 0);
+		else this.#value = new Value(choice, this.#admits(choice) ? choice.bytes : 0);
+		return at;
+	}
+
+	/** The value's own name becomes a member of what is made. */
+	#admits({ names }: Budget): boolean {
+		const top = this.#entered.at(-1);
+		return names === undefined || top === undefined || top.index !== undefined || names.admit(utf8(this.#path.at(-1)!));
+	}
+
+	/** A value or a name is over; gives where the bytes after it begin. */
+	#finish(value: Value): number {
+		this.#value = undefined;
+		const top = this.#entered.at(-1);
+		const isName = top !== undefined && top.index === undefined && (top.awaits === "first" || top.awaits === "name");
+		if (isName) {
+			this.#path[this.#path.length - 1] = value.fits ? String(parse(value.text())) : "";
+			top.awaits = "colon";
+			return value.at;
+		}
+		if (value.budget === undefined) this.#made(undefined);
+		else if (value.fits) this.#made(value.take());
+		else {
+			this.#cutCount++;
+			if (this.cut.length < MOST_CUT) this.cut.push(this.#path.join(".").slice(0, 64));
+			this.#made(undefined);
+		}
+		return value.at;
+	}
+
+	#made(value: unknown): void {
+		const top = this.#entered.at(-1);
+		if (top === undefined) {
+			this.#result = value;
+			this.#done = true;
+			return;
+		}
+		top.awaits = "comma";
+		if (value === undefined) return;
+		if (Array.isArray(top.made)) top.made.push(value);
+		else
+			Object.defineProperty(top.made, this.#path.at(-1)!, {
+				value,
+				configurable: true,
+				enumerable: true,
+				writable: true,
+			});
+	}
+
+	#leave(): void {
+		const { made } = this.#entered.pop()!;
+		this.#path.pop();
+		this.#made(made);
+	}
+}

@@ -1,0 +1,45 @@
+/**
+ * Which member names of foreign JSON have come to the engine. XS interns every name of an object for ever, so that names that
+ * are never the same twice would fill any device; here they are counted, and after so many no new one is let in.
+ *
+ * Of each name four bytes of a salted hash are kept, in one array made once.
+ */
+import { sha256 } from "#digest";
+import { concat } from "./bytes.ts";
+
+export class Names {
+	readonly #salt: Uint8Array;
+	readonly #hashes: Uint32Array;
+	readonly #mostBytes: number;
+	#count = 0;
+	#bytes = 0;
+
+	/** `salt`: 8 bytes that nobody outside can know, or names could be made to look known. */
+	constructor(most: number, mostBytes: number, salt: Uint8Array) {
+		this.#hashes = new Uint32Array(most);
+		this.#mostBytes = mostBytes;
+		this.#salt = salt;
+	}
+
+	/** To go back to with `forget`. */
+	get mark(): number {
+		return this.#count;
+	}
+
+	/** Whether the name is known, or has room. */
+	admit(name: Uint8Array): boolean {
+		const [a, b, c, d] = sha256(concat(this.#salt, name)) as unknown as [number, number, number, number];
+		const hash = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+		const at = this.#hashes.indexOf(hash);
+		if (at >= 0 && at < this.#count) return true;
+		if (this.#count === this.#hashes.length || this.#bytes + name.length > this.#mostBytes) return false;
+		this.#hashes[this.#count++] = hash;
+		this.#bytes += name.length;
+		return true;
+	}
+
+	/** Names that came since `mark` were made nothing of. Their bytes stay counted: that errs on the safe side. */
+	forget(mark: number): void {
+		this.#count = mark;
+	}
+}
