@@ -2,7 +2,8 @@
  * Certificate extensions (RFC 5280 section 4.2.1): basicConstraints, keyUsage, extKeyUsage, subjectAltName.
  *
  * Certificate policies are known and ignored: a device asks for none. Everything else that is marked critical is listed by
- * its object identifier. An extension that occurs twice is refused with Fault x509.certificate.
+ * its object identifier; so are name constraints, critical or not, because whoever passes over them trusts a CA with more than it
+ * was given, and critical policies with a qualifier that RFC 5280 section 4.2.1.4 does not name. An extension that occurs twice is refused with Fault x509.certificate.
  */
 import { Fault } from "../fault.ts";
 import { contextPrimitive, type DerReader, readDer, Tag } from "./der.ts";
@@ -23,7 +24,7 @@ export interface Extensions {
 	readonly dnsNames: readonly string[];
 	/** 4 or 16 bytes each. */
 	readonly ipAddresses: readonly Uint8Array[];
-	/** Object identifiers of critical extensions that are not read here. */
+	/** Object identifiers of critical extensions that are not read here, and of name constraints. */
 	readonly unknownCritical: readonly string[];
 }
 
@@ -40,7 +41,9 @@ export function readExtensions(reader: DerReader): Extensions {
 			const value = extension.content(Tag.OCTET_STRING);
 			const read = readerOf(id);
 			if (read !== undefined) found = { ...found, ...readDer(value, read) };
-			else if (critical) unknownCritical.push(id);
+			else if (id === Oid.CERTIFICATE_POLICIES) {
+				if (!readDer(value, arePoliciesKnown) && critical) unknownCritical.push(id);
+			} else if (critical || id === Oid.NAME_CONSTRAINTS) unknownCritical.push(id);
 		}),
 	);
 	return { isCa: false, dnsNames: [], ipAddresses: [], ...found, unknownCritical };
@@ -56,8 +59,6 @@ function readerOf(id: string): ((value: DerReader) => Partial<Extensions>) | und
 			return readExtendedKeyUsage;
 		case Oid.SUBJECT_ALT_NAME:
 			return readSubjectAltName;
-		case Oid.CERTIFICATE_POLICIES:
-			return ignore;
 		default:
 			return undefined;
 	}
@@ -97,7 +98,21 @@ function readSubjectAltName(value: DerReader): Partial<Extensions> {
 	return { dnsNames, ipAddresses };
 }
 
-function ignore(value: DerReader): Partial<Extensions> {
-	value.element();
-	return {};
+/** PolicyInformation: an identifier, and qualifiers of known kinds or none. */
+function arePoliciesKnown(value: DerReader): boolean {
+	let known = true;
+	value.each(Tag.SEQUENCE, (policies) =>
+		policies.inside(Tag.SEQUENCE, (policy) => {
+			policy.oid();
+			if (policy.tag === undefined) return;
+			policy.each(Tag.SEQUENCE, (qualifiers) =>
+				qualifiers.inside(Tag.SEQUENCE, (qualifier) => {
+					const id = qualifier.oid();
+					known &&= id === Oid.CPS_QUALIFIER || id === Oid.USER_NOTICE_QUALIFIER;
+					qualifier.element();
+				}),
+			);
+		}),
+	);
+	return known;
 }

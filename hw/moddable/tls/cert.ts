@@ -3,19 +3,17 @@
  * signed when any genuine certificate follows it.
  *
  * RFC 5280 section 6.1 for a chain in the order sent, at most five certificates, up to a pinned anchor. Every link: names,
- * signature, CA flag, path length, keyUsage, dates. Refused as well: unknown critical extensions (name constraints among them),
- * an extended key usage without server authentication.
+ * signature, CA flag, path length, keyUsage, dates. Refused as well: unknown critical extensions, name constraints, and an extended
+ * key usage without server authentication, in the leaf and in every CA below the anchor: a CA for e-mail issues no servers.
  */
 import { equal } from "../../../src/base/bytes.ts";
 import { type Certificate, parseCertificate } from "../../../src/x509/certificate.ts";
+import { matchesHost } from "../../../src/x509/host.ts";
+import { Oid } from "../../../src/x509/oid.ts";
 import TLSError, { Alert } from "./error.ts";
-import { matchesHost } from "./host.ts";
 import { isSignedBy } from "./signature.ts";
 
 const MAX_CERTIFICATES = 5;
-/** Object identifiers of extKeyUsage, RFC 5280 section 4.2.1.12. */
-const SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1";
-const ANY_USAGE = "2.5.29.37.0";
 
 export interface Expected {
 	/** DNS name or IPv4 address, as the client wrote it. */
@@ -35,13 +33,16 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 	for (const [index, der] of anchors.entries()) read(der, `anchor ${index}`);
 	const leaf = parseCertificate(chain[0]!);
 	if (!matchesHost(leaf, host)) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
-	if (!mayServe(leaf)) throw untrusted("the leaf's key may not authenticate a server");
+	if (leaf.digitalSignature === false)
+		throw new TLSError("the leaf's key may not sign", "tls.untrusted", Alert.UNSUPPORTED_CERTIFICATE);
+	checkPurpose(leaf, "certificate 0");
 
 	let intermediates = 0;
 	let certificate = leaf;
 	for (let index = 0; ; index++) {
 		checkUsable(certificate, now, `certificate ${index}`);
 		if (anchors.some((der) => equal(der, certificate.der))) return leaf;
+		checkPurpose(certificate, `certificate ${index}`);
 		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
 		for (const der of anchors) {
 			const anchor = parseCertificate(der);
@@ -74,9 +75,10 @@ function isIssuedBy({ issuer, signatureAlgorithm, tbs, signature }: Certificate,
 	return equal(issuer, by.subject) && isSignedBy(by.publicKey, signatureAlgorithm, tbs, signature);
 }
 
-function mayServe({ digitalSignature, extendedKeyUsage }: Certificate): boolean {
-	if (digitalSignature === false) return false;
-	return extendedKeyUsage?.some((usage) => usage === SERVER_AUTHENTICATION || usage === ANY_USAGE) ?? true;
+/** RFC 5280 section 4.2.1.12. That a CA's list bounds what it issues is not said there, yet everybody relies on it. */
+function checkPurpose({ extendedKeyUsage }: Certificate, what: string): void {
+	if (!(extendedKeyUsage?.some((usage) => usage === Oid.SERVER_AUTH || usage === Oid.ANY_USAGE) ?? true))
+		throw untrusted(`${what} is not for servers: ${extendedKeyUsage}`);
 }
 
 /** `intermediates`: how many CAs below, not counting those that issued to themselves. */

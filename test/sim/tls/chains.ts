@@ -1,4 +1,5 @@
 /** Chains and names: which certificates a device trusts, and for which host. */
+import { context, contextPrimitive, element, oid, sequence, Tag } from "../../../src/x509/der.ts";
 import { anchor } from "./device.ts";
 import { type Entity, Extension, issue, KeyUsageFlags, type Wanted } from "./pki.ts";
 import { HOST, type Row, serve } from "./servers.ts";
@@ -6,7 +7,11 @@ import { HOST, type Row, serve } from "./servers.ts";
 const { digitalSignature, keyCertSign, cRLSign } = KeyUsageFlags;
 const SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1";
 const CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2";
+const EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
+const CODE_SIGNING = "1.3.6.1.5.5.7.3.3";
+const ANY_USAGE = "2.5.29.37.0";
 const NAME_CONSTRAINTS = "2.5.29.30";
+const POLICIES = "2.5.29.32";
 
 export const createRoot = (): Promise<Entity> => issue({ name: "root", ca: {}, usages: keyCertSign | cRLSign });
 
@@ -27,6 +32,18 @@ export async function chains(root: Entity): Promise<Row[]> {
 	const unsigning = await createIntermediate(root, { usages: digitalSignature });
 	const noNames = new Extension(NAME_CONSTRAINTS, true, Uint8Array.of(0x30, 0));
 	const constrained = await createIntermediate(root, { extensions: [noNames] });
+	const constrainedSoftly = await createIntermediate(root, {
+		extensions: [new Extension(NAME_CONSTRAINTS, false, permitted("example.org"))],
+	});
+	const forUsage = (usage: string) => createIntermediate(root, { extendedUsages: [usage] });
+	const [mail, code] = [await forUsage(EMAIL_PROTECTION), await forUsage(CODE_SIGNING)];
+	const [servers, anything] = [await forUsage(SERVER_AUTHENTICATION), await forUsage(ANY_USAGE)];
+	const highMail = await createIntermediate(root, { extendedUsages: [EMAIL_PROTECTION], ca: {}, name: "mail" });
+	const belowMail = await createIntermediate(highMail);
+	const mailRoot = await issue({ name: "mail root", ca: {}, extendedUsages: [EMAIL_PROTECTION] });
+	const policies = (qualifier: string) =>
+		createIntermediate(root, { extensions: [new Extension(POLICIES, true, anyPolicy(qualifier))] });
+	const [cps, strange] = [await policies("1.3.6.1.5.5.7.2.1"), await policies("1.3.6.1.5.5.7.2.9")];
 	const past = { from: -9, to: -1 };
 	const future = { from: 1, to: 9 };
 	const [old, young] = [await createIntermediate(root, past), await createIntermediate(root, future)];
@@ -55,6 +72,22 @@ export async function chains(root: Entity): Promise<Row[]> {
 		}),
 		serve("a CA too many", "tls.untrusted", [await createLeaf(second), second, intermediate], { message: /allows 0/ }),
 		serve("name constraints, which nobody here reads", "tls.untrusted", [await createLeaf(constrained), constrained], {
+			message: /critical/,
+		}),
+		serve("name constraints that are not critical", "tls.untrusted", [
+			await createLeaf(constrainedSoftly),
+			constrainedSoftly,
+		]),
+		serve("a CA for e-mail", "tls.untrusted", [await createLeaf(mail), mail], { message: /certificate 1 is not for/ }),
+		serve("a CA for code", "tls.untrusted", [await createLeaf(code), code], { message: /certificate 1 is not for/ }),
+		serve("a CA of servers", "connected", [await createLeaf(servers), servers]),
+		serve("a CA of anything", "connected", [await createLeaf(anything), anything]),
+		serve("a CA for e-mail two above", "tls.untrusted", [await createLeaf(belowMail), belowMail, highMail], {
+			message: /certificate 2 is not for/,
+		}),
+		serve("an anchor for e-mail", "connected", [await createLeaf(mailRoot)], { client: { anchors: anchor(mailRoot) } }),
+		serve("critical policies with a known qualifier", "connected", [await createLeaf(cps), cps]),
+		serve("critical policies with an unknown qualifier", "tls.untrusted", [await createLeaf(strange), strange], {
 			message: /critical/,
 		}),
 		serve("a leaf for clients", "tls.untrusted", [await createLeaf(root, { extendedUsages: [CLIENT_AUTHENTICATION] })]),
@@ -94,3 +127,11 @@ async function tower(root: Entity, height: number): Promise<Entity[]> {
 		chain.unshift(await createIntermediate(chain[0] ?? root, { name: `storey ${i}`, ca: {} }));
 	return [await createLeaf(chain[0]!), ...chain];
 }
+
+/** NameConstraints (RFC 5280 section 4.2.1.10) that allow this domain only. */
+const permitted = (domain: string): Uint8Array =>
+	sequence(element(context(0), sequence(element(contextPrimitive(2), Buffer.from(domain)))));
+
+/** CertificatePolicies: anyPolicy with one qualifier, which is a text. */
+const anyPolicy = (qualifier: string): Uint8Array =>
+	sequence(sequence(oid("2.5.29.32.0"), sequence(sequence(oid(qualifier), element(Tag.IA5_STRING, Buffer.from("x"))))));

@@ -1,10 +1,11 @@
 /**
- * `ssl/host`: does a certificate name this host? RFC 6125 section 6.4 and RFC 9525: subjectAltName only, never the common name.
+ * Does a certificate name this host? RFC 6125 section 6.4 and RFC 9525: subjectAltName only, never the common name. One rule
+ * for the device and for Node.
  *
  * A wildcard is the whole first label, stands for one label, and has at least two behind it. An IPv4 address matches an
- * iPAddress entry only, byte for byte (the platform's TCP knows no IPv6).
+ * iPAddress entry only, byte for byte (the device's TCP knows no IPv6). A dot at the end of the host is no part of its name.
  */
-import { equal } from "../../../src/base/bytes.ts";
+import { equal } from "../base/bytes.ts";
 
 export interface Named {
 	readonly dnsNames: readonly string[];
