@@ -32,7 +32,7 @@ const compile = (tsconfig) => typescript({ tsconfig, noEmit: false, noForceEmit:
 
 export default [
 	{
-		input: ["hw/node/cli.ts", "hw/node/enrollee.ts"],
+		input: { cli: "hw/node/cli.ts", enrollee: "hw/node/enrollee.ts", cloud: "cloud/library.ts" },
 		external: [/^node:/, /^[a-z@][^:]*$/],
 		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json"), pageFiles(), executable("cli.js")],
 		output: { dir: "dist/node", format: "es", entryFileNames: "[name].js", chunkFileNames: "[name].js" },

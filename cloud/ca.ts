@@ -9,6 +9,7 @@ import { X509Certificate } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { Authority, CsrError, Examined, Flaw, Issued, IssueRequest, Purpose } from "./authority.ts";
+import type { IssuingCurve } from "./contract.ts";
 import {
 	type CertificateRequest,
 	certificatePem,
@@ -21,8 +22,6 @@ import {
 	type SavedEntity,
 	saveEntity,
 } from "./pki.ts";
-
-export type IssuingCurve = "P-384" | "P-256";
 
 export interface SavedCa {
 	readonly generation: number;

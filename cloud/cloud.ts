@@ -5,9 +5,9 @@
  * goes wrong is armed by name (faults.ts). With a state folder, a restart continues: same keys, enrolments, twins.
  */
 import { clock as systemClock } from "../hw/node/clock.ts";
-import type { Clock } from "../src/port.ts";
 import { serveApi } from "./api.ts";
-import type { Ca, IssuingCurve } from "./ca.ts";
+import type { Ca } from "./ca.ts";
+import type { CloudOptions, LocalCloud, Ready } from "./contract.ts";
 import type { Device } from "./devices.ts";
 import { Downloads } from "./downloads.ts";
 import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
@@ -21,90 +21,18 @@ import { createServerChain } from "./server-chain.ts";
 import { Service } from "./service.ts";
 import { showCloud, showDevice } from "./show.ts";
 import { openState } from "./state.ts";
-import { type Limits, Throttle } from "./throttle.ts";
-import { createWatch, type Watch } from "./watch.ts";
+import { Throttle } from "./throttle.ts";
+import { createWatch } from "./watch.ts";
 
-export interface CloudOptions {
-	/** 0, the default, is any free one. */
-	readonly port?: number;
-	/** Kept and continued from. Default: a temporary folder that `close` removes. */
-	readonly stateFolder?: string;
-	/** More names for the server's certificate; the first becomes the assigned hub's, and all interfaces listen. */
-	readonly hosts?: readonly string[];
-	/** The enrolment with a key and an onboarding certificate of its own. Default dev-001. */
-	readonly registrationId?: string;
-	/** What the hub calls that device. Default: its registration id. */
-	readonly deviceId?: string;
-	/** What DPS asks clients to wait between polls. Default 1. */
-	readonly retryAfterSeconds?: number;
-	/** Polls until DPS gives the result; 0 answers the register request itself. Default 1. */
-	readonly polls?: number;
-	/** Of issued certificates. Default 30 days. */
-	readonly validitySeconds?: number;
-	/** `NAME[=VALUE][:TIMES]`, see faults.ts. */
-	readonly faults?: readonly string[];
-	/** Of the server's chain. Default "ec", P-256. */
-	readonly tlsKey?: "ec" | "rsa";
-	/** Of the device CA. Default "P-384". */
-	readonly issuing?: IssuingCurve;
-	/** DPS also accepts certificates that the device CA issued. Default false. */
-	readonly acceptIssued?: boolean;
-	/** Operations per second. Default: none. */
-	readonly limits?: Limits;
-	/** The port of the HTTP API and the page on loopback, 0 for any free one. Default: neither. */
-	readonly apiPort?: number;
-	/** Bundles and images that are served. Default: `updates` in the state folder. */
-	readonly updatesFolder?: string | undefined;
-	readonly clock?: Clock;
-	/** Told about every event as it happens. */
-	readonly onEvent?: (event: CloudEvent) => void;
-}
-
-/** What a client needs to know; files are absolute paths of PEM files, keys are base64. */
-export interface Ready {
-	readonly host: string;
-	readonly port: number;
-	readonly idScope: string;
-	readonly registrationId: string;
-	/** Anchors the server's TLS chain. */
-	readonly rootCa: string;
-	/** Anchors issued certificates. */
-	readonly deviceCa: string;
-	readonly onboardingCert: string;
-	readonly onboardingKey: string;
-	readonly symmetricKey: string;
-	readonly groupKey: string;
-	/** Of the operator's HTTP API, when it is served. */
-	readonly apiUrl?: string;
-	readonly apiToken?: string;
-	/** The page, for a browser on this machine. */
-	readonly pageUrl?: string;
-}
-
-export interface Cloud extends Ready {
+export interface Cloud extends LocalCloud {
 	readonly ready: Ready;
-	/** The last 10,000, oldest first. */
-	readonly events: readonly CloudEvent[];
-	readonly telemetry: readonly (CloudEvent & Telemetry)[];
-	readonly registrations: readonly (CloudEvent & Registration)[];
-	readonly connections: readonly (CloudEvent & Connected)[];
 	/** DPS and hub without the socket. */
 	readonly service: Service;
 	readonly ca: Ca;
 	readonly downloads: Downloads;
 	/** Undefined before the device was first assigned or connected. */
 	device(deviceId: string): Device | undefined;
-	/** The first event that fits, past or to come. */
-	readonly seen: Watch["seen"];
-	/** Throws RangeError on an unknown name. */
-	arm(fault: string): void;
-	/** Without a name: all faults. */
-	disarm(fault?: string): void;
-	/** Lets a renewal go on that the fault `renew-hold` holds. */
-	release(deviceId: string): void;
-	/** Desired properties, methods, messages, revocation, the authority's roll. */
 	readonly operator: Operator;
-	close(): Promise<void>;
 }
 
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
@@ -212,9 +140,11 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		...(api === undefined ? {} : { apiUrl: api.url, apiToken: api.token, pageUrl: `${api.url}/#token=${api.token}` }),
 	};
 	const only = <T extends CloudEvent>(event: T["event"]) => watch.events.filter((e): e is T => e.event === event);
+	const { host, symmetricKey } = ready;
 	return {
 		...ready,
 		ready,
+		settings: { dps: `${host}:${port}`, idScope: ID_SCOPE, registrationId, symmetricKey, ca: chain.rootPem },
 		service,
 		ca,
 		downloads,

@@ -1,7 +1,8 @@
 /** What an operator does to the cloud and its devices. The HTTP API and tests both act through this. */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../src/port.ts";
-import type { Ca, IssuingCurve } from "./ca.ts";
+import type { Ca } from "./ca.ts";
+import type { CloudOperator, IssuingCurve } from "./contract.ts";
 import { type Device, type Devices, splitId } from "./devices.ts";
 import type { Downloads, UpdateOffer } from "./downloads.ts";
 import { type Enrolments, idProblem } from "./enrolments.ts";
@@ -28,7 +29,7 @@ export interface OperatorOptions {
 
 export class UnknownDevice extends Error {}
 
-export class Operator {
+export class Operator implements CloudOperator {
 	readonly #options: OperatorOptions;
 
 	constructor(options: OperatorOptions) {

@@ -1,6 +1,7 @@
 /** What a cloud continues from: authorities, enrolments, the onboarding certificate. Made on first use of a folder. */
 import { randomBytes } from "node:crypto";
-import { Ca, type IssuingCurve, type SavedCa } from "./ca.ts";
+import { Ca, type SavedCa } from "./ca.ts";
+import type { IssuingCurve } from "./contract.ts";
 import { Devices, type SavedDevice } from "./devices.ts";
 import { Enrolments, type SavedEnrolments } from "./enrolments.ts";
 import type { Folder } from "./folder.ts";

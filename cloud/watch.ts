@@ -1,5 +1,6 @@
 /** Keeps the last events, tells who listens, and lets tests await one. */
 import type { Clock } from "../src/port.ts";
+import type { Seen } from "./contract.ts";
 import type { CloudEvent, Happening, Witness } from "./event.ts";
 import { Listeners } from "./listeners.ts";
 
@@ -8,8 +9,7 @@ export interface Watch {
 	readonly witness: Witness;
 	readonly listeners: Listeners<CloudEvent>;
 	/** The first event that fits, past or to come. */
-	seen<T extends CloudEvent>(fits: (event: CloudEvent) => event is T): Promise<T>;
-	seen(fits: (event: CloudEvent) => boolean): Promise<CloudEvent>;
+	readonly seen: Seen;
 }
 
 const MAX_EVENTS = 10_000;

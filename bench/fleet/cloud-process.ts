@@ -1,5 +1,6 @@
 /** The cloud of a fleet, in a process of its own, so that its memory and CPU are its own: `fork`ed by run.ts. */
-import { type Cloud, type CloudOptions, type Ready, startCloud } from "../../cloud/cloud.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import type { CloudOptions, Ready } from "../../cloud/contract.ts";
 import { type Counts, Tally } from "./tally.ts";
 
 export type CloudOrder = { readonly start: CloudOptions } | "cut" | "restore" | "end";

@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Ready } from "../../cloud/cloud.ts";
+import type { Ready } from "../../cloud/contract.ts";
 import type { Limits } from "../../cloud/throttle.ts";
 import type { CloudOrder, CloudReport, CloudSample } from "./cloud-process.ts";
 import type { WorkerOrder, WorkerSample } from "./worker.ts";

@@ -1,5 +1,5 @@
 /** Some of a fleet's agents, in a process of their own: `fork`ed by run.ts. Real agents on Node's wire, flash in memory. */
-import type { Ready } from "../../cloud/cloud.ts";
+import type { Ready } from "../../cloud/contract.ts";
 import { Device } from "../../test/support/device.ts";
 
 export type WorkerOrder =

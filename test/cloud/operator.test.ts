@@ -5,7 +5,8 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Cloud, type CloudOptions, startCloud } from "../../cloud/cloud.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import type { CloudOptions } from "../../cloud/contract.ts";
 import { enrol, type Json, openHub, type Probe, register } from "./cloud-probe.ts";
 
 const QUICK: CloudOptions = { retryAfterSeconds: 0, polls: 0, apiPort: 0 };

@@ -1,6 +1,7 @@
 /** A real agent, its cloud, and the cloud's page in a browser, side by side. */
 import assert from "node:assert/strict";
-import { type Cloud, type CloudOptions, startCloud } from "../../cloud/cloud.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import type { CloudOptions } from "../../cloud/contract.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
 import { Listeners } from "../../cloud/listeners.ts";
 import { utf8Text } from "../../src/base/bytes.ts";

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import type { Cloud, CloudOptions } from "../../cloud/cloud.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { CloudOptions } from "../../cloud/contract.ts";
 import { clock } from "../../hw/node/clock.ts";
 import { type App, buildForXs, project, skip } from "../../hw/simulator/harness.ts";
 import type { Credential } from "../../src/identity/record.ts";

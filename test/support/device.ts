@@ -1,6 +1,7 @@
 /** A device for tests: the agent on Node's wire and clock with flash in memory, against a local cloud. */
 import { readFileSync } from "node:fs";
-import { type Cloud, type CloudOptions, type Ready, startCloud } from "../../cloud/cloud.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import type { CloudOptions, Ready } from "../../cloud/contract.ts";
 import { clock } from "../../hw/node/clock.ts";
 import { fill } from "../../hw/node/entropy.ts";
 import { createWire } from "../../hw/node/wire.ts";

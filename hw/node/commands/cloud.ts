@@ -1,7 +1,8 @@
 /** `enrollee cloud`: DPS, IoT Hub and a certificate authority on this machine, until interrupted. */
 import { X509Certificate } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Ready, startCloud } from "../../../cloud/cloud.ts";
+import { startCloud } from "../../../cloud/cloud.ts";
+import type { Ready } from "../../../cloud/contract.ts";
 import type { CloudEvent } from "../../../cloud/event.ts";
 import { FAULTS, Faults } from "../../../cloud/faults.ts";
 import { LIMITS, type Limits } from "../../../cloud/throttle.ts";

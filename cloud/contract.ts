@@ -1,0 +1,121 @@
+/** What a program of one's own sees of the cloud, in plain types: `import { startCloud } from "enrollee/cloud"`. */
+import type { Clock } from "../src/port.ts";
+import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
+import type { MethodOutcome } from "./methods.ts";
+import type { Limits } from "./throttle.ts";
+
+/** Of the device CA. */
+export type IssuingCurve = "P-384" | "P-256";
+
+export interface CloudOptions {
+	/** 0, the default, is any free one. */
+	readonly port?: number;
+	/** Kept and continued from. Default: a temporary folder that `close` removes. */
+	readonly stateFolder?: string;
+	/** More names for the server's certificate; the first becomes the assigned hub's, and all interfaces listen. */
+	readonly hosts?: readonly string[];
+	/** The enrolment with a key and an onboarding certificate of its own. Default dev-001. */
+	readonly registrationId?: string;
+	/** What the hub calls that device. Default: its registration id. */
+	readonly deviceId?: string;
+	/** What DPS asks clients to wait between polls. Default 1. */
+	readonly retryAfterSeconds?: number;
+	/** Polls until DPS gives the result; 0 answers the register request itself. Default 1. */
+	readonly polls?: number;
+	/** Of issued certificates. Default 30 days. */
+	readonly validitySeconds?: number;
+	/** `NAME[=VALUE][:TIMES]`, see faults.ts. */
+	readonly faults?: readonly string[];
+	/** Of the server's chain. Default "ec", P-256. */
+	readonly tlsKey?: "ec" | "rsa";
+	/** Of the device CA. Default "P-384". */
+	readonly issuing?: IssuingCurve;
+	/** DPS also accepts certificates that the device CA issued. Default false. */
+	readonly acceptIssued?: boolean;
+	/** Operations per second. Default: none. */
+	readonly limits?: Limits;
+	/** The port of the HTTP API and the page on loopback, 0 for any free one. Default: neither. */
+	readonly apiPort?: number;
+	/** Bundles and images that are served. Default: `updates` in the state folder. */
+	readonly updatesFolder?: string | undefined;
+	readonly clock?: Clock;
+	/** Told about every event as it happens. */
+	readonly onEvent?: (event: CloudEvent) => void;
+}
+
+/** What a client needs to know; files are absolute paths of PEM files, keys are base64. */
+export interface Ready {
+	readonly host: string;
+	readonly port: number;
+	readonly idScope: string;
+	readonly registrationId: string;
+	/** Anchors the server's TLS chain. */
+	readonly rootCa: string;
+	/** Anchors issued certificates. */
+	readonly deviceCa: string;
+	readonly onboardingCert: string;
+	readonly onboardingKey: string;
+	readonly symmetricKey: string;
+	readonly groupKey: string;
+	/** Of the operator's HTTP API, when it is served. */
+	readonly apiUrl?: string;
+	readonly apiToken?: string;
+	/** The page, for a browser on this machine. */
+	readonly pageUrl?: string;
+}
+
+/** For `parseConfig` of `enrollee`: the device of the individual enrolment, by its key. */
+export interface DeviceSettings {
+	readonly dps: string;
+	readonly idScope: string;
+	readonly registrationId: string;
+	readonly symmetricKey: string;
+	/** Anchors the server's TLS chain, PEM. */
+	readonly ca: string;
+}
+
+export interface LocalCloud extends Ready {
+	readonly settings: DeviceSettings;
+	/** The last 10,000, oldest first. */
+	readonly events: readonly CloudEvent[];
+	readonly telemetry: readonly (CloudEvent & Telemetry)[];
+	readonly registrations: readonly (CloudEvent & Registration)[];
+	readonly connections: readonly (CloudEvent & Connected)[];
+	/** The first event that fits, past or to come. */
+	readonly seen: Seen;
+	/** Throws RangeError on an unknown name; faults.ts and the README list them. */
+	arm(fault: string): void;
+	/** Without a name: all faults. */
+	disarm(fault?: string): void;
+	/** Lets a renewal go on that the fault `renew-hold` holds. */
+	release(deviceId: string): void;
+	/** Desired properties, methods, messages, revocation, the authority's roll. */
+	readonly operator: CloudOperator;
+	close(): Promise<void>;
+}
+
+export interface Seen {
+	<T extends CloudEvent>(fits: (event: CloudEvent) => event is T): Promise<T>;
+	(fits: (event: CloudEvent) => boolean): Promise<CloudEvent>;
+}
+
+/** Every method that names a device throws UnknownDevice where it was never assigned or connected. */
+export interface CloudOperator {
+	/** Merges into the desired properties; the new version. */
+	pushDesired(deviceId: string, patch: Readonly<Record<string, unknown>>): number;
+	/** Names of the bundles that can be offered. */
+	readonly bundles: readonly string[];
+	/** Throws RangeError when there is none of that name. */
+	offerUpdate(deviceId: string, bundle: string): { readonly url: string; readonly sequence: number };
+	callMethod(deviceId: string, name: string, payload?: unknown, timeoutSeconds?: number): Promise<MethodOutcome>;
+	/** The message's id. */
+	sendMessage(deviceId: string, body: Uint8Array | string, properties?: Record<string, string>): string;
+	/** No certificate issued to the device so far is accepted any more; a connection with one ends. */
+	withdraw(deviceId: string, standing: "revoked" | "expired"): void;
+	/** To another of the cloud's names; throws RangeError. */
+	move(deviceId: string, hub: string): void;
+	setDisabled(deviceId: string, disabled: boolean): void;
+	disconnect(deviceId: string): void;
+	/** New authorities issue; with `forget` nothing that the old ones issued is accepted any more. */
+	rollCa(forget: boolean): Promise<void>;
+}
