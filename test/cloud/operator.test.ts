@@ -6,10 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
-import type { CloudOptions } from "../../cloud/contract.ts";
 import { enrol, type Json, openHub, type Probe, register } from "./cloud-probe.ts";
 
-const QUICK: CloudOptions = { retryAfterSeconds: 0, polls: 0, apiPort: 0 };
+const QUICK = { retryAfterSeconds: 0, polls: 0, apiPort: 0 };
 
 let cloud: Cloud;
 before(async () => {
