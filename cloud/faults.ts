@@ -25,6 +25,7 @@ export const FAULTS = {
 	"slow-assign": "DPS: VALUE (5) more polls before the assignment",
 	"csr-rejected": "DPS: refuse the CSR at once (400); with VALUE late, as a failed assignment",
 	"profile-mqttV5": "DPS: the assigned hub wants connectionProfile mqttV5; with VALUE, that value",
+	payload: "DPS: the custom allocation returns VALUE, any JSON",
 	"foreign-key": "issue for another key",
 	"wrong-cn": "issue for another common name",
 	"expired-cert": "issue a certificate that has expired",
@@ -112,7 +113,7 @@ export function spoiled(faults: Faults, issued: readonly Uint8Array[]): { chain:
 }
 
 function parse(text: string): Armed {
-	const [, name, value = "", times] = /^([a-zA-Z0-9-]+)(?:=([^:]*))?(?::([1-9]\d*))?$/.exec(text) ?? [];
+	const [, name, value = "", times] = /^([a-zA-Z0-9-]+)(?:=(.*?))?(?::([1-9]\d*))?$/.exec(text) ?? [];
 	if (name === undefined || !Object.hasOwn(FAULTS, name)) throw new RangeError(`no such fault: ${text}`);
 	return { name: name as FaultName, value, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) };
 }

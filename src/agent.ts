@@ -16,6 +16,7 @@ import { TelemetryQueue } from "./hub/queue.ts";
 import type { ReportDone } from "./hub/reported.ts";
 import { Lifecycle } from "./identity/lifecycle.ts";
 import type { Link } from "./identity/link.ts";
+import type { DeviceAssignment } from "./identity/record.ts";
 import type { AgentOptions, AgentState } from "./options.ts";
 import type { Log } from "./port.ts";
 import { Updates } from "./update/updates.ts";
@@ -96,6 +97,11 @@ export class Agent {
 			if (!fault) this.#updates?.proven();
 			done(fault);
 		});
+	}
+
+	/** Hub, device id and the custom allocation's own JSON, as DPS said them; undefined before the device is enrolled. */
+	get assignment(): DeviceAssignment | undefined {
+		return this.#lifecycle.assignment;
 	}
 
 	/** Telemetry that was lost to the queue's bounds since start. */

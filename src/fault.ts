@@ -72,7 +72,12 @@ export const FAULTS = {
 	"dps.unavailable": "The service has trouble (5xx): passes by itself.",
 	"dps.failed": "The service could not assign a hub: see its message.",
 	"dps.disabled": "The enrolment is disabled: enable it.",
-	"dps.response": "The service's answer cannot be understood: report it with the log.",
+	"dps.response":
+		"The service's answer cannot be understood: report it with the log. The device waits long, since each attempt costs a certificate.",
+	"dps.device-id":
+		"The enrolment gives the device an id that cannot be part of an MQTT topic: choose another, without + # and at most 128 characters.",
+	"dps.payload":
+		"What the custom allocation returns is too large to be kept: return less. The device goes on without it.",
 	"dps.profile": "The assigned hub wants a connection profile this agent does not speak: use a classic hub.",
 	"dps.timeout": "The service did not answer in time: usually passes by itself.",
 	// Hub
@@ -171,7 +176,7 @@ export class Fault extends Error {
  * use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM.
  */
 function isPassing(code: FaultCode): boolean {
-	return /^(wire\.|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict|response)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
+	return /^(wire\.|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
 		code,
 	);
 }

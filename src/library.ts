@@ -13,4 +13,5 @@ export type { Json, JsonObject } from "./hub/json.ts";
 export type { CloudMessage } from "./hub/messages.ts";
 export type { MethodHandler, MethodHandlers, Respond } from "./hub/methods.ts";
 export type { Desired } from "./hub/twin.ts";
+export type { DeviceAssignment } from "./identity/record.ts";
 export type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";

@@ -23,6 +23,8 @@ export interface ExchangeOptions {
 	readonly idScope: string;
 	readonly onboarding: Onboarding;
 	readonly request: Request;
+	/** The CSR leaves: from here on the service may issue a certificate that never arrives. */
+	readonly onRequest: () => void;
 }
 
 /** A token need not outlive the exchange; the margin is for clocks that run ahead or behind. */
@@ -78,9 +80,11 @@ class Exchange implements ClientEvents {
 	onOpen(): void {
 		const { log, host, port } = this.#options;
 		log("dps.connected", { host, port });
-		this.#client.subscribe(RESPONSE_FILTER, (fault) =>
-			fault ? this.finish(fault) : this.#act(this.#registration.register()),
-		);
+		this.#client.subscribe(RESPONSE_FILTER, (fault) => {
+			if (fault) return this.finish(fault);
+			this.#options.onRequest();
+			this.#act(this.#registration.register());
+		});
 	}
 
 	/** In turns of their own: each leaves behind what it was made of, the packet first and the text before its certificates. */

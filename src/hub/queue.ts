@@ -111,8 +111,8 @@ export class TelemetryQueue {
 		session.telemetry(next.body, next.properties, (fault) => {
 			if (this.#session !== session || this.#inFlight !== next) return;
 			this.#inFlight = undefined;
-			// What can never be sent goes; anything else is sent again on the next session.
-			if (fault && fault.code !== "mqtt.too-large" && fault.code !== "hub.too-large") return;
+			// Sent again on the next session. Any other Fault is an open session's refusal of this very message: it would stay for ever.
+			if (fault && isOver(fault)) return;
 			if (this.#waiting[0] === next) {
 				this.#shift();
 				next.done(fault);
@@ -122,6 +122,9 @@ export class TelemetryQueue {
 		});
 	}
 }
+
+/** The session has ended, or is about to. */
+const isOver = ({ code }: Fault): boolean => code === "mqtt.closed" || code === "mqtt.timeout";
 
 function encode(given: Uint8Array | string | object, own: Properties, done: (fault?: Fault) => void): QueuedMessage {
 	const raw = given instanceof Uint8Array || typeof given === "string";

@@ -4,6 +4,7 @@
  * The leaf carries our key and our name, each link of the chain verifies, the leaf has not expired. Links that the device
  * cannot verify are passed on and counted; a clock behind notBefore is reported, because it is more likely wrong than the CA.
  */
+import { utf8 } from "../base/bytes.ts";
 import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "../base/endpoint.ts";
 import type { Assignment } from "../dps/registration.ts";
 import { Fault } from "../fault.ts";
@@ -11,6 +12,9 @@ import type { Log } from "../port.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { checkIssued } from "../x509/chain.ts";
 import type { Credential, CredentialKey } from "./record.ts";
+
+/** Held in RAM and flash as long as the certificate. */
+const MOST_PAYLOAD_BYTES = 4096;
 
 export interface Expectation {
 	readonly key: CredentialKey;
@@ -31,7 +35,21 @@ export function acceptAssignment(assignment: Assignment, expect: Expectation): O
 	const { trustBundle } = assignment;
 	if (trustBundle)
 		expect.log("dps.trust-bundle", { id: trustBundle.id, certificates: trustBundle.certificates.length });
-	return trustBundle ? { ...accepted, trustBundle } : accepted;
+	return { ...accepted, ...(trustBundle ? { trustBundle } : {}), ...payloadOf(assignment, expect.log) };
+}
+
+/** Nothing in here reads it: whatever it is, it is no reason to enrol again. */
+function payloadOf({ payload }: Assignment, log: Log): Pick<Credential, "payload"> {
+	if (payload === undefined) return {};
+	const text = JSON.stringify(payload);
+	const { length } = utf8(text);
+	if (length <= MOST_PAYLOAD_BYTES) return { payload: text };
+	const { code, message } = new Fault(
+		"dps.payload",
+		`payload of ${length} bytes, at most ${MOST_PAYLOAD_BYTES} are kept`,
+	);
+	log("fault", { code, message });
+	return {};
 }
 
 /** The same for certificates that the hub issued: hub and device stay as they are. */

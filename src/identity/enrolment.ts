@@ -37,10 +37,11 @@ export interface CertificateRequestIdentity {
 	readonly spki: Uint8Array;
 }
 
-/** `onboarding`: what to show DPS, the config's own by default. */
+/** `onboarding`: what to show DPS, the config's own by default. `onRequest`: the CSR leaves. */
 export async function enrol(
 	options: EnrolmentOptions,
 	onboarding: Onboarding | undefined = options.config.onboarding,
+	onRequest: () => void = () => {},
 ): Promise<Credential> {
 	const { config, clock, log, journal } = options;
 	const { registrationId } = config;
@@ -56,6 +57,7 @@ export async function enrol(
 				anchors: config.anchors,
 				idScope: config.idScope,
 				onboarding,
+				onRequest,
 				request: { dialect: config.dialect, registrationId, csr: identity.csr, payload: config.payload },
 			},
 			(result) => (result instanceof Fault ? reject(result) : resolve(result)),

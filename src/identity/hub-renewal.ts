@@ -186,7 +186,7 @@ class RequestOverHub implements HubRenewal {
 		try {
 			const expect = { ...this.#identity, registrationId: config.registrationId, now: clock.now(), log };
 			const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
-			const candidate = journal.propose({ ...accepted, ...bundleOf(credential) });
+			const candidate = journal.propose({ ...accepted, ...assignedWith(credential) });
 			log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
 			return candidate;
 		} catch (thrown) {
@@ -214,6 +214,7 @@ function forgetRequestId(journal: Journal): void {
 	if (pending?.requestId !== undefined) journal.keepPending({ key: pending.key });
 }
 
-function bundleOf({ trustBundle }: Credential): Pick<Credential, "trustBundle"> {
-	return trustBundle ? { trustBundle } : {};
+/** What only DPS says, and stays true. */
+function assignedWith({ trustBundle, payload }: Credential): Pick<Credential, "trustBundle" | "payload"> {
+	return { ...(trustBundle ? { trustBundle } : {}), ...(payload === undefined ? {} : { payload }) };
 }

@@ -11,11 +11,12 @@ import { Fault } from "../fault.ts";
 import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
 import type { Clock, Entropy, Log, Store, Wire } from "../port.ts";
 import { enrol } from "./enrolment.ts";
+import { EnrolmentPace } from "./enrolment-pace.ts";
 import { RenewalSchedule, renewOverHub } from "./hub-renewal.ts";
 import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
 import { type Link, openLink } from "./link.ts";
-import { type Credential, identityOf } from "./record.ts";
+import { assignmentOf, type Credential, type DeviceAssignment, identityOf } from "./record.ts";
 import { judgeTrial } from "./trial.ts";
 
 export interface LifecycleOptions {
@@ -39,8 +40,7 @@ export class Lifecycle {
 	readonly #options: LifecycleOptions & { readonly journal: Journal };
 	readonly #clock: JudgedClock;
 	readonly #schedule = new RenewalSchedule();
-	/** Not before, by Clock.ticks: DPS's retry-after holds for whatever asks next. */
-	#enrolTicks = 0;
+	readonly #pace: EnrolmentPace;
 	#hubFailures = 0;
 	/** Of the present candidate, in a row. */
 	#trialFailures = 0;
@@ -54,7 +54,13 @@ export class Lifecycle {
 
 	constructor(options: LifecycleOptions) {
 		this.#clock = new JudgedClock(options.clock, () => this.#current);
+		this.#pace = new EnrolmentPace(options.clock, options.entropy);
 		this.#options = { ...options, clock: this.#clock, journal: new Journal(options.store) };
+	}
+
+	/** Undefined before the device is enrolled. */
+	get assignment(): DeviceAssignment | undefined {
+		return this.#current && assignmentOf(this.#current);
 	}
 
 	/** Due at the next look, whatever the dates say. */
@@ -161,16 +167,15 @@ export class Lifecycle {
 	}
 
 	async #enrol(onboarding?: Onboarding): Promise<Credential> {
-		const left = (this.#enrolTicks - this.#clock.ticks()) / 1000;
-		if (left > 0) throw new Fault("dps.throttled", "DPS asked to wait longer", { retryAfterSeconds: left });
+		this.#pace.begin();
 		this.#options.onStep("enrolling");
 		try {
-			const credential = await enrol(this.#options, onboarding);
+			const credential = await enrol(this.#options, onboarding, () => this.#pace.requested());
+			this.#pace.succeeded();
 			this.#schedule.issued(credential, this.#clock);
 			return credential;
 		} catch (thrown) {
-			if (thrown instanceof Fault) this.#enrolTicks = this.#clock.ticks() + (thrown.retryAfterSeconds ?? 0) * 1000;
-			throw thrown;
+			throw this.#pace.failed(thrown);
 		}
 	}
 
@@ -179,6 +184,7 @@ export class Lifecycle {
 		try {
 			const link = await this.#open(candidate);
 			this.#options.journal.promote(candidate);
+			this.#current = candidate;
 			this.#schedule.succeeded();
 			this.#trialFailures = 0;
 			this.#renewalFailures = 0;

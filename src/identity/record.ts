@@ -30,6 +30,8 @@ export interface Credential {
 	readonly notAfter: number;
 	/** Dialect A's trust bundle: kept, never used as an anchor unless the config says so. */
 	readonly trustBundle?: { readonly etag: string; readonly certificates: readonly Uint8Array[] };
+	/** What the custom allocation returned, JSON. */
+	readonly payload?: string;
 	/** Fields of a newer image, as they stood. */
 	readonly unknown: readonly Field[];
 }
@@ -57,6 +59,7 @@ const Tag = {
 	notAfter: 8,
 	bundleEtag: 9,
 	bundleCertificate: 10,
+	payload: 11,
 } as const;
 const KNOWN: readonly number[] = Object.values(Tag);
 
@@ -64,6 +67,19 @@ export function identityOf(credential: Credential): Identity {
 	return "signer" in credential.key
 		? { chain: credential.chain, signer: credential.key.signer }
 		: { chain: credential.chain, pkcs8: credential.key.pkcs8 };
+}
+
+/** For the application: what DPS has assigned the device to. */
+export interface DeviceAssignment {
+	/** `host` or `host:port`. */
+	readonly hub: string;
+	readonly deviceId: string;
+	/** What the custom allocation returned, whatever JSON it is; undefined where it returned nothing, or null. */
+	readonly payload: unknown;
+}
+
+export function assignmentOf({ hub, deviceId, payload }: Credential): DeviceAssignment {
+	return { hub: formatEndpoint(hub), deviceId, payload: payload === undefined ? undefined : JSON.parse(payload) };
 }
 
 export function encodeCredential(credential: Credential): Uint8Array {
@@ -78,6 +94,7 @@ export function encodeCredential(credential: Credential): Uint8Array {
 		{ tag: Tag.notAfter, bytes: utf8(String(credential.notAfter)) },
 		...(trustBundle ? [{ tag: Tag.bundleEtag, bytes: utf8(trustBundle.etag) }] : []),
 		...(trustBundle?.certificates ?? []).map((bytes) => ({ tag: Tag.bundleCertificate, bytes })),
+		...(credential.payload === undefined ? [] : [{ tag: Tag.payload, bytes: utf8(credential.payload) }]),
 		...credential.unknown,
 	]);
 }
@@ -95,6 +112,7 @@ export function decodeCredential(blob: Uint8Array): Credential {
 		const chain = all(Tag.certificate);
 		if (chain.length === 0) throw new Fault("store.damaged", "credential: no certificate");
 		const etag = all(Tag.bundleEtag)[0];
+		const payload = all(Tag.payload)[0];
 		return {
 			sequence,
 			key: all(Tag.pkcs8).length > 0 ? { pkcs8: one(Tag.pkcs8) } : { signer: new KeyPair(one(Tag.scalar)) },
@@ -105,6 +123,7 @@ export function decodeCredential(blob: Uint8Array): Credential {
 			notBefore: milliseconds(one(Tag.notBefore)),
 			notAfter: milliseconds(one(Tag.notAfter)),
 			...(etag ? { trustBundle: { etag: utf8Text(etag), certificates: all(Tag.bundleCertificate) } } : {}),
+			...(payload ? { payload: utf8Text(payload) } : {}),
 			unknown: fields.filter((field) => !KNOWN.includes(field.tag)),
 		};
 	} catch (thrown) {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { createWire } from "../../hw/node/wire.ts";
+import type { Agent } from "../../src/agent.ts";
 import { utf8Text } from "../../src/base/bytes.ts";
 import type { Wire, WireOptions } from "../../src/port.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
@@ -101,6 +102,22 @@ describe("a fresh device", () => {
 		assert.equal((await new Device(cloud).once({ payload: '{"site":"north"}' })).fault, undefined);
 		assert.deepEqual(cloud.registrations.at(-1)!.payload, { site: "north" });
 	});
+
+	for (const payload of ['"blue line"', "7", "true", "[1,[null]]", '{"site":"north"}', '""', "null"])
+		test(`gives the application what the custom allocation returns: ${payload}`, async () => {
+			cloud.arm(`payload=${payload}:1`);
+			const device = new Device(cloud);
+			const before = cloud.registrations.length;
+			assert.equal((await device.once()).fault, undefined);
+			assert.equal(cloud.registrations.length, before + 1);
+			// After a reboot as well.
+			const agent = await new Promise<Agent>((resolve) => {
+				const booted = device.boot({}, { onState: (state) => state === "connected" && resolve(booted) });
+			});
+			assert.deepEqual(agent.assignment?.payload, JSON.parse(payload) ?? undefined);
+			agent.close();
+			await agent.finished;
+		});
 
 	test("uses an operator's own CSR and key, EC and RSA-4096", async () => {
 		const folder = mkdtempSync(join(tmpdir(), "enrollee-"));

@@ -37,6 +37,7 @@ async function run(flags: RunFlags & Record<string, unknown>): Promise<void> {
 	const config = parseConfig(readSettings(flags));
 	const message = parseTelemetry(flags.telemetry ?? "{}");
 	let isOver = false;
+	let lost: Fault | undefined;
 	let agent: Agent | undefined;
 	for (const signal of ["SIGINT", "SIGTERM"] as const)
 		process.once(signal, () => {
@@ -67,11 +68,13 @@ async function run(flags: RunFlags & Record<string, unknown>): Promise<void> {
 		// An image that is unfit goes back while the agent is being made.
 		if (restarting) agent.close();
 		agent.telemetry(message, {}, (fault) => {
-			if (fault) log("telemetry.lost", { code: fault.code });
+			lost = fault;
+			if (fault) log("telemetry.lost", { code: fault.code, message: fault.message });
 			else log("telemetry.acknowledged", { bytes: JSON.stringify(message).length });
 		});
 		await agent.finished;
 	}
+	if (lost && flags.once) throw lost;
 }
 
 function parseTelemetry(text: string): object {
