@@ -146,6 +146,7 @@ export class Registrations {
 		const profile = faults.strikes("profile-mqttV5");
 		const connectionProfile =
 			profile !== undefined ? profile || "mqttV5" : apiVersion >= "2026-11-02" ? "classic" : undefined;
+		const returned = faults.strikes("payload");
 		const attested = group === undefined ? {} : { enrollmentGroupId: group };
 		return {
 			kind: "assigned",
@@ -157,7 +158,7 @@ export class Registrations {
 				deviceId: device.id,
 				...members,
 				...(connectionProfile === undefined ? {} : { connectionProfile }),
-				payload: payload ?? null,
+				payload: returned === undefined ? (payload ?? null) : JSON.parse(returned),
 			},
 			...(issued === undefined ? {} : { leaf: issued.chain[0]! }),
 		};
