@@ -110,61 +110,6 @@ test("a chain that is absent or null is an assignment without certificates", () 
 	}
 });
 
-test("a payload may be any JSON: a custom allocation returns what its author likes", () => {
-	for (const payload of [
-		{ k: "v" },
-		"blue line",
-		"",
-		0,
-		7.5,
-		true,
-		false,
-		[],
-		[1, { a: [null] }],
-		"x".repeat(20_000),
-	]) {
-		const action = answer(200, { status: "assigned", registrationState: { ...ASSIGNED, payload } });
-		assert.ok(action.type === "assigned", JSON.stringify(payload));
-		assert.deepEqual(action.assignment.payload, payload);
-	}
-	for (const state of [ASSIGNED, { ...ASSIGNED, payload: null }]) {
-		const action = answer(200, { status: "assigned", registrationState: state });
-		assert.ok(action.type === "assigned" && action.assignment.payload === undefined);
-	}
-});
-
-test("device ids: what IoT Hub takes and a topic can carry; anything else is refused by name", () => {
-	const assigned = (deviceId: string) =>
-		answer(200, { status: "assigned", registrationState: { ...ASSIGNED, deviceId } });
-	for (const id of ["a", "a;b", "-.%_*?!(),:;=@$'", "x".repeat(128)]) assert.equal(assigned(id).type, "assigned", id);
-	for (const [id, said] of [
-		["light#1", /"#" at position 6/],
-		["(+44)09080", /"\+" at position 2/],
-		["a\0b", /at position 2/],
-		["a/b", /"\/" at position 2/],
-		["a b", /" " at position 2/],
-		["gerät", /position 4/],
-		["x".repeat(129), /129 characters, at most 128/],
-	] as const) {
-		const action = assigned(id);
-		assert.ok(action.type === "failed" && action.fault.code === "dps.device-id" && said.test(action.fault.message), id);
-		assert.equal(action.fault.retryable, false);
-	}
-});
-
-test("an answer that cannot be understood is not asked for again at the pace of a lost packet: each costs a certificate", () => {
-	for (const body of [
-		"blue line",
-		[],
-		{ status: "assigned" },
-		{ status: "nonsense" },
-		{ status: "assigned", registrationState: 7 },
-	]) {
-		const action = answer(200, body);
-		assert.ok(action.type === "failed" && action.fault.code === "dps.response" && !action.fault.retryable);
-	}
-});
-
 test("assignedHub and deviceId must appear together", () => {
 	for (const state of [{ assignedHub: "h" }, { deviceId: "d" }, {}, { ...ASSIGNED, deviceId: 5 }, null, "x"])
 		assert.equal(faultCode(answer(200, { status: "assigned", registrationState: state })), "dps.response");

@@ -3,12 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
-import { openHub } from "../../src/hub/hub-session.ts";
 import { type Properties, telemetryTopic } from "../../src/hub/hub-topics.ts";
 import { MOST_PROPERTIES_BYTES, MOST_TELEMETRY_BYTES } from "../../src/hub/limits.ts";
 import { type QueueLimits, TelemetryQueue } from "../../src/hub/queue.ts";
-import { FakeClock } from "../support/clock.ts";
-import { FakeWire } from "../support/wire.ts";
 
 const AMPLE: QueueLimits = { messages: 1000, bytes: 1 << 20 };
 
@@ -192,59 +189,6 @@ describe("the telemetry queue", () => {
 		hub.acknowledge(new Fault("mqtt.too-large", "no"));
 		hub.acknowledge();
 		assert.deepEqual(said, ["1 mqtt.too-large", "2 ok"]);
-	});
-
-	test("a message that an open session refuses, for whatever reason, fails with its Fault; what the session's end cuts off stays", () => {
-		for (const code of ["mqtt.protocol", "mqtt.busy", "hub.invalid", "agent.failed", "mqtt.too-large"] as const) {
-			const queue = new TelemetryQueue(AMPLE);
-			const hub = new Hub();
-			queue.attach(hub);
-			const said = fill(queue, [1, 2]);
-			let empty = false;
-			queue.whenEmpty(() => {
-				empty = true;
-			});
-			hub.acknowledge(new Fault(code, "no"));
-			hub.acknowledge();
-			assert.deepEqual([said, empty], [[`1 ${code}`, "2 ok"], true]);
-		}
-		for (const code of ["mqtt.closed", "mqtt.timeout"] as const) {
-			const queue = new TelemetryQueue(AMPLE);
-			const hub = new Hub();
-			queue.attach(hub);
-			const said = fill(queue, [1]);
-			hub.acknowledge(new Fault(code, "no"));
-			assert.deepEqual([said, queue.length], [[], 1]);
-		}
-	});
-
-	test("a topic that MQTT cannot carry does not hold the queue up: the real client refuses it", async () => {
-		const clock = new FakeClock();
-		const wire = new FakeWire({
-			clock,
-			serve: (socket) => {
-				socket.onData = () => socket.write(Uint8Array.of(0x20, 2, 0, 0));
-			},
-		});
-		const options = { wire, clock, log: () => {}, hub: { host: "h", port: 8883 }, deviceId: "light#1", anchors: [] };
-		let opened = false;
-		const session = openHub(
-			{ ...options, identity: { chain: [], pkcs8: new Uint8Array(0) } },
-			{
-				onOpen() {
-					opened = true;
-				},
-				onMessage() {},
-				onClose() {},
-			},
-		);
-		await clock.advance(1000);
-		assert.ok(opened);
-		const queue = new TelemetryQueue(AMPLE);
-		const said = fill(queue, [1, 2]);
-		queue.attach(session);
-		await clock.advance(1000);
-		assert.deepEqual(said, ["1 mqtt.protocol", "2 mqtt.protocol"]);
 	});
 
 	test("logs with the next session how many were dropped, once", () => {

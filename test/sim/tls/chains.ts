@@ -48,6 +48,13 @@ export async function chains(root: Entity): Promise<Row[]> {
 	const future = { from: 1, to: 9 };
 	const [old, young] = [await createIntermediate(root, past), await createIntermediate(root, future)];
 	const oldRoot = await issue({ name: "old root", ca: {}, ...past });
+	const again = (wanted: Partial<Wanted>) => issue({ name: "old root", ca: {}, ...wanted, keys: oldRoot.keys });
+	const [renewed, early, crossed] = [await again({}), await again(future), await again({ issuer: root })];
+	const noCa = await issue({ name: "old root", keys: oldRoot.keys });
+	const namesake = await issue({ name: "old root", ca: {}, ...past });
+	const underOld = await createIntermediate(oldRoot);
+	const rolled = [await createLeaf(underOld), underOld];
+	const anchored = (...anchors: Entity[]) => ({ client: { anchors: anchor(...anchors) } });
 	return Promise.all([
 		serve("leaf and intermediate", "connected", [leaf, intermediate]),
 		serve("the root is sent too", "connected", [leaf, intermediate, root]),
@@ -96,6 +103,18 @@ export async function chains(root: Entity): Promise<Row[]> {
 		serve("an expired intermediate", "tls.expired", [await createLeaf(old), old]),
 		serve("an intermediate of tomorrow", "tls.expired", [await createLeaf(young), young]),
 		serve("an expired anchor", "tls.expired", [await createLeaf(oldRoot)], { client: { anchors: anchor(oldRoot) } }),
+		serve("a root that has expired, then its renewal", "connected", rolled, anchored(oldRoot, renewed)),
+		serve("a root's renewal, then the one that has expired", "connected", rolled, anchored(renewed, oldRoot)),
+		serve("a root of tomorrow before the one of today", "connected", rolled, anchored(early, renewed)),
+		serve("no CA before the root of the same key", "connected", rolled, anchored(noCa, renewed)),
+		serve("another key under the root's name first", "connected", rolled, anchored(namesake, oldRoot, renewed)),
+		serve("the expired root is sent, too", "connected", [...rolled, oldRoot], anchored(oldRoot, renewed)),
+		serve("an expired anchor, cross-signed by another", "connected", [...rolled, crossed], anchored(oldRoot, root)),
+		serve("no anchor that fits is of today", "tls.expired", rolled, {
+			...anchored(noCa, oldRoot, early),
+			message: /expired/,
+		}),
+		serve("no anchor that fits is a CA", "tls.untrusted", rolled, { ...anchored(noCa), message: /not a CA/ }),
 	]);
 }
 
