@@ -1,7 +1,9 @@
 /** The cloud's folder: JSON it continues from, and PEM files for clients. Files are replaced, never half written. */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { removeLeftovers, replaceFile } from "../hw/node/files.ts";
+import { lockFolder } from "../hw/node/lock.ts";
 
 export interface Folder {
 	path(name: string): string;
@@ -12,10 +14,11 @@ export interface Folder {
 	close(): void;
 }
 
-/** Without a path: a temporary one. */
+/** Without a path: a temporary one. One process a folder: Fault host.locked. Throws Fault store.failed. */
 export function openFolder(given?: string): Folder {
 	const root = given === undefined ? mkdtempSync(join(tmpdir(), "enrollee-cloud-")) : resolve(given);
-	mkdirSync(root, { recursive: true, mode: 0o700 });
+	const unlock = lockFolder(root, "cloud");
+	removeLeftovers(root);
 	const path = (name: string) => join(root, name);
 	return {
 		path,
@@ -28,11 +31,11 @@ export function openFolder(given?: string): Folder {
 			}
 		},
 		write(name, text) {
-			writeFileSync(path(`${name}.tmp`), text, { mode: 0o600 });
-			renameSync(path(`${name}.tmp`), path(name));
+			replaceFile(path(name), text);
 			return path(name);
 		},
 		close() {
+			unlock();
 			if (given === undefined) rmSync(root, { recursive: true, force: true });
 		},
 	};

@@ -9,6 +9,14 @@ export const FAULTS = {
 	// Configuration
 	"config.missing": "Set the named field: a flag, an ENROLLEE_* variable, the manifest's config block, or NVS.",
 	"config.invalid": "Correct the named field.",
+	"config.exists": "Nothing was written: name another file, or add --force to replace this one.",
+	"config.foreign": "Nothing was removed: name an empty or a new folder.",
+	"config.other-identity":
+		"Name the folder of this device (--state), or give up the stored identity: --re-enrol, or enrollee reset.",
+	// The development host
+	"host.locked": "Wait for that process or end it; where there is none, remove the lock file.",
+	"host.port": "Choose another port (0 takes any free one), or end what listens there.",
+	"host.output": "Whoever read the output has gone: nothing to do, or write to a file.",
 	// Flash
 	"store.damaged": "None needed: the device enrols again. Frequent: the flash is worn or power is unstable.",
 	"store.newer": "The record was written by a newer version: install that version again, or erase the record by hand.",

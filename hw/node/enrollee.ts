@@ -9,6 +9,7 @@ import { type Config, parseConfig } from "../../src/config.ts";
 import type { Clock, Entropy, Log, Store, Wire } from "../../src/port.ts";
 import { clock } from "./clock.ts";
 import { fill } from "./entropy.ts";
+import { lockFolder } from "./lock.ts";
 import { createOutput } from "./output.ts";
 import { readSettings } from "./settings.ts";
 import { openStore } from "./store.ts";
@@ -24,8 +25,12 @@ export interface Ports {
 	readonly log: Log;
 }
 
-/** The agent's ports on this platform: the folder `state` is the device's flash; the log goes to stdout. */
+/**
+ * The agent's ports on this platform: the folder `state` is the device's flash, this process's alone until it ends; the log goes
+ * to stdout. Throws Fault host.locked, store.failed.
+ */
 export function createPorts(state: string): Ports {
+	lockFolder(state, "agent");
 	return { wire: createWire(), store: openStore(state), clock, entropy: { fill }, log: createOutput(false).log };
 }
 

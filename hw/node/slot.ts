@@ -2,11 +2,12 @@
  * The Slot port as files: `ota_0.bin`, `ota_1.bin` and `otadata.json` in a folder, with the semantics of ESP-IDF
  * (bootloader.ts). For `enrollee run` and for tests; the program that runs is of course the same one in either slot.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Slot } from "../../src/port.ts";
 import { BLANK, bootSlot, type Medium, type Otadata } from "./bootloader.ts";
 import { encodeImage, isImage } from "./bundle/image.ts";
+import { replaceFile } from "./files.ts";
 import { attempt, FlashFile } from "./flash-file.ts";
 
 export interface SlotOptions {
@@ -56,8 +57,7 @@ function fileMedium(folder: string): Medium {
 			attempt(() => (existsSync(otadata) ? (JSON.parse(readFileSync(otadata, "utf8")) as Otadata) : BLANK)),
 		writeOtadata: (entries) =>
 			attempt(() => {
-				writeFileSync(`${otadata}.new`, JSON.stringify(entries), { flush: true });
-				renameSync(`${otadata}.new`, otadata);
+				replaceFile(otadata, JSON.stringify(entries));
 			}),
 	};
 }

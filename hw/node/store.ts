@@ -4,31 +4,22 @@
  * A put writes a temporary file, syncs it, renames it over the old one and syncs the folder, so that after a cut there is
  * the old content or the new, never a mixture. Leftovers of a cut are removed when the store is opened.
  */
-import {
-	closeSync,
-	fsyncSync,
-	mkdirSync,
-	openSync,
-	readdirSync,
-	readFileSync,
-	renameSync,
-	rmSync,
-	writeFileSync,
-} from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
-
-/** Not part of any name, so a temporary file is never taken for a blob; and nobody else's, so nothing else is removed. */
-const TEMPORARY = "~enrollee";
+import { removeLeftovers, replaceFile } from "./files.ts";
 
 export function openStore(folder: string): Store {
 	attempt(`folder ${folder}`, () => {
 		mkdirSync(folder, { recursive: true, mode: 0o700 });
-		for (const file of readdirSync(folder)) {
-			if (file.endsWith(TEMPORARY)) rmSync(join(folder, file), { force: true });
-		}
+		removeLeftovers(folder);
 	});
+	return storeIn(folder);
+}
+
+/** The store of a folder that another process may be at work in: nothing is made, nothing removed by opening it. */
+export function storeIn(folder: string): Store {
 	const pathOf = (name: string): string => {
 		if (!/^[a-z0-9.-]{1,15}$/.test(name) || /^\.+$/.test(name))
 			throw new Fault("store.failed", `${JSON.stringify(name)} is no name: 1 to 15 of [a-z0-9.-]`);
@@ -49,21 +40,7 @@ export function openStore(folder: string): Store {
 		put(name, bytes) {
 			const path = pathOf(name);
 			attempt(`writing ${path}`, () => {
-				const temporary = path + TEMPORARY;
-				try {
-					rmSync(temporary, { force: true });
-					const file = openSync(temporary, "wx", 0o600);
-					try {
-						writeFileSync(file, bytes);
-						fsyncSync(file);
-					} finally {
-						closeSync(file);
-					}
-					renameSync(temporary, path);
-				} catch (thrown) {
-					rmSync(temporary, { force: true });
-					throw thrown;
-				}
+				replaceFile(path, bytes);
 				syncFolder(folder);
 			});
 		},

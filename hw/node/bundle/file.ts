@@ -1,7 +1,8 @@
 /** Files that commands read and write; long reads show how far they are, on a terminal. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { Fault } from "../../../src/fault.ts";
 import { createSha256 } from "../digest.ts";
+import { writeNew } from "../files.ts";
 
 /** An image and its SHA-256. */
 export function readHashed(file: string, option: string): { readonly bytes: Uint8Array; readonly digest: Uint8Array } {
@@ -32,8 +33,9 @@ export function readSmall(file: string, option: string, limit: number): Uint8Arr
 	return bytes;
 }
 
-export function writeOut(file: string, option: string, bytes: Uint8Array): void {
-	attempt(`${option} ${file}`, () => writeFileSync(file, bytes));
+/** What is no secret. Throws Fault config.exists, config.invalid. */
+export function writeOut(file: string, option: string, bytes: Uint8Array, force = false): void {
+	writeNew(file, bytes, { option, force, open: true });
 }
 
 const PIECE_BYTES = 65536;

@@ -3,21 +3,24 @@
  * with the device's own RFC 6979 signer, so that packing twice gives the same bytes.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { concat } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import { KeyPair } from "../../../src/key/p256.ts";
 import { verifyRaw } from "../../../src/key/verify.ts";
 import { sha256 } from "../digest.ts";
+import { checkNew, writeNew } from "../files.ts";
 
-/** Writes both files, the private one for its owner only. Refuses to replace a file. */
-export function createReleaseKey(privateFile: string, publicFile: string): void {
+/** Writes both files or none, the private one for its owner only. Throws Fault config.exists unless forced, config.invalid. */
+export function createReleaseKey(privateFile: string, publicFile: string, force = false): void {
 	const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+	checkNew(publicFile, { option: "--pub", force });
+	writeNew(privateFile, privateKey.export({ type: "pkcs8", format: "pem" }), { option: "--out", force });
 	try {
-		writeFileSync(privateFile, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
-		writeFileSync(publicFile, publicKey.export({ type: "spki", format: "pem" }), { flag: "wx" });
+		writeNew(publicFile, publicKey.export({ type: "spki", format: "pem" }), { option: "--pub", force, open: true });
 	} catch (thrown) {
-		throw new Fault("config.invalid", `--out, --pub: ${(thrown as Error).message}`);
+		if (!force) rmSync(privateFile, { force: true });
+		throw thrown;
 	}
 }
 

@@ -43,7 +43,7 @@ async function app(folder: string, flags: AppFlags): Promise<void> {
 
 	const file = join(flags.out ?? ".", `${name}-${release.sequence}`);
 	const packed = pack({ bytes, digest: sha256(bytes) }, { ...release, component: "xs", out: `${file}.suit` });
-	writeOut(`${file}.xsa`, "--out", bytes);
+	writeOut(`${file}.xsa`, "--out", bytes, flags.force);
 	log("packed");
 	const human = `${file}.xsa: ${bytes.length} bytes, XS ${archive.xs}\n${packed.human}`;
 	createOutput(flags.json === true).result(human, { ...packed.record, archive: `${file}.xsa`, xs: archive.xs });

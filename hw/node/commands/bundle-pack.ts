@@ -18,6 +18,7 @@ export interface SigningFlags {
 	readonly pub?: string;
 	readonly vendor?: string;
 	readonly partitions?: string;
+	readonly force?: boolean;
 	readonly json?: boolean;
 }
 
@@ -59,6 +60,7 @@ export function signing(command: Command): Command {
 		.option("--pub <file>", "the external signer's public key, PEM")
 		.option("--vendor <uuid-or-domain>", "default: Enrollee's own")
 		.option("--partitions <file>", "partition table, CSV; default: by the class (4m, 4m-app)")
+		.option("--force", "replace files that are there")
 		.option("--json", "one JSON object");
 }
 
@@ -72,14 +74,14 @@ export function pack(
 	const message = toBeSigned(manifestDigest(encoded));
 	if (flags.toBeSigned !== undefined) {
 		const file = flags.toBeSigned;
-		writeOut(file, "--to-be-signed", message);
+		writeOut(file, "--to-be-signed", message, flags.force);
 		const human = `${file}: ${message.length} bytes to be signed with ECDSA P-256 and SHA-256`;
 		return { file, human, record: { event: "to-be-signed", file } };
 	}
 	if (flags.out === undefined) throw new Fault("config.missing", "--out");
 	const file = flags.out;
 	const envelope = encodeEnvelope(encoded, signatureOf(message, flags));
-	writeOut(file, "--out", envelope);
+	writeOut(file, "--out", envelope, flags.force);
 	const facts = manifestFacts(manifest);
 	return {
 		file,

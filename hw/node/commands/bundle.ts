@@ -18,6 +18,7 @@ export function addBundle(program: Command): void {
 		.description("Make a release key, P-256. Keep the private file away from devices and repositories.")
 		.requiredOption("--out <file>", "private key, PKCS#8 PEM, readable by its owner only")
 		.requiredOption("--pub <file>", "public key, SPKI PEM, for the firmware")
+		.option("--force", "replace files that are there")
 		.option("--json", "one JSON object")
 		.action(key);
 	addPack(bundle);
@@ -33,8 +34,15 @@ export function addBundle(program: Command): void {
 	addVerify(bundle);
 }
 
-function key(flags: { readonly out: string; readonly pub: string; readonly json?: boolean }): void {
-	createReleaseKey(flags.out, flags.pub);
+interface KeyFlags {
+	readonly out: string;
+	readonly pub: string;
+	readonly force?: boolean;
+	readonly json?: boolean;
+}
+
+function key(flags: KeyFlags): void {
+	createReleaseKey(flags.out, flags.pub, flags.force);
 	const human = `${flags.out}: private release key\n${flags.pub}: public release key`;
 	createOutput(flags.json === true).result(human, { event: "release-key", key: flags.out, publicKey: flags.pub });
 }

@@ -1,5 +1,4 @@
 /** `enrollee csr`: the device's certificate signing request, with the key that it has, or with a new one that is kept for enrolment. */
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { base64 } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
@@ -8,12 +7,15 @@ import { generateKeyPair, type KeyPair } from "../../../src/key/p256.ts";
 import { checkRegistrationId, encodeCsr } from "../../../src/x509/csr.ts";
 import { encodePem } from "../../../src/x509/pem.ts";
 import { fill } from "../entropy.ts";
+import { writeNew } from "../files.ts";
+import { lockFolder } from "../lock.ts";
 import { openStore } from "../store.ts";
 
 interface CsrFlags {
 	readonly registrationId?: string;
 	readonly state: string;
 	readonly out?: string;
+	readonly force?: boolean;
 	readonly der?: boolean;
 	readonly json?: boolean;
 }
@@ -25,6 +27,7 @@ export function addCsr(program: Command): void {
 		.option("--registration-id <id>", "becomes the request's CN [ENROLLEE_REGISTRATION_ID]")
 		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
 		.option("--out <file>", "write there instead of standard output")
+		.option("--force", "replace a file that is there")
 		.option("--der", "DER instead of PEM")
 		.option("--json", "one JSON object, with the request as base64 of DER")
 		.action(csr);
@@ -34,10 +37,12 @@ function csr(flags: CsrFlags): void {
 	const registrationId = flags.registrationId ?? process.env.ENROLLEE_REGISTRATION_ID;
 	if (registrationId === undefined) throw new Fault("config.missing", "--registration-id");
 	checkRegistrationId(registrationId);
+	const unlock = lockFolder(flags.state, "csr");
 	const { key, origin } = keyOf(new Journal(openStore(flags.state)));
 	const der = encodeCsr(registrationId, key);
 	const request = flags.der ? der : encodePem("CERTIFICATE REQUEST", der);
-	if (flags.out !== undefined) write(flags.out, request);
+	unlock();
+	if (flags.out !== undefined) writeNew(flags.out, request, { option: "--out", force: flags.force, open: true });
 	if (flags.json) print(`${JSON.stringify({ event: "csr", registrationId, key: origin, csr: base64(der) })}\n`);
 	else if (flags.out === undefined) print(request);
 	else print(`${flags.out}: request of ${registrationId}, ${origin} key\n`);
@@ -53,14 +58,6 @@ function keyOf(journal: Journal): { readonly key: KeyPair; readonly origin: "pen
 	const key = generateKeyPair({ fill });
 	journal.keepPending({ key });
 	return { key, origin: "new" };
-}
-
-function write(path: string, content: string | Uint8Array): void {
-	try {
-		writeFileSync(path, content);
-	} catch (cause) {
-		throw new Fault("config.invalid", `--out: cannot write ${path}`, { cause });
-	}
 }
 
 const print = (content: string | Uint8Array): void => void process.stdout.write(content);

@@ -3,7 +3,7 @@
  * that makes its key, enrols with a CSR, reaches the hub with the issued certificate, has telemetry acknowledged, renews
  * its certificate over the hub and proves the new one.
  */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { startCloud } from "../../../cloud/cloud.ts";
@@ -12,6 +12,7 @@ import { parseConfig } from "../../../src/config.ts";
 import { Fault } from "../../../src/fault.ts";
 import { Journal } from "../../../src/identity/journal.ts";
 import { clock } from "../clock.ts";
+import { openDemoFolder } from "../demo-folder.ts";
 import { fill } from "../entropy.ts";
 import { createOutput } from "../output.ts";
 import { openStore } from "../store.ts";
@@ -26,18 +27,18 @@ export function addDemo(program: Command): void {
 	program
 		.command("demo")
 		.description("The main job, whole: a local cloud and a fresh device that enrols and works with its hub.")
-		.option("--state <folder>", "emptied first; the device's flash, with the cloud's in cloud/", ".enrollee")
+		.option("--state <folder>", "its own: device/ and cloud/ in it are made anew", join(".enrollee", "demo"))
 		.option("--json", "one JSON object a line")
 		.action(demo);
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
 	const { log, result } = createOutput(flags.json === true);
-	rmSync(flags.state, { recursive: true, force: true });
-	const cloud = await startCloud({ stateFolder: join(flags.state, "cloud") });
+	const { device, cloud: stateFolder } = openDemoFolder(flags.state);
+	const cloud = await startCloud({ stateFolder });
 	log("cloud.ready", { host: cloud.host, port: cloud.port, idScope: cloud.idScope });
 	try {
-		const store = openStore(flags.state);
+		const store = openStore(device);
 		const agent = new Agent({
 			wire: createWire(),
 			store,
@@ -65,6 +66,6 @@ async function demo(flags: DemoFlags): Promise<void> {
 	} finally {
 		await cloud.close();
 	}
-	const show = `enrollee show --state ${flags.state}`;
-	result(`\nDone. The device's identity is in ${flags.state}; look at it with: npx ${show}`, { event: "done", show });
+	const show = `enrollee show --state ${device}`;
+	result(`\nDone. The device's identity is in ${device}; look at it with: npx ${show}`, { event: "done", show });
 }

@@ -4,17 +4,18 @@
  *
  * Refused: what the device itself would refuse. A group key does not go in; the device's own key, derived from it, does.
  */
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { base64, fromBase64, utf8 } from "../../../src/base/bytes.ts";
 import { type ConfigInput, parseConfig } from "../../../src/config.ts";
 import { Fault } from "../../../src/fault.ts";
 import { hmacSha256 } from "../digest.ts";
+import { writeNew } from "../files.ts";
 import { addSettings, readSettings } from "../settings.ts";
 
 interface FactoryFlags {
 	readonly deviceKey?: string;
 	readonly out?: string;
+	readonly force?: boolean;
 }
 
 export function addFactory(program: Command): void {
@@ -22,7 +23,8 @@ export function addFactory(program: Command): void {
 		.command("factory")
 		.description("An NVS CSV for Espressif's generator: one image, many devices.")
 		.option("--device-key <base64>", "the same as --symmetric-key")
-		.option("--out <file>", "write there, for its owner only, instead of standard output");
+		.option("--out <file>", "write there, for its owner only, instead of standard output")
+		.option("--force", "replace a file that is there");
 	addSettings(command).action((flags: FactoryFlags & Record<string, unknown>) => factory(flags));
 }
 
@@ -31,7 +33,7 @@ function factory(flags: FactoryFlags & Record<string, unknown>): void {
 	const csv = encodeNvsCsv(readSettings({ ...flags, ...(symmetricKey !== undefined && { symmetricKey }) }));
 	if (flags.out === undefined) process.stdout.write(csv);
 	else {
-		write(flags.out, csv);
+		writeNew(flags.out, csv, { option: "--out", force: flags.force });
 		process.stdout.write(`${flags.out}: keep it like the key that is in it, and delete it after flashing\n`);
 	}
 }
@@ -53,12 +55,4 @@ function forDevice({ groupKey, ...input }: ConfigInput, registrationId: string):
 		fields.push(["symmetricKey", base64(key)]);
 	}
 	return Object.fromEntries(fields);
-}
-
-function write(path: string, text: string): void {
-	try {
-		writeFileSync(path, text, { mode: 0o600 });
-	} catch (cause) {
-		throw new Fault("config.invalid", `--out: cannot write ${path}`, { cause });
-	}
 }

@@ -5,6 +5,7 @@ import { parseConfig } from "../../../src/config.ts";
 import { Fault } from "../../../src/fault.ts";
 import { clock } from "../clock.ts";
 import { fill } from "../entropy.ts";
+import { lockFolder } from "../lock.ts";
 import { createOutput } from "../output.ts";
 import { addSettings, readSettings } from "../settings.ts";
 import { openSlot } from "../slot.ts";
@@ -36,6 +37,7 @@ async function run(flags: RunFlags & Record<string, unknown>): Promise<void> {
 	const { log } = createOutput(flags.json === true);
 	const config = parseConfig(readSettings(flags));
 	const message = parseTelemetry(flags.telemetry ?? "{}");
+	const unlock = lockFolder(flags.state, "run");
 	let isOver = false;
 	let lost: Fault | undefined;
 	let agent: Agent | undefined;
@@ -74,6 +76,7 @@ async function run(flags: RunFlags & Record<string, unknown>): Promise<void> {
 		});
 		await agent.finished;
 	}
+	unlock();
 	if (lost && flags.once) throw lost;
 }
 

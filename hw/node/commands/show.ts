@@ -11,7 +11,7 @@ import { type Certificate, parseCertificate } from "../../../src/x509/certificat
 import { publicKeyInfo } from "../../../src/x509/key.ts";
 import { encodePem } from "../../../src/x509/pem.ts";
 import { createOutput } from "../output.ts";
-import { openStore } from "../store.ts";
+import { storeIn } from "../store.ts";
 
 interface ShowFlags {
 	readonly state: string;
@@ -45,7 +45,7 @@ function show(flags: ShowFlags): void {
 /** The credential in use, or the one that still has to prove itself. */
 function stored(folder: string): { readonly credential: Credential; readonly proven: boolean } {
 	if (!existsSync(folder)) throw new Fault("store.empty", `${folder} does not exist`);
-	const { current, candidate, damages } = new Journal(openStore(folder)).load();
+	const { current, candidate, damages } = new Journal(storeIn(folder)).load();
 	const credential = current ?? candidate;
 	if (credential !== undefined) return { credential, proven: credential === current };
 	throw damages[0] ?? new Fault("store.empty", `${folder} holds no credential`);

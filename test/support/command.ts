@@ -1,0 +1,43 @@
+/** `enrollee` from the sources as a process of its own: what it printed and how it ended. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+export interface Ended {
+	readonly code: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+export interface CommandOptions {
+	readonly cwd?: string;
+	/** The whole environment besides PATH. */
+	readonly environment?: Readonly<Record<string, string>>;
+	readonly input?: string;
+}
+
+const ROOT = join(import.meta.dirname, "..", "..");
+/** Found from any working folder. */
+const TSX = import.meta.resolve("tsx");
+
+export function start(args: readonly string[], { cwd = ROOT, environment = {} }: CommandOptions = {}) {
+	return spawn(process.execPath, ["--import", TSX, join(ROOT, "hw", "node", "cli.ts"), ...args], {
+		cwd,
+		env: { PATH: process.env.PATH, ...environment },
+		stdio: "pipe",
+	});
+}
+
+export function enrollee(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+	const child = start(args, options);
+	child.stdin.on("error", () => {}); // one that has ended reads no more
+	child.stdin.end(options.input ?? "");
+	let stdout = "";
+	let stderr = "";
+	child.stdout.setEncoding("utf8").on("data", (text: string) => {
+		stdout += text;
+	});
+	child.stderr.setEncoding("utf8").on("data", (text: string) => {
+		stderr += text;
+	});
+	return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
