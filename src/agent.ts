@@ -64,6 +64,11 @@ export class Agent {
 			log,
 			onMessage,
 			random: () => randomUnit(entropy),
+			onNewTwin: () => {
+				this.#operations.reportAgain();
+				this.#updates?.reportAgain();
+				twin?.onNew?.();
+			},
 			onDesired: this.#updates ? this.#updates.watch(twin?.onDesired) : twin?.onDesired,
 			methods: { ...methods, ...this.#operations.methods, ...this.#updates?.methods },
 		});

@@ -17,7 +17,11 @@ export interface AgentOptions {
 	/** End with the first Fault, or as soon as no telemetry waits; without the agent's own operations. */
 	readonly once?: boolean;
 	/** Desired properties: all of them first, then as they change. */
-	readonly twin?: { readonly onDesired: NonNullable<FeatureOptions["onDesired"]> };
+	readonly twin?: {
+		readonly onDesired: NonNullable<FeatureOptions["onDesired"]>;
+		/** The device has another twin than before (another hub, or made anew): report again what should stand in it. */
+		readonly onNew?: () => void;
+	};
 	/** Direct methods by name. `enrollee.` is the agent's own. */
 	readonly methods?: NonNullable<FeatureOptions["methods"]>;
 	/** Cloud-to-device messages; each is acknowledged when this has returned. */

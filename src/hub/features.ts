@@ -20,6 +20,7 @@ export interface FeatureOptions {
 	/** Uniform in [0, 1). */
 	readonly random: () => number;
 	readonly onDesired?: TwinOptions["onDesired"];
+	readonly onNewTwin?: (() => void) | undefined;
 	readonly methods?: MethodHandlers | undefined;
 	readonly onMessage?: ((message: CloudMessage) => void) | undefined;
 }
@@ -44,12 +45,13 @@ export class HubFeatures {
 	#cancel: () => void = () => {};
 
 	constructor(options: FeatureOptions) {
-		const { clock, log, random, onDesired, methods = {} } = options;
+		const { clock, log, random, onDesired, onNewTwin, methods = {} } = options;
 		this.#options = options;
 		this.#twin = new Twin({
 			clock,
 			log,
 			random,
+			onNew: onNewTwin && (() => this.#guarded(onNewTwin)),
 			onDesired: onDesired && ((properties, desired) => this.#guarded(() => onDesired(properties, desired))),
 		});
 		this.#methods = new Methods({ clock, log, handlers: methods });
@@ -60,6 +62,7 @@ export class HubFeatures {
 	attach(session: HubSession): void {
 		this.detach();
 		this.#session = session;
+		this.#twin.belongsTo(`${session.hub}/${session.deviceId}`);
 		// The hub may have kept our filters from an earlier session, and calls at once.
 		this.#methods.attach((topic, payload) => session.send(topic, payload));
 		const wait = this.#putOffUntilTicks - this.#options.clock.ticks();

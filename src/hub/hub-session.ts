@@ -4,7 +4,7 @@
  * It opens with the preview api-version and, when the hub refuses that or hangs up on it, once more with the GA
  * version. A refused credential is Fault hub.unauthorized, however the refusal came (TLS alert or CONNACK).
  */
-import type { Endpoint } from "../base/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
@@ -32,6 +32,8 @@ export interface HubEvents {
 
 export interface HubSession {
 	readonly apiVersion: string;
+	/** `host` or `host:port`. */
+	readonly hub: string;
 	readonly deviceId: string;
 	/** QoS 1: `done` comes with the hub's acknowledgement, or with the Fault that prevented it. */
 	telemetry(body: Uint8Array, properties: Properties, done: (fault?: Fault) => void): void;
@@ -64,6 +66,10 @@ class DeviceSession implements HubSession, ClientEvents {
 
 	get deviceId(): string {
 		return this.#options.deviceId;
+	}
+
+	get hub(): string {
+		return formatEndpoint(this.#options.hub);
 	}
 
 	get apiVersion(): string {

@@ -119,6 +119,12 @@ export class Operations {
 		if (this.#options.config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
 	}
 
+	/** Nothing of what was reported stands any more: all of it goes again. */
+	reportAgain(): void {
+		this.#reported = "";
+		if (this.#outlet) this.#tell();
+	}
+
 	/** The agent has closed. */
 	close(): void {
 		this.#outlet = undefined;

@@ -21,6 +21,8 @@ export interface Desired {
 
 export interface TwinOptions extends Pace {
 	readonly log: Log;
+	/** It is another twin than before, of another hub or made anew: nothing that was reported stands in it. */
+	readonly onNew?: (() => void) | undefined;
 	/** Without it the twin is never read. */
 	readonly onDesired?: ((properties: JsonObject, desired: Desired) => void) | undefined;
 }
@@ -35,8 +37,12 @@ export class Twin {
 	readonly #reporting: Turn;
 	#send: Send | undefined;
 	#requests = 0;
+	/** Hub and device that all below is true of. */
+	#owner: string | undefined;
 	/** Of the desired properties that the application has. */
 	#version: number | undefined;
+	/** Of the reported properties, as far as the hub has said. */
+	#reportedVersion = 0;
 	/** A change that came while the twin was being read, and may not be in the answer. */
 	#overtaken = false;
 	/** The first is in flight while `#reporting` is asked. */
@@ -51,6 +57,13 @@ export class Twin {
 	/** Patches that the hub has not acknowledged. */
 	get waiting(): number {
 		return this.#waiting.length;
+	}
+
+	/** The session that begins is one of this hub and device. */
+	belongsTo(owner: string): void {
+		const isOther = this.#owner !== undefined && this.#owner !== owner;
+		this.#owner = owner;
+		if (isOther) this.#forget();
 	}
 
 	/** The filters are subscribed: TWIN_FILTER, and DESIRED_FILTER when the twin is read. */
@@ -136,7 +149,10 @@ export class Twin {
 		const desired = isObject(twin) ? twin.desired : undefined;
 		if (!isObject(desired)) throw new Fault("hub.response", "a twin without desired properties");
 		const version = checkVersion(desired.$version);
+		const reported = isObject(twin) && isObject(twin.reported) ? twin.reported.$version : undefined;
 		const overtaken = this.#overtaken;
+		if (version < (this.#version ?? 0)) this.#forget();
+		this.#noteReported(reported);
 		if (version !== this.#version) this.#deliver(desired, { version, complete: true });
 		if (overtaken) this.#read();
 	}
@@ -149,6 +165,20 @@ export class Twin {
 		if (!this.#reading.free) this.#overtaken = true;
 		else if (this.#version === undefined || version > this.#version + 1) this.#read();
 		else if (version === this.#version + 1) this.#deliver(patch, { version, complete: false });
+	}
+
+	/** Versions only grow in one twin. */
+	#noteReported(version: Json | undefined): void {
+		if (typeof version !== "number" || !Number.isSafeInteger(version)) return;
+		if (version < this.#reportedVersion) this.#forget();
+		this.#reportedVersion = version;
+	}
+
+	#forget(): void {
+		this.#version = undefined;
+		this.#reportedVersion = 0;
+		this.#options.log("twin.new");
+		this.#options.onNew?.();
 	}
 
 	#deliver(properties: JsonObject, desired: Desired): void {
@@ -168,6 +198,7 @@ export class Twin {
 		this.#waiting = rest;
 		this.#report();
 		const version = Number(parameters.get("$version"));
+		if (!refused) this.#noteReported(version);
 		for (const done of first?.dones ?? [])
 			if (refused) done(refused);
 			else done(undefined, Number.isSafeInteger(version) ? version : undefined);

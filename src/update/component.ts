@@ -98,6 +98,12 @@ export class Component {
 		this.#deliver();
 	}
 
+	/** The twin is another one: an offer stands only if it stands there, too. */
+	reportAgain(): void {
+		this.#reported = "";
+		this.#report();
+	}
+
 	/** It has ended. */
 	disconnected(): void {
 		this.#outlet = undefined;
@@ -152,7 +158,8 @@ export class Component {
 	};
 
 	#read(value: Json | undefined, complete: boolean): void {
-		if (value === undefined) return;
+		// A twin that is complete and says nothing wants nothing: what an earlier one wanted is withdrawn.
+		if (value === undefined && (!complete || this.#desired === undefined)) return;
 		const merge = !complete && isObject(value) && isObject(this.#desired);
 		this.#desired = merge ? { ...(this.#desired as JsonObject), ...(value as JsonObject) } : value;
 		try {

@@ -67,6 +67,11 @@ export class Updates {
 		for (const component of this.#components) component.connected(outlet);
 	}
 
+	/** Nothing of what was reported stands any more: all of it goes again. */
+	reportAgain(): void {
+		for (const component of this.#components) component.reportAgain();
+	}
+
 	/** It has ended. */
 	disconnected(): void {
 		for (const component of this.#components) component.disconnected();

@@ -11,6 +11,7 @@ import { FakeClock } from "../support/clock.ts";
 /** A session whose subscriptions are acknowledged when told. */
 class FakeSession implements HubSession {
 	readonly apiVersion = "2021-04-12";
+	readonly hub: string = "hub.example.net";
 	readonly deviceId = "dev-001";
 	readonly filters: string[] = [];
 	readonly sent: string[] = [];

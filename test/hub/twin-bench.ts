@@ -11,9 +11,11 @@ export function createTwin({ reads = true } = {}) {
 	const desired: unknown[] = [];
 	const said: string[] = [];
 	const steps: string[] = [];
+	const news: string[] = [];
 	const twin = new Twin({
 		clock,
 		random: () => 0,
+		onNew: () => news.push(`after ${sent.length}`),
 		log: (step) => steps.push(step),
 		onDesired: reads ? (properties, { version, complete }) => desired.push([version, complete, properties]) : undefined,
 	});
@@ -26,14 +28,15 @@ export function createTwin({ reads = true } = {}) {
 		desired,
 		said,
 		steps,
+		news,
 		attach: () => twin.attach((topic, payload) => sent.push(`${topic} ${utf8Text(payload)}`.trim())),
 		report: (patch: object) =>
 			twin.report(patch, (fault?: Fault, version?: number) => said.push(fault?.code ?? `version ${version}`)),
 		receive,
-		read: (rid: number, version: number, properties = {}) =>
+		read: (rid: number, version: number, properties = {}, reported = 1) =>
 			receive(`$iothub/twin/res/200/?$rid=${rid}`, {
 				desired: { ...properties, $version: version },
-				reported: { $version: 1 },
+				reported: { $version: reported },
 			}),
 		change: (version: number, properties = {}) =>
 			receive(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, { ...properties, $version: version }),

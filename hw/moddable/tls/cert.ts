@@ -2,7 +2,8 @@
  * `ssl/cert`: is the server who it claims to be? Takes the place of the SDK's check, which accepts a leaf that nobody
  * signed when any genuine certificate follows it.
  *
- * RFC 5280 section 6.1 for a chain in the order sent, at most five certificates, up to a pinned anchor. Every link: names,
+ * RFC 5280 section 6.1 for a chain in the order sent, at most five certificates, up to a pinned anchor; of several that fit (a root
+ * and its renewal) one must do. Every link: names,
  * signature, CA flag, path length, keyUsage, dates. Refused as well: unknown critical extensions, name constraints, and an extended
  * key usage without server authentication, in the leaf and in every CA below the anchor: a CA for e-mail issues no servers.
  */
@@ -39,6 +40,7 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 
 	let intermediates = 0;
 	let certificate = leaf;
+	let reason: TLSError | undefined;
 	for (let index = 0; ; index++) {
 		checkUsable(certificate, now, `certificate ${index}`);
 		if (anchors.some((der) => equal(der, certificate.der))) return leaf;
@@ -47,14 +49,19 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 		for (const der of anchors) {
 			const anchor = parseCertificate(der);
 			if (!isIssuedBy(certificate, anchor)) continue;
-			checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
-			checkUsable(anchor, now, `the anchor of certificate ${index}`);
-			return leaf;
+			try {
+				checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
+				checkUsable(anchor, now, `the anchor of certificate ${index}`);
+				return leaf;
+			} catch (thrown) {
+				// Its renewal may be among the others, or above: a roll-over ships both. A date is the best reason there is.
+				if (reason?.code !== "tls.expired") reason = thrown as TLSError;
+			}
 		}
 		const next = chain[index + 1];
 		const issuer = next && parseCertificate(next);
 		if (issuer === undefined || !equal(issuer.subject, certificate.issuer))
-			throw untrusted(`certificate ${index} was issued by none that follows, and by no anchor`);
+			throw reason ?? untrusted(`certificate ${index} was issued by none that follows, and by no anchor`);
 		checkIssuer(issuer, intermediates, `certificate ${index + 1}`);
 		if (!isIssuedBy(certificate, issuer))
 			throw new TLSError(`the signature of certificate ${index} is wrong`, "tls.untrusted", Alert.BAD_CERTIFICATE);
