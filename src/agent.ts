@@ -6,7 +6,7 @@
  * 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because a late
  * enrolment or a wrong clock must not strand a device. A transient failure is retried within seconds to minutes.
  */
-import { delaySeconds, PASSING, REFUSED, randomUnit } from "./base/retry.ts";
+import { randomUnit } from "./base/retry.ts";
 import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
 import { HubFeatures } from "./hub/features.ts";
@@ -18,6 +18,7 @@ import { Lifecycle } from "./identity/lifecycle.ts";
 import type { Link } from "./identity/link.ts";
 import type { DeviceAssignment } from "./identity/record.ts";
 import type { AgentOptions, AgentState } from "./options.ts";
+import { Pause } from "./pause.ts";
 import type { Log } from "./port.ts";
 import { Updates } from "./update/updates.ts";
 
@@ -31,6 +32,7 @@ export class Agent {
 	readonly #log: Log;
 	readonly #lifecycle: Lifecycle;
 	readonly #waiting = new Waiting();
+	readonly #pause: Pause;
 	readonly #queue: TelemetryQueue;
 	readonly #features: HubFeatures;
 	readonly #operations: Operations;
@@ -58,6 +60,7 @@ export class Agent {
 		const log = this.#log;
 		if (slot || appSlot)
 			this.#updates = new Updates({ ...options, log, whenQuiet: (then) => this.#queue.whenEmpty(then) });
+		this.#pause = new Pause({ clock, entropy, log, waiting: this.#waiting });
 		this.#queue = new TelemetryQueue(config.queue, log);
 		this.#features = new HubFeatures({
 			clock,
@@ -147,14 +150,14 @@ export class Agent {
 	}
 
 	async #live(): Promise<void> {
-		for (let refusals = 0, failures = 0; !this.#isClosed(); ) {
+		while (!this.#isClosed()) {
 			let link: Link | undefined;
 			try {
 				link = await this.#lifecycle.connect();
-				refusals = 0;
+				this.#pause.succeeded(false);
 				const outcome = await this.#serve(link);
 				if (outcome === "done") this.close();
-				failures = 0;
+				this.#pause.succeeded(true);
 			} catch (thrown) {
 				if (this.#isClosed()) return;
 				const fault = this.#report(thrown);
@@ -162,8 +165,9 @@ export class Agent {
 					this.#enter("closed", fault);
 					throw fault;
 				}
-				if (link && this.#options.clock.ticks() - link.openedTicks >= SHORT_SESSION_MS) failures = 0;
-				await this.#wait(fault, fault.retryable ? ++failures : ++refusals);
+				if (link && this.#options.clock.ticks() - link.openedTicks >= SHORT_SESSION_MS) this.#pause.succeeded(true);
+				this.#enter("waiting", fault);
+				await this.#pause.after(fault, fault.retryable || this.#lifecycle.blamesClock(fault));
 			}
 		}
 	}
@@ -217,23 +221,6 @@ export class Agent {
 			cancel();
 			this.#wake = () => {};
 		}
-	}
-
-	async #wait(fault: Fault, attempt: number): Promise<void> {
-		const { clock, entropy } = this.#options;
-		const backoff = fault.retryable ? PASSING : REFUSED;
-		const seconds = delaySeconds(attempt, backoff, randomUnit(entropy), fault.retryAfterSeconds);
-		this.#log("waiting", { seconds: Math.round(seconds), attempt, code: fault.code });
-		this.#enter("waiting", fault);
-		// Behind a refusal there may be a wrong clock: an expired token, a certificate outside its dates.
-		if (!fault.retryable) clock.sync?.();
-		await this.#waiting.until<void>((resolve) => {
-			const cancel = clock.after(seconds * 1000, resolve);
-			return () => {
-				cancel();
-				resolve();
-			};
-		});
 	}
 
 	#report(thrown: unknown): Fault {

@@ -35,6 +35,11 @@ export interface WireOptions {
 	readonly identity?: Identity;
 	/** From the first packet to a finished handshake. */
 	readonly timeoutSeconds: number;
+	/**
+	 * It is that late at least, ms since 1970, whatever the wall clock says. A platform that judges certificates itself takes a clock
+	 * that is behind for wrong: no certificate is then too young, and none has expired before this.
+	 */
+	readonly notBefore?: number;
 }
 
 /** Called in this order: onOpen once, onData any number of times, onClose exactly once (also instead of onOpen). */

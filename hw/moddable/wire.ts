@@ -74,7 +74,8 @@ class TlsConnection implements Connection {
 			});
 	}
 
-	#connect({ host, port, anchors, additionalAnchors = [], identity }: WireOptions, address: string): void {
+	#connect(options: WireOptions, address: string): void {
+		const { host, port, anchors, additionalAnchors = [], identity, notBefore } = options;
 		let reached = false;
 		this.#socket = new TLSSocket({
 			host,
@@ -85,7 +86,7 @@ class TlsConnection implements Connection {
 					reached = true;
 				}),
 			},
-			secure: { anchors, additionalAnchors, ...credentials(identity) },
+			secure: { anchors, additionalAnchors, notBefore, ...credentials(identity) },
 			onWritable: (count) => this.#guard(() => this.#writable(count)),
 			onReadable: (count) => this.#guard(() => this.#readable(count)),
 			onError: (error) => this.#lost(error, reached),

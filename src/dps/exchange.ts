@@ -64,7 +64,7 @@ class Exchange implements ClientEvents {
 			{
 				wire,
 				clock,
-				connect: { host, port, anchors, timeoutSeconds: ANSWER_SECONDS, ...identity },
+				connect: { host, port, anchors, timeoutSeconds: ANSWER_SECONDS, notBefore: clock.now(), ...identity },
 				clientId: request.registrationId,
 				username: username(options.idScope, request.registrationId, request.dialect),
 				...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),

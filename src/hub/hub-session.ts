@@ -127,7 +127,15 @@ class DeviceSession implements HubSession, ClientEvents {
 			{
 				wire,
 				clock,
-				connect: { host, port, anchors, identity, timeoutSeconds, ...(additionalAnchors ? { additionalAnchors } : {}) },
+				connect: {
+					host,
+					port,
+					anchors,
+					identity,
+					timeoutSeconds,
+					notBefore: clock.now(),
+					...(additionalAnchors ? { additionalAnchors } : {}),
+				},
 				clientId: deviceId,
 				username: username(host, deviceId, this.#apiVersion),
 				// Keeps cloud-to-device messages and a pending certificate waiting for us.

@@ -32,6 +32,12 @@ export class JudgedClock implements Clock {
 		return undefined;
 	}
 
+	/** A clock that is behind has servers look too young and tokens too old; one that is ahead has servers look expired. */
+	explains({ code }: Fault): boolean {
+		const isBehind = this.#clock.now() < this.now();
+		return code === "tls.expired" ? this.fault !== undefined : code === "dps.unauthorized" && isBehind;
+	}
+
 	now(): number {
 		return Math.max(this.#clock.now(), RELEASED, this.#current()?.notBefore ?? 0);
 	}

@@ -63,6 +63,11 @@ export class Lifecycle {
 		return this.#current && assignmentOf(this.#current);
 	}
 
+	/** The clock is known to be wrong, and that explains the Fault: it will go by itself. */
+	blamesClock(fault: Fault): boolean {
+		return this.#clock.explains(fault);
+	}
+
 	/** Due at the next look, whatever the dates say. */
 	requestRenewal(): void {
 		this.#schedule.request();
@@ -77,7 +82,7 @@ export class Lifecycle {
 	async connect(): Promise<Link> {
 		const { current, candidate, damages } = this.#options.journal.load();
 		for (const damage of damages) this.#report(damage);
-		this.#current = current;
+		this.#current = current ?? candidate;
 		this.#checkClock();
 		const usable = current !== undefined && current.sequence !== this.#refusedSequence;
 		if (candidate && (!usable || this.#schedule.failures === 0 || this.dueIn(current) === 0)) {

@@ -163,13 +163,19 @@ function get(
 				const fault = caught(() => receive(bytes));
 				if (fault !== undefined) end(fault);
 			},
-			onClose: (fault) => end(fault ?? new Fault("wire.closed", `${uri.host}: closed before the end`)),
+			onClose: (fault) => end(dated(fault) ?? new Fault("wire.closed", `${uri.host}: closed before the end`)),
 		},
 	);
 	return () => {
 		if (!ended) stop();
 		cancelNext();
 	};
+}
+
+/** Outside its dates: the server's certificate is renewed, or our clock is set, sooner or later. */
+function dated(fault: Fault | undefined): Fault | undefined {
+	if (fault?.code !== "tls.expired") return fault;
+	return new Fault("tls.expired", "the download server's certificate", { retryable: true, cause: fault });
 }
 
 /** On the same host and port only: a bundle names who serves its image. */

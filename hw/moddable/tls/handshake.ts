@@ -67,10 +67,10 @@ const certificate = {
 		if (s.readChars(3) !== s.bytesAvailable) throw malformed("Certificate");
 		const chain: Uint8Array[] = [];
 		while (s.bytesAvailable > 0) chain.push(s.readChunk(s.readChars(3), true));
-		const { host, anchors } = session;
-		// A clock that nobody has set is behind the release of this code; dates are then judged by the release.
-		const now = Math.max(Date.now(), RELEASED);
-		session.serverKey = authenticate(chain, { host, anchors, now }).publicKey;
+		const { host, anchors, notBefore } = session;
+		// A clock that nobody has set is behind the release of this code, or behind what the device's own certificate says.
+		const now = Math.max(Date.now(), RELEASED, notBefore);
+		session.serverKey = authenticate(chain, { host, anchors, now, isBehind: Date.now() < now }).publicKey;
 	},
 };
 

@@ -23,6 +23,8 @@ export interface SessionOptions {
 	/** DER, leaf first; with the leaf's key. */
 	readonly clientCertificates?: readonly Uint8Array[];
 	readonly clientKey?: ClientKey | undefined;
+	/** It is that late at least, ms since 1970. */
+	readonly notBefore?: number | undefined;
 }
 
 /** What must come next from the server. */
@@ -62,6 +64,7 @@ export default class Session {
 	readonly anchors: readonly Uint8Array[];
 	readonly clientCertificates: readonly Uint8Array[];
 	readonly clientKey: ClientKey | undefined;
+	readonly notBefore: number;
 
 	// What the SDK's messages and records keep here, under their names.
 	options: object;
@@ -87,13 +90,14 @@ export default class Session {
 
 	/** `transmit` gets each record that is to be sent; it must not throw. */
 	constructor(options: SessionOptions, transmit: (record: Uint8Array) => void) {
-		const { serverName, anchors, clientCertificates = [], clientKey } = options;
+		const { serverName, anchors, clientCertificates = [], clientKey, notBefore = 0 } = options;
 		if ((clientKey === undefined) !== (clientCertificates.length === 0))
 			throw new TLSError("clientCertificates and clientKey belong together", "tls.key");
 		this.host = serverName;
 		this.anchors = anchors;
 		this.clientCertificates = clientCertificates;
 		this.clientKey = clientKey;
+		this.notBefore = notBefore;
 		this.options = {
 			tls_signature_algorithms: SCHEMES,
 			...(/^[\d.]+$/.test(serverName) ? undefined : { tls_server_name: serverName }), // RFC 6066 section 3: no address

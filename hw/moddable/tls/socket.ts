@@ -26,6 +26,8 @@ export interface SecureOptions {
 	/** Leaf first; with the leaf's key. */
 	readonly clientCertificates?: readonly Bytes[];
 	readonly clientKey?: ClientKey;
+	/** It is that late at least, ms since 1970: see WireOptions. */
+	readonly notBefore?: number | undefined;
 }
 
 /** All of it is handed on to the TCP class as well. */
@@ -60,13 +62,14 @@ export default class TLSSocket {
 	constructor(options: TLSOptions) {
 		this.#options = options;
 		const { TCP, host, secure = {} } = options;
-		const { anchors = [], additionalAnchors = [], clientCertificates = [], clientKey } = secure;
+		const { anchors = [], additionalAnchors = [], clientCertificates = [], clientKey, notBefore } = secure;
 		this.#session = new Session(
 			{
 				serverName: secure.serverName ?? host,
 				anchors: [...(anchors.length > 0 ? anchors.map(view) : builtInAnchors()), ...additionalAnchors.map(view)],
 				clientCertificates: clientCertificates.map(view),
 				clientKey,
+				notBefore,
 			},
 			(record) => void this.#sending.push(record),
 		);
