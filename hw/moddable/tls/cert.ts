@@ -23,10 +23,15 @@ export interface Expected {
 	readonly anchors: readonly Uint8Array[];
 	/** Wall clock, ms since 1970. */
 	readonly now: number;
+	/**
+	 * The clock is known to be behind even `now`, which is a guess then: whoever has issued a certificate knew better, and none is
+	 * too young.
+	 */
+	readonly isBehind?: boolean;
 }
 
 /** Returns the leaf, or throws TLSError tls.name, tls.expired, tls.untrusted. Signatures last: they cost most. */
-export default function authenticate(chain: readonly Uint8Array[], { host, anchors, now }: Expected): Certificate {
+export default function authenticate(chain: readonly Uint8Array[], { host, anchors, ...dates }: Expected): Certificate {
 	if (chain.length === 0 || chain.length > MAX_CERTIFICATES)
 		throw untrusted(`the server sent ${chain.length} certificates, expected 1 to ${MAX_CERTIFICATES}`);
 	// All must be readable, but only those at work are kept: a chain read at once is the peak of a small device's memory.
@@ -42,7 +47,7 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 	let certificate = leaf;
 	let reason: TLSError | undefined;
 	for (let index = 0; ; index++) {
-		checkUsable(certificate, now, `certificate ${index}`);
+		checkUsable(certificate, dates, `certificate ${index}`);
 		if (anchors.some((der) => equal(der, certificate.der))) return leaf;
 		checkPurpose(certificate, `certificate ${index}`);
 		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
@@ -51,7 +56,7 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 			if (!isIssuedBy(certificate, anchor)) continue;
 			try {
 				checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
-				checkUsable(anchor, now, `the anchor of certificate ${index}`);
+				checkUsable(anchor, dates, `the anchor of certificate ${index}`);
 				return leaf;
 			} catch (thrown) {
 				// Its renewal may be among the others, or above: a roll-over ships both. A date is the best reason there is.
@@ -95,9 +100,12 @@ function checkIssuer({ isCa, keyCertSign, pathLength }: Certificate, intermediat
 		throw untrusted(`${what} allows ${pathLength} CAs below it, there are ${intermediates}`);
 }
 
-function checkUsable({ notBefore, notAfter, unknownCritical }: Certificate, now: number, what: string): void {
+type Dates = Pick<Expected, "now" | "isBehind">;
+
+function checkUsable(certificate: Certificate, { now, isBehind = false }: Dates, what: string): void {
+	const { notBefore, notAfter, unknownCritical } = certificate;
 	if (unknownCritical.length > 0) throw untrusted(`${what} has unknown critical extensions: ${unknownCritical}`);
-	if (now < notBefore) throw new TLSError(`${what} is not valid yet`, "tls.expired");
+	if (!isBehind && now < notBefore) throw new TLSError(`${what} is not valid yet`, "tls.expired");
 	if (now > notAfter) throw new TLSError(`${what} has expired`, "tls.expired");
 }
 

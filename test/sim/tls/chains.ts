@@ -114,6 +114,18 @@ export async function chains(root: Entity): Promise<Row[]> {
 			...anchored(noCa, oldRoot, early),
 			message: /expired/,
 		}),
+		serve("a leaf of tomorrow, and a clock known to be behind", "connected", [await createLeaf(root, future)], {
+			client: { notBefore: 0.5 },
+		}),
+		serve("an anchor of tomorrow, and a clock known to be behind", "connected", rolled, {
+			client: { notBefore: 0.5, anchors: anchor(early) },
+		}),
+		serve("a leaf that ends before what is known of the time", "tls.expired", [await createLeaf(root)], {
+			client: { notBefore: 20, anchors: anchor(root) },
+		}),
+		serve("a leaf of tomorrow, and nothing known to be wrong", "tls.expired", [await createLeaf(root, future)], {
+			client: { notBefore: -5 },
+		}),
 		serve("no anchor that fits is a CA", "tls.untrusted", rolled, { ...anchored(noCa), message: /not a CA/ }),
 	]);
 }

@@ -65,8 +65,9 @@ function run(index) {
 	}
 }
 
-function secure({ anchors = trusted, chain = [], scalar, pkcs8 }) {
+function secure({ anchors = trusted, chain = [], scalar, pkcs8, notBefore }) {
 	return {
+		...(notBefore !== undefined && { notBefore: Date.now() + notBefore * 86_400_000 }),
 		anchors: anchors.map((hex) => Uint8Array.fromHex(hex)),
 		clientCertificates: chain.map((hex) => Uint8Array.fromHex(hex)),
 		...(scalar && { clientKey: new KeyPair(Uint8Array.fromHex(scalar)) }),

@@ -10,6 +10,8 @@ export interface Scenario {
 	/** Trust anchors instead of connectAll's, hexadecimal DER; none: the built-in ones. */
 	readonly anchors?: readonly string[];
 	readonly chain?: readonly string[];
+	/** Days from now: what the device knows of the time besides its clock. */
+	readonly notBefore?: number;
 	/** P-256 client key. */
 	readonly scalar?: string;
 	/** RSA client key. */
