@@ -27,6 +27,10 @@ const KEY = /\/(src\/key|@noble)\/|\/moddable\/key\.ts$/;
 /** Which formulas the device's key room uses: see src/key/fast.ts and src/key/noble-formulas.ts. */
 const FLAVOUR = process.env.ENROLLEE_KEY ?? "fast";
 
+/** On which curves it makes keys, "P-256" or "P-384" to leave the other out: see src/key/curves.ts. */
+const CURVES = { "P-256": ["only-p256"], "P-384": ["only-p384"], both: [] }[process.env.ENROLLEE_CURVES ?? "both"];
+if (CURVES === undefined) throw new Error("ENROLLEE_CURVES: expected P-256, P-384 or both");
+
 /** Type errors are the business of `npm run typecheck`. */
 const compile = (tsconfig) => typescript({ tsconfig, noEmit: false, noForceEmit: true, noCheck: true });
 
@@ -44,7 +48,7 @@ export default [
 		preserveEntrySignatures: "allow-extension",
 		plugins: [
 			mqttPacketShims(),
-			resolve({ exportConditions: ["moddable", FLAVOUR], preferBuiltins: false }),
+			resolve({ exportConditions: ["moddable", FLAVOUR, ...CURVES], preferBuiltins: false }),
 			commonjs(),
 			compile("./hw/moddable/tsconfig.json"),
 			xsRom({ include: (id) => KEY.test(id) }),

@@ -24,7 +24,9 @@ export const FAULTS = {
 	"store.empty": "Nothing is stored there yet: let the device enrol (enrollee run), or name its folder (--state).",
 	"store.failed": "Check the flash or the folder's permissions and free space.",
 	// Keys, certificates
-	"key.invalid": "The key is not a P-256 scalar in 1..n-1: remove it and let the device make a new one.",
+	"key.invalid": "The key is not a scalar in 1..n-1 of its curve: remove it and let the device make a new one.",
+	"key.curve":
+		"The key's curve is refused, or cannot be made here: the device tries the other one where it may; else set `key`, or ask for a policy with this curve.",
 	"key.fault":
 		"A computation with the key failed its checks: unstable power, worn flash or an attack. Restart; replace the board if it recurs.",
 	"x509.der": "The bytes are not strict DER: ask whoever issued them.",

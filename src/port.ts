@@ -10,11 +10,14 @@ import type { Fault } from "./fault.ts";
 
 /** A private key that can sign. Synchronous; the key itself need not be readable. */
 export interface Signer {
-	/** SEC1 uncompressed point, 65 bytes (P-256). */
+	/** SEC1 uncompressed point: 65 bytes on P-256, 97 on P-384. */
 	readonly publicKey: Uint8Array;
-	/** ECDSA over a 32-byte SHA-256 digest; returns DER ECDSA-Sig-Value (RFC 3279 2.2.3), 8 to 72 bytes. */
+	/**
+	 * ECDSA over a SHA-256 digest (32 bytes) on P-256, a SHA-384 digest (48 bytes) on P-384; returns DER ECDSA-Sig-Value
+	 * (RFC 3279 2.2.3), 8 to 104 bytes.
+	 */
 	sign(digest: Uint8Array): Uint8Array;
-	/** The scalar, 32 bytes, for platforms whose TLS wants the key itself (Node). Absent when hardware holds the key. */
+	/** The scalar, 32 or 48 bytes, for platforms whose TLS wants the key itself (Node). Absent when hardware holds the key. */
 	scalar?(): Uint8Array;
 }
 

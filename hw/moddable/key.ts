@@ -1,5 +1,5 @@
 /** `enrollee/key`: the key room as other modules of the image see it. `armed()` is true on a sound device. */
 export { flavour } from "../../src/key/ecdsa.ts";
 export { armed } from "../../src/key/gate.ts";
-export { generateKeyPair, KeyPair, SCALAR_BYTES } from "../../src/key/p256.ts";
+export { CURVE_BYTES, curveOf, generateKeyPair, KeyPair } from "../../src/key/pair.ts";
 export { type CurveName, verify, verifyRaw } from "../../src/key/verify.ts";

@@ -10,7 +10,7 @@ import type { Config } from "../config.ts";
 import { exchange, type Onboarding } from "../dps/exchange.ts";
 import type { Assignment } from "../dps/registration.ts";
 import { Fault } from "../fault.ts";
-import { generateKeyPair, type KeyPair } from "../key/p256.ts";
+import { generateKeyPair, type KeyPair } from "../key/pair.ts";
 import type { Clock, Entropy, Log, Wire } from "../port.ts";
 import { encodeCsr } from "../x509/csr.ts";
 import { publicKeyInfo } from "../x509/key.ts";

@@ -13,7 +13,7 @@
  */
 import { equal, utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import { KeyPair } from "../key/p256.ts";
+import { KeyPair } from "../key/pair.ts";
 import type { Store } from "../port.ts";
 import { type Credential, decodeCredential, decodeRecord, encodeCredential, encodeRecord } from "./record.ts";
 

@@ -10,7 +10,7 @@ import { sha256 } from "#digest";
 import { concat, equal, utf8, utf8Text } from "../base/bytes.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
-import { KeyPair } from "../key/p256.ts";
+import { KeyPair } from "../key/pair.ts";
 import type { Identity } from "../port.ts";
 
 /** The private key of a credential. An operator's own RSA key is PKCS#8 DER. */

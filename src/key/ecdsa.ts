@@ -3,6 +3,7 @@
  * hashes and the gated randomness. The last module of this room: its end arms the gate.
  */
 import { type ECDSA, ecdsa } from "@noble/curves/abstract/weierstrass.js";
+import { SIGNS } from "#curves";
 import { hmacSha256, hmacSha384, sha256, sha384 } from "#digest";
 import { makeCurve } from "#formulas";
 import { P256, P384 } from "./curve.ts";
@@ -23,13 +24,12 @@ const hash = (digest: (bytes: Uint8Array) => Uint8Array, outputLen: number, bloc
 		}),
 	);
 
-export const p256: ECDSA = ecdsa(makeCurve(P256, { signs: true }), hash(sha256, 32, 64), {
+export const p256: ECDSA = ecdsa(makeCurve(P256, { signs: SIGNS["P-256"] }), hash(sha256, 32, 64), {
 	hmac: hmacSha256,
 	randomBytes,
 });
 
-/** Verification only: nothing here has a P-384 key of its own. */
-export const p384: ECDSA = ecdsa(makeCurve(P384, { signs: false }), hash(sha384, 48, 128), {
+export const p384: ECDSA = ecdsa(makeCurve(P384, { signs: SIGNS["P-384"] }), hash(sha384, 48, 128), {
 	hmac: hmacSha384,
 	randomBytes,
 });

@@ -1,11 +1,13 @@
 /**
- * Certificate signing requests: PKCS#10 (RFC 2986) with subject CN=<registration id>, a P-256 key, ecdsa-with-SHA256.
+ * Certificate signing requests: PKCS#10 (RFC 2986) with subject CN=<registration id>, a P-256 key with
+ * ecdsa-with-SHA256 or a P-384 key with ecdsa-with-SHA384.
  *
  * The signature is deterministic (RFC 6979), so the same key and id give the same bytes. Send it as `base64(der)` or as
  * `encodePem("CERTIFICATE REQUEST", der)`. Ids that DPS or a common name cannot hold are refused, naming the rule.
  */
-import { sha256 } from "#digest";
+import { sha256, sha384 } from "#digest";
 import { Fault } from "../fault.ts";
+import { curveOf } from "../key/pair.ts";
 import type { Signer } from "../port.ts";
 import { bitString, context, type DerReader, element, oid, readDer, sequence, smallInteger, Tag } from "./der.ts";
 import { parsePublicKey, publicKeyInfo } from "./key.ts";
@@ -35,7 +37,9 @@ export function encodeCsr(registrationId: string, signer: Signer): Uint8Array {
 	checkRegistrationId(registrationId);
 	const noAttributes = element(context(0));
 	const info = sequence(smallInteger(0), encodeName(registrationId), publicKeyInfo(signer.publicKey), noAttributes);
-	return sequence(info, sequence(oid(Oid.ECDSA_SHA256)), bitString(signer.sign(sha256(info))));
+	const isP256 = curveOf(signer.publicKey) === "P-256";
+	const algorithm = sequence(oid(isP256 ? Oid.ECDSA_SHA256 : Oid.ECDSA_SHA384));
+	return sequence(info, algorithm, bitString(signer.sign(isP256 ? sha256(info) : sha384(info))));
 }
 
 export interface Csr {

@@ -7,7 +7,7 @@
  */
 import { equal } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import { KeyPair, SCALAR_BYTES } from "../key/p256.ts";
+import { CURVE_BYTES, curveOf, KeyPair } from "../key/pair.ts";
 import {
 	bitString,
 	context,
@@ -23,6 +23,9 @@ import {
 import { Oid } from "./oid.ts";
 import { decodePem } from "./pem.ts";
 
+/** Named curves, RFC 5480 section 2.1.1.1. */
+export const CURVES = Object.freeze({ "P-256": Oid.P256, "P-384": Oid.P384 });
+
 export type PublicKey =
 	/** SEC1 uncompressed point. */
 	| { readonly type: "P-256" | "P-384"; readonly point: Uint8Array }
@@ -30,9 +33,9 @@ export type PublicKey =
 	/** Another algorithm, another curve, a compressed point. */
 	| { readonly type: "unknown" };
 
-/** SubjectPublicKeyInfo of a P-256 point (SEC1 uncompressed). */
+/** SubjectPublicKeyInfo of a P-256 or P-384 point (SEC1 uncompressed). */
 export function publicKeyInfo(point: Uint8Array): Uint8Array {
-	return sequence(sequence(oid(Oid.EC_PUBLIC_KEY), oid(Oid.P256)), bitString(point));
+	return sequence(sequence(oid(Oid.EC_PUBLIC_KEY), oid(CURVES[curveOf(point)])), bitString(point));
 }
 
 export function parsePublicKey(spki: Uint8Array): PublicKey {
@@ -55,7 +58,7 @@ export function parsePublicKey(spki: Uint8Array): PublicKey {
 	);
 }
 
-/** A P-256 key as a signer; RSA and other curves as PKCS#8, for platforms whose TLS can use them. */
+/** A P-256 or P-384 key as a signer; RSA and other curves as PKCS#8, for platforms whose TLS can use them. */
 export type PrivateKey = { readonly signer: KeyPair } | { readonly pkcs8: Uint8Array };
 
 /** Text may hold certificates and EC PARAMETERS beside the key, as OpenSSL's files do. */
@@ -107,8 +110,9 @@ function readSec1(der: Uint8Array, outerCurve: string | undefined): PrivateKey {
 			const point = key.optional(context(1), (inner) => inner.octetsOfBits());
 			if (curve === undefined || (outerCurve !== undefined && curve !== outerCurve))
 				throw new Fault("x509.key", "the curve is missing or named twice, differently");
-			if (curve !== Oid.P256) return { pkcs8: wrap(sequence(oid(Oid.EC_PUBLIC_KEY), oid(curve)), der) };
-			const signer = new KeyPair(fixedLength(scalar));
+			const ours = curve === Oid.P256 ? "P-256" : curve === Oid.P384 ? "P-384" : undefined;
+			if (ours === undefined) return { pkcs8: wrap(sequence(oid(Oid.EC_PUBLIC_KEY), oid(curve)), der) };
+			const signer = new KeyPair(fixedLength(scalar, CURVE_BYTES[ours]));
 			if (point !== undefined && point[0] === 4 && !equal(point, signer.publicKey))
 				throw new Fault("x509.key", "the public key in the file is not that of the private key");
 			return { signer };
@@ -120,11 +124,14 @@ function readSec1(der: Uint8Array, outerCurve: string | undefined): PrivateKey {
  * RFC 5915 wants as many bytes as the curve has; old tools write the scalar as an integer: without leading zeros, or with one
  * more where its first bit is set (Java's BigInteger, OpenSSL before 1.0.2).
  */
-function fixedLength(scalar: Uint8Array): Uint8Array {
-	const extra = scalar.length - SCALAR_BYTES;
+function fixedLength(scalar: Uint8Array, bytes: number): Uint8Array {
+	const extra = scalar.length - bytes;
 	if (extra > 0 && scalar.subarray(0, extra).every((byte) => byte === 0)) return scalar.subarray(extra);
-	if (extra >= 0 || scalar.length === 0) return scalar;
-	const padded = new Uint8Array(SCALAR_BYTES);
+	if (extra === 0) return scalar;
+	// Of no curve: a P-256 scalar in a P-384 file would otherwise be taken for a key of its own.
+	if (extra > 0 || scalar.length === 0)
+		throw new Fault("x509.key", "the private key has another length than its curve");
+	const padded = new Uint8Array(bytes);
 	padded.set(scalar, -extra);
 	return padded;
 }

@@ -1,7 +1,7 @@
 /** Credentials and records for the journal's tests. */
 import { createHash } from "node:crypto";
 import type { Credential } from "../../src/identity/record.ts";
-import { generateKeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair } from "../../src/key/pair.ts";
 import { FakeEntropy } from "../support/entropy.ts";
 import { random } from "../support/random.ts";
 

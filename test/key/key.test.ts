@@ -13,11 +13,12 @@ import { sha256, sha384 } from "#digest";
 import { fill } from "#entropy";
 import { concat, hex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
-import { generateKeyPair, KeyPair } from "../../src/key/p256.ts";
+import { curveOf, generateKeyPair, KeyPair } from "../../src/key/pair.ts";
 import { type CurveName, verify, verifyRaw } from "../../src/key/verify.ts";
 import { bigEndian, derToRaw, rawToDer } from "../support/signature.ts";
 
 const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+const N384 = 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n;
 const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 const ROUNDS = 40;
 
@@ -38,18 +39,24 @@ function opensslPair(curve: CurveName) {
 	return { privateKey, point };
 }
 
-test("OpenSSL derives the same public key and verifies our signatures, which are all low-S", () => {
-	for (let i = 0; i < ROUNDS; i++) {
-		const key = generateKeyPair({ fill });
-		const theirs = createECDH("prime256v1");
-		theirs.setPrivateKey(key.scalar());
-		assert.equal(hex(key.publicKey), theirs.getPublicKey("hex"));
-		const message = randomBytes(i);
-		const signature = key.sign(sha256(message));
-		assert.equal(opensslVerify("sha256", message, opensslPublicKey("P-256", key.publicKey), signature), true);
-		assert.ok(BigInt(`0x${hex(derToRaw(signature, 32)).slice(64)}`) <= N / 2n);
-	}
-});
+for (const [curve, name, n] of [
+	["P-256", "prime256v1", N],
+	["P-384", "secp384r1", N384],
+] as const)
+	test(`${curve}: OpenSSL derives the same public key and verifies our signatures, which are all low-S`, () => {
+		const { size, hash } = CURVES[curve];
+		for (let i = 0; i < ROUNDS; i++) {
+			const key = generateKeyPair({ fill }, curve);
+			assert.equal(curveOf(key.publicKey), curve);
+			const theirs = createECDH(name);
+			theirs.setPrivateKey(key.scalar());
+			assert.equal(hex(key.publicKey), theirs.getPublicKey("hex"));
+			const message = randomBytes(i);
+			const signature = key.sign(digestOf(curve, message));
+			assert.equal(opensslVerify(hash, message, opensslPublicKey(curve, key.publicKey), signature), true);
+			assert.ok(BigInt(`0x${hex(derToRaw(signature, size)).slice(2 * size)}`) <= n / 2n);
+		}
+	});
 
 for (const curve of ["P-256", "P-384"] as const)
 	test(`${curve}: OpenSSL's signatures verify, high-S included, and nothing else does`, () => {
@@ -84,6 +91,12 @@ test("scalars of 0, n, above n, and of other lengths are refused; the fault does
 		new Uint8Array(32).fill(0xff),
 		new Uint8Array(31).fill(1),
 		new Uint8Array(33).fill(1),
+		bigEndian(0n, 48),
+		bigEndian(N384, 48),
+		bigEndian(N384 + 1n, 48),
+		new Uint8Array(48).fill(0xff),
+		new Uint8Array(47).fill(1),
+		new Uint8Array(49).fill(1),
 		new Uint8Array(0),
 	])
 		assert.throws(
@@ -117,9 +130,11 @@ test("an entropy source that gives nothing but out-of-range scalars is refused, 
 });
 
 test("a checked key signs the same", () => {
-	const scalar = generateKeyPair({ fill }).scalar();
-	const digest = sha256(new Uint8Array(9));
-	assert.equal(hex(new KeyPair(scalar, { checked: true }).sign(digest)), hex(new KeyPair(scalar).sign(digest)));
+	for (const curve of ["P-256", "P-384"] as const) {
+		const scalar = generateKeyPair({ fill }, curve).scalar();
+		const digest = digestOf(curve, new Uint8Array(9));
+		assert.equal(hex(new KeyPair(scalar, { checked: true }).sign(digest)), hex(new KeyPair(scalar).sign(digest)));
+	}
 });
 
 test("r or s of zero, n or above, points off the curve, infinity and foreign encodings are false, not errors", () => {

@@ -1,13 +1,17 @@
 /**
- * Project Wycheproof, ECDSA P-256 with SHA-256, DER signatures: forged, malformed and edge-case signatures.
+ * Project Wycheproof, ECDSA on P-256 with SHA-256 and on P-384 with SHA-384, DER signatures: forged, malformed and edge-case
+ * ones.
  *
- * Our verdict must equal the vectors' and stock noble's. Vectors come from ../shared/vectors beside the project.
+ * Our verdict must equal the vectors' and stock noble's. Vectors come from $WYCHEPROOF (its folder testvectors_v1), else from
+ * ../shared/vectors beside the project.
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { p256 } from "@noble/curves/nist.js";
-import { sha256 } from "#digest";
+import { fileURLToPath } from "node:url";
+import { p256, p384 } from "@noble/curves/nist.js";
+import { sha256, sha384 } from "#digest";
 import { fromHex } from "../../src/base/bytes.ts";
 import { verify } from "../../src/key/verify.ts";
 
@@ -25,30 +29,38 @@ interface Vectors {
 	}[];
 }
 
-const FILE = new URL("../../../shared/vectors/ecdsa_secp256r1_sha256_test.json", import.meta.url);
-const skip = existsSync(FILE) ? false : "SKIPPED: no ../shared/vectors/ecdsa_secp256r1_sha256_test.json";
+const FOLDER = process.env.WYCHEPROOF ?? fileURLToPath(new URL("../../../shared/vectors", import.meta.url));
+const SETS = [
+	{ curve: "P-256", file: "ecdsa_secp256r1_sha256_test.json", digest: sha256, stock: p256 },
+	{ curve: "P-384", file: "ecdsa_secp384r1_sha384_test.json", digest: sha384, stock: p384 },
+] as const;
 
-test("every Wycheproof verdict is ours, and stock noble's", { skip }, () => {
-	const vectors = JSON.parse(readFileSync(FILE, "utf8")) as Vectors;
-	let checked = 0;
-	for (const group of vectors.testGroups) {
-		const publicKey = fromHex(group.publicKey.uncompressed);
-		for (const { tcId, comment, msg, sig, result } of group.tests) {
-			const digest = sha256(fromHex(msg));
-			const signature = fromHex(sig);
-			const ours = verify("P-256", publicKey, digest, signature);
-			assert.equal(ours, result === "valid", `${tcId}: ${comment}`);
-			assert.equal(ours, nobleVerifies(signature, digest, publicKey), `noble, ${tcId}: ${comment}`);
-			checked++;
+for (const { curve, file, digest, stock } of SETS) {
+	const path = join(FOLDER, file);
+	const skip = existsSync(path) ? false : `SKIPPED: no ${file} in $WYCHEPROOF or ../shared/vectors`;
+
+	test(`${curve}: every Wycheproof verdict is ours, and stock noble's`, { skip }, () => {
+		const vectors = JSON.parse(readFileSync(path, "utf8")) as Vectors;
+		let checked = 0;
+		for (const group of vectors.testGroups) {
+			const publicKey = fromHex(group.publicKey.uncompressed);
+			for (const { tcId, comment, msg, sig, result } of group.tests) {
+				const hash = digest(fromHex(msg));
+				const signature = fromHex(sig);
+				const ours = verify(curve, publicKey, hash, signature);
+				assert.equal(ours, result === "valid", `${tcId}: ${comment}`);
+				assert.equal(ours, nobleVerifies(stock, signature, hash, publicKey), `noble, ${tcId}: ${comment}`);
+				checked++;
+			}
 		}
-	}
-	assert.equal(checked, vectors.numberOfTests);
-	assert.ok(checked >= 400);
-});
+		assert.equal(checked, vectors.numberOfTests);
+		assert.ok(checked >= 400);
+	});
+}
 
-function nobleVerifies(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean {
+function nobleVerifies(stock: typeof p256, signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean {
 	try {
-		return p256.verify(signature, digest, publicKey, { prehash: false, lowS: false, format: "der" });
+		return stock.verify(signature, digest, publicKey, { prehash: false, lowS: false, format: "der" });
 	} catch {
 		return false;
 	}

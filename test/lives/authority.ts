@@ -5,7 +5,7 @@
 import type { Authority, Examined, Issued, IssueRequest, Purpose } from "../../cloud/authority.ts";
 import { sha256 } from "../../hw/node/digest.ts";
 import { concat, fromHex, hex, utf8 } from "../../src/base/bytes.ts";
-import { generateKeyPair, type KeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair, type KeyPair } from "../../src/key/pair.ts";
 import type { Entropy } from "../../src/port.ts";
 import { parseCsr } from "../../src/x509/csr.ts";
 import { bitString, context, element, octetString, oid, sequence, smallInteger, Tag } from "../../src/x509/der.ts";

@@ -4,7 +4,7 @@
  */
 import { hex } from "../../src/base/bytes.ts";
 import { Journal } from "../../src/identity/journal.ts";
-import { KeyPair } from "../../src/key/p256.ts";
+import { KeyPair } from "../../src/key/pair.ts";
 import { publicKeyInfo } from "../../src/x509/key.ts";
 import type { IssuedLeaf, LifeAuthority } from "./authority.ts";
 import { type Flash, readRecord } from "./flash.ts";

@@ -9,7 +9,7 @@ import * as entropy from "../../hw/node/entropy.ts";
 import { createWire } from "../../hw/node/wire.ts";
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import type { Fault } from "../../src/fault.ts";
-import { generateKeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair } from "../../src/key/pair.ts";
 import { type Client, type ClientOptions, openClient } from "../../src/mqtt/client.ts";
 import { encodeCsr } from "../../src/x509/csr.ts";
 import { decodePem, encodePem } from "../../src/x509/pem.ts";

@@ -14,7 +14,7 @@ import { hex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { Journal } from "../../src/identity/journal.ts";
 import type { CredentialKey } from "../../src/identity/record.ts";
-import { generateKeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair } from "../../src/key/pair.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import { parseCsr } from "../../src/x509/csr.ts";
 import { publicKeyInfo, readPrivateKey } from "../../src/x509/key.ts";

@@ -8,7 +8,7 @@ import { readPublicKey, sign } from "../../hw/node/bundle/key.ts";
 import { fill } from "../../hw/node/entropy.ts";
 import { equal, fromHex, hex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
-import { generateKeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair } from "../../src/key/pair.ts";
 import { type Cbor, decode, encode, Tagged } from "../../src/suit/cbor.ts";
 import { readSign1, toBeSigned } from "../../src/suit/cose.ts";
 import {

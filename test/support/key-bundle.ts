@@ -10,7 +10,7 @@ import resolve from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 import ts from "typescript";
 import { xsRom } from "../../hw/moddable/xs-rom/index.js";
-import type { KeyPair } from "../../src/key/p256.ts";
+import type { KeyPair } from "../../src/key/pair.ts";
 import type { verify } from "../../src/key/verify.ts";
 
 export type Flavour = "fast" | "noble-formulas";

@@ -5,7 +5,7 @@ import { sign } from "../../hw/node/bundle/key.ts";
 import { sha256 } from "../../hw/node/digest.ts";
 import { fill } from "../../hw/node/entropy.ts";
 import { utf8 } from "../../src/base/bytes.ts";
-import { generateKeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair } from "../../src/key/pair.ts";
 import { toBeSigned } from "../../src/suit/cose.ts";
 import type { Manifest } from "../../src/suit/manifest.ts";
 import { classUuid, defaultVendor } from "../../src/suit/uuid.ts";

@@ -9,7 +9,7 @@ import { sha256 } from "../../hw/node/digest.ts";
 import * as entropy from "../../hw/node/entropy.ts";
 import { base64, equal, fromHex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
-import { generateKeyPair, KeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair, KeyPair } from "../../src/key/pair.ts";
 import { checkRegistrationId, encodeCsr, parseCsr } from "../../src/x509/csr.ts";
 import {
 	bitString,

@@ -8,7 +8,7 @@ import { sha256 } from "../../hw/node/digest.ts";
 import * as entropy from "../../hw/node/entropy.ts";
 import { concat, equal, fromHex, utf8 } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
-import { generateKeyPair, type KeyPair } from "../../src/key/p256.ts";
+import { generateKeyPair, type KeyPair } from "../../src/key/pair.ts";
 import { verify } from "../../src/key/verify.ts";
 import { bitString, context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
 import { parsePublicKey, publicKeyInfo, readPrivateKey } from "../../src/x509/key.ts";

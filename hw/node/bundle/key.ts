@@ -6,7 +6,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { readFileSync, rmSync } from "node:fs";
 import { concat } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
-import { KeyPair } from "../../../src/key/p256.ts";
+import { KeyPair } from "../../../src/key/pair.ts";
 import { verifyRaw } from "../../../src/key/verify.ts";
 import { sha256 } from "../digest.ts";
 import { checkNew, writeNew } from "../files.ts";

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { base64 } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import { Journal, type Journaled } from "../../../src/identity/journal.ts";
-import { generateKeyPair, type KeyPair } from "../../../src/key/p256.ts";
+import { generateKeyPair, type KeyPair } from "../../../src/key/pair.ts";
 import { checkRegistrationId, encodeCsr } from "../../../src/x509/csr.ts";
 import { encodePem } from "../../../src/x509/pem.ts";
 import { fill } from "../entropy.ts";

@@ -2,7 +2,7 @@
  * Chooses, before anything of src is imported, what a life in this thread runs on.
  *
  * Always: a session pings once a week instead of every four minutes (keepalive.ts). `cheap`: the stand-in signer and
- * verifier (p256.ts, verify.ts), which are secure against nobody and a thousand times as fast.
+ * verifier (pair.ts, verify.ts), which are secure against nobody and a thousand times as fast.
  */
 import { register } from "node:module";
 
@@ -12,7 +12,7 @@ export function choose({ cheap }: { readonly cheap: boolean }): void {
 		[at("../../../src/mqtt/keepalive.ts"), at("./keepalive.ts")],
 		...(cheap
 			? [
-					[at("../../../src/key/p256.ts"), at("./p256.ts")],
+					[at("../../../src/key/pair.ts"), at("./pair.ts")],
 					[at("../../../src/key/verify.ts"), at("./verify.ts")],
 				]
 			: []),

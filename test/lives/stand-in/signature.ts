@@ -8,7 +8,7 @@ export function standInSignature(publicKey: Uint8Array, digest: Uint8Array): Uin
 	der.set([0x30, 68]);
 	for (const at of [0, 32]) {
 		const value = integers.subarray(at, at + 32);
-		// Positive, minimal, and low as p256.ts of src wants it.
+		// Positive, minimal, and low as pair.ts of src wants it.
 		value[0] = (value[0]! & 0x3f) | 0x20;
 		der.set([0x02, 32], 2 + (at / 32) * 34);
 		der.set(value, 4 + (at / 32) * 34);

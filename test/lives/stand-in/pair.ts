@@ -1,24 +1,25 @@
-/** Stand-in for src/key/p256.ts: key pairs whose public half is a hash of the private one. For simulated lives only. */
+/** Stand-in for src/key/pair.ts: key pairs whose public half is a hash of the private one. For simulated lives only. */
 import { hash } from "node:crypto";
 import { Fault } from "../../../src/fault.ts";
 import type { Entropy, Signer } from "../../../src/port.ts";
 import { standInSignature } from "./signature.ts";
+import type { CurveName } from "./verify.ts";
 
-export const SCALAR_BYTES = 32;
+export const CURVE_BYTES = { "P-256": 32, "P-384": 48 } as const;
 
 export class KeyPair implements Signer {
 	readonly #scalar: Uint8Array;
 	#publicKey: Uint8Array | undefined;
 
 	constructor(scalar: Uint8Array) {
-		if (scalar.length !== SCALAR_BYTES || scalar.every((byte) => byte === 0))
-			throw new Fault("key.invalid", "scalar must be 32 bytes in 1..n-1");
+		if ((scalar.length !== 32 && scalar.length !== 48) || scalar.every((byte) => byte === 0))
+			throw new Fault("key.invalid", "scalar must be 32 or 48 bytes in 1..n-1");
 		this.#scalar = scalar.slice();
 	}
 
 	get publicKey(): Uint8Array {
 		if (this.#publicKey === undefined) {
-			this.#publicKey = new Uint8Array(65);
+			this.#publicKey = new Uint8Array(1 + 2 * this.#scalar.length);
 			this.#publicKey[0] = 4;
 			this.#publicKey.set(hash("sha512", this.#scalar, "buffer"), 1);
 		}
@@ -34,8 +35,12 @@ export class KeyPair implements Signer {
 	}
 }
 
-export function generateKeyPair(entropy: Entropy): KeyPair {
-	const scalar = new Uint8Array(SCALAR_BYTES);
+export function generateKeyPair(entropy: Entropy, curve: CurveName = "P-256"): KeyPair {
+	const scalar = new Uint8Array(CURVE_BYTES[curve]);
 	entropy.fill(scalar);
 	return new KeyPair(scalar);
+}
+
+export function curveOf({ length }: Uint8Array): CurveName {
+	return length > 65 ? "P-384" : "P-256";
 }
