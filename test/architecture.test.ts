@@ -35,7 +35,7 @@ const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
 	{ what: /^buffer$/, where: /^(src\/mqtt\/packet\.ts$|hw\/moddable\/|test\/)/ },
 	{ what: /^node:/, where: /^(cloud|hw\/node|hw\/moddable\/xs-rom|hw\/simulator\/\w+\.ts$|test|bench)(\/|$)/ },
 	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|bench)\// },
-	{ what: /^#(digest|entropy|formulas|text)$/, where: /^(src|hw|test|bench)\// },
+	{ what: /^#(curves|digest|entropy|formulas|text)$/, where: /^(src|hw|test|bench)\// },
 ];
 
 /** XS lacks them, or they reach the world past the ports. */
