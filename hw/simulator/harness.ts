@@ -79,13 +79,21 @@ export const moddable: string | undefined = [process.env.MODDABLE, join(homedir(
 /** For node:test's `skip`. */
 export const skip: string | false = moddable === undefined ? "SKIPPED: no Moddable SDK" : false;
 
+/** Debian's ccache, where it is installed: many apps compile the same files of the SDK. */
+const CCACHE = "/usr/lib/ccache";
+
 /** What the SDK's tools need to see. */
 export const sdkEnvironment = (): NodeJS.ProcessEnv => ({
 	...process.env,
 	MODDABLE: moddable,
-	PATH: [join(moddable!, "build/bin/lin/release"), join(project, "node_modules/.bin"), process.env.PATH].join(
-		delimiter,
-	),
+	CCACHE_BASEDIR: project,
+	CCACHE_NOHASHDIR: "1",
+	PATH: [
+		...(existsSync(CCACHE) ? [CCACHE] : []),
+		join(moddable!, "build/bin/lin/release"),
+		join(project, "node_modules/.bin"),
+		process.env.PATH,
+	].join(delimiter),
 });
 
 export async function buildForXs(options: AppOptions): Promise<App> {
