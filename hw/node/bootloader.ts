@@ -56,6 +56,8 @@ function select(medium: Medium, platform: Platform): number {
 	// An image that does not verify is passed over, but something must run: slot 0 is the one flashed by cable.
 	const verified = [wanted, 1 - wanted].find((slot) => medium.verify(slot));
 	const chosen = verified ?? wanted;
+	// set_actual_ota_seq: of an image flashed by cable the bootloader itself writes that it is good.
+	if (otadata.every((entry) => entry === null)) medium.writeOtadata([{ sequence: chosen + 1, state: "valid" }, null]);
 	if (platform.rollback && entry?.state === "new" && slotOf(entry) === chosen)
 		medium.writeOtadata(replace(otadata, entry, "pending"));
 	return chosen;
@@ -92,10 +94,12 @@ class BootedSlot implements Slot {
 		return state === "pending" ? "trial" : state === "valid" ? "valid" : "unknown";
 	}
 
+	/** Only the inactive entry is erased, as esp_ota_invalidate_inactive_ota_data_slot does. */
 	prepare(): void {
 		const otadata = this.#medium.readOtadata();
-		const other = otadata.find((entry) => entry !== null && slotOf(entry) !== this.#index);
-		if (other != null) this.#medium.writeOtadata(without(otadata, other));
+		const current = active(otadata);
+		const other = otadata.find((entry) => entry !== null && entry.sequence !== current?.sequence);
+		if (other != null && slotOf(other) !== this.#index) this.#medium.writeOtadata(without(otadata, other));
 	}
 
 	erase(offset: number, length: number): void {
@@ -156,7 +160,7 @@ class BootedSlot implements Slot {
 		this.#platform.restart();
 	}
 
-	/** Of the running image; none for one flashed by cable. */
+	/** Of the running image; none where flash has lost it. */
 	get #entry(): Entry {
 		return active(this.#medium.readOtadata(), this.#index);
 	}

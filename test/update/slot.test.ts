@@ -29,7 +29,7 @@ function put(slot: Slot, image: Uint8Array): void {
 test("an image that is armed runs on trial once; what resets without a confirmation is aborted", () => {
 	const { powerUp, otadata, restarts } = machine();
 	const first = powerUp();
-	assert.deepEqual([first.running, first.state, first.bytes, first.component], ["ota_0", "unknown", BYTES, "fw"]);
+	assert.deepEqual([first.running, first.state, first.bytes, first.component], ["ota_0", "valid", BYTES, "fw"]);
 	put(first, IMAGE);
 	first.arm();
 	assert.equal(restarts(), 0, "arming is no restart");
@@ -37,8 +37,11 @@ test("an image that is armed runs on trial once; what resets without a confirmat
 	assert.deepEqual([trial.running, trial.state], ["ota_1", "trial"]);
 	assert.throws(() => trial.arm(), isFault("ota.busy"));
 	const back = powerUp();
-	assert.deepEqual([back.running, back.state], ["ota_0", "unknown"]);
-	assert.deepEqual(otadata(), [{ sequence: 2, state: "aborted" }, null]);
+	assert.deepEqual([back.running, back.state], ["ota_0", "valid"]);
+	assert.deepEqual(otadata(), [
+		{ sequence: 1, state: "valid" },
+		{ sequence: 2, state: "aborted" },
+	]);
 });
 
 test("a confirmed image stays, across restarts and through the next update", () => {
@@ -54,8 +57,8 @@ test("a confirmed image stays, across restarts and through the next update", () 
 	const back = powerUp();
 	assert.deepEqual([back.running, back.state], ["ota_1", "valid"]);
 	assert.deepEqual(otadata(), [
-		{ sequence: 2, state: "valid" },
 		{ sequence: 3, state: "aborted" },
+		{ sequence: 2, state: "valid" },
 	]);
 });
 
@@ -66,7 +69,10 @@ test("a rejected image is marked where another one is vouched for, and goes at t
 	powerUp().revert();
 	assert.equal(restarts(), 1);
 	assert.equal(powerUp().running, "ota_0");
-	assert.deepEqual(otadata(), [{ sequence: 2, state: "aborted" }, null]);
+	assert.deepEqual(otadata(), [
+		{ sequence: 1, state: "valid" },
+		{ sequence: 2, state: "invalid" },
+	]);
 	powerUp().arm();
 	powerUp().confirm();
 	const second = powerUp();
@@ -74,8 +80,8 @@ test("a rejected image is marked where another one is vouched for, and goes at t
 	second.arm();
 	powerUp().revert();
 	assert.deepEqual(otadata(), [
-		{ sequence: 2, state: "valid" },
 		{ sequence: 3, state: "invalid" },
+		{ sequence: 2, state: "valid" },
 	]);
 	assert.equal(powerUp().running, "ota_1");
 	assert.throws(() => machine().powerUp().revert(), isFault("ota.flash"));

@@ -19,7 +19,7 @@ static void check(xsMachine* the, esp_err_t error)
 		xsUnknownError("%s", esp_err_to_name(error));
 }
 
-/* Undefined for an image flashed by cable: nothing is written about it. */
+/* Valid also for an image flashed by cable: the bootloader writes so at its first start. Undefined where flash has lost it. */
 static esp_ota_img_states_t state(void)
 {
 	esp_ota_img_states_t found = ESP_OTA_IMG_UNDEFINED;
@@ -44,10 +44,15 @@ void xs_slot_state(xsMachine* the)
 	xsmcSetString(xsResult, (char*)name);
 }
 
-/* As esp_ota_begin does: no entry may name a slot that is being written. */
+/*
+ * As esp_ota_begin does: no entry may name a slot that is being written. ESP_FAIL says that none does, as on every new
+ * board, or that it is the one that the bootloader has just passed over; what cannot be erased has a code of its own.
+ */
 void xs_slot_prepare(xsMachine* the)
 {
-	check(the, esp_ota_invalidate_inactive_ota_data_slot());
+	esp_err_t error = esp_ota_invalidate_inactive_ota_data_slot();
+	if (error != ESP_FAIL)
+		check(the, error);
 }
 
 /* Verifies the image, then writes one of the two sectors of otadata. */
@@ -65,8 +70,8 @@ void xs_slot_confirm(xsMachine* the)
 }
 
 /*
- * Returns only by throwing. ESP-IDF refuses to mark the image while otadata says nothing about the other one, as after
- * the first update of a device flashed by cable; there the bootloader ends the trial at the restart.
+ * Returns only by throwing. ESP-IDF refuses to mark the image where otadata has lost what it said about the other one;
+ * there the bootloader ends the trial at the restart.
  */
 void xs_slot_revert(xsMachine* the)
 {
