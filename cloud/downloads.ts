@@ -5,9 +5,8 @@
  * Serves no other folder, no hidden files, no listing.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import type { TLSSocket } from "node:tls";
 import { equal, utf8 } from "../src/base/bytes.ts";
 import { type Manifest, readEnvelope, readManifest } from "../src/suit/manifest.ts";
 import type { Witness } from "./event.ts";
@@ -35,15 +34,6 @@ const ORIGIN = "https://cloud.invalid";
 
 export class Downloads {
 	readonly #options: DownloadsOptions;
-	readonly #server = createServer((request, response) => {
-		try {
-			this.#answer(request, response);
-		} catch {
-			// A file that went away meanwhile, for instance: it ends this request, not the cloud.
-			if (response.headersSent) response.destroy();
-			else response.writeHead(500, { "content-length": 0 }).end();
-		}
-	});
 
 	constructor(options: DownloadsOptions) {
 		this.#options = options;
@@ -79,12 +69,6 @@ export class Downloads {
 		return component !== undefined && equal(component, utf8("xs")) ? "app" : "ota";
 	}
 
-	/** A connection whose first bytes were HTTP. */
-	adopt(socket: TLSSocket, first: Uint8Array): void {
-		this.#server.emit("connection", socket);
-		socket.unshift(first);
-	}
-
 	#manifest(name: string): Manifest {
 		const bytes = this.#read(name);
 		if (bytes === undefined) throw new RangeError(`no such bundle: ${name}; there are ${this.bundles.join(", ")}`);
@@ -96,7 +80,7 @@ export class Downloads {
 		return isName(name) && isFile(path) ? readFileSync(path) : undefined;
 	}
 
-	#answer(request: IncomingMessage, response: ServerResponse): void {
+	answer(request: IncomingMessage, response: ServerResponse): void {
 		const target = request.url ?? "/";
 		if (!URL.canParse(target, ORIGIN)) return void response.writeHead(400, { "content-length": 0 }).end();
 		const { pathname } = new URL(target, ORIGIN);

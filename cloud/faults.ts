@@ -14,6 +14,8 @@ export const FAULTS = {
 		"tcp tls CONNECT CONNACK SUBSCRIBE SUBACK REGISTER PUBACK ASSIGNING POLL ASSIGNED",
 		"HUB-CONNECT HUB-CONNACK HUB-SUBSCRIBE HUB-SUBACK PUBLISH HUB-PUBACK TWIN-GET TWIN-PATCH RENEW RENEW-202 RENEW-200",
 	].join(" ")}: what the server received (it does not answer) or sent`,
+	"mqtt-blocked":
+		"close MQTT over TLS without an answer, or VALUE silent; MQTT over WebSocket goes through, as behind a firewall",
 	"cut-after": "close the connection after N bytes of MQTT that the server sent",
 	connack: "refuse MQTT connections with return code N, 1 to 5",
 	"refuse-preview": "hub: refuse preview api-versions with CONNACK N (5)",

@@ -1,21 +1,16 @@
 /**
- * The cloud's TLS 1.2 socket (node:tls), with the service's cipher suites; hands MQTT connections to a Service, HTTP to
- * Downloads.
+ * The cloud's TLS 1.2 socket (node:tls), with the service's cipher suites; hands MQTT connections to a Service, and what
+ * begins as HTTP to Https.
  *
  * Client certificates are asked for and not judged here: DPS and hub examine the chain exactly as it was presented.
  * Session tickets are off, because a resumed session no longer knows the presented chain.
  */
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
-import {
-	createServer,
-	type DetailedPeerCertificate,
-	type PeerCertificate,
-	type TLSSocket,
-	type TlsOptions,
-} from "node:tls";
-import type { Downloads } from "./downloads.ts";
-import type { Faults } from "./faults.ts";
+import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
+import { carry } from "./carry.ts";
+import { Https, type HttpsOptions } from "./https.ts";
+import { presentedChain } from "./presented-chain.ts";
 import { SERVER_FAULTS, type ServerChain } from "./server-chain.ts";
 import type { Service } from "./service.ts";
 
@@ -24,19 +19,17 @@ export interface Listener {
 	close(): Promise<void>;
 }
 
-export interface ListenerOptions {
+export interface ListenerOptions extends HttpsOptions {
 	readonly address: string;
 	readonly port: number;
 	readonly chain: ServerChain;
-	readonly service: Service;
-	readonly faults: Faults;
-	readonly downloads: Downloads;
 }
 
 export async function listen(options: ListenerOptions): Promise<Listener> {
 	const { address, port, chain, faults } = options;
 	const sockets = new Set<Socket>();
-	const server = createServer({ ...TLS, ...chain.identities.good }, (socket) => serve(socket, options));
+	const https = new Https(options);
+	const server = createServer({ ...TLS, ...chain.identities.good }, (socket) => serve(socket, options, https));
 	let serving: keyof ServerChain["identities"] = "good";
 	server.prependListener("connection", (socket: Socket) => {
 		socket.setNoDelay(true);
@@ -64,14 +57,20 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 	};
 }
 
-function serve(socket: TLSSocket, { service, downloads, faults }: ListenerOptions): void {
+function serve(socket: TLSSocket, { service, faults }: ListenerOptions, https: Https): void {
 	if (faults.strikes("drop-after", "tls") !== undefined) return void socket.destroy();
 	socket.setTimeout(FIRST_BYTES_MS, () => socket.destroy());
+	const begin = (first: Buffer) => {
+		if (IS_HTTP.test(first.toString("latin1", 0, 8))) return https.adopt(socket, first);
+		const blocked = faults.strikes("mqtt-blocked");
+		if (blocked === "silent") socket.resume();
+		else if (blocked !== undefined) socket.destroy();
+		else serveMqtt(socket, service, first);
+	};
 	socket.once("data", (first) => {
 		socket.setTimeout(0);
 		try {
-			if (/^(GET|HEAD) /.test(first.toString("latin1", 0, 5))) downloads.adopt(socket, first);
-			else serveMqtt(socket, service, first);
+			begin(first);
 		} catch {
 			socket.destroy();
 		}
@@ -86,35 +85,15 @@ function serveMqtt(socket: TLSSocket, service: Service, first: Uint8Array): void
 			close: () => socket.end(),
 		},
 	);
-	/** What fails on this client's bytes ends this client's connection. */
-	const own = (step: () => void): void => {
-		try {
-			step();
-		} catch (error) {
-			connection.part(`internal error: ${(error as Error).stack}`);
-			socket.destroy();
-		}
-	};
-	const receive = (bytes: Uint8Array) => own(() => connection.data(bytes));
-	const lost = (reason?: string) => own(() => connection.lost(reason));
+	const { receive, lost } = carry(connection, () => socket.destroy());
 	receive(first);
 	socket.on("data", receive);
 	socket.on("error", (error) => lost(error.message));
 	socket.on("close", () => lost());
 }
 
-/** What the client sent, leaf first: node links each certificate to the presented one that issued it. */
-function presentedChain(socket: TLSSocket): Uint8Array[] {
-	const chain: Uint8Array[] = [];
-	let certificate: PeerCertificate | DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-	while (certificate?.raw !== undefined && chain.length < 8) {
-		chain.push(certificate.raw);
-		const issuer: DetailedPeerCertificate | undefined =
-			"issuerCertificate" in certificate ? (certificate as DetailedPeerCertificate).issuerCertificate : undefined;
-		certificate = issuer === certificate ? undefined : issuer;
-	}
-	return chain;
-}
+/** A request line's beginning; a CONNECT of MQTT begins with 0x10. */
+const IS_HTTP = /^[A-Z]{3,7} /;
 
 /** For a client to say whether it speaks MQTT or HTTP. */
 const FIRST_BYTES_MS = 30_000;

@@ -7,13 +7,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { refusal } from "./attestation.ts";
 import type { Issued, IssuedCertificate } from "./authority.ts";
-import type { Device } from "./devices.ts";
 import { type CertificateMember, certificateMember, trustBundle } from "./dialect.ts";
 import type { DpsConnect, DpsOptions } from "./dps.ts";
 import { type Enrolment, idProblem } from "./enrolments.ts";
 import { armedFlaw, spoiled } from "./faults.ts";
 import { csrProblem, type Problem, problemBody, statusOf } from "./problem.ts";
 import { parseRegister, type Register } from "./register.ts";
+import { keepRegistration, registrationState, type State } from "./registration-state.ts";
 import { isKnownVersion } from "./username.ts";
 
 /** What a door says: an HTTP status and a JSON body. */
@@ -33,8 +33,6 @@ interface Operation {
 	pollsLeft: number;
 	nextPollAt: number;
 }
-
-type State = Readonly<Record<string, unknown>>;
 
 type Outcome =
 	| { readonly kind: "assigned"; readonly state: State; readonly leaf?: Uint8Array }
@@ -70,6 +68,17 @@ export class Registrations {
 		answered(--operation.pollsLeft <= 0 ? this.#finish(deviceId, operation) : this.#assigning(deviceId, operation));
 	}
 
+	/** What the last operation has come to. */
+	lookUp(connect: DpsConnect): Answer {
+		const problem = this.#problem(connect);
+		if (problem !== undefined) return this.#refuse(connect, problem);
+		const operation = this.#operations.get(connect.registrationId.toLowerCase());
+		if (operation === undefined)
+			return this.#refuse(connect, { errorCode: 404202, message: "Registration not found." });
+		const { state, kind } = operation.outcome;
+		return { status: 200, body: { ...state, status: operation.pollsLeft > 0 ? "assigning" : kind } };
+	}
+
 	/** Why nothing this client asks for can be answered. */
 	#problem(connect: DpsConnect): Problem | undefined {
 		const { faults } = this.#options;
@@ -102,7 +111,11 @@ export class Registrations {
 		if (faults.strikes("disabled") !== undefined || enrolment.disabled) return answered(this.#disabled(deviceId));
 		const start = (outcome: Outcome) => answered(this.#start(deviceId, outcome));
 		const fail = (errorCode: number, errorMessage: string) =>
-			start({ kind: "failed", state: { ...this.#state(deviceId), errorCode, errorMessage }, errorCode });
+			start({
+				kind: "failed",
+				state: { ...registrationState(deviceId, clock.now()), errorCode, errorMessage },
+				errorCode,
+			});
 		if (faults.strikes("failed") !== undefined) return fail(400207, "Custom allocation failed with status code: 400");
 		if (csr === undefined) return start(this.#assigned(connect, enrolment, payload, {}));
 		const rejected = faults.strikes("csr-rejected");
@@ -133,13 +146,14 @@ export class Registrations {
 		members: State,
 		issued?: IssuedCertificate,
 	): Outcome {
-		const { faults, devices, hosts } = this.#options;
+		const { faults, devices, hosts, clock } = this.#options;
+		const now = clock.now();
 		const device = devices.at(deviceId, hosts[0]!);
 		const [leaf] = peer.chain;
 		// Who asked for a certificate connects with that; who did not, with the one of the enrolment.
 		if (issued !== undefined || leaf === undefined) device.enrolled = undefined;
 		else device.enrolled = group === undefined ? createHash("sha256").update(leaf).digest("hex") : "authority";
-		const substatus = this.#keepRegistration(device);
+		const substatus = keepRegistration(device, now);
 		if (issued === undefined) devices.changed();
 		else devices.issued(device, issued);
 		const port = this.#options.port();
@@ -152,7 +166,7 @@ export class Registrations {
 			kind: "assigned",
 			state: {
 				...(leaf === undefined ? { symmetricKey: attested } : { x509: attested }),
-				...this.#state(registrationId, device),
+				...registrationState(registrationId, now, device),
 				substatus,
 				assignedHub: port === 8883 || port === 443 ? device.hub : `${device.hub}:${port}`,
 				deviceId: device.id,
@@ -161,26 +175,6 @@ export class Registrations {
 				payload: returned === undefined ? (payload ?? null) : JSON.parse(returned),
 			},
 			...(issued === undefined ? {} : { leaf: issued.chain[0]! }),
-		};
-	}
-
-	/** The substatus: what this registration has changed. */
-	#keepRegistration(device: Device): string {
-		const { registration } = device;
-		if (registration?.hub === device.hub) return "reprovisionedToInitialAssignment";
-		const etag = Buffer.from(`"${randomUUID()}"`).toString("base64");
-		device.registration = { created: registration?.created ?? this.#options.clock.now(), etag, hub: device.hub };
-		return registration === undefined ? "initialAssignment" : "deviceDataMigrated";
-	}
-
-	#state(registrationId: string, device?: Device): State {
-		const now = this.#options.clock.now();
-		const stamp = (time: number) => new Date(time).toISOString();
-		return {
-			registrationId,
-			createdDateTimeUtc: stamp(device?.registration?.created ?? now),
-			lastUpdatedDateTimeUtc: stamp(now),
-			etag: device?.registration?.etag ?? Buffer.from(`"${randomUUID()}"`).toString("base64"),
 		};
 	}
 

@@ -1,0 +1,87 @@
+/**
+ * What comes as HTTP on the cloud's TLS port: MQTT over WebSocket (RFC 6455, subprotocol `mqtt`, /$iothub/websocket), DPS over
+ * HTTPS, the files of updates. Anything else is 404.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { type WebSocket, WebSocketServer } from "ws";
+import { carry } from "./carry.ts";
+import type { Downloads } from "./downloads.ts";
+import { answerDps, isDps } from "./dps-https.ts";
+import type { Faults } from "./faults.ts";
+import { presentedChain } from "./presented-chain.ts";
+import type { Service } from "./service.ts";
+
+export interface HttpsOptions {
+	readonly service: Service;
+	readonly downloads: Downloads;
+	readonly faults: Faults;
+}
+
+/** Azure's SDK for C adds `?iothub-no-client-cert=true` where it has none. */
+const WEBSOCKET = /^\/(?:\$|%24)iothub\/websocket(?:\?|$)/i;
+const MAX_FRAME_BYTES = 300 * 1024;
+
+export class Https {
+	readonly #options: HttpsOptions;
+	readonly #server = createServer((request, response) => {
+		try {
+			this.#answer(request, response);
+		} catch {
+			// A file that went away meanwhile, for instance: it ends this request, not the cloud.
+			if (response.headersSent) response.destroy();
+			else response.writeHead(500, { "content-length": 0 }).end();
+		}
+	});
+	readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
+
+	constructor(options: HttpsOptions) {
+		this.#options = options;
+		this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+		this.#server.on("clientError", (_error, socket) => socket.destroy());
+	}
+
+	/** A connection whose first bytes were HTTP. */
+	adopt(socket: TLSSocket, first: Uint8Array): void {
+		this.#server.emit("connection", socket);
+		socket.unshift(first);
+	}
+
+	#answer(request: IncomingMessage, response: ServerResponse): void {
+		const { service, downloads, faults } = this.#options;
+		const chain = presentedChain(request.socket as TLSSocket);
+		if (isDps(request)) answerDps(request, response, { registrations: service.dps.registrations, faults, chain });
+		else downloads.answer(request, response);
+	}
+
+	#upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+		const protocols = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+		const known = WEBSOCKET.test(request.url ?? "");
+		if (!known || !protocols.includes("mqtt")) {
+			const status = known ? "400 Bad Request" : "404 Not Found";
+			socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+			return;
+		}
+		const chain = presentedChain(request.socket as TLSSocket);
+		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, chain));
+	}
+
+	#serve(webSocket: WebSocket, chain: readonly Uint8Array[]): void {
+		const connection = this.#options.service.open(
+			{ chain, transport: "ws" },
+			{
+				write: (bytes) => webSocket.send(bytes, { binary: true }),
+				close: () => webSocket.close(1000),
+			},
+		);
+		const { receive, lost } = carry(connection, () => webSocket.terminate());
+		webSocket.on("message", (data: Buffer, isBinary) => {
+			// MQTT 3.1.1 section 6: Control Packets come in binary frames, their bounds are no matter.
+			if (isBinary) receive(data);
+			else connection.close("a text frame");
+		});
+		webSocket.on("error", (error) => lost(error.message));
+		webSocket.on("close", () => lost());
+	}
+}
