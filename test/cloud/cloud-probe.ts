@@ -1,7 +1,9 @@
-/** A bare MQTT 3.1.1 client over node:tls for tests of the cloud, and key pairs with requests made by WebCrypto. */
+/** A bare MQTT 3.1.1 client over node:tls, or over WebSocket, for tests of the cloud, and key pairs with requests made by WebCrypto. */
 import { createHmac, webcrypto } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import {
@@ -12,6 +14,7 @@ import {
 	type Packet,
 	parser,
 } from "mqtt-packet";
+import { createWebSocketStream, WebSocket } from "ws";
 import type { Cloud } from "../../cloud/cloud.ts";
 
 export interface Identity {
@@ -32,13 +35,13 @@ export interface ProbeOptions {
 export type Json = any;
 
 export class Probe {
-	readonly #socket: TLSSocket;
+	readonly #socket: Duplex;
 	readonly #received: Packet[] = [];
 	readonly #waiting = new Set<() => void>();
 	#messageId = 0;
 	#closed = false;
 
-	private constructor(socket: TLSSocket) {
+	private constructor(socket: Duplex) {
 		this.#socket = socket;
 		const reader = parser({ protocolVersion: 4 });
 		reader.on("packet", (packet) => {
@@ -64,6 +67,24 @@ export class Probe {
 			socket.once("error", reject);
 			socket.once("close", () => reject(new Error("closed before TLS was up")));
 		});
+		return probe;
+	}
+
+	/** The same over WebSocket; rejects when the upgrade is refused. */
+	static async dialWebSocket(
+		cloud: Pick<Cloud, "rootCa" | "port">,
+		{
+			identity,
+			path = "$iothub/websocket",
+			protocol = "mqtt",
+		}: { identity?: Identity; path?: string; protocol?: string } = {},
+	): Promise<Probe> {
+		const ca = readFileSync(cloud.rootCa, "utf8");
+		const socket = new WebSocket(`wss://localhost:${cloud.port}/${path}`, protocol, { ca, ...identity });
+		const stream = createWebSocketStream(socket);
+		socket.on("close", () => stream.destroy());
+		const probe = new Probe(stream);
+		await once(socket, "open");
 		return probe;
 	}
 
