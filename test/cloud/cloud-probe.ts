@@ -1,6 +1,5 @@
-/** A bare MQTT 3.1.1 client over node:tls, or over WebSocket, for tests of the cloud, and key pairs with requests made by WebCrypto. */
+/** A bare MQTT 3.1.1 client over node:tls, or over any stream, for tests of the cloud, and key pairs with requests made by WebCrypto. */
 import { createHmac, webcrypto } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
@@ -14,7 +13,6 @@ import {
 	type Packet,
 	parser,
 } from "mqtt-packet";
-import { createWebSocketStream, WebSocket } from "ws";
 import type { Cloud } from "../../cloud/cloud.ts";
 
 export interface Identity {
@@ -41,7 +39,8 @@ export class Probe {
 	#messageId = 0;
 	#closed = false;
 
-	private constructor(socket: Duplex) {
+	/** Over a stream that is open already. */
+	constructor(socket: Duplex) {
 		this.#socket = socket;
 		const reader = parser({ protocolVersion: 4 });
 		reader.on("packet", (packet) => {
@@ -67,24 +66,6 @@ export class Probe {
 			socket.once("error", reject);
 			socket.once("close", () => reject(new Error("closed before TLS was up")));
 		});
-		return probe;
-	}
-
-	/** The same over WebSocket; rejects when the upgrade is refused. */
-	static async dialWebSocket(
-		cloud: Pick<Cloud, "rootCa" | "port">,
-		{
-			identity,
-			path = "$iothub/websocket",
-			protocol = "mqtt",
-		}: { identity?: Identity; path?: string; protocol?: string } = {},
-	): Promise<Probe> {
-		const ca = readFileSync(cloud.rootCa, "utf8");
-		const socket = new WebSocket(`wss://localhost:${cloud.port}/${path}`, protocol, { ca, ...identity });
-		const stream = createWebSocketStream(socket);
-		socket.on("close", () => stream.destroy());
-		const probe = new Probe(stream);
-		await once(socket, "open");
 		return probe;
 	}
 

@@ -1,10 +1,11 @@
 /** The cloud's doors besides MQTT over TLS: MQTT over WebSocket and DPS over HTTPS, on the same port. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { after, before, test } from "node:test";
 import { generate } from "mqtt-packet";
-import { WebSocket } from "ws";
+import { createWebSocketStream, WebSocket } from "ws";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { chainPem, enrol, type Identity, type Json, makeCsr, openHub, Probe, sas } from "./cloud-probe.ts";
 
@@ -20,7 +21,7 @@ const hubToken = () => sas("localhost/devices/dev-001", cloud.symmetricKey);
 const dpsToken = () => sas(`${cloud.idScope}/registrations/dev-001`, cloud.symmetricKey);
 
 test("DPS and hub answer MQTT over WebSocket, by SAS and by certificate", async () => {
-	const dps = await Probe.dialWebSocket(cloud);
+	const dps = await dialWebSocket();
 	const username = `${cloud.idScope}/registrations/dev-001/api-version=2025-07-01-preview`;
 	assert.equal(await dps.connect({ username, clientId: "dev-001", password: dpsToken() }), 0);
 	await dps.subscribe("$dps/registrations/res/#");
@@ -29,13 +30,13 @@ test("DPS and hub answer MQTT over WebSocket, by SAS and by certificate", async 
 	assert(answer !== "closed" && answer.json.status === "assigning");
 	dps.close();
 
-	const byKey = await Probe.dialWebSocket(cloud, { path: "$iothub/websocket?iothub-no-client-cert=true" });
+	const byKey = await dialWebSocket({ path: "$iothub/websocket?iothub-no-client-cert=true" });
 	assert.equal(await byKey.connect({ username: hubUser, clientId: "dev-001", password: hubToken() }), 0);
 	assert.equal(await byKey.publish("devices/dev-001/messages/events/", "x".repeat(200_000)), "puback");
 	assert.equal(cloud.telemetry.at(-1)!.body.length, 200_000);
 	assert.equal(cloud.connections.at(-1)!.transport, "ws");
 
-	const byCertificate = await Probe.dialWebSocket(cloud, { identity: await enrol(cloud, "dev-001") });
+	const byCertificate = await dialWebSocket({ identity: await enrol(cloud, "dev-001") });
 	assert.equal(await byCertificate.connect({ username: hubUser, clientId: "dev-001" }), 0);
 	assert.equal(cloud.connections.at(-1)!.credential, "x509");
 	await byKey.ended();
@@ -44,7 +45,7 @@ test("DPS and hub answer MQTT over WebSocket, by SAS and by certificate", async 
 });
 
 test("a packet may be cut into frames anywhere, and frames hold several packets", async () => {
-	const probe = await Probe.dialWebSocket(cloud);
+	const probe = await dialWebSocket();
 	const connect = { username: hubUser, clientId: "dev-001", password: hubToken() };
 	assert.equal(await probe.connect(connect), 0);
 	const publish = generate({
@@ -66,8 +67,8 @@ test("a packet may be cut into frames anywhere, and frames hold several packets"
 });
 
 test("another path, no subprotocol, a text frame, too large a frame, and plain HTTP are refused", async () => {
-	await assert.rejects(Probe.dialWebSocket(cloud, { path: "elsewhere" }), /404/);
-	await assert.rejects(Probe.dialWebSocket(cloud, { protocol: "AMQPWSB10" }), /400/);
+	await assert.rejects(dialWebSocket({ path: "elsewhere" }), /404/);
+	await assert.rejects(dialWebSocket({ protocol: "AMQPWSB10" }), /400/);
 	const ca = readFileSync(cloud.rootCa, "utf8");
 	for (const frame of ["text", Buffer.alloc(301 * 1024)]) {
 		const socket = new WebSocket(`wss://localhost:${cloud.port}/$iothub/websocket`, "mqtt", { ca });
@@ -87,7 +88,7 @@ test("mqtt-blocked closes or ignores MQTT over TLS, and nothing else", async () 
 	cloud.arm("mqtt-blocked=silent");
 	const mute = await Probe.dial(cloud);
 	mute.raw(Uint8Array.of(0x10));
-	const probe = await Probe.dialWebSocket(cloud);
+	const probe = await dialWebSocket();
 	assert.equal(await probe.connect({ username: hubUser, clientId: "dev-001", password: hubToken() }), 0);
 	cloud.disarm();
 	probe.close();
@@ -180,4 +181,21 @@ function ask(method: string, path: string, { body, text, token, identity }: Ask 
 		sent.once("error", reject);
 		sent.end(text ?? (body === undefined ? "" : JSON.stringify(body)));
 	});
+}
+
+interface Dial {
+	readonly identity?: Identity;
+	readonly path?: string;
+	readonly protocol?: string;
+}
+
+/** Rejects when the upgrade is refused. */
+async function dialWebSocket({ identity, path = "$iothub/websocket", protocol = "mqtt" }: Dial = {}): Promise<Probe> {
+	const ca = readFileSync(cloud.rootCa, "utf8");
+	const socket = new WebSocket(`wss://localhost:${cloud.port}/${path}`, protocol, { ca, ...identity });
+	const stream = createWebSocketStream(socket);
+	socket.on("close", () => stream.destroy());
+	const probe = new Probe(stream);
+	await once(socket, "open");
+	return probe;
 }
