@@ -25,7 +25,7 @@ export function openSlot(): Slot {
 		},
 		bytes,
 		component: "fw",
-		inspect: () => inspectFirmware(head.getUint16(12, true)),
+		inspect: (size) => inspectFirmware(head.getUint16(12, true), size),
 		prepare: () => attempt("prepare", () => void native("xs_slot_prepare").call(undefined)),
 		erase(offset, length) {
 			within(offset, length);

@@ -85,8 +85,8 @@ class BootedSlot implements Slot {
 
 	readonly component = "fw";
 
-	inspect(): Inspection {
-		return inspectFirmware(this.#platform.chipId);
+	inspect(size: number): Inspection {
+		return inspectFirmware(this.#platform.chipId, size);
 	}
 
 	get state(): "trial" | "valid" | "unknown" {

@@ -64,6 +64,11 @@ export type PrivateKey = { readonly signer: KeyPair } | { readonly pkcs8: Uint8A
 /** Text may hold certificates and EC PARAMETERS beside the key, as OpenSSL's files do. */
 export function readPrivateKey(pem: string): PrivateKey {
 	try {
+		if (/-----BEGIN ENCRYPTED|Proc-Type: *4, *ENCRYPTED/.test(pem))
+			throw new Fault(
+				"x509.key",
+				"it is encrypted with a passphrase: decrypt it first (openssl pkey -in FILE -out PLAIN)",
+			);
 		const keys = decodePem(pem).filter(({ label }) => label.endsWith("PRIVATE KEY"));
 		const [key] = keys;
 		if (key === undefined || keys.length > 1)

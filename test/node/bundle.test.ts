@@ -104,6 +104,27 @@ test("an external signer: OpenSSL signs what --to-be-signed wrote; a signature o
 	await expect(2, [...packing(), "--signature", path("tbs.sig"), "--out", path("b.suit")], /--pub/);
 });
 
+test("an encrypted key is said to be that, in both containers", async () => {
+	const encrypt = (...command: string[]) =>
+		execFileSync("openssl", [
+			...command,
+			"-in",
+			path("release.pem"),
+			"-passout",
+			"pass:secret",
+			"-out",
+			path("locked.pem"),
+		]);
+	for (const command of [
+		["pkcs8", "-topk8"],
+		["ec", "-aes128"],
+	]) {
+		encrypt(...command);
+		const flags = [...packing(), "--key", path("locked.pem"), "--out", path("never.suit")];
+		await expect(2, flags, /locked\.pem: encrypted with a passphrase: decrypt it first/);
+	}
+});
+
 test("what a device would refuse is not packed", async () => {
 	const image = (name: string, bytes: Uint8Array): string => {
 		writeFileSync(path(name), bytes);
@@ -119,6 +140,14 @@ test("what a device would refuse is not packed", async () => {
 		/ota\.image.*chip id 9 \(esp32s3\)/,
 	);
 	await refused(1, { image: image("large.bin", encodeImage(0, new Uint8Array(0x1f0000))) }, /ota\.too-large.*2031616/);
+	await refused(
+		1,
+		{ image: image("junk.bin", concat(IMAGE, new Uint8Array(5))) },
+		/ota\.image.*5 bytes behind its end/,
+	);
+	const bootloader = IMAGE.slice();
+	bootloader[32] = 0x50;
+	await refused(1, { image: image("bootloader.bin", bootloader) }, /ota\.image.*application descriptor/);
 	await refused(1, { uri: "http://updates.example.com/a.bin" }, /ota\.uri/);
 	await refused(2, { class: "esp32" }, /config\.invalid: --class/);
 	for (const chip of ["z80", "constructor"])
@@ -188,7 +217,7 @@ test("slots are read from a partition table in every notation, the smaller one c
 test("mutated and truncated images are refused, or keep within their bytes", async () => {
 	const image = encodeImage(0, new Uint8Array(50).fill(3));
 	assert.deepEqual(readImage(image), { chipId: 0, length: image.length });
-	assert.equal(readImage(concat(image, utf8("a signature block"))).length, image.length);
+	assert.equal(readImage(concat(image, utf8("the rest of a slot"))).length, image.length);
 	for (const spoiled of mutations(image, 3000)) {
 		try {
 			assert.ok(readImage(spoiled).length <= spoiled.length);

@@ -1,6 +1,7 @@
 /**
  * An ESP-IDF application image (esp_image_header_t, esp_image_segment_header_t; "App Image Format" in the ESP-IDF
- * programming guide): header, segments, checksum, appended SHA-256. Read here to refuse what the bootloader would.
+ * programming guide): header, segments, checksum, appended SHA-256, as the bootloader reads them from a slot, where anything may
+ * follow. What else a file must be to be packed, src/update/firmware.ts says.
  */
 import { sha256 } from "#digest";
 import { equal, hex } from "../../../src/base/bytes.ts";
@@ -62,7 +63,7 @@ export function isImage(bytes: Uint8Array): boolean {
 	}
 }
 
-/** An image of one segment: a stand-in where no real one is at hand. */
+/** An image of one segment, whose first bytes become an application descriptor's: a stand-in where no real one is at hand. */
 export function encodeImage(chipId: number, segment: Uint8Array): Uint8Array {
 	const checked = (HEADER_BYTES + 8 + segment.length) | 15;
 	const bytes = new Uint8Array(checked + 1 + 32);
@@ -74,12 +75,15 @@ export function encodeImage(chipId: number, segment: Uint8Array): Uint8Array {
 	view.setUint32(HEADER_BYTES, 0x3f400020, true);
 	view.setUint32(HEADER_BYTES + 4, segment.length, true);
 	bytes.set(segment, HEADER_BYTES + 8);
-	bytes[checked] = segment.reduce((sum, byte) => sum ^ byte, 0xef);
+	view.setUint32(HEADER_BYTES + 8, APP_DESCRIPTOR, true);
+	bytes[checked] = bytes.subarray(HEADER_BYTES + 8, checked).reduce((sum, byte) => sum ^ byte, 0xef);
 	bytes.set(sha256(bytes.subarray(0, checked + 1)), checked + 1);
 	return bytes;
 }
 
 const HEADER_BYTES = 24;
+/** esp_app_desc_t's magic word. */
+const APP_DESCRIPTOR = 0xabcd5432;
 
 function refused(what: string): Fault {
 	return new Fault("ota.image", `not an ESP-IDF application image: ${what}`);

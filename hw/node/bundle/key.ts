@@ -57,12 +57,21 @@ function read(file: string, option: string, parse: (pem: Buffer) => KeyObject): 
 	try {
 		key = parse(readFileSync(file));
 	} catch (thrown) {
-		const reason = (thrown as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "not a PEM key";
+		const reason = (thrown as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : reasonOf(file);
 		throw new Fault("config.invalid", `${option} ${file}: ${reason}`);
 	}
 	if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1")
 		throw new Fault("config.invalid", `${option} ${file}: not a P-256 key`);
 	return key;
+}
+
+function reasonOf(file: string): string {
+	try {
+		if (!/ENCRYPTED/.test(readFileSync(file, "latin1").slice(0, 4096))) return "not a PEM key";
+	} catch {
+		return "cannot be read";
+	}
+	return "encrypted with a passphrase: decrypt it first (openssl pkey -in FILE -out PLAIN), or sign elsewhere (--to-be-signed)";
 }
 
 /** ECDSA-Sig-Value (RFC 3279 section 2.2.3) to r || s; 64 zero bytes, which verify as nothing, when it is not one. */

@@ -8,6 +8,7 @@ import { fromHex, utf8 } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import type { Manifest } from "../../../src/suit/manifest.ts";
 import { appClassUuid, classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/suit/uuid.ts";
+import { inspectFirmware } from "../../../src/update/firmware.ts";
 import { parseHttpsUri } from "../../../src/update/uri.ts";
 import { readApp } from "./archive.ts";
 import { CHIP_IDS, readImage } from "./image.ts";
@@ -64,6 +65,9 @@ export function vendorUuid(text: string | undefined): Uint8Array {
 }
 
 function checkFirmware(image: Uint8Array, chip: string): void {
+	const inspection = inspectFirmware((image[12] ?? 0) | ((image[13] ?? 0) << 8), image.length);
+	inspection.push(image);
+	inspection.end();
 	const { chipId } = readImage(image);
 	const expected = CHIP_IDS[chip];
 	if (chipId === expected) return;
