@@ -36,21 +36,37 @@ const WORD_BYTES = 4;
 
 /** `target`: esp32 or esp32/<subplatform>, of the given chip. */
 export function linkForEsp32(manifest: string, target: string, chip: string): Image {
-	const out = join(project, "build/esp32", target.replace("/", "-"));
-	rmSync(out, { recursive: true, force: true });
-	const env = standInIdf(join(out, "idf"));
-	spawnSync("mcconfig", ["-m", "-p", target, "-o", out, "-t", "build", manifest], { env });
-	const folder = join(out, "tmp", target, "release", basename(dirname(manifest)));
+	const { env, folder, sdkconfig, partitions } = configureForEsp32(manifest, target, chip);
 	const script = join(folder, "mc.xs.c");
 	execFileSync("make", ["-s", "-f", join(folder, "makefile"), script], { env, stdio: ["ignore", "ignore", "pipe"] });
 	const text = readFileSync(script, "utf8");
 	return {
 		script: text,
-		sdkconfig: readFileSync(join(folder, `xsProj-${chip}/sdkconfig.mc`), "utf8"),
-		partitions: readFileSync(join(folder, `xsProj-${chip}/partitions.csv`), "utf8"),
+		sdkconfig,
+		partitions,
 		flash: measure(text, join(folder, "modules")),
 		module: (name) => readModule(join(folder, "modules"), name),
 	};
+}
+
+/** Only what mcconfig writes for the IDF, in seconds; nothing is compiled. */
+export function configureForEsp32(manifest: string, target: string, chip: string) {
+	const out = join(project, "build/esp32", target.replace("/", "-"));
+	rmSync(out, { recursive: true, force: true });
+	const env = standInIdf(join(out, "idf"));
+	const run = spawnSync("mcconfig", ["-m", "-p", target, "-o", out, "-t", "build", manifest], {
+		env,
+		encoding: "utf8",
+	});
+	const folder = join(out, "tmp", target, "release", basename(dirname(manifest)));
+	const read = (name: string): string => {
+		try {
+			return readFileSync(join(folder, `xsProj-${chip}`, name), "utf8");
+		} catch (cause) {
+			throw new Error(`mcconfig: ${run.stdout}${run.stderr}`, { cause });
+		}
+	};
+	return { env, folder, sdkconfig: read("sdkconfig.mc"), partitions: read("partitions.csv") };
 }
 
 function standInIdf(folder: string): NodeJS.ProcessEnv {

@@ -1,10 +1,11 @@
 /** The npm package in somebody else's Moddable app: one include, `import { Agent } from "enrollee"`, checked types. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { configureForEsp32 } from "./esp32.ts";
 
 const folder = join(project, "build/sim/package");
 const app = join(folder, "app");
@@ -35,6 +36,23 @@ describe("the npm package in another Moddable app", { skip }, () => {
 		assert.match(run.output, /^config\.missing$/m);
 	});
 
+	for (const [target, chip] of [
+		["esp32", "esp32"],
+		["esp32/esp32s3", "esp32s3"],
+		["esp32/esp32c3", "esp32c3"],
+		["esp32/esp32c6", "esp32c6"],
+	] as const)
+		test(`its image for ${target} is a safe one by the include alone: slots, NVS, rollback, no core dump`, () => {
+			writeFileSync(join(app, "main.ts"), `${IMPORT}\n${BODY}\n`);
+			const { sdkconfig, partitions } = configureForEsp32(join(app, "manifest.json"), target, chip);
+			const given = readFileSync(join(project, "hw/moddable/partitions.csv"), "utf8");
+			assert.deepEqual(linesOf(partitions), linesOf(given));
+			assert.match(sdkconfig, /^CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y$/m);
+			assert.match(sdkconfig, /^CONFIG_ESP_COREDUMP_ENABLE_TO_NONE=y$/m);
+			assert.doesNotMatch(sdkconfig, /^CONFIG_ESP_COREDUMP_ENABLE_TO_UART=y$/m);
+			assert.doesNotMatch(sdkconfig, /^CONFIG_BOOTLOADER_SKIP_VALIDATE_ALWAYS=y$/m);
+		});
+
 	test("a use that the types forbid does not build", async () => {
 		await assert.rejects(build("new Agent({ config: 4 });"), /main\.ts.*error TS2\d+/);
 	});
@@ -51,6 +69,13 @@ describe("the npm package in another Moddable app", { skip }, () => {
 		);
 	});
 });
+
+/** Without comments and blanks: what the IDF reads. */
+const linesOf = (csv: string): string[] =>
+	csv
+		.split("\n")
+		.map((line) => line.replace(/\s/g, ""))
+		.filter((line) => line !== "" && !line.startsWith("#"));
 
 const OURS = "./node_modules/enrollee/hw/moddable/manifest.json";
 
