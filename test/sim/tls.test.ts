@@ -49,11 +49,12 @@ describe("TLS on XS", { skip }, () => {
 				const scenarios = rows.map(({ scenario }) => scenario);
 				results = await connectAll(app, scenarios, anchor(root));
 			});
-			for (const { scenario, result, message } of rows)
-				test(`${scenario.name}: ${result}`, () => {
+			for (const { scenario, result, message, alert } of rows)
+				test(`${scenario.name}: ${result}${alert ? `, alert ${alert.wanted}` : ""}`, () => {
 					const got = results.get(scenario.name);
 					assert.equal(got?.result, result, got?.message);
 					if (message !== undefined) assert.match(got?.message ?? "", message);
+					if (alert !== undefined) assert.deepEqual(alert.heard, [alert.wanted]);
 				});
 		});
 

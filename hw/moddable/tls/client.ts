@@ -37,7 +37,13 @@ export function readCertificateRequest(session: Identified, s: SSLStream): void 
 	const types = s.readChunk(s.readChar(), true);
 	const schemes = s.readChunk(s.readChars(2), true);
 	const authorities = s.readChunk(s.readChars(2), true);
-	if (s.bytesAvailable > 0 || types.length === 0 || schemes.length % 2 !== 0 || !areNames(authorities))
+	if (
+		s.bytesAvailable > 0 ||
+		types.length === 0 ||
+		schemes.length === 0 ||
+		schemes.length % 2 !== 0 ||
+		!areNames(authorities)
+	)
 		throw new TLSError("CertificateRequest is malformed", "tls.protocol", Alert.DECODE_ERROR);
 	const { clientKey, clientCertificates } = session;
 	session.clientCerts = clientKey !== undefined && allows(types, schemes, clientKey) ? clientCertificates : [];

@@ -26,6 +26,7 @@ export const Alert = Object.freeze({
 	UNEXPECTED_MESSAGE: 10,
 	BAD_RECORD_MAC: 20,
 	RECORD_OVERFLOW: 22,
+	HANDSHAKE_FAILURE: 40,
 	BAD_CERTIFICATE: 42,
 	UNSUPPORTED_CERTIFICATE: 43,
 	CERTIFICATE_EXPIRED: 45,
@@ -63,3 +64,9 @@ const ALERT_OF: Readonly<Record<TLSErrorCode, number>> = Object.freeze({
 	"tls.protocol": Alert.ILLEGAL_PARAMETER,
 	"wire.closed": Alert.CLOSE_NOTIFY,
 });
+
+/** What the SDK throws when a read goes past the end is a bare Error. */
+export function explain(thrown: unknown): TLSError {
+	if (thrown instanceof TLSError) return thrown;
+	return new TLSError(`malformed: ${(thrown as Error)?.message ?? ""}`, "tls.protocol", Alert.DECODE_ERROR);
+}

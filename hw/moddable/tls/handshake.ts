@@ -15,10 +15,10 @@ import authenticate from "./cert.ts";
 import suites from "./ciphersuites.ts";
 import { readCertificateRequest } from "./client.ts";
 import TLSError, { Alert } from "./error.ts";
+import type { Phase } from "./header.ts";
 import { isPoint, POINT_BYTES } from "./point.ts";
 import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
-import type { Phase } from "./session.ts";
 import { isSignedBy } from "./signature.ts";
 
 const MAX_MESSAGE_BYTES = 32_768;
@@ -50,7 +50,7 @@ const serverHello = {
 			throw new TLSError(`the server chose version ${version.toString(16)}`, "tls.protocol", Alert.PROTOCOL_VERSION);
 		hello.readChunk(32);
 		const sessionIdBytes = hello.readChar();
-		if (sessionIdBytes > 32) throw new TLSError(`a session id of ${sessionIdBytes} bytes`);
+		if (sessionIdBytes > 32) throw malformed(`a session id of ${sessionIdBytes} bytes`);
 		hello.readChunk(sessionIdBytes);
 		const [high, low] = [hello.readChar(), hello.readChar()];
 		const suite = suites.find(({ value }) => value[0] === high && value[1] === low);
@@ -103,7 +103,11 @@ const serverKeyExchange = {
 const finished = {
 	unpacketize(session: Session, s: SSLStream): void {
 		if (s.bytesAvailable !== VERIFY_DATA_BYTES) throw malformed("Finished");
-		sdk.finished.unpacketize(session, s);
+		try {
+			sdk.finished.unpacketize(session, s);
+		} catch {
+			throw new TLSError("Finished is wrong", "tls.protocol", Alert.DECRYPT_ERROR);
+		}
 	},
 };
 
@@ -117,12 +121,13 @@ const messages = { serverHello, certificate, serverKeyExchange, certificateReque
 /** The content of one record: parts of messages, whole ones, several. */
 function unpacketize(session: Session, s: SSLStream): void {
 	let bytes = session.partial.length > 0 ? concat(session.partial, rest(s)) : rest(s);
-	while (bytes.length >= 4) {
+	while (bytes.length > 0) {
 		const type = bytes[0]!;
-		const length = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
 		const next = following(session.phase, type);
 		if (next === undefined)
 			throw new TLSError(`message ${type}, expected ${session.phase}`, "tls.protocol", Alert.UNEXPECTED_MESSAGE);
+		if (bytes.length < 4) break;
+		const length = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
 		if (length > MAX_MESSAGE_BYTES || (length === 0) !== (type === SERVER_HELLO_DONE))
 			throw malformed(`message ${type}`);
 		if (bytes.length < 4 + length) break;
@@ -165,23 +170,27 @@ function readExtensions(s: SSLStream): void {
 		const body = s.readChunk(s.readChars(2), true);
 		if (seen.includes(type)) throw new TLSError(`extension ${type} occurs twice`);
 		seen.push(type);
-		if (!isExpected(type, body))
-			throw new TLSError(`extension ${type} was not offered`, "tls.protocol", Alert.UNSUPPORTED_EXTENSION);
+		checkExtension(type, body);
 	}
 }
 
-function isExpected(type: number, body: Uint8Array): boolean {
+function checkExtension(type: number, body: Uint8Array): void {
 	switch (type) {
 		case SERVER_NAME:
-			return body.length === 0;
+			if (body.length > 0) throw malformed("server_name");
+			return;
 		case SUPPORTED_GROUPS:
-			return true; // of no meaning in TLS 1.2, yet some servers send it
+			return; // of no meaning in TLS 1.2, yet some servers send it
 		case EC_POINT_FORMATS:
-			return body[0] === body.length - 1 && body.indexOf(0, 1) > 0;
+			if (body.length < 2 || body[0] !== body.length - 1) throw malformed("ec_point_formats");
+			if (body.indexOf(0, 1) < 0) throw new TLSError("the server knows no uncompressed points"); // RFC 8422 section 5.1.2
+			return;
 		case RENEGOTIATION_INFO:
-			return body.length === 1 && body[0] === 0; // RFC 5746 section 3.4
+			if (body.length !== 1 || body[0] !== 0)
+				throw new TLSError("not the first handshake", "tls.protocol", Alert.HANDSHAKE_FAILURE); // RFC 5746 section 3.4
+			return;
 		default:
-			return false;
+			throw new TLSError(`extension ${type} was not offered`, "tls.protocol", Alert.UNSUPPORTED_EXTENSION);
 	}
 }
 

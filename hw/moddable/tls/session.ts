@@ -4,7 +4,9 @@
  * and then sends in clear.
  *
  * Records are sealed and opened by the SDK (AES-GCM, key schedule). Here is which record may come when. Refused: data or
- * a cipher change before its time, a cipher change in the middle of a message, empty and oversized records.
+ * a cipher change before its time, a cipher change in the middle of a message, oversized records, empty ones of anything but data
+ * (header.ts), and more than 32 empty ones of data in a row. Any alert ends the session, warnings included: none that a client of ours could
+ * go on after is in use, and a peer that warns for ever would keep it awake.
  */
 import alertProtocol from "ssl/alert";
 import changeCipherSpec from "ssl/changecipher";
@@ -12,7 +14,8 @@ import handshake from "ssl/handshake-sdk";
 import recordProtocol from "ssl/record";
 import type { PublicKey } from "../../../src/x509/key.ts";
 import { type ClientKey, writeCertificateVerify } from "./client.ts";
-import TLSError, { Alert } from "./error.ts";
+import TLSError, { Alert, explain } from "./error.ts";
+import { APPLICATION_DATA, CHANGE_CIPHER_SPEC, HEADER_BYTES, type Phase, readHeader } from "./header.ts";
 import { SCHEMES } from "./schemes.ts";
 
 export interface SessionOptions {
@@ -27,28 +30,8 @@ export interface SessionOptions {
 	readonly notBefore?: number | undefined;
 }
 
-/** What must come next from the server. */
-export type Phase =
-	| "ServerHello"
-	| "Certificate"
-	| "ServerKeyExchange"
-	| "CertificateRequest or ServerHelloDone"
-	| "ServerHelloDone"
-	| "our turn"
-	| "ChangeCipherSpec"
-	| "Finished"
-	| "open"
-	| "closed";
-
-const CHANGE_CIPHER_SPEC = 20;
-const ALERT = 21;
-const HANDSHAKE = 22;
-const APPLICATION_DATA = 23;
-
-const HEADER_BYTES = 5;
-const MAX_FRAGMENT_BYTES = 16_384;
-/** Explicit nonce and tag of AES-GCM. */
-const SEAL_BYTES = 24;
+/** Of data, one after the other: each costs the device an AES-GCM and carries nothing. */
+const MAX_EMPTY_RECORDS = 32;
 /** Of records that we send: a small device seals and queues them in RAM. */
 const MAX_SENT_BYTES = 4_096;
 const WARNING = 1;
@@ -76,6 +59,8 @@ export default class Session {
 	serverCipher: object | undefined;
 	clientRandom!: ArrayBuffer;
 	serverRandom!: ArrayBuffer;
+	/** Of records that could be opened. */
+	readSeqNum: bigint | undefined;
 	dhparams: { named_curve: number; dh_Ys: ArrayBuffer } | undefined;
 	/** Undefined: no certificate was asked for. */
 	clientCerts: readonly Uint8Array[] | undefined;
@@ -87,6 +72,7 @@ export default class Session {
 	#record = new Uint8Array(HEADER_BYTES);
 	#filled = 0;
 	#plaintext: Uint8Array[] = [];
+	#emptyRecords = 0;
 
 	/** `transmit` gets each record that is to be sent; it must not throw. */
 	constructor(options: SessionOptions, transmit: (record: Uint8Array) => void) {
@@ -145,7 +131,11 @@ export default class Session {
 
 	/** For the SDK: application data. */
 	putData(bytes: Uint8Array): void {
-		if (bytes.byteLength > 0) this.#plaintext.push(bytes);
+		if (bytes.byteLength > 0) {
+			this.#emptyRecords = 0;
+			this.#plaintext.push(bytes);
+		} else if (++this.#emptyRecords > MAX_EMPTY_RECORDS)
+			throw new TLSError("nothing but empty records", "tls.protocol", Alert.UNEXPECTED_MESSAGE);
 	}
 
 	/** For the SDK: its own tracing. */
@@ -154,7 +144,7 @@ export default class Session {
 	/** The header is whole, or the record is. */
 	#advance(): void {
 		if (this.#record.length === HEADER_BYTES) {
-			const record = new Uint8Array(HEADER_BYTES + this.#checkHeader());
+			const record = new Uint8Array(HEADER_BYTES + readHeader(this.#record, this));
 			record.set(this.#record);
 			this.#record = record;
 			return;
@@ -162,49 +152,25 @@ export default class Session {
 		const record = this.#record;
 		this.#record = new Uint8Array(HEADER_BYTES);
 		this.#filled = 0;
-		recordProtocol.unpacketize(this, record);
+		this.#open(record);
 		if (this.alert !== undefined) this.#endByPeer();
 		else if (record[0] === CHANGE_CIPHER_SPEC) this.phase = "Finished";
 		else if (this.phase === "our turn") this.#answer();
 	}
 
-	/** Returns the record's length. */
-	#checkHeader(): number {
-		const [type, major, minor] = this.#record;
-		const length = (this.#record[3]! << 8) | this.#record[4]!;
-		const seal = this.serverCipher === undefined ? 0 : SEAL_BYTES;
-		const content = length - seal;
-		if (major !== 3 || (minor !== 3 && this.phase !== "ServerHello"))
-			throw new TLSError("not a record of TLS 1.2", "tls.protocol", Alert.PROTOCOL_VERSION);
-		if (content > MAX_FRAGMENT_BYTES) throw new TLSError("record too long", "tls.protocol", Alert.RECORD_OVERFLOW);
-		if (!this.#expects(type!, content))
-			throw new TLSError(
-				`record of type ${type}, ${content} bytes, expected ${this.phase}`,
-				"tls.protocol",
-				Alert.UNEXPECTED_MESSAGE,
-			);
-		return length;
-	}
-
-	#expects(type: number, contentBytes: number): boolean {
-		switch (type) {
-			case CHANGE_CIPHER_SPEC:
-				return this.phase === "ChangeCipherSpec" && contentBytes === 1;
-			case ALERT:
-				return contentBytes === 2;
-			case HANDSHAKE:
-				return contentBytes > 0;
-			case APPLICATION_DATA:
-				return this.phase === "open" && contentBytes >= 0;
-			default:
-				return false;
+	/** And takes its content. The SDK counts a record as soon as its seal was right. */
+	#open(record: Uint8Array): void {
+		const [isSealed, opened] = [this.serverCipher !== undefined, this.readSeqNum];
+		try {
+			recordProtocol.unpacketize(this, record);
+		} catch (thrown) {
+			if (!isSealed || this.readSeqNum !== opened) throw thrown;
+			throw new TLSError("the seal of a record is wrong", "tls.protocol", Alert.BAD_RECORD_MAC);
 		}
 	}
 
 	/** Our flight: RFC 5246 section 7.3. */
 	#answer(): void {
-		if (this.partial.length > 0)
-			throw new TLSError("more after ServerHelloDone", "tls.protocol", Alert.UNEXPECTED_MESSAGE);
 		if (this.clientCerts !== undefined) this.#transmit(handshake.certificate.packetize(this, this.clientCerts));
 		this.#transmit(handshake.clientKeyExchange.packetize(this));
 		if (this.myCert !== undefined) this.#transmit(writeCertificateVerify(this));
@@ -233,10 +199,4 @@ export default class Session {
 		if (description === Alert.UNRECOGNIZED_NAME) return new TLSError(message, "tls.name");
 		return new TLSError(message, this.clientCerts === undefined ? "tls.protocol" : "tls.rejected");
 	}
-}
-
-/** What the SDK throws when a read goes past the end is a bare Error. */
-function explain(thrown: unknown): TLSError {
-	if (thrown instanceof TLSError) return thrown;
-	return new TLSError(`malformed: ${(thrown as Error)?.message ?? ""}`, "tls.protocol", Alert.DECODE_ERROR);
 }

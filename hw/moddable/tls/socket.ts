@@ -106,7 +106,7 @@ export default class TLSSocket {
 	write(bytes: Bytes): number {
 		if (!this.#isOpen || this.#session === undefined) throw new TLSError("the socket is not open", "wire.closed");
 		this.#session.write(view(bytes));
-		this.#flush();
+		this.#guard(() => this.#flush());
 		return this.#room();
 	}
 
@@ -152,12 +152,17 @@ export default class TLSSocket {
 		}
 	}
 
-	/** As much of the queue as TCP takes; the SDK's TCP throws when given more. */
+	/**
+	 * As much of the queue as TCP takes; the SDK's TCP throws when given more. When the connection has died it returns undefined, and
+	 * in the simulator says nothing else.
+	 */
 	#flush(): void {
 		while (this.#tcp !== undefined && this.#writable > 0 && this.#sending.length > 0) {
 			const next = this.#sending[0]!;
 			const part = next.slice(0, this.#writable);
-			this.#writable = this.#tcp.write(part) ?? 0;
+			const room = this.#tcp.write(part);
+			this.#writable = room ?? 0;
+			if (room === undefined) throw new TLSError("the connection was cut", "wire.closed");
 			if (part.length === next.length) this.#sending.shift();
 			else this.#sending[0] = next.subarray(part.length);
 		}

@@ -40,7 +40,7 @@ function run(index) {
 	const timer = Timer.set(() => end("timeout"), TIMEOUT_MS);
 	try {
 		socket = new TLSSocket({
-			TCP: { io: TCP },
+			TCP: { io: scenario.writes === undefined ? TCP : dyingAfter(scenario.writes) },
 			address: "127.0.0.1",
 			host: scenario.host,
 			port: scenario.port,
@@ -72,5 +72,15 @@ function secure({ anchors = trusted, chain = [], scalar, pkcs8, notBefore }) {
 		clientCertificates: chain.map((hex) => Uint8Array.fromHex(hex)),
 		...(scalar && { clientKey: new KeyPair(Uint8Array.fromHex(scalar)) }),
 		...(pkcs8 && { clientKey: Uint8Array.fromHex(pkcs8) }),
+	};
+}
+
+/** What the SDK's TCP does when the connection died: nothing but a write that returns undefined. */
+function dyingAfter(writes) {
+	let left = writes;
+	return class extends TCP {
+		write(bytes) {
+			return --left < 0 ? undefined : super.write(bytes);
+		}
 	};
 }

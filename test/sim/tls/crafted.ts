@@ -8,13 +8,13 @@ import {
 	createDecipheriv,
 	createECDH,
 	createHash,
-	createHmac,
 	type KeyObject,
 	randomBytes,
 	sign,
 } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import type { Scenario } from "./device.ts";
+import { additionalData, prf } from "./keys.ts";
 import type { Entity } from "./pki.ts";
 import { listen, type Row } from "./servers.ts";
 
@@ -38,6 +38,8 @@ export interface Script {
 	readonly finish?: (server: Crafted, finished: Buffer) => void;
 	readonly onData?: (server: Crafted, data: Buffer) => void;
 	readonly endsAfterFlight?: boolean;
+	/** The alert that the client must end with. */
+	readonly alert?: number;
 	readonly onClearData?: (data: Buffer) => void;
 	/** Sees ClientHello. */
 	readonly onHello?: (hello: Buffer) => void;
@@ -83,22 +85,26 @@ export const certificateRequest: Message = {
 /** A row of the table: a server of that chain that follows the script. */
 export const serveAs =
 	(chain: readonly Entity[], client: Partial<Scenario> = {}) =>
-	(name: string, result: string, script: Script = {}, message?: RegExp): Promise<Row> => {
+	async (name: string, result: string, script: Script = {}, message?: RegExp): Promise<Row> => {
+		const heard: number[] = [];
 		const server = createServer(
 			(socket) =>
 				void new Crafted(
 					socket.on("error", () => {}),
 					chain,
 					script,
+					heard,
 				),
 		);
-		return listen(name, result, server, { client, message });
+		const row = await listen(name, result, server, { client, message });
+		return script.alert === undefined ? row : { ...row, alert: { wanted: script.alert, heard } };
 	};
 
 export class Crafted {
 	readonly socket: Socket;
 	readonly #chain: readonly Entity[];
 	readonly #script: Script;
+	readonly #alerts: number[];
 	readonly #ecdh = createECDH("prime256v1");
 	readonly #random = randomBytes(32);
 	#received: Buffer = Buffer.alloc(0);
@@ -110,7 +116,8 @@ export class Crafted {
 	#read = 0n;
 	#written = 0n;
 
-	constructor(socket: Socket, chain: readonly Entity[], script: Script) {
+	constructor(socket: Socket, chain: readonly Entity[], script: Script, alerts: number[] = []) {
+		this.#alerts = alerts;
 		this.socket = socket;
 		this.#chain = chain;
 		this.#script = script;
@@ -140,6 +147,7 @@ export class Crafted {
 
 	#accept(type: number, content: Buffer): void {
 		if (type === Content.ChangeCipherSpec) this.#opening = true;
+		else if (type === Content.Alert) this.#alerts.push(content[1]!);
 		else if (type === Content.Data) this.#data(content);
 		else if (type === Content.Handshake) this.#handshake(content);
 	}
@@ -231,20 +239,4 @@ export class Crafted {
 			this.socket.write(this.sealed(Content.Handshake, finished));
 		}
 	}
-}
-
-function additionalData(sequence: bigint, type: number, length: number): Buffer {
-	const counter = Buffer.alloc(8);
-	counter.writeBigUInt64BE(sequence);
-	return Buffer.concat([counter, uint(type, 1), uint(0x0303, 2), uint(length, 2)]);
-}
-
-/** RFC 5246 section 5, P_SHA256. */
-function prf(secret: Buffer, label: string, seed: Buffer, bytes: number): Buffer {
-	const hmac = (data: Buffer) => createHmac("sha256", secret).update(data).digest();
-	const labelled = Buffer.concat([Buffer.from(label), seed]);
-	let output: Buffer = Buffer.alloc(0);
-	for (let a = hmac(labelled); output.length < bytes; a = hmac(a))
-		output = Buffer.concat([output, hmac(Buffer.concat([a, labelled]))]);
-	return output.subarray(0, bytes);
 }

@@ -19,6 +19,8 @@ export interface Scenario {
 	/** How often "ping" is sent at once, and how many bytes must come back. */
 	readonly pings?: number;
 	readonly expectBytes?: number;
+	/** How many writes the connection takes before it is dead. */
+	readonly writes?: number;
 }
 
 /** `result`: "connected", a TLSError's code, "closed" (orderly), "timeout"; anything else is a defect of the module. */

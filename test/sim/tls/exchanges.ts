@@ -1,5 +1,6 @@
 /** ServerKeyExchange: what is signed, by whom, with which algorithm; and the point in it. */
 import { createECDH, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { Alert } from "../../../hw/moddable/tls/error.ts";
 import { createLeaf } from "./chains.ts";
 import { serveAs, uint, vector } from "./crafted.ts";
 import { type Entity, ecdsaSignature, KeyUsageFlags, N, signWithShortR } from "./pki.ts";
@@ -57,7 +58,7 @@ export async function exchange(root: Entity): Promise<Row[]> {
 		parameters("a coordinate over p", () => named(23, Buffer.concat([uint(4, 1), Buffer.alloc(64, 0xff)]))),
 		parameters("a compressed point", (point) => named(23, Buffer.concat([uint(2, 1), point.subarray(1)]))),
 		parameters("a point too short", (point) => named(23, point.subarray(0, 64))),
-		serveAs([agreement])("a key that may not sign", "tls.untrusted"),
+		serveAs([agreement])("a key that may not sign", "tls.untrusted", { alert: Alert.UNSUPPORTED_CERTIFICATE }),
 		serveAs([weak])("an RSA key of 1024 bits", "tls.untrusted"),
 		serve("bytes after the signature", "tls.protocol", {
 			flight: ([a, b, c, d]) => [a!, b!, { ...c!, body: Buffer.concat([c!.body, Buffer.of(0)]) }, d!],

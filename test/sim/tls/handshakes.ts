@@ -1,4 +1,5 @@
 /** Messages missing, repeated, out of order; a ServerHello that chooses what was not offered; certificates malformed. */
+import { Alert } from "../../../hw/moddable/tls/error.ts";
 import { createLeaf } from "./chains.ts";
 import {
 	Content,
@@ -24,6 +25,14 @@ export async function order(root: Entity): Promise<Row[]> {
 			{ flight: (all) => change(all).filter((message) => message !== undefined) },
 			/^message/,
 		);
+	const request = (name: string, parts: Buffer[]) =>
+		serve(name, "tls.protocol", {
+			alert: Alert.DECODE_ERROR,
+			flight: ([a, b, c, d]) => [a!, b!, c!, { type: 13, body: Buffer.concat(parts) }, d!],
+		});
+	const requestFor = (authorities: Buffer) =>
+		Buffer.concat([vector(1, uint(64, 1)), vector(2, uint(0x0403, 2)), authorities]);
+	const name = vector(2, Buffer.of(0x30, 0));
 	const message = (type: number, body: Buffer = Buffer.alloc(0)): Message => ({ type, body });
 	return Promise.all([
 		serve("the server left alone", "connected"),
@@ -32,6 +41,28 @@ export async function order(root: Entity): Promise<Row[]> {
 		}),
 		serve("messages in records of 7 bytes", "connected", { records: (all) => pieces(Buffer.concat(all), 7) }),
 		serve("all messages in one record", "connected", { records: (all) => pieces(Buffer.concat(all), 16_384) }),
+		request("CertificateRequest without schemes", [vector(1, uint(64, 1)), vector(2), vector(2)]),
+		request("CertificateRequest with half a scheme", [vector(1, uint(64, 1)), vector(2, uint(4, 1)), vector(2)]),
+		request("CertificateRequest without types", [vector(1), vector(2, uint(0x0403, 2)), vector(2)]),
+		request("CertificateRequest with a name cut", [
+			vector(1, uint(64, 1)),
+			vector(2, uint(0x0403, 2)),
+			vector(2, uint(5, 2), Buffer.alloc(4)),
+		]),
+		request("CertificateRequest with half a name's length", [
+			vector(1, uint(64, 1)),
+			vector(2, uint(0x0403, 2)),
+			vector(2, uint(0, 1)),
+		]),
+		request("CertificateRequest with a byte too many", [
+			vector(1, uint(64, 1)),
+			vector(2, uint(0x0403, 2)),
+			vector(2),
+			uint(0, 1),
+		]),
+		serve("CertificateRequest with two names", "connected", {
+			flight: ([a, b, c, d]) => [a!, b!, c!, { type: 13, body: requestFor(vector(2, name, name)) }, d!],
+		}),
 		flight("no Certificate", ([hello, , exchange, done]) => [hello, exchange, done]),
 		flight("no ServerKeyExchange", ([hello, certificate, , done]) => [hello, certificate, done]),
 		flight("nothing but ServerHello and ServerHelloDone", ([hello, , , done]) => [hello, done]),
@@ -63,7 +94,8 @@ export async function hello(root: Entity): Promise<Row[]> {
 	const edit = (change: (body: Buffer) => Uint8Array): Script => ({
 		flight: ([first, ...rest]) => [{ ...first!, body: Buffer.from(change(first!.body)) }, ...rest],
 	});
-	const refused = (name: string, script: Script) => serve(name, "tls.protocol", script);
+	const refused = (name: string, script: Script, alert?: number) =>
+		serve(name, "tls.protocol", alert === undefined ? script : { ...script, alert });
 	const extensions = (...all: readonly (readonly [number, Buffer])[]): Script => ({
 		extensions: Buffer.concat(all.map(([type, body]) => Buffer.concat([uint(type, 2), vector(2, body)]))),
 	});
@@ -99,11 +131,14 @@ export async function hello(root: Entity): Promise<Row[]> {
 		refused(
 			"a session id of 33 bytes",
 			edit((body) => Buffer.concat([body.subarray(0, 34), vector(1, Buffer.alloc(33)), body.subarray(35)])),
+			Alert.DECODE_ERROR,
 		),
-		refused("an extension nobody offered", extensions([23, Buffer.alloc(0)])),
-		refused("an extension twice", extensions(renegotiation, renegotiation)),
-		refused("a renegotiation", extensions([0xff01, Buffer.of(1, 7)])),
-		refused("a name in the answer to a name", extensions([0, Buffer.of(1)])),
+		refused("an extension nobody offered", extensions([23, Buffer.alloc(0)]), Alert.UNSUPPORTED_EXTENSION),
+		refused("an extension twice", extensions(renegotiation, renegotiation), Alert.ILLEGAL_PARAMETER),
+		refused("a renegotiation", extensions([0xff01, Buffer.of(1, 7)]), Alert.HANDSHAKE_FAILURE),
+		refused("a name in the answer to a name", extensions([0, Buffer.of(1)]), Alert.DECODE_ERROR),
+		refused("no uncompressed points", extensions([11, Buffer.of(2, 1, 2)]), Alert.ILLEGAL_PARAMETER),
+		refused("an empty list of point formats", extensions([11, Buffer.of(0)]), Alert.DECODE_ERROR),
 		refused(
 			"bytes after the extensions",
 			edit((body) => Buffer.concat([body, vector(2), Buffer.of(0)])),

@@ -92,6 +92,9 @@ export async function resets(root: Entity): Promise<Row[]> {
 			"tls.protocol",
 			createServer((socket) => void socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n")),
 		),
+		serve("a connection that dies before ClientHello", "wire.closed", [leaf], { client: { writes: 0 } }),
+		serve("a connection that dies within the handshake", "wire.closed", [leaf], { client: { writes: 2 } }),
+		serve("a connection that dies under data", "wire.closed", [leaf], { client: { writes: 4 } }),
 		serve("an orderly end after the handshake", "closed", [leaf], { onData: (socket) => void socket.end() }),
 		serve("a reset after the handshake", "wire.closed", [leaf], { onData: (socket) => void socket.destroy() }),
 	]);

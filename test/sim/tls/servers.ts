@@ -12,6 +12,8 @@ export interface Row {
 	readonly scenario: Scenario;
 	readonly result: string;
 	readonly message?: RegExp;
+	/** What the client tells the server in the end: the alert wanted, and those that came. */
+	readonly alert?: { readonly wanted: number; readonly heard: number[] };
 }
 
 export interface Details {
