@@ -13,10 +13,10 @@ import { concat } from "../../../src/base/bytes.ts";
 import { RELEASED } from "../../../src/release.ts";
 import authenticate from "./cert.ts";
 import suites from "./ciphersuites.ts";
-import { readCertificateRequest } from "./client.ts";
+import { joinTranscript, readCertificateRequest } from "./client.ts";
 import TLSError, { Alert } from "./error.ts";
 import type { Phase } from "./header.ts";
-import { isPoint, POINT_BYTES } from "./point.ts";
+import { isPoint, pointBytes } from "./point.ts";
 import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
 import { isSignedBy } from "./signature.ts";
@@ -24,7 +24,6 @@ import { isSignedBy } from "./signature.ts";
 const MAX_MESSAGE_BYTES = 32_768;
 const TLS_1_2 = 0x0303;
 const NAMED_CURVE = 3;
-const SECP256R1 = 23;
 const VERIFY_DATA_BYTES = 12;
 
 /** HandshakeType. */
@@ -59,6 +58,7 @@ const serverHello = {
 		if (hello.readChar() !== 0) throw new TLSError("the server chose a compression that was not offered");
 		if (hello.bytesAvailable > 0) readExtensions(hello);
 		sdk.serverHello.unpacketize(session, new SSLStream(body));
+		joinTranscript(session);
 	},
 };
 
@@ -77,12 +77,14 @@ const certificate = {
 const serverKeyExchange = {
 	/** ServerECDHParams and their signature, RFC 8422 section 5.4. */
 	unpacketize(session: Session, s: SSLStream): void {
-		const parameters = s.readChunk(4 + POINT_BYTES, true);
-		const point = parameters.subarray(4);
-		const group = (parameters[1]! << 8) | parameters[2]!;
-		if (parameters[0] !== NAMED_CURVE || group !== SECP256R1 || parameters[3] !== POINT_BYTES)
+		const curve = s.readChunk(4, true);
+		const group = (curve[1]! << 8) | curve[2]!;
+		const offered = session.options.tls_elliptic_curves.includes(group);
+		if (curve[0] !== NAMED_CURVE || !offered || curve[3] !== pointBytes(group))
 			throw new TLSError("the server chose a group that was not offered");
-		if (!isPoint(point)) throw new TLSError("the server's point is not on the curve");
+		const point = s.readChunk(pointBytes(group), true);
+		const parameters = concat(curve, point);
+		if (!isPoint(group, point)) throw new TLSError("the server's point is not on the curve");
 
 		const [hash, sig] = [s.readChar(), s.readChar()];
 		const scheme = SCHEMES.find((offered) => offered.hash === hash && offered.sig === sig);

@@ -10,7 +10,7 @@ export interface Scheme {
 export const SIGNATURE_RSA = 1;
 export const SIGNATURE_ECDSA = 3;
 export const HASH_SHA256 = 4;
-const HASH_SHA384 = 5;
+export const HASH_SHA384 = 5;
 const HASH_SHA512 = 6;
 
 /** SHA-384 and SHA-512 are for chains such as the real service's, whose RSA intermediates sign with them. */

@@ -8,14 +8,16 @@
  * (header.ts), and more than 32 empty ones of data in a row. Any alert ends the session, warnings included: none that a client of ours could
  * go on after is in use, and a peer that warns for ever would keep it awake.
  */
+import type { Digest } from "crypt";
 import alertProtocol from "ssl/alert";
 import changeCipherSpec from "ssl/changecipher";
 import handshake from "ssl/handshake-sdk";
 import recordProtocol from "ssl/record";
 import type { PublicKey } from "../../../src/x509/key.ts";
-import { type ClientKey, writeCertificateVerify } from "./client.ts";
+import { beginTranscript, type ClientKey, isP384, writeCertificateVerify } from "./client.ts";
 import TLSError, { Alert, explain } from "./error.ts";
 import { APPLICATION_DATA, CHANGE_CIPHER_SPEC, HEADER_BYTES, type Phase, readHeader } from "./header.ts";
+import { SECP256R1, SECP384R1 } from "./point.ts";
 import { SCHEMES } from "./schemes.ts";
 
 export interface SessionOptions {
@@ -50,7 +52,7 @@ export default class Session {
 	readonly notBefore: number;
 
 	// What the SDK's messages and records keep here, under their names.
-	options: object;
+	options: Record<string, unknown> & { readonly tls_elliptic_curves: readonly number[] };
 	readonly connectionEnd = true;
 	readonly protocolVersion = 0x0303;
 	readonly minProtocolVersion = 0x0303;
@@ -64,6 +66,8 @@ export default class Session {
 	dhparams: { named_curve: number; dh_Ys: ArrayBuffer } | undefined;
 	/** Undefined: no certificate was asked for. */
 	clientCerts: readonly Uint8Array[] | undefined;
+	handshakeDigests: Record<string, Digest> | undefined;
+	sha384: Digest | undefined;
 	/** Set by the SDK when our Certificate was not empty. */
 	myCert: Uint8Array | undefined;
 	alert: { level: number; description: number } | undefined;
@@ -86,6 +90,8 @@ export default class Session {
 		this.notBefore = notBefore;
 		this.options = {
 			tls_signature_algorithms: SCHEMES,
+			// Servers refuse a client's certificate on a curve that was not offered (RFC 8422 section 5.1).
+			tls_elliptic_curves: isP384(clientKey) ? [SECP256R1, SECP384R1] : [SECP256R1],
 			...(/^[\d.]+$/.test(serverName) ? undefined : { tls_server_name: serverName }), // RFC 6066 section 3: no address
 		};
 		this.#transmit = transmit;
@@ -93,7 +99,9 @@ export default class Session {
 
 	/** Sends ClientHello. */
 	start(): void {
-		this.#transmit(handshake.clientHello.packetize(this));
+		const hello = handshake.clientHello.packetize(this);
+		beginTranscript(this, hello);
+		this.#transmit(hello);
 	}
 
 	/** Any part of what the server sent. Throws TLSError, once; the peer has been told, and the session is closed. */

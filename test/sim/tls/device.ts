@@ -12,7 +12,7 @@ export interface Scenario {
 	readonly chain?: readonly string[];
 	/** Days from now: what the device knows of the time besides its clock. */
 	readonly notBefore?: number;
-	/** P-256 client key. */
+	/** P-256 or P-384 client key. */
 	readonly scalar?: string;
 	/** RSA client key. */
 	readonly pkcs8?: string;
@@ -75,7 +75,7 @@ export function identity(...chain: readonly Entity[]): Pick<Scenario, "chain" | 
 	const { d } = key.export({ format: "jwk" });
 	return {
 		chain: anchor(...chain),
-		...(type === "P-256"
+		...(type === "P-256" || type === "P-384"
 			? { scalar: hex(Buffer.from(d!, "base64url")) }
 			: { pkcs8: hex(key.export({ type: "pkcs8", format: "der" })) }),
 	};

@@ -32,12 +32,37 @@ export async function clients(root: Entity): Promise<Row[]> {
 	const intermediate = await createIntermediate(root, { name: "device authority" });
 	const device = await issue({ name: "dev-001", issuer: intermediate });
 	const onboarding = await issue({ name: "dev-rsa", issuer: root, type: "RSA-2048" });
+	const large = await issue({ name: "dev-384", issuer: intermediate, type: "P-384" });
 	const stranger = await issue({ name: "stranger", issuer: await issue({ name: "nobody", ca: {} }) });
 	const server = { requestCert: true, rejectUnauthorized: false, ca: root.pem, maxVersion: "TLSv1.2" } as const;
 	const says = (name: string) => new RegExp(`^${name}$`);
 	const chain = identity(device, intermediate);
 	return Promise.all([
 		serve("an EC client chain", "connected", [leaf], { server, client: chain, message: says("dev-001 true") }),
+		serve("a P-384 client", "connected", [leaf], {
+			server,
+			client: identity(large, intermediate),
+			message: says("dev-384 true"),
+		}),
+		serve("a P-384 client of a server that computes on P-384 only", "connected", [leaf], {
+			server: { ...server, ecdhCurve: "secp384r1" },
+			client: identity(large, intermediate),
+			message: says("dev-384 true"),
+		}),
+		serve("a P-384 client of a P-384 server", "connected", [await createLeaf(root, { type: "P-384" })], {
+			server,
+			client: identity(large, intermediate),
+			message: says("dev-384 true"),
+		}),
+		serve("a P-384 client that is not asked", "connected", [leaf], {
+			client: identity(large, intermediate),
+			message: /^ping/,
+		}),
+		serve("a P-384 client of a server that takes SHA-256 only", "connected", [leaf], {
+			server: { ...server, sigalgs: "ECDSA+SHA256" },
+			client: identity(large, intermediate),
+			message: /^ping/,
+		}),
 		serve("an RSA client", "connected", [leaf], {
 			server,
 			client: identity(onboarding),
