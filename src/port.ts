@@ -67,9 +67,17 @@ export interface Wire {
 }
 
 /**
- * Named blobs that survive a power cut. Names: 1 to 15 characters of [a-z0-9.-] (the limit of ESP32 NVS).
- * `put` replaces atomically: after a cut at any moment, `get` gives the old bytes or the new ones.
- * Two puts are not atomic together. Errors: Fault store.full, store.failed.
+ * Named blobs in flash. Names: 1 to 13 characters of [a-z0-9.-] (NVS has 15; PairStore takes two).
+ *
+ * What can be relied on is what ESP-IDF's NVS keeps, tried with power cut in every flash operation (test/nvs; DESIGN.md has
+ * the table). Atomic: a put under a name that is free, and a delete. Not atomic: a put over a blob. From ESP-IDF v5.3
+ * on a cut may lose the old bytes with the new ones, and (v5.2 too) one that is refused with store.full may have lost the
+ * old bytes. Other names are never touched. Two calls are not atomic together.
+ *
+ * PairStore (src/store) makes of it a store whose put is atomic, refused or not; on a device the agent has that. It is
+ * written so that any one blob may be lost all the same: flash wears out.
+ *
+ * Errors: Fault store.full, store.failed; store.damaged from `get` where what is there can be told to be wrong.
  */
 export interface Store {
 	get(name: string): Uint8Array | undefined;
@@ -87,6 +95,8 @@ export interface Slot {
 	readonly component: "fw" | "xs";
 	/** Name of the slot that runs. */
 	readonly running: string;
+	/** Of the release, as it stands in the running image itself; 0: it does not say. */
+	readonly sequence: number;
 	/** Of the running image. `unknown`: nobody ever said (flashed by cable, or a bootloader without rollback). */
 	readonly state: "trial" | "valid" | "unknown";
 	/** Why what is installed does not run. */

@@ -19,7 +19,7 @@ const MAX_BYTES = 14 * 1024;
 const LAYERS: readonly (readonly string[])[] = [
 	["fault", "port", "release"],
 	["base"],
-	["key"],
+	["store", "key"],
 	["x509", "mqtt", "suit"],
 	["dps", "hub"],
 	["update"],

@@ -20,6 +20,7 @@ export function openSlot(): Slot {
 	};
 	return {
 		running: attempt("running", () => String(native("xs_slot_running").call(undefined))),
+		sequence: Number(native("xs_slot_sequence").call(undefined)),
 		get state() {
 			return attempt("state", () => native("xs_slot_state").call(undefined) as Slot["state"]);
 		},

@@ -32,6 +32,8 @@ export interface Platform {
 	readonly chipId: number;
 	/** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */
 	readonly rollback: boolean;
+	/** The release's number in the image of a slot; 0: none. */
+	sequence(slot: number): number;
 	restart(): void;
 	/** Restart unless cancelled. */
 	guard(seconds: number): () => void;
@@ -84,6 +86,10 @@ class BootedSlot implements Slot {
 	}
 
 	readonly component = "fw";
+
+	get sequence(): number {
+		return this.#platform.sequence(this.#index);
+	}
 
 	inspect(size: number): Inspection {
 		return inspectFirmware(this.#platform.chipId, size);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Slot } from "../../src/port.ts";
 import { BLANK, bootSlot, type Medium, type Otadata } from "./bootloader.ts";
 import { encodeImage, isImage } from "./bundle/image.ts";
+import { readReleaseNumber } from "./bundle/release-number.ts";
 import { replaceFile } from "./files.ts";
 import { attempt, FlashFile } from "./flash-file.ts";
 
@@ -34,6 +35,10 @@ export function openSlot(options: SlotOptions): Slot {
 		chipId,
 		rollback: true,
 		restart,
+		sequence(slot) {
+			const { path } = new FlashFile(join(folder, `ota_${slot}.bin`));
+			return attempt(() => (existsSync(path) ? readReleaseNumber(new Uint8Array(readFileSync(path))) : 0) ?? 0);
+		},
 		guard(seconds) {
 			const timer = setTimeout(restart, seconds * 1000);
 			timer.unref();

@@ -1,10 +1,12 @@
 /**
- * Which copy of the application is good and which is on trial: JSON in one blob of the store, each change one atomic put.
+ * Which copy of the application is good and which is on trial: JSON in one blob of the store, rewritten whole. What was
+ * confirmed stands in a second blob too, written only when that changes: flash may lose either, and the application stays.
  * A record that cannot be read is one that was never written; one of a newer format is a Fault store.newer and stays.
  */
 import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { Half, Store } from "../port.ts";
+import { readUndamaged } from "../store/undamaged.ts";
 
 export interface AppRecord {
 	readonly version: 1;
@@ -18,13 +20,9 @@ export interface AppRecord {
 	readonly starts: number;
 }
 
-/** Throws Fault store.*. */
+/** Of a lost record what was confirmed is left. Throws Fault store.newer, store.failed. */
 export function readAppRecord(store: Store): AppRecord {
-	const bytes = store.get(NAME);
-	const record = bytes === undefined ? undefined : parse(bytes);
-	if (record === undefined) return { version: VERSION, starts: 0 };
-	if (record.version > VERSION) throw new Fault("store.newer", `application record of version ${record.version}`);
-	return record;
+	return read(store, NAME) ?? read(store, CONFIRMED) ?? { version: VERSION, starts: 0 };
 }
 
 /** Throws Fault store.*. */
@@ -32,8 +30,27 @@ export function writeAppRecord(store: Store, record: AppRecord): void {
 	store.put(NAME, utf8(JSON.stringify(record)));
 }
 
+/** Keeps what is confirmed in its second place, where that says otherwise. Throws Fault store.*. */
+export function keepConfirmed(store: Store, { version, good, digests }: AppRecord): void {
+	const digest = good === undefined ? undefined : (digests?.[good] ?? null);
+	const held = read(store, CONFIRMED);
+	const heldDigest = held?.good === undefined ? undefined : (held.digests?.[held.good] ?? null);
+	if (good === undefined || (held?.good === good && heldDigest === digest)) return;
+	const confirmed: AppRecord = { version, good, digests: good === 0 ? [digest!, null] : [null, digest!], starts: 0 };
+	store.put(CONFIRMED, utf8(JSON.stringify(confirmed)));
+}
+
 const NAME = "app";
+const CONFIRMED = "app.good";
 const VERSION = 1;
+
+function read(store: Store, name: string): AppRecord | undefined {
+	const bytes = readUndamaged(store, name);
+	const record = bytes === undefined ? undefined : parse(bytes);
+	if (record !== undefined && record.version > VERSION)
+		throw new Fault("store.newer", `application record of version ${record.version}`);
+	return record;
+}
 
 /** Undefined for what is not a record; unknown fields stay. */
 function parse(bytes: Uint8Array): AppRecord | undefined {

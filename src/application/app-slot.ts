@@ -10,7 +10,7 @@
  */
 import { Fault } from "../fault.ts";
 import type { AppEngine, AppFlash, Half, Inspection, Slot, Store } from "../port.ts";
-import { type AppRecord, readAppRecord, writeAppRecord } from "./app-record.ts";
+import { type AppRecord, keepConfirmed, readAppRecord, writeAppRecord } from "./app-record.ts";
 import { ArchiveReader } from "./archive.ts";
 import { digestOfCopy, place, remove } from "./placement.ts";
 
@@ -48,6 +48,7 @@ export class AppSlot implements Slot {
 	 * more safely alone. Throws Fault ota.flash, ota.image, store.*: then there is no application.
 	 */
 	boot(hold: boolean): AppBoot {
+		keepConfirmed(this.#options.store, this.#record);
 		if (hold) return this.#rest(new Fault("app.held", "the firmware is on trial"));
 		const { candidate } = this.#record;
 		// A trial that ended without a word, or never began: power, or it took the device down.
@@ -83,6 +84,9 @@ export class AppSlot implements Slot {
 		return nameOf(this.#onTrial ? this.#runs : this.#record.good);
 	}
 
+	/** An archive does not say: the floor of applications stands in the store twice. */
+	readonly sequence = 0;
+
 	get state(): "trial" | "valid" | "unknown" {
 		if (this.#onTrial) return "trial";
 		return this.#record.good === undefined ? "unknown" : "valid";
@@ -97,6 +101,8 @@ export class AppSlot implements Slot {
 	}
 
 	prepare(): void {
+		// Before the copy that it may name is erased.
+		keepConfirmed(this.#options.store, this.#record);
 		if (this.#record.candidate) this.#save({ candidate: undefined });
 	}
 
@@ -123,6 +129,7 @@ export class AppSlot implements Slot {
 
 	confirm(): void {
 		if (this.#onTrial) this.#save({ good: this.#runs, candidate: undefined, starts: 0 });
+		keepConfirmed(this.#options.store, this.#record);
 		this.#options.engine.guard(0);
 	}
 

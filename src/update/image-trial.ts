@@ -36,7 +36,9 @@ export class Trial {
 	/** Never throws: the image must run whatever the flash says. */
 	boot(): BootDecision {
 		try {
-			return this.#decide();
+			const decision = this.#decide();
+			this.#note(() => this.#journal.settle());
+			return decision;
 		} catch (thrown) {
 			this.#journal.unusable ??= Fault.of(thrown, "store.failed");
 			return this.#slot.state === "trial" ? this.#begin() : "run";
@@ -54,6 +56,7 @@ export class Trial {
 		this.#slot.confirm();
 		this.#cancelDeadline?.();
 		if (this.#recorded !== undefined) this.#journal.install(this.#recorded);
+		else this.#journal.settle();
 	}
 
 	reject(fault: Fault): void {

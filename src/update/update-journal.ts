@@ -1,9 +1,10 @@
 /**
- * Holds the update record (record.ts) and makes its transitions; every change is in flash before it is believed.
- * A record that cannot be read stops updates, never the device.
+ * Holds the update record (update-record.ts) and makes its transitions; every change is in flash before it is believed.
+ * A record that cannot be read stops updates, never the device; one that is lost lowers no floor (floor.ts).
  */
 import { Fault } from "../fault.ts";
-import type { Store } from "../port.ts";
+import type { Slot, Store } from "../port.ts";
+import { readFloor, writeFloor } from "./floor.ts";
 import { readRecord, type UpdateRecord, type Work, writeRecord } from "./update-record.ts";
 
 /** Older failures are forgotten beyond this many; each took a new release. */
@@ -12,14 +13,20 @@ const MAX_FAILED = 16;
 export class Journal {
 	readonly #store: Store;
 	readonly #name: string;
+	readonly #slot: Pick<Slot, "sequence" | "state">;
+	/** The second copy, as it stands in flash. */
+	#copy = 0;
 	#record: UpdateRecord = { version: 1, installed: 0, failed: [] };
 	/** Why there can be no updates. */
 	unusable: Fault | undefined;
 
-	constructor(store: Store, name: string) {
+	/** `name`: of the record's blob; its floor's is one suffix longer. */
+	constructor(store: Store, name: string, slot: Pick<Slot, "sequence" | "state">) {
 		this.#store = store;
 		this.#name = name;
+		this.#slot = slot;
 		try {
+			this.#copy = readFloor(store, this.#floorName);
 			this.#record = readRecord(store, name);
 		} catch (thrown) {
 			this.unusable = Fault.of(thrown, "store.failed");
@@ -28,6 +35,21 @@ export class Journal {
 
 	get record(): UpdateRecord {
 		return this.#record;
+	}
+
+	/** No bundle at or below this sequence number comes in: what the record, its copy or the running image says. */
+	get floor(): number {
+		const { state, sequence } = this.#slot;
+		// What is on trial has yet to be confirmed.
+		return Math.max(this.#record.installed, this.#copy, state === "trial" ? 0 : sequence);
+	}
+
+	/** Writes the floor again wherever flash does not say it (any more). Throws Fault store.*. */
+	settle(): void {
+		const { floor } = this;
+		if (this.unusable !== undefined) return;
+		if (this.#copy < floor) this.#raise(floor);
+		if (this.#record.installed < floor) this.#save({ ...this.#record, installed: floor });
 	}
 
 	/** The update under way; none while the record is unusable. */
@@ -51,6 +73,7 @@ export class Journal {
 	install(work: Work): void {
 		const { sequence } = work;
 		const failed = this.#record.failed.filter((entry) => entry.sequence > sequence);
+		this.#raise(sequence);
 		this.#end({ installed: sequence, failed, last: { sequence } });
 	}
 
@@ -63,6 +86,15 @@ export class Journal {
 	/** Given up although nothing is wrong with the bundle itself: it may be offered again. */
 	abandon(work: Work, code: string): void {
 		this.#end({ last: { sequence: work.sequence, code } });
+	}
+
+	get #floorName(): string {
+		return `${this.#name}.floor`;
+	}
+
+	#raise(floor: number): void {
+		writeFloor(this.#store, this.#floorName, floor);
+		this.#copy = floor;
 	}
 
 	#end(change: Partial<UpdateRecord>): void {

@@ -1,13 +1,14 @@
 /**
  * The one record of a component from which, with the state of its slots, every decision after a reset is made. JSON in one
- * blob of the store, rewritten whole at each transition (a put is atomic).
+ * blob of the store, rewritten whole at each transition.
  *
  * A record of a newer format is a Fault store.newer and stays as it is; fields that this version does not know survive
- * a rewrite; a record that cannot be read is one that was never written (the flash was damaged).
+ * a rewrite; a record that cannot be read is one that was never written (the flash was damaged), but for its floor (floor.ts).
  */
 import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { Store } from "../port.ts";
+import { readUndamaged } from "../store/undamaged.ts";
 
 /** What failed, and why: a Fault's code, maybe one that only a newer version knows. */
 export interface Failure {
@@ -57,7 +58,7 @@ export interface UpdateRecord {
 
 /** `name`: of the blob. Throws Fault store.newer. */
 export function readRecord(store: Store, name: string): UpdateRecord {
-	const bytes = store.get(name);
+	const bytes = readUndamaged(store, name);
 	const record = bytes === undefined ? undefined : parse(bytes);
 	if (record === undefined) return { version: VERSION, installed: 0, failed: [] };
 	if (record.version > VERSION) throw new Fault("store.newer", `update record of version ${record.version}`);

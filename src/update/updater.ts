@@ -70,7 +70,7 @@ export class Updater {
 	constructor(options: UpdaterOptions) {
 		const { slot, store, clock, trialSeconds = TRIAL_SECONDS } = options;
 		this.#options = options;
-		this.#journal = new Journal(store, RECORDS[slot.component]);
+		this.#journal = new Journal(store, RECORDS[slot.component], slot);
 		this.#trial = new Trial(slot, clock, this.#journal, trialSeconds);
 	}
 
@@ -98,8 +98,8 @@ export class Updater {
 	}
 
 	get status(): UpdateStatus {
-		const { record, work } = this.#journal;
-		const { installed, last } = record;
+		const { record, work, floor: installed } = this.#journal;
+		const { last } = record;
 		if (work === undefined) return { state: "idle", installed, ...last };
 		const { state, sequence, code } = work;
 		const progress = Math.floor((100 * work.offset) / work.size);
@@ -108,14 +108,14 @@ export class Updater {
 
 	/** Throws the Fault with which a bundle of this number would be refused, so that it need not be downloaded. */
 	admit(sequence: number): void {
-		const { record, work, unusable } = this.#journal;
+		const { record, work, floor, unusable } = this.#journal;
 		if (unusable !== undefined) throw unusable;
 		if (this.#options.keys.length === 0) throw new Fault("ota.disabled", "no release key");
 		if (this.#trial.running || (work !== undefined && !isDownload(work)))
 			throw new Fault("ota.busy", "an image is on trial");
-		if (sequence <= record.installed) throw new Fault("ota.sequence", `${sequence}, installed is ${record.installed}`);
 		const failure = record.failed.find((entry) => entry.sequence === sequence);
 		if (failure !== undefined) throw new Fault("ota.failed-before", `${sequence} failed with ${failure.code}`);
+		if (sequence <= floor) throw new Fault("ota.sequence", `${sequence}, installed is ${floor}`);
 	}
 
 	/**

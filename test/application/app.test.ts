@@ -122,7 +122,7 @@ describe("an application", () => {
 	test("that has run for a minute has settled; a store that fails then is logged", async () => {
 		for (const isFull of [false, true]) {
 			const device = installed(1);
-			const refuse = (): Fault | undefined => (full ? new Fault("store.full", "no room") : undefined);
+			const refuse = (): Fault | undefined => (full ? new Fault("store.failed", "worn") : undefined);
 			let full = false;
 			const { slot } = device.start({ refuse });
 			assert.equal(device.record?.starts, 1);
@@ -133,7 +133,7 @@ describe("an application", () => {
 					full = isFull;
 					assert.equal(clock.pass(SETTLED_MS), 1);
 					assert.equal(device.record?.starts, isFull ? 1 : 0);
-					assert.equal(steps.filter(({ detail }) => detail.code === "store.full").length, isFull ? 1 : 0);
+					assert.equal(steps.filter(({ detail }) => detail.code === "store.failed").length, isFull ? 1 : 0);
 				},
 				{ appSlot: slot },
 			);

@@ -97,11 +97,11 @@ test("a copy loses the right to run before it is overwritten", () => {
 	const device = installed(1);
 	update(device.start(), NEW, 3);
 	// It was armed, and could not be started.
-	let isFull = true;
-	const refuse = (name: string) => (isFull && name === "app" ? new Fault("store.full", "no room") : undefined);
+	let isWorn = true;
+	const refuse = (name: string) => (isWorn && name === "app" ? new Fault("store.failed", "worn") : undefined);
 	const { runs, updater } = device.start({ refuse });
 	assert.deepEqual([runs, device.record?.candidate], [undefined, { half: 1, started: false }]);
-	isFull = false;
+	isWorn = false;
 	updater.offer(appBundle(APPS[3]!, 4));
 	updater.download()!.writer.write(APPS[3]!.subarray(0, 5000));
 	assert.equal(device.record?.candidate, undefined);
@@ -142,6 +142,9 @@ test("a record that cannot be read is none, and fields that are not known stay",
 	for (const text of spoiled) {
 		const machine = new AppDevice(device);
 		machine.blobs.set("app", utf8(text));
+		// What was confirmed stands twice.
+		assert.equal(new AppDevice(machine).start().slot.running, "app_0", text);
+		machine.blobs.set("app.good", utf8(text));
 		assert.equal(machine.start().slot.running, "none", text);
 		assert.equal(machine.flash.areas.run[4], 0, text);
 	}

@@ -188,7 +188,8 @@ for (const behaviour of ["throws", "says nothing", "crashes"] as const)
 		t.diagnostic(
 			await sweep(old, { offered: 2, behaviour }, expected, ({ device }) => {
 				const trials = device.imported.filter((number) => number === 2).length;
-				assert.ok(trials >= 1 && trials <= 3, `${trials} trials`);
+				// A cut may cost the record of the trials so far; it does so once.
+				assert.ok(trials >= 1 && trials <= 6, `${trials} trials`);
 			}),
 		);
 	});
@@ -226,11 +227,14 @@ test("several cuts at random: the old one or the new one, or it rests and comes 
 		if (end.resting) {
 			ends.rests++;
 			assert.equal(end.resting, "app.unstable", why);
-			while (life.device.start().runs === undefined) assert.ok(life.device.imported.length < 40, why);
 		} else if (end.runs === 2) ends.new++;
 		else ends.old++;
-		const { runs, updater } = life.device.start();
-		assert.equal(runs ?? 1, updater.status.installed === 4 ? 2 : 1, why);
+		let { runs, updater } = life.device.start();
+		for (let rests = 0; runs === undefined; rests++) {
+			assert.ok(rests < 4, why);
+			({ runs, updater } = life.device.start());
+		}
+		assert.equal(runs, updater.status.installed === 4 ? 2 : 1, why);
 		if (behaviour !== "confirms") assert.equal(updater.status.installed, 2, why);
 	}
 	t.diagnostic(`SEED=${seed}: ${JSON.stringify(ends)}`);

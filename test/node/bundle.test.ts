@@ -20,7 +20,7 @@ import { standInImage } from "../support/release.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bundle-"));
 const path = (name: string): string => join(folder, name);
-const IMAGE = standInImage(1);
+const IMAGE = standInImage(1, undefined, undefined, 42);
 
 /** The options of a bundle that is in order, without how it is signed. */
 const packing = (change: Readonly<Record<string, string>> = {}): string[] => {

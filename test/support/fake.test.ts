@@ -81,16 +81,22 @@ test("store: keeps copies, counts wear, refuses names that flash would refuse", 
 		assert.throws(() => store.put(name, bytes), { code: "store.failed" });
 });
 
-test("store: a refused put leaves the old blob", () => {
-	const store = new FakeStore({
-		refuse: (_, bytes) => (bytes.length > 2 ? new Fault("store.full", "no room") : undefined),
-	});
-	store.put("a", utf8("ab"));
-	assert.throws(() => store.put("a", utf8("abc")), { code: "store.full" });
-	assert.equal(utf8Text(store.get("a")!), "ab");
+test("store: a put refused for want of room loses the old blob, as NVS does; one that fails, or a file, does not", () => {
+	for (const [code, atomic, left] of [
+		["store.full", false, undefined],
+		["store.failed", false, "ab"],
+		["store.full", true, "ab"],
+	] as const) {
+		const refuse = (_: string, bytes: Uint8Array) => (bytes.length > 2 ? new Fault(code, "no") : undefined);
+		const store = new FakeStore({ refuse, atomic });
+		store.put("a", utf8("ab"));
+		assert.throws(() => store.put("a", utf8("abc")), { code });
+		const held = store.get("a");
+		assert.equal(held && utf8Text(held), left);
+	}
 });
 
-test("power: cut before and after every write, the blob is the old one or the new one, and the boot is over", () => {
+test("power: cut before, in and after every write, the blob is the old one, none or the new one, and the boot is over", () => {
 	const run = (power: Power, blobs: Map<string, Uint8Array>): void => {
 		const store = new FakeStore({ blobs, power });
 		store.put("a", utf8("new"));
@@ -99,7 +105,7 @@ test("power: cut before and after every write, the blob is the old one or the ne
 	};
 	const outcomes = [];
 	const whole = new Power();
-	run(whole, new Map());
+	run(whole, new Map([["a", utf8("old")]]));
 	for (let cutAt = 0; cutAt < whole.points; cutAt++) {
 		const blobs = new Map([["a", utf8("old")]]);
 		const power = new Power(cutAt);
@@ -109,6 +115,7 @@ test("power: cut before and after every write, the blob is the old one or the ne
 	}
 	assert.deepEqual(outcomes, [
 		"before store.put a a=old",
+		"during store.put a",
 		"after store.put a a=new",
 		"before store.put b a=new",
 		"after store.put b a=new b=new",

@@ -2,6 +2,7 @@
 import { encodeEnvelope, encodeManifest, manifestDigest } from "../../hw/node/bundle/envelope.ts";
 import { encodeImage } from "../../hw/node/bundle/image.ts";
 import { sign } from "../../hw/node/bundle/key.ts";
+import { numberImage, RELEASE_BYTES, RELEASE_MARK } from "../../hw/node/bundle/release-number.ts";
 import { sha256 } from "../../hw/node/digest.ts";
 import { fill } from "../../hw/node/entropy.ts";
 import { utf8 } from "../../src/base/bytes.ts";
@@ -16,10 +17,12 @@ export const FOREIGN_KEY = generateKeyPair({ fill });
 export const VENDOR = defaultVendor();
 export const CLASS = classUuid(VENDOR, "esp32/devkit/4m");
 
-/** A valid image of about `bytes` bytes; another `fillByte`, another image. */
-export function standInImage(fillByte: number, bytes = 300 * 1024, chipId = 0): Uint8Array {
+/** A valid image of about `bytes` bytes; another `fillByte`, another image. `sequence`: the number built into it. */
+export function standInImage(fillByte: number, bytes = 300 * 1024, chipId = 0, sequence = 0): Uint8Array {
 	const segment = Uint8Array.from({ length: bytes - 80 }, (_, i) => (i * 31 + (i >> 8) + fillByte) & 0xff);
-	return encodeImage(chipId, segment);
+	segment.set(utf8(RELEASE_MARK), 512);
+	segment.fill(0, 512 + RELEASE_MARK.length, 512 + RELEASE_MARK.length + RELEASE_BYTES);
+	return numberImage(encodeImage(chipId, segment), sequence);
 }
 
 export function manifestOf(image: Uint8Array, change: Partial<Manifest> = {}): Manifest {

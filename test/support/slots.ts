@@ -4,6 +4,7 @@
  */
 import { BLANK, bootSlot, type Medium, type Otadata } from "../../hw/node/bootloader.ts";
 import { isImage } from "../../hw/node/bundle/image.ts";
+import { readReleaseNumber } from "../../hw/node/bundle/release-number.ts";
 import { equal } from "../../src/base/bytes.ts";
 import type { Clock, Slot } from "../../src/port.ts";
 import { type Power, PowerCut } from "./power.ts";
@@ -37,6 +38,7 @@ export class FakeSlots {
 			chipId: 0,
 			rollback,
 			restart,
+			sequence: (slot) => readReleaseNumber(this.flash[slot as 0 | 1]) ?? 0,
 			guard: (seconds) => clock.after(seconds * 1000, restart),
 		});
 	}

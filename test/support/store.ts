@@ -1,16 +1,19 @@
 /**
- * Flash in memory. The blobs outlive the boot: give the same `blobs` to the store of the next one. `put` is atomic, as
- * the port promises; with a Power, every put and delete has a place to cut before its effect and one after.
+ * Flash in memory, as unkind as ESP-IDF's NVS (src/port.ts, Store). The blobs outlive the boot: give the same `blobs` to the
+ * store of the next one. With a Power, every put and delete has a place to cut before its effect and one after; a put over
+ * a blob has one in between that loses the old bytes with the new. A refusal for lack of space loses the old bytes.
  */
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
-import type { Power } from "./power.ts";
+import { type Power, PowerCut } from "./power.ts";
 
 export interface FakeStoreOptions {
 	readonly blobs?: Map<string, Uint8Array>;
 	readonly power?: Power;
 	/** Asked before every put: a Fault to throw instead (store.full, store.failed). */
 	readonly refuse?: (name: string, bytes: Uint8Array) => Fault | undefined;
+	/** A put replaces at one stroke, as files do. Default false. */
+	readonly atomic?: boolean;
 }
 
 export class FakeStore implements Store {
@@ -33,10 +36,14 @@ export class FakeStore implements Store {
 
 	put(name: string, bytes: Uint8Array): void {
 		checkName(name);
-		const { power, refuse } = this.#options;
+		const { power, refuse, atomic = false } = this.#options;
 		power?.point(`before store.put ${name}`);
 		const fault = refuse?.(name, bytes);
-		if (fault !== undefined) throw fault;
+		if (fault !== undefined) {
+			if (fault.code === "store.full" && !atomic) this.blobs.delete(name);
+			throw fault;
+		}
+		if (this.blobs.has(name) && !atomic) this.#replacing(name);
 		this.blobs.set(name, new Uint8Array(bytes));
 		this.writes++;
 		this.bytesWritten += bytes.length;
@@ -50,9 +57,18 @@ export class FakeStore implements Store {
 		if (this.blobs.delete(name)) this.writes++;
 		power?.point(`after store.delete ${name}`);
 	}
+
+	#replacing(name: string): void {
+		try {
+			this.#options.power?.point(`during store.put ${name}`);
+		} catch (thrown) {
+			if (thrown instanceof PowerCut) this.blobs.delete(name);
+			throw thrown;
+		}
+	}
 }
 
-/** The rule of the port, so that a name that ESP32 NVS would refuse fails here too. */
+/** The rule of the port, so that a name that ESP32 NVS would refuse fails here too; a slash is of what lies beneath. */
 function checkName(name: string): void {
-	if (!/^[a-z0-9.-]{1,15}$/.test(name)) throw new Fault("store.failed", `blob name "${name}"`);
+	if (!/^(?=.{1,15}$)[a-z0-9.-]{1,13}(\/[01])?$/.test(name)) throw new Fault("store.failed", `blob name "${name}"`);
 }

@@ -10,7 +10,8 @@ import { FakeSlots } from "./slots.ts";
 import { FakeStore } from "./store.ts";
 
 export const OLD = standInImage(1);
-export const NEW = standInImage(2);
+/** Sequence number 2 is built into it. */
+export const NEW = standInImage(2, undefined, undefined, 2);
 export const OTHER = standInImage(3);
 
 export interface BootOptions {

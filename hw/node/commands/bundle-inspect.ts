@@ -9,6 +9,7 @@ import { archiveFacts, componentOf, manifestFacts, reason, row, table, uuid } fr
 import { readHashed, readSmall } from "../bundle/file.ts";
 import { readPublicKey } from "../bundle/key.ts";
 import { vendorUuid } from "../bundle/pack.ts";
+import { readReleaseNumber } from "../bundle/release-number.ts";
 import { createOutput } from "../output.ts";
 
 export function addInspect(bundle: Command): void {
@@ -79,6 +80,9 @@ function verify(file: string, flags: VerifyFlags): void {
 		throw new Fault("ota.length", `${flags.image} has ${bytes.length} bytes, signed are ${manifest.size}`);
 	if (!equal(digest, manifest.digest)) throw new Fault("ota.digest", `${flags.image} is not the signed image`);
 	const xs = componentOf(manifest) === "xs" ? readApp(bytes).version : undefined;
+	const number = xs === undefined ? readReleaseNumber(bytes) : undefined;
+	if (number !== undefined && number !== manifest.sequence)
+		throw new Fault("ota.sequence", `${flags.image} says that it is ${number}, signed is ${manifest.sequence}`);
 	const vendor = vendorUuid(flags.vendor);
 	if (flags.vendor !== undefined && !equal(vendor, manifest.vendor))
 		throw new Fault("ota.class", `vendor ${uuid(manifest.vendor)}`);
@@ -88,7 +92,8 @@ function verify(file: string, flags: VerifyFlags): void {
 			throw new Fault("ota.class", `${uuid(manifest.class)} is not ${flags.class}${xs ? ` with XS ${xs}` : ""}`);
 	}
 	const facts = manifestFacts(manifest);
-	const good = xs === undefined ? "good" : `good, for XS ${xs}`;
+	const fit = xs === undefined ? "good" : `good, for XS ${xs}`;
+	const good = number === undefined && xs === undefined ? `${fit}, without a place for its number` : fit;
 	const human = [table(facts), row("signature", "good"), row("image", good)].join("\n");
 	createOutput(flags.json === true).result(human, { event: "verified", file, ...facts, ...(xs && { xs }) });
 }

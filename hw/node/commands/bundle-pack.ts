@@ -7,6 +7,8 @@ import { encodeEnvelope, encodeManifest, manifestDigest } from "../bundle/envelo
 import { readHashed, readSmall, writeOut } from "../bundle/file.ts";
 import { readPublicKey, readReleaseKey, readSignature, sign } from "../bundle/key.ts";
 import { createManifest } from "../bundle/pack.ts";
+import { numberImage } from "../bundle/release-number.ts";
+import { sha256 } from "../digest.ts";
 import { createOutput } from "../output.ts";
 
 /** How an envelope is signed and where it goes. */
@@ -38,7 +40,10 @@ export interface Packed {
 
 export function addPack(bundle: Command): void {
 	signing(bundle.command("pack"))
-		.description("Check an image and write the envelope for it. The same input gives the same bytes.")
+		.description(
+			"Check an image, write the sequence number into it (firmware), and the envelope for it. The same input gives the " +
+				"same bytes.",
+		)
 		.addOption(new Option("--component <name>", "fw: firmware, xs: an app").choices(["fw", "xs"]).default("fw"))
 		.requiredOption("--image <file>", "xs_esp32.bin, or an .xsa archive")
 		.requiredOption("--sequence <number>", "above that of every release before", sequence)
@@ -46,7 +51,7 @@ export function addPack(bundle: Command): void {
 		.requiredOption("--uri <https-uri>", "where devices will find the image")
 		.option("--out <file>", "the envelope")
 		.action((flags: Release & SigningFlags & { readonly image: string }) => {
-			const { human, record } = pack(readHashed(flags.image, "--image"), flags);
+			const { human, record } = pack(numbered(flags.image, flags), flags);
 			createOutput(flags.json === true).result(human, record);
 		});
 }
@@ -88,6 +93,18 @@ export function pack(
 		human: `${file}: ${envelope.length} bytes\n${table(facts)}`,
 		record: { event: "bundle", file, ...facts },
 	};
+}
+
+/**
+ * The image in a file, numbered there: what is signed is what lies at the URI and what is flashed by cable. Throws Fault
+ * config.invalid, ota.image.
+ */
+export function numbered(file: string, { component, sequence }: Pick<Release, "component" | "sequence">) {
+	const hashed = readHashed(file, "--image");
+	const bytes = component === "fw" ? numberImage(hashed.bytes, sequence) : hashed.bytes;
+	if (bytes === hashed.bytes) return hashed;
+	writeOut(file, "--image", bytes, true);
+	return { bytes, digest: sha256(bytes) };
 }
 
 /** What an envelope cannot be signed without, for a list of what is missing. */

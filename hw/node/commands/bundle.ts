@@ -9,7 +9,16 @@ import { findFirmware } from "../bundle/project.ts";
 import { createOutput } from "../output.ts";
 import { addApp } from "./bundle-app.ts";
 import { addInspect, addVerify } from "./bundle-inspect.ts";
-import { addPack, missingForSigning, pack, type Release, type SigningFlags, sequence, signing } from "./bundle-pack.ts";
+import {
+	addPack,
+	missingForSigning,
+	numbered,
+	pack,
+	type Release,
+	type SigningFlags,
+	sequence,
+	signing,
+} from "./bundle-pack.ts";
 
 export function addBundle(program: Command): void {
 	const bundle = program.command("bundle").description("Signed updates: SUIT envelopes, one component, ES256.");
@@ -62,10 +71,10 @@ function firmware(flags: Partial<Release> & SigningFlags): void {
 	}
 	if (missing.length > 0 || sequence === undefined || uri === undefined)
 		throw new Fault("config.missing", missing.join("; "));
-	const hashed = readHashed(image, "firmware");
-	const { chipId } = readImage(hashed.bytes);
+	const { chipId } = readImage(readHashed(image, "firmware").bytes);
 	const chip = Object.keys(CHIP_IDS).find((name) => CHIP_IDS[name] === chipId) ?? "unknown";
 	const out = flags.out ?? `firmware-${sequence}.suit`;
-	const { human, record } = pack(hashed, { class: `${chip}/devkit/4m`, ...flags, component: "fw", sequence, uri, out });
+	const release = { class: `${chip}/devkit/4m`, ...flags, component: "fw" as const, sequence, uri, out };
+	const { human, record } = pack(numbered(image, release), release);
 	createOutput(flags.json === true).result(human, record);
 }

@@ -1,0 +1,30 @@
+/**
+ * The agent's store on flash that may lose what it replaces: a PairStore, which takes over what older versions have left.
+ *
+ * An image on trial leaves older versions' blobs where they are and as they are: the image before it reads nothing else,
+ * and may come back.
+ */
+import { Fault } from "../fault.ts";
+import type { Store } from "../port.ts";
+import { PairStore } from "./pair-store.ts";
+
+/** All that versions before this kept. */
+const NAMES = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.app", "app"] as const;
+
+/** Throws Fault store.failed. */
+export function openFlashStore(flash: Store, onTrial: boolean): Store {
+	const store = new PairStore(flash);
+	const isOld = NAMES.some((name) => flash.get(name) !== undefined) && !NAMES.some((name) => store.holds(name));
+	if (onTrial && isOld) return flash;
+	for (const name of NAMES) adopt(store, name);
+	return store;
+}
+
+/** For want of room a blob stays where it is: it is read there, too. */
+function adopt(store: PairStore, name: string): void {
+	try {
+		store.adopt(name);
+	} catch (thrown) {
+		if (!(thrown instanceof Fault) || thrown.code !== "store.full") throw thrown;
+	}
+}
