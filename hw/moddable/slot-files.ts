@@ -20,6 +20,8 @@ export function openSlot(): Slot {
 		bytes: SLOT_BYTES,
 		chipId: CHIP_ID,
 		rollback: true,
+		// Not looked for in what stands in for an image.
+		sequence: () => 0,
 		restart: () => void restart(),
 		guard(seconds) {
 			const timer = Timer.set(() => void restart(), seconds * 1000);
