@@ -1,6 +1,7 @@
 /**
  * `setup/slot` on ESP32: runs at power-up, before `main`, which waits for the network. An image on trial gets its deadline
- * here, so that one that cannot even join the Wi-Fi goes back too; the agent sets it anew (src/update/image-trial.ts).
+ * here, so that one that cannot even join the network goes back too; the agent sets it anew (src/update/image-trial.ts).
+ * Up to here the watchdog of the bootloader has run (sdkconfig), which resets an image that hangs before.
  */
 import { openSlot } from "enrollee/slot";
 import config from "mc/config";
@@ -16,5 +17,6 @@ export default function setup(done: () => void): void {
 	} catch (thrown) {
 		trace(`slot: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
 	}
+	native("xs_slot_awake").call(undefined);
 	done();
 }

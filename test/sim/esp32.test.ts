@@ -64,6 +64,10 @@ describe("the image for ESP32", { skip }, () => {
 			assert.match(sdkconfig, /^CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y$/m);
 			assert.doesNotMatch(sdkconfig, /^CONFIG_BOOTLOADER_SKIP_VALIDATE_ALWAYS=y$/m);
 			assert.doesNotMatch(sdkconfig, /^CONFIG_ESP_COREDUMP_ENABLE_TO_UART=y$/m);
+			assert.match(sdkconfig, /^CONFIG_ESP_SYSTEM_PANIC_SILENT_REBOOT=y$/m);
+			assert.doesNotMatch(sdkconfig, /^CONFIG_ESP_SYSTEM_PANIC_(PRINT_REBOOT|GDBSTUB)=y$/m);
+			assert.match(sdkconfig, /^CONFIG_BOOTLOADER_WDT_DISABLE_IN_USER_CODE=y$/m);
+			assert.match(script, /"xs_slot_awake"|\bxs_slot_awake\b/, "nothing would end the bootloader's watchdog");
 			checkPartitions(readPartitions(partitions));
 		});
 	}

@@ -31,6 +31,9 @@ const esp_partition_t* esp_ota_get_running_partition(void) { static esp_partitio
 const esp_partition_t* esp_ota_get_next_update_partition(const esp_partition_t* p) { return p; }
 const char* esp_err_to_name(esp_err_t code) { static char name[20]; snprintf(name, sizeof name, "%d", code); return name; }
 void esp_restart(void) { exit(3); }
+void wdt_hal_write_protect_disable(wdt_hal_context_t* hal) { (void)hal; }
+void wdt_hal_write_protect_enable(wdt_hal_context_t* hal) { (void)hal; }
+void wdt_hal_disable(wdt_hal_context_t* hal) { (void)hal; }
 esp_err_t esp_timer_create(const esp_timer_create_args_t* o, esp_timer_handle_t* h) { (void)o; (void)h; return 0; }
 esp_err_t esp_timer_start_once(esp_timer_handle_t h, uint64_t us) { (void)h; (void)us; return 0; }
 esp_err_t esp_timer_stop(esp_timer_handle_t h) { (void)h; return 0; }

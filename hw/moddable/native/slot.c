@@ -10,6 +10,7 @@
 #include "esp_timer.h"
 #include "esp_partition.h"
 #include "app_update/include/esp_ota_ops.h"
+#include "hal/wdt_hal.h"
 
 static esp_timer_handle_t gGuard;
 
@@ -119,6 +120,16 @@ void xs_slot_guard(xsMachine* the)
 		check(the, esp_timer_create(&options, &gGuard));
 	if (microseconds)
 		check(the, esp_timer_start_once(gGuard, microseconds));
+}
+
+/* The watchdog that has run since the bootloader: CONFIG_BOOTLOADER_WDT_DISABLE_IN_USER_CODE leaves it to us. */
+void xs_slot_awake(xsMachine* the)
+{
+	wdt_hal_context_t watchdog = RWDT_HAL_CONTEXT_DEFAULT();
+	(void)the;
+	wdt_hal_write_protect_disable(&watchdog);
+	wdt_hal_disable(&watchdog);
+	wdt_hal_write_protect_enable(&watchdog);
 }
 
 void xs_slot_restart(xsMachine* the)
