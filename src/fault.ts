@@ -117,7 +117,10 @@ export const FAULTS = {
 	"ota.uri": "Use an absolute https URI without user name or fragment.",
 	"ota.busy": "Another update is under way or on trial: wait for its outcome.",
 	"ota.http": "The server's answer cannot be used: check the URI and the server.",
-	"ota.redirect": "The server redirects to another host: put the final URI into the bundle.",
+	"ota.missing":
+		"The server has no such file (404): upload it, or correct the URI. The device looks for it for about an hour.",
+	"ota.redirect":
+		"The server redirects to where this device may not follow: put the final URI into the bundle, or name the host in updateHosts.",
 	"ota.chunked": "The server sends chunks without a length: serve the file with Content-Length.",
 	"ota.length": "The server's length is not the signed one: serve the image that was packed.",
 	"ota.digest":
@@ -186,7 +189,7 @@ export class Fault extends Error {
  * use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM.
  */
 function isPassing(code: FaultCode): boolean {
-	return /^(wire\.|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
+	return /^(wire\.|ota\.missing$|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
 		code,
 	);
 }

@@ -34,6 +34,7 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 	updateClass: true,
 	updateVendor: true,
 	updateCa: true,
+	updateHosts: true,
 	trialSeconds: true,
 });
 

@@ -99,6 +99,11 @@ const SETTINGS: readonly Setting[] = [
 	{ field: "nextReleaseKey", flag: "--next-release-key <file>", help: "the one that follows it, PEM", file: true },
 	{ field: "updateClass", flag: "--update-class <name>", help: "which bundles are meant, <chip>/<board>/<map>" },
 	{ field: "updateVendor", flag: "--update-vendor <uuid-or-domain>", help: "whose bundles; default: Enrollee's own" },
+	{
+		field: "updateHosts",
+		flag: "--update-hosts <domains>",
+		help: "domains that download servers may redirect to, with commas, besides their own",
+	},
 	{ field: "updateCa", flag: "--update-ca <file>", help: "PEM anchors for download servers (as --ca)", file: true },
 	{ field: "trialSeconds", flag: "--trial-seconds <seconds>", help: "for a new image to reach the hub (600)" },
 ];

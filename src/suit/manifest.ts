@@ -26,7 +26,7 @@ export interface Manifest {
 }
 
 /** No envelope of our profile comes near it. */
-export const MAX_ENVELOPE_BYTES = 2048;
+export const MAX_ENVELOPE_BYTES = 4096;
 export const SHA256 = -16;
 export const TAG_ENVELOPE = 107;
 

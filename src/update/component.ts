@@ -65,6 +65,7 @@ export class Component {
 		this.#delivery = new Delivery({
 			...options,
 			anchors: config.updates.anchors,
+			hosts: config.updates.hosts,
 			updater: this.#updater,
 			onChange: (then) => this.#report(then),
 			onRefused: ({ sequence }, { code }) => {

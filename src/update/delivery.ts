@@ -27,6 +27,8 @@ export interface DeliveryOptions extends DownloadPorts {
 const PROGRESS_SECONDS = 30;
 /** Bundles that do not arrive, in a row, before a long pause. */
 const MOST_FAILURES = 8;
+/** A file that is not there (404) may still be on its way to that server: eight attempts in about an hour. */
+const MISSING: Backoff = { firstSeconds: 60, capSeconds: 1800 };
 /** For telemetry and the last report to leave before a restart. */
 const MOST_QUIET_SECONDS = 30;
 
@@ -166,18 +168,22 @@ export class Delivery {
 	}
 
 	#failed(what: "bundle" | "image", fault: Fault): void {
+		const isMissing = fault.code === "ota.missing";
 		if (what === "bundle" && !fault.retryable) {
 			if (this.#offer) this.#options.onRefused(this.#offer, fault);
 			this.#drop();
 		} else if (what === "bundle" ? this.#failures + 1 < MOST_FAILURES : this.#isDownloading) {
-			this.#wait(fault, PASSING, ++this.#failures);
+			this.#wait(fault, isMissing ? MISSING : PASSING, ++this.#failures);
 		} else if (what === "image" && this.#isNew) {
 			// Its bundle may name a better address.
-		} else if (this.#offer && fault.retryable) {
+		} else if (this.#offer && fault.retryable && !isMissing) {
 			this.#isNew = true;
 			this.#failures = 0;
 			this.#wait(fault, REFUSED, ++this.#pauses);
-		} else this.#drop();
+		} else {
+			if (what === "bundle" && this.#offer) this.#options.onRefused(this.#offer, fault);
+			this.#drop();
+		}
 	}
 
 	#wait(fault: Fault, backoff: Backoff, attempt: number): void {

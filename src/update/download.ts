@@ -1,6 +1,6 @@
 /**
  * One attempt to download a bundle or what is missing of an image, over Wire: connection, request, response, deadlines,
- * redirects on the same host. Whether and when to try again is the caller's.
+ * redirects, and as many parts as the server makes of it. Whether and when to try again is the caller's.
  */
 import { concat } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
@@ -8,13 +8,15 @@ import type { Clock, Connection, Wire } from "../port.ts";
 import { MAX_ENVELOPE_BYTES } from "../suit/manifest.ts";
 import { encodeRequest, ResponseReader } from "./http.ts";
 import type { Updater } from "./updater.ts";
-import { type HttpsUri, parseHttpsUri, resolveLocation } from "./uri.ts";
+import { type HttpsUri, mayFollow, parseHttpsUri, resolveLocation } from "./uri.ts";
 
 export interface DownloadPorts {
 	readonly wire: Wire;
 	readonly clock: Clock;
 	/** Trust anchors for the download servers, DER; empty: the platform's. */
 	readonly anchors: readonly Uint8Array[];
+	/** Domains that a redirect may lead to, besides the one that redirects. */
+	readonly hosts?: readonly string[];
 }
 
 /** Connecting, and every wait for more bytes. */
@@ -23,6 +25,8 @@ const IDLE_SECONDS = 30;
 const BUNDLE_SECONDS = 120;
 const IMAGE_SECONDS = 3600;
 const MAX_REDIRECTS = 3;
+/** Of an image in one attempt, each over a connection of its own. */
+const MOST_PARTS = 256;
 
 /** Gives the envelope at `uri`, or why not. `done` is called once, never synchronously; the result cancels. */
 export function fetchBundle(ports: DownloadPorts, uri: string, done: (result: Uint8Array | Fault) => void): () => void {
@@ -31,10 +35,12 @@ export function fetchBundle(ports: DownloadPorts, uri: string, done: (result: Ui
 		from: 0,
 		seconds: BUNDLE_SECONDS,
 		onHead(_, total) {
-			if (total > MAX_ENVELOPE_BYTES)
+			if (total !== undefined && total > MAX_ENVELOPE_BYTES)
 				throw new Fault("ota.too-large", `bundle of ${total} bytes, at most ${MAX_ENVELOPE_BYTES}`);
 		},
 		onBody(bytes) {
+			if (envelope.length + bytes.length > MAX_ENVELOPE_BYTES)
+				throw new Fault("ota.too-large", `bundle of more than ${MAX_ENVELOPE_BYTES} bytes`);
 			envelope = concat(envelope, bytes);
 		},
 	};
@@ -52,27 +58,48 @@ export function fetchImage(ports: DownloadPorts, updater: Updater, done: (fault?
 	const complete = (): void => done(caught(() => updater.complete()));
 	if (writer.offset === size) return ports.clock.after(0, complete);
 	let cancel = (): void => {};
-	const get = (sink: Pick<Sink, "onHead" | "onBody">, then: () => void): void => {
+	const get = (sink: Pick<Sink, "onHead" | "onBody" | "onNoRange">, then: () => void): void => {
 		cancel = begin(ports, uri, { ...sink, from: writer.offset, seconds: IMAGE_SECONDS }, (fault) => {
 			if (fault === undefined) then();
 			else fail(fault);
 		});
 	};
 	const fail = (fault: Fault): void => done(caught(() => updater.interrupted(fault)) ?? fault);
-	const checkLength = (total: number): void => {
-		if (total !== size) throw new Fault("ota.length", `the server has ${total} bytes, signed are ${size}`);
+	const checkLength = (total: number | undefined): void => {
+		if (total !== undefined && total !== size)
+			throw new Fault("ota.length", `the server has ${total} bytes, signed are ${size}`);
 	};
-	const write = (): void =>
+	let restarts = 0;
+	let parts = 0;
+	const write = (): void => {
+		const began = writer.offset;
+		let isWhole = true;
+		let skip = 0;
 		get(
 			{
 				onHead(start, total) {
 					checkLength(total);
-					if (start !== writer.offset) writer.restart();
+					if (start === 0 && total === size && writer.offset > 0) writer.restart();
+					skip = writer.offset - start;
 				},
-				onBody: (bytes) => writer.write(bytes),
+				onNoRange() {
+					if (++restarts > 1) throw new Fault("ota.http", "no range of the image is to be had");
+					isWhole = false;
+					writer.restart();
+				},
+				onBody(bytes) {
+					const known = Math.min(skip, bytes.length);
+					skip -= known;
+					if (known < bytes.length) writer.write(bytes.subarray(known));
+				},
 			},
-			complete,
+			() => {
+				if (writer.offset === size) complete();
+				else if (++parts < MOST_PARTS && (writer.offset > began || !isWhole)) write();
+				else fail(new Fault("ota.http", "an answer that brings nothing", { retryable: true }));
+			},
 		);
+	};
 	if (preview === undefined) write();
 	else
 		get({ onHead: (_, total) => checkLength(total), onBody: (bytes) => preview.push(bytes) }, () => {
@@ -87,8 +114,10 @@ interface Sink {
 	readonly from: number;
 	readonly seconds: number;
 	/** Body bytes follow that belong at `start`. May throw a Fault, as may onBody. */
-	onHead(start: number, total: number): void;
+	onHead(start: number, total: number | undefined): void;
 	onBody(bytes: Uint8Array): void;
+	/** The server has not got the range that was asked for. May throw; else that was all. */
+	onNoRange?(): void;
 }
 
 function begin(ports: DownloadPorts, uri: string, sink: Sink, done: (fault?: Fault) => void): () => void {
@@ -136,9 +165,14 @@ function get(
 		const { head } = reader;
 		if (head === undefined) return;
 		if (head.kind === "redirect") {
-			const next = follow(uri, head.location, redirects);
+			const next = follow(uri, head.location, redirects, ports.hosts ?? []);
 			stop();
 			cancelNext = get(ports, next, sink, redirects - 1, done);
+			return;
+		}
+		if (head.kind === "no-range") {
+			sink.onNoRange?.();
+			end();
 			return;
 		}
 		if (before === undefined) sink.onHead(head.start, head.total);
@@ -178,11 +212,11 @@ function dated(fault: Fault | undefined): Fault | undefined {
 	return new Fault("tls.expired", "the download server's certificate", { retryable: true, cause: fault });
 }
 
-/** On the same host and port only: a bundle names who serves its image. */
-function follow(from: HttpsUri, location: string, left: number): HttpsUri {
+/** A redirect never carries anything of ours: neither request has a secret, and the path is the server's own. */
+function follow(from: HttpsUri, location: string, left: number, hosts: readonly string[]): HttpsUri {
+	if (/^http:/i.test(location)) throw new Fault("ota.redirect", `${from.host} redirects to http, without TLS`);
 	const to = resolveLocation(from, location);
-	if (to.host !== from.host || to.port !== from.port)
-		throw new Fault("ota.redirect", `${from.host} redirects to ${to.host}`);
+	if (!mayFollow(from.host, to.host, hosts)) throw new Fault("ota.redirect", `${from.host} redirects to ${to.host}`);
 	if (left === 0) throw new Fault("ota.redirect", `more than ${MAX_REDIRECTS} redirects`);
 	return to;
 }

@@ -1,8 +1,10 @@
 /**
  * HTTP/1.1 (RFC 9112, RFC 9110), the client's half of one GET: the request, and the response as a state machine on bytes.
+ * Answers in HTTP/1.0 are taken, too.
  *
- * Refused: responses without Content-Length (chunked by name), content codings, heads beyond 8 KiB, folded or repeated
- * header fields that matter, ranges that were not asked for, bytes beyond the length.
+ * A server may send the whole of what it was asked a part of, a shorter part, or one that begins earlier. Refused: responses without
+ * Content-Length (chunked by name), content codings, heads beyond 8 KiB, folded or repeated header fields that matter, ranges that
+ * leave a gap, bytes beyond the length.
  */
 import { concat, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
@@ -23,8 +25,10 @@ export function encodeRequest(uri: HttpsUri, from: number): Uint8Array {
 }
 
 export type Head =
-	/** `length` bytes follow, which belong at `start` of the resource's `total`. */
-	| { readonly kind: "body"; readonly start: number; readonly length: number; readonly total: number }
+	/** `length` bytes follow, which belong at `start` of the resource's `total`, if the server says that. */
+	| { readonly kind: "body"; readonly start: number; readonly length: number; readonly total: number | undefined }
+	/** The server has no such range: the whole may still be had. */
+	| { readonly kind: "no-range" }
 	| { readonly kind: "redirect"; readonly location: string };
 
 /** Bounds every head, informational ones included. */
@@ -64,7 +68,7 @@ export class ResponseReader {
 			this.head = readHead(held.subarray(0, end), this.#from);
 			if (this.head?.kind === "body") this.#left = this.head.length;
 		}
-		if (this.head.kind === "redirect") return body.subarray(0, 0);
+		if (this.head.kind !== "body") return body.subarray(0, 0);
 		if (body.length > this.#left)
 			throw new Fault("ota.length", `${body.length - this.#left} bytes beyond Content-Length`);
 		this.#left -= body.length;
@@ -75,11 +79,12 @@ export class ResponseReader {
 /** Undefined for an informational response (1xx): another head follows. */
 function readHead(bytes: Uint8Array, from: number): Head | undefined {
 	const [statusLine, ...lines] = latin1(bytes).slice(0, -4).split("\r\n");
-	const status = Number(/^HTTP\/1\.1 ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine!)?.[1] ?? 0);
-	if (status === 0) throw new Fault("ota.http", "not an HTTP/1.1 response");
+	const status = Number(/^HTTP\/1\.[01] ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine!)?.[1] ?? 0);
+	if (status === 0) throw new Fault("ota.http", "not a response of HTTP/1.0 or 1.1");
 	const fields = readFields(lines);
 	if (status < 200) return undefined;
 	if (REDIRECTS.includes(status)) return { kind: "redirect", location: fields.get("location") ?? "" };
+	if (status === 416 && from > 0) return { kind: "no-range" };
 	if (status !== 200 && status !== 206) throw refusedStatus(status, fields);
 	if (fields.has("transfer-encoding"))
 		throw new Fault("ota.chunked", `Transfer-Encoding: ${fields.get("transfer-encoding")}`);
@@ -87,17 +92,22 @@ function readHead(bytes: Uint8Array, from: number): Head | undefined {
 		throw new Fault("ota.http", `Content-Encoding: ${fields.get("content-encoding")}`);
 	const length = decimal(fields.get("content-length"), "Content-Length");
 	if (status === 200) return { kind: "body", start: 0, length, total: length };
-	return { kind: "body", start: from, length, total: readRange(fields.get("content-range"), from, length) };
+	return readRange(fields.get("content-range"), from, length);
 }
 
-/** "bytes from-last/total", to the end of the resource; gives the total. */
-function readRange(text: string | undefined, from: number, length: number): number {
-	const [, first, last, total] = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15})$/.exec(text ?? "") ?? [];
-	if (from === 0 || total === undefined || Number(first) !== from)
-		throw new Fault("ota.http", `Content-Range ${text ?? "missing"}, asked from ${from}`);
-	if (Number(last) !== Number(total) - 1 || length !== Number(total) - from)
+/**
+ * "bytes first-last/total" or "/*" (RFC 9110 section 14.4). Several parts at once, a range that begins too late and none at all are
+ * of no use: then the whole is asked for.
+ */
+function readRange(text: string | undefined, from: number, length: number): Head {
+	const [, first, last, total] = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15}|\*)$/.exec(text ?? "") ?? [];
+	if (first === undefined || Number(first) > from || Number(last) < from) {
+		if (from > 0) return { kind: "no-range" };
+		throw new Fault("ota.http", `Content-Range ${text ?? "missing"}, asked for all`);
+	}
+	if (length !== Number(last) - Number(first) + 1 || (total !== "*" && Number(last) >= Number(total)))
 		throw new Fault("ota.length", `Content-Range ${text} with Content-Length ${length}`);
-	return Number(total);
+	return { kind: "body", start: Number(first), length, total: total === "*" ? undefined : Number(total) };
 }
 
 const REDIRECTS: readonly number[] = /* @__PURE__ */ Object.freeze([301, 302, 303, 307, 308]);
@@ -123,6 +133,7 @@ function readFields(lines: readonly string[]): Map<string, string> {
 }
 
 function refusedStatus(status: number, fields: Map<string, string>): Fault {
+	if (status === 404) return new Fault("ota.missing", "status 404");
 	const retryable = status >= 500 || status === 408 || status === 425 || status === 429;
 	const wait = fields.get("retry-after") ?? "";
 	const retryAfterSeconds = /^[0-9]{1,6}$/.test(wait) ? Number(wait) : undefined;

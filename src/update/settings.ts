@@ -15,6 +15,8 @@ export interface UpdateInput {
 	readonly nextReleaseKey?: string | undefined;
 	readonly updateClass?: string | undefined;
 	readonly updateVendor?: string | undefined;
+	/** Domains, with commas, that a download server may redirect to besides its own. */
+	readonly updateHosts?: string | undefined;
 }
 
 export interface UpdateSettings {
@@ -23,6 +25,8 @@ export interface UpdateSettings {
 	/** UUIDs, 16 bytes. */
 	readonly vendor: Uint8Array;
 	readonly class: Uint8Array;
+	/** Domains that a redirect may lead to, besides the one that redirects. */
+	readonly hosts: readonly string[];
 }
 
 /** The part of the configuration that is about updates. */
@@ -41,7 +45,22 @@ export function parseUpdateSettings(input: UpdateInput): UpdateSettings {
 	if (keys.length > 0 && input.updateClass === undefined)
 		throw new Fault("config.missing", "updateClass (a release key is given)");
 	const vendor = input.updateVendor === undefined ? defaultVendor() : parseVendor(input.updateVendor);
-	return { keys, vendor, class: classUuid(vendor, input.updateClass ?? "") };
+	return { keys, vendor, class: classUuid(vendor, input.updateClass ?? ""), hosts: parseHosts(input.updateHosts) };
+}
+
+function parseHosts(text: string | undefined): string[] {
+	const hosts = (text ?? "")
+		.toLowerCase()
+		.split(",")
+		.map((host) => host.trim());
+	if (text === undefined || text.trim() === "") return [];
+	for (const host of hosts)
+		if (!/^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+$/.test(host))
+			throw new Fault(
+				"config.invalid",
+				`updateHosts: ${host.slice(0, 64) || "nothing"} is no domain, expected a.example,b.example`,
+			);
+	return hosts;
 }
 
 function parseReleaseKey(pem: string, field: string): Uint8Array {

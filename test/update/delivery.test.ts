@@ -75,12 +75,29 @@ test("a server that says when to come back is not asked earlier", async () => {
 test("what another attempt would meet again is refused once, and the next offer is taken", async () => {
 	let isThere = false;
 	const { clock, delivery, refused, bundleRequests, updater } = bench((socket, request) =>
-		(isThere ? good : status("404 Not Found"))(socket, request),
+		(isThere ? good : status("410 Gone"))(socket, request),
 	);
 	delivery.take(OFFER);
 	delivery.resume();
 	await clock.advance(72 * HOUR);
 	assert.deepEqual([refused, bundleRequests()], [["ota.http"], 1]);
+	isThere = true;
+	delivery.take(OFFER);
+	await clock.advance(HOUR);
+	assert.equal(updater.status.state, "armed");
+});
+
+test("a file that is not there yet is looked for during an hour or so, then refused", async () => {
+	let isThere = false;
+	const { clock, delivery, refused, bundleRequests, updater } = bench((socket, request) =>
+		(isThere ? good : status("404 Not Found"))(socket, request),
+	);
+	delivery.take(OFFER);
+	delivery.resume();
+	await clock.advance(HOUR / 3);
+	assert.ok(bundleRequests() > 2 && refused.length === 0);
+	await clock.advance(72 * HOUR);
+	assert.deepEqual([refused, bundleRequests()], [["ota.missing"], 8]);
 	isThere = true;
 	delivery.take(OFFER);
 	await clock.advance(HOUR);

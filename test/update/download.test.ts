@@ -85,7 +85,7 @@ const BAD: readonly [string, Server, string, Link?][] = [
 		(socket) => send(socket, "200 OK", ["Transfer-Encoding: chunked"], utf8("4\r\nabcd\r\n")),
 		"ota.chunked",
 	],
-	["says 404", (socket) => send(socket, "404 Not Found", ["Content-Length: 0"], new Uint8Array(0)), "ota.http"],
+	["says 404", (socket) => send(socket, "404 Not Found", ["Content-Length: 0"], new Uint8Array(0)), "ota.missing"],
 	["says 503", (socket) => send(socket, "503 Busy", ["Content-Length: 0"], new Uint8Array(0)), "ota.http"],
 	["says nothing", () => {}, "wire.timeout"],
 	[
@@ -97,8 +97,9 @@ const BAD: readonly [string, Server, string, Link?][] = [
 	["resets in the middle", whole(NEW), "wire.closed", { cutAfterReceived: 70_000 }],
 	["cannot be reached", whole(NEW), "wire.refused", { refuse: new Fault("wire.refused", "nobody listens") }],
 	["does not speak HTTP", (socket) => socket.write(utf8("220 smtp ready\r\n\r\n")), "ota.http"],
-	["redirects elsewhere", redirect("https://evil.example.com/agent.bin"), "ota.redirect"],
-	["redirects to another port", redirect("https://updates.example.com:444/x"), "ota.redirect"],
+	["redirects elsewhere", redirect("https://evil.example.net/agent.bin"), "ota.redirect"],
+	["redirects to http", redirect("http://updates.example.com/agent.bin"), "ota.redirect"],
+	["redirects to an address", redirect("https://127.0.0.1/agent.bin"), "ota.redirect"],
 	["redirects for ever", redirect("/agent.bin"), "ota.redirect"],
 	["redirects to nowhere", redirect(""), "ota.uri"],
 ];
@@ -176,7 +177,7 @@ test("a bundle is fetched, and bounded", async () => {
 	const code = async (...options: Parameters<typeof fetched>): Promise<string> =>
 		((await fetched(...options)) as Fault).code;
 	assert.ok(equal((await fetched(whole(envelope))) as Uint8Array, envelope));
-	assert.equal(await code(whole(new Uint8Array(2049))), "ota.too-large");
+	assert.equal(await code(whole(new Uint8Array(4097))), "ota.too-large");
 	assert.equal(await code(whole(envelope), "http://updates.example.com/a.suit"), "ota.uri");
 	assert.equal(await code((socket) => socket.close()), "wire.closed");
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { concat, utf8, utf8Text } from "../../src/base/bytes.ts";
 import type { FaultCode } from "../../src/fault.ts";
 import { encodeRequest, type Head, ResponseReader } from "../../src/update/http.ts";
-import { parseHttpsUri, resolveLocation } from "../../src/update/uri.ts";
+import { MAX_URI, mayFollow, parseHttpsUri, resolveLocation } from "../../src/update/uri.ts";
 import { mutations } from "../support/mutate.ts";
 import { isFault } from "../support/random.ts";
 
@@ -69,32 +69,54 @@ test("what cannot be used is refused by name", () => {
 		refused("ota.http", response("200 OK", [`Content-Length: ${length}`]));
 	refused("ota.length", response("200 OK", ["Content-Length: 4"], "hello"));
 	refused("ota.http", response("206 x", ["Content-Length: 3", "Content-Range: bytes 2-4/5"], "llo"), 0);
-	refused("ota.http", response("206 x", ["Content-Length: 3"], "llo"), 2);
-	refused("ota.http", response("206 x", ["Content-Length: 3", "Content-Range: bytes 1-4/5"], "llo"), 2);
-	refused("ota.http", response("206 x", ["Content-Length: 3", "Content-Range: bytes 2-4/*"], "llo"), 2);
-	refused(
-		"ota.http",
-		response("206 x", ["Content-Type: multipart/byteranges; boundary=x", "Content-Length: 3"], "llo"),
-		2,
-	);
-	refused("ota.length", response("206 x", ["Content-Length: 2", "Content-Range: bytes 2-3/5"], "ll"), 2);
+	refused("ota.length", response("206 x", ["Content-Length: 3", "Content-Range: bytes 1-4/5"], "llo"), 2);
+	refused("ota.length", response("206 x", ["Content-Length: 4", "Content-Range: bytes 2-5/5"], "llo?"), 2);
 	refused("ota.length", response("206 x", ["Content-Length: 2", "Content-Range: bytes 2-4/5"], "ll"), 2);
-	for (const line of [
-		"HTTP/1.0 200 OK",
-		"HTTP/2 200",
-		"HTTP/1.1 20 OK",
-		"HTTP/1.1 600 x",
-		"ICY 200 OK",
-		"",
-		"HTTP/1.1 200\u0000",
-	])
+	for (const line of ["HTTP/2 200", "HTTP/1.1 20 OK", "HTTP/1.1 600 x", "ICY 200 OK", "", "HTTP/1.1 200\u0000"])
 		refused("ota.http", utf8(`${line}\r\nContent-Length: 0\r\n\r\n`));
 	for (const field of [" folded: x", "no colon", "a b: c", ": x", "x: \u0001", "x : y"])
 		refused("ota.http", response("200 OK", ["Content-Length: 0", field]));
 });
 
+test("every legal answer to Range is of use", () => {
+	const part = (range: string, body: string, total: number | undefined, start: number) =>
+		assert.deepEqual(
+			read(response("206 x", [`Content-Length: ${body.length}`, `Content-Range: bytes ${range}`], body), 2).head,
+			{ kind: "body", start, length: body.length, total },
+		);
+	part("2-4/5", "llo", 5, 2);
+	part("2-3/5", "ll", 5, 2);
+	part("1-4/5", "ello", 5, 1);
+	part("0-4/5", "hello", 5, 0);
+	part("2-4/*", "llo", undefined, 2);
+	for (const [what, fields] of [
+		["206 without Content-Range", ["Content-Length: 3"]],
+		["one that begins too late", ["Content-Length: 2", "Content-Range: bytes 3-4/5"]],
+		["one that ends too early", ["Content-Length: 2", "Content-Range: bytes 0-1/5"]],
+		["several at once", ["Content-Length: 3", "Content-Type: multipart/byteranges; boundary=x"]],
+	] as const)
+		assert.deepEqual(read(response("206 x", fields, "llo"), 2).head, { kind: "no-range" }, what);
+	assert.deepEqual(read(response("416 x", ["Content-Range: bytes */5", "Content-Length: 0"]), 2).head, {
+		kind: "no-range",
+	});
+});
+
+test("HTTP/1.0 with a length is taken, without one or in chunks not", () => {
+	const old = (fields: string, body = "hello") => read(utf8(`HTTP/1.0 200 OK\r\n${fields}\r\n${body}`));
+	assert.deepEqual(old("Server: SimpleHTTP/0.6 Python/3.11\r\nContent-Length: 5\r\n").body, "hello");
+	assert.throws(() => old("Server: x\r\n"), isFault("ota.http"));
+	assert.throws(() => old("Transfer-Encoding: chunked\r\n"), isFault("ota.chunked"));
+});
+
+test("a file that is not there may come, for an hour", () => {
+	assert.throws(
+		() => read(response("404 x", [])),
+		(thrown) => isFault("ota.missing")(thrown) && (thrown as { retryable: boolean }).retryable,
+	);
+});
+
 test("only faults of the moment may be repeated, and the server's wait is kept", () => {
-	for (const status of [400, 401, 403, 404, 410, 412, 416])
+	for (const status of [400, 401, 403, 410, 412, 416])
 		assert.throws(
 			() => read(response(`${status} x`, [])),
 			(thrown) => isFault("ota.http")(thrown) && !(thrown as { retryable: boolean }).retryable,
@@ -146,7 +168,6 @@ test("only absolute https URIs without user name and fragment are taken", () => 
 		"http://a/x",
 		"https:/a/x",
 		"https:///x",
-		"https://a",
 		"https://a:0/x",
 		"https://a:65536/x",
 		"https://u:p@a/x",
@@ -156,12 +177,74 @@ test("only absolute https URIs without user name and fragment are taken", () => 
 		"https://a/\u00e9",
 		"https://-a/x",
 		"https://[::1]/x",
-		`https://a/${"x".repeat(1024)}`,
+		`https://a/${"x".repeat(MAX_URI)}`,
+		"https:///",
+		"https://a\\b/",
 	])
 		assert.throws(() => parseHttpsUri(uri), isFault("ota.uri"), uri);
 	const base = parseHttpsUri("https://a.example:8443/x/y");
 	assert.deepEqual(resolveLocation(base, "/z"), { host: "a.example", port: 8443, path: "/z" });
 	assert.deepEqual(resolveLocation(base, "https://b.example/z"), { host: "b.example", port: 443, path: "/z" });
-	for (const location of ["//b.example/z", "z", "", "http://a.example/z"])
+	for (const location of ["", "#f", "http://a.example/z", "ftp://b/z", "//", "https://u@b/z"])
 		assert.throws(() => resolveLocation(base, location), isFault("ota.uri"), location);
+});
+
+test("relative references resolve as RFC 3986 says, and as Node's URL does", () => {
+	const base = "https://a.example:8443/b/c/d;p?q=1/2";
+	for (const reference of [
+		"g",
+		"./g",
+		"g/",
+		"/g",
+		"//g.example",
+		"//g.example/h?i",
+		"?y",
+		"g?y",
+		"g?y=a/../b",
+		"../g",
+		"../",
+		"..",
+		".",
+		"../../g",
+		"../../../g",
+		"/./g",
+		"/../g",
+		"g/./h",
+		"g/../h",
+		"g;x=1/../y",
+		"g#s",
+		"?y#s",
+		"https://h.example/x?sig=a%2Bb&se=1",
+	]) {
+		const url = new URL(reference, base);
+		const expected = { host: url.hostname, port: Number(url.port || 443), path: url.pathname + url.search };
+		assert.deepEqual(resolveLocation(parseHttpsUri(base), reference), expected, reference);
+	}
+});
+
+test("presigned addresses, underscores and long ones; what is too long says the limit", () => {
+	const signed = `https://my_bucket.s3.amazonaws.com/agent.bin?X-Amz-Signature=${"a1".repeat(1000)}`;
+	assert.equal(parseHttpsUri(signed).host, "my_bucket.s3.amazonaws.com");
+	assert.equal(parseHttpsUri("https://a.example?x=1").path, "/?x=1");
+	assert.throws(() => parseHttpsUri(`https://a/${"x".repeat(5000)}`), { message: /of 5010 characters, at most 3072/ });
+});
+
+test("where a redirect may lead", () => {
+	for (const [from, to, hosts, may] of [
+		["updates.example.com", "updates.example.com", [], true],
+		["updates.example.com", "cdn.example.com", [], true],
+		["example.com", "a.b.example.com", [], true],
+		["updates.example.com", "example.com", [], true],
+		["updates.example.com", "evilexample.com", [], false],
+		["updates.example.com", "example.net", [], false],
+		["a.example.co.uk", "b.example.co.uk", [], true],
+		["a.example.co.uk", "b.evil.co.uk", [], false],
+		["github.com", "release-assets.githubusercontent.com", [], false],
+		["github.com", "release-assets.githubusercontent.com", ["githubusercontent.com"], true],
+		["github.com", "githubusercontent.com.evil.net", ["githubusercontent.com"], false],
+		["10.0.0.1", "10.0.0.1", [], true],
+		["10.0.0.1", "20.0.0.1", [], false],
+		["localhost", "localhost", [], true],
+	] as const)
+		assert.equal(mayFollow(from, to, hosts), may, `${from} to ${to}`);
 });

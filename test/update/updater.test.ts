@@ -29,7 +29,7 @@ test("whatever is not meant for this device is refused before flash and store ar
 	offer({ size: FakeSlots.BYTES + 1 }, "ota.too-large");
 	for (const uri of [
 		"http://a.example/x",
-		"https://a.example",
+		"https://a.example\\x",
 		"https://u@a.example/x",
 		"https://a.example/x#y",
 		"/x",
