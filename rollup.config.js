@@ -25,7 +25,7 @@ const BUNDLED = /^mqtt-packet(\/|$)/;
 const KEY = /\/(src\/key|@noble)\/|\/moddable\/key\.ts$/;
 
 /** Which formulas the device's key room uses: see src/key/fast.ts and src/key/noble-formulas.ts. */
-const FLAVOUR = process.env.ENROLLEE_KEY ?? "fast";
+const FLAVOUR = process.env.ENROLLEE_FORMULAS ?? "fast";
 
 /** On which curves it makes keys, "P-256" or "P-384" to leave the other out: see src/key/curves.ts. */
 const CURVES = { "P-256": ["only-p256"], "P-384": ["only-p384"], both: [] }[process.env.ENROLLEE_CURVES ?? "both"];

@@ -9,7 +9,7 @@ import { X509Certificate } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { Authority, CsrError, Examined, Flaw, Issued, IssueRequest, Purpose } from "./authority.ts";
-import type { IssuingCurve } from "./contract.ts";
+import type { CsrCurves, IssuingCurve } from "./contract.ts";
 import {
 	type CertificateRequest,
 	certificatePem,
@@ -38,6 +38,8 @@ export class Ca implements Authority {
 	#intermediate: Entity;
 	#earlierRoots: X509Certificate[] = [];
 	readonly onboarding: Entity;
+	/** On which curves a request's key may be. */
+	csrCurves: CsrCurves = "both";
 
 	private constructor(root: Entity, intermediate: Entity, onboarding: Entity) {
 		this.#root = root;
@@ -120,7 +122,7 @@ export class Ca implements Authority {
 	}
 
 	async #issue({ commonName, csr, now, validitySeconds, flaw }: IssueRequest): Promise<Issued> {
-		const checked = await checkCsr(csr, commonName);
+		const checked = await checkCsr(csr, commonName, this.csrCurves);
 		if ("error" in checked) return checked;
 		const publicKey = flaw === "foreign-key" ? (await generateKeys("P-256")).publicKey : checked.publicKey;
 		const request = leafRequest(commonName, now, validitySeconds, flaw);
@@ -158,11 +160,14 @@ function leafRequest(name: string, now: number, validitySeconds: number, flaw?: 
 	};
 }
 
+const CURVE_NAMES = { p256: "P-256", p384: "P-384" } as const;
+
 const MAX_CSR_BYTES = 8192;
 
 async function checkCsr(
 	bytes: Uint8Array,
 	expected: string,
+	curves: CsrCurves,
 ): Promise<{ publicKey: x509.PublicKey } | { error: CsrError; message: string }> {
 	if (bytes.length > MAX_CSR_BYTES) return { error: "CsrTooLarge", message: "the request exceeds 8 KB" };
 	let csr: x509.Pkcs10CertificateRequest;
@@ -174,6 +179,12 @@ async function checkCsr(
 	}
 	if (!keyIsSupported(csr.publicKey))
 		return { error: "CsrKeyNotSupported", message: "the key must be P-256, P-384 or RSA of 2048 bits and more" };
+	const { namedCurve = "RSA" } = csr.publicKey.algorithm as { namedCurve?: string };
+	if (curves !== "both" && namedCurve !== CURVE_NAMES[curves])
+		return {
+			error: "CsrKeyNotSupported",
+			message: `the key must be ${CURVE_NAMES[curves]}, this one is ${namedCurve}`,
+		};
 	if (!(await csr.verify().catch(() => false)))
 		return { error: "CsrSignatureVerificationFailed", message: "the request's signature does not verify" };
 	const names = csr.subjectName.getField("CN");

@@ -55,6 +55,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		now: time.now(),
 	});
 	const { ca, enrolments, devices } = state;
+	ca.csrCurves = options.csrCurves ?? "both";
 	const watch = createWatch(time);
 	const clock = guardedClock(time, watch.witness);
 	if (options.onEvent !== undefined) watch.listeners.add(options.onEvent);

@@ -6,6 +6,7 @@ import type { Limits } from "./throttle.ts";
 
 /** Of the device CA. */
 export type IssuingCurve = "P-384" | "P-256";
+export type CsrCurves = "p384" | "p256" | "both";
 
 export interface CloudOptions {
 	/** 0, the default, is any free one. */
@@ -30,6 +31,8 @@ export interface CloudOptions {
 	readonly tlsKey?: "ec" | "rsa";
 	/** Of the device CA. Default "P-384". */
 	readonly issuing?: IssuingCurve;
+	/** On which the key of a request may be; "p384" is the service's documented rule. Default "both", and RSA. */
+	readonly csrCurves?: CsrCurves;
 	/** DPS also accepts certificates that the device CA issued. Default false. */
 	readonly acceptIssued?: boolean;
 	/** Operations per second. Default: none. */
@@ -116,6 +119,8 @@ export interface CloudOperator {
 	move(deviceId: string, hub: string): void;
 	setDisabled(deviceId: string, disabled: boolean): void;
 	disconnect(deviceId: string): void;
+	/** On which curves the key of a request may be, from now on. */
+	demandCurves(curves: CsrCurves): void;
 	/** New authorities issue; with `forget` nothing that the old ones issued is accepted any more. */
 	rollCa(forget: boolean): Promise<void>;
 }

@@ -10,7 +10,16 @@
 import { startCloud as start } from "./cloud.ts";
 import type { CloudOptions, LocalCloud } from "./contract.ts";
 
-export type { CloudOperator, CloudOptions, DeviceSettings, IssuingCurve, LocalCloud, Ready, Seen } from "./contract.ts";
+export type {
+	CloudOperator,
+	CloudOptions,
+	CsrCurves,
+	DeviceSettings,
+	IssuingCurve,
+	LocalCloud,
+	Ready,
+	Seen,
+} from "./contract.ts";
 export type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
 export type { MethodOutcome } from "./methods.ts";
 

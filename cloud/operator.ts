@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../src/port.ts";
 import type { Ca } from "./ca.ts";
-import type { CloudOperator, IssuingCurve } from "./contract.ts";
+import type { CloudOperator, CsrCurves, IssuingCurve } from "./contract.ts";
 import { type Device, type Devices, splitId } from "./devices.ts";
 import type { Downloads, UpdateOffer } from "./downloads.ts";
 import { type Enrolments, idProblem } from "./enrolments.ts";
@@ -143,6 +143,12 @@ export class Operator implements CloudOperator {
 
 	disconnect(deviceId: string): void {
 		this.#options.hub.close(deviceId, "disconnected by the operator");
+	}
+
+	/** On which curves the key of a request may be, from now on. */
+	demandCurves(curves: CsrCurves): void {
+		this.#options.ca.csrCurves = curves;
+		this.#acted("", `csr-curves ${curves}`);
 	}
 
 	/** New authorities issue; with `forget` nothing that the old ones issued is accepted any more. */

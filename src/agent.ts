@@ -83,6 +83,7 @@ export class Agent {
 			config,
 			log,
 			waiting: this.#waiting,
+			keystore: options.keystore,
 			onStep: (step) => this.#enter(step),
 		});
 		this.finished = Promise.resolve().then(() => this.#live());

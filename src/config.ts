@@ -11,6 +11,7 @@ import { SymmetricKey } from "./dps/sas.ts";
 import { Fault } from "./fault.ts";
 import { OPERATIONS, type Operation, type OperationSettings } from "./hub/operation-names.ts";
 import type { QueueLimits } from "./hub/queue.ts";
+import type { CurveName } from "./port.ts";
 import { parseUpdateSettings, type UpdateConfig, type UpdateInput } from "./update/settings.ts";
 import { readCertificates } from "./x509/certificate.ts";
 import { checkRegistrationId, parseCsr } from "./x509/csr.ts";
@@ -38,6 +39,8 @@ export interface ConfigInput extends UpdateInput {
 	readonly trustBundle?: string | undefined;
 	/** Share of the validity, 0.1 to 0.9, at which the certificate is renewed at the latest. */
 	readonly renewAt?: string | undefined;
+	/** `P-256`, `P-384`, or `auto`: P-256 until the service refuses it. */
+	readonly key?: string | undefined;
 	/** `new`: a new key with every certificate; `same`: the key stays. */
 	readonly renewKey?: string | undefined;
 	/** JSON object for DPS's custom allocation. */
@@ -69,6 +72,7 @@ export interface Config extends OperationSettings {
 	readonly anchors: readonly Uint8Array[];
 	readonly trustBundle: "keep" | "install";
 	readonly renewAt: number;
+	readonly key: "auto" | CurveName;
 	readonly renewKey: "new" | "same";
 	readonly payload: object | undefined;
 	readonly queue: QueueLimits;
@@ -87,6 +91,7 @@ const DEFAULTS = {
 	dialect: "2025-07-01-preview",
 	trustBundle: "keep",
 	renewAt: "0.8",
+	key: "auto",
 	renewKey: "new",
 	queueMessages: "64",
 	queueBytes: "32768",
@@ -109,6 +114,7 @@ export function parseConfig(input: ConfigInput): Config {
 		anchors: certificates(input.ca, "ca"),
 		trustBundle: oneOf(input.trustBundle ?? DEFAULTS.trustBundle, ["keep", "install"], "trustBundle"),
 		renewAt: parseShare(input.renewAt ?? DEFAULTS.renewAt),
+		key: oneOf(input.key ?? DEFAULTS.key, ["auto", "P-256", "P-384"], "key"),
 		renewKey: oneOf(input.renewKey ?? DEFAULTS.renewKey, ["new", "same"], "renewKey"),
 		payload: input.payload === undefined ? undefined : parsePayload(input.payload),
 		queue: Object.freeze({

@@ -27,6 +27,10 @@ export const FAULTS = {
 	"key.invalid": "The key is not a scalar in 1..n-1 of its curve: remove it and let the device make a new one.",
 	"key.curve":
 		"The key's curve is refused, or cannot be made here: the device tries the other one where it may; else set `key`, or ask for a policy with this curve.",
+	"key.locked": "The chip's key slots are locked or taken: set `renewKey` to `same`, or configure two free slots.",
+	"key.lost": "The hardware with the key does not answer: check its power and wiring, or put the chip back.",
+	"key.replaced":
+		"The hardware has another key than the one that was certified: put the old chip back, or erase the credential records to enrol anew.",
 	"key.fault":
 		"A computation with the key failed its checks: unstable power, worn flash or an attack. Restart; replace the board if it recurs.",
 	"x509.der": "The bytes are not strict DER: ask whoever issued them.",
@@ -73,7 +77,7 @@ export const FAULTS = {
 	// DPS
 	"dps.bad-request": "The service refused the request (400): see its message.",
 	"dps.csr-rejected":
-		"The service refused the CSR: check the registration id, and whether its policy wants another curve.",
+		"The service refused the CSR: check the registration id, and whether its policy wants another curve (`key`).",
 	"dps.unauthorized": "The service refused the credential (401): check key, certificate, ID scope and the clock.",
 	"dps.forbidden": "The service forbids this device (403): check the enrolment.",
 	"dps.not-found": "No enrolment or registration for this id (404): create it, check the ID scope.",
@@ -97,7 +101,7 @@ export const FAULTS = {
 	"hub.closed": "The hub ended the session: usually passes by itself.",
 	"hub.bad-request": "The hub refused the request (400): see its message.",
 	"hub.conflict": "Another certificate request is active for this device (409).",
-	"hub.csr-rejected": "The hub refused the CSR: check whether its policy wants another curve.",
+	"hub.csr-rejected": "The hub refused the CSR: check whether its policy wants another curve (`key`).",
 	"hub.timeout": "The hub did not answer a certificate request: it may not offer renewal.",
 	"hub.no-request": "The hub knows no request to replace (412): sent again without.",
 	"hub.throttled": "Too many requests (429): the device waits as told.",
@@ -189,7 +193,7 @@ export class Fault extends Error {
  * use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM.
  */
 function isPassing(code: FaultCode): boolean {
-	return /^(wire\.|ota\.missing$|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
+	return /^(wire\.|key\.lost$|ota\.missing$|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
 		code,
 	);
 }

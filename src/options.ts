@@ -3,7 +3,7 @@ import type { AppSlot } from "./application/app-slot.ts";
 import type { Config } from "./config.ts";
 import type { Fault } from "./fault.ts";
 import type { FeatureOptions } from "./hub/features.ts";
-import type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";
+import type { Clock, Entropy, Keystore, Log, Slot, Store, Wire } from "./port.ts";
 
 export type AgentState = "starting" | "enrolling" | "connecting" | "connected" | "waiting" | "closed";
 
@@ -12,6 +12,8 @@ export interface AgentOptions {
 	readonly store: Store;
 	readonly clock: Clock;
 	readonly entropy: Entropy;
+	/** Where keys are made and stay; absent: in the store. */
+	readonly keystore?: Keystore | undefined;
 	readonly log?: Log;
 	readonly config: Config;
 	/** End with the first Fault, or as soon as no telemetry waits; without the agent's own operations. */

@@ -8,6 +8,8 @@
  */
 import type { Fault } from "./fault.ts";
 
+export type CurveName = "P-256" | "P-384";
+
 /** A private key that can sign. Synchronous; the key itself need not be readable. */
 export interface Signer {
 	/** SEC1 uncompressed point: 65 bytes on P-256, 97 on P-384. */
@@ -19,6 +21,23 @@ export interface Signer {
 	sign(digest: Uint8Array): Uint8Array;
 	/** The scalar, 32 or 48 bytes, for platforms whose TLS wants the key itself (Node). Absent when hardware holds the key. */
 	scalar?(): Uint8Array;
+	/** By which a Keystore finds it again: 1 to 64 printable ASCII characters. Absent for a key in memory. */
+	readonly reference?: string;
+}
+
+/** Keys that never leave their hardware: a secure element, a token. Synchronous, as Signer is. */
+export interface Keystore {
+	/** Kind and serial number, for people. */
+	readonly name: string;
+	/** On which it makes keys. */
+	readonly curves: readonly CurveName[];
+	/**
+	 * Makes a key pair where none of the `kept` references is. Throws Fault key.curve; key.locked, where no place may be
+	 * written to; key.lost.
+	 */
+	generate(curve: CurveName, kept: readonly string[]): Signer;
+	/** The key that is there now. Throws Fault key.lost where the hardware does not answer, key.replaced where there is none. */
+	open(reference: string): Signer;
 }
 
 /** What a TLS client shows the server: a chain of DER certificates, leaf first, and the leaf's key. */

@@ -22,6 +22,7 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 	ca: true,
 	trustBundle: true,
 	renewAt: true,
+	key: true,
 	renewKey: true,
 	payload: true,
 	queueMessages: true,

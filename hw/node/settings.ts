@@ -84,6 +84,11 @@ const SETTINGS: readonly Setting[] = [
 		flag: "--renew-at <share>",
 		help: "share of the certificate's validity after which it is renewed, 0.1 to 0.9 (0.8)",
 	},
+	{
+		field: "key",
+		flag: "--key <auto|P-256|P-384>",
+		help: "curve of the device's key; auto: P-256 until the service refuses it (auto)",
+	},
 	{ field: "renewKey", flag: "--renew-key <new|same>", help: "the key of a renewed certificate (new)" },
 	{ field: "payload", flag: "--payload <json>", help: "JSON object for custom allocation" },
 	{ field: "queueMessages", flag: "--queue-messages <count>", help: "telemetry that waits while offline (64)" },

@@ -8,9 +8,10 @@
 import { isIP } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect, rootCertificates, type TLSSocket } from "node:tls";
 import { Fault } from "../../src/fault.ts";
+import { curveOf } from "../../src/key/pair.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
-import { Oid } from "../../src/x509/oid.ts";
+import { CURVES } from "../../src/x509/key.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { tlsFault } from "./tls-fault.ts";
 
@@ -111,7 +112,8 @@ function privateKey(identity: Identity): string {
 	if ("pkcs8" in identity) return encodePem("PRIVATE KEY", identity.pkcs8);
 	const scalar = identity.signer.scalar?.();
 	if (scalar === undefined) throw new Fault("tls.key", "the key cannot leave its hardware, and node:tls needs it");
-	const sec1 = sequence(smallInteger(1), octetString(scalar), element(context(0), oid(Oid.P256)));
+	const curve = oid(CURVES[curveOf(identity.signer.publicKey)]);
+	const sec1 = sequence(smallInteger(1), octetString(scalar), element(context(0), curve));
 	return encodePem("EC PRIVATE KEY", sec1);
 }
 

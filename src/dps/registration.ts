@@ -192,7 +192,11 @@ function failureFault(body: Members): Fault {
 /** 400037 and 400040 are the service's codes for a CSR that does not decode or verify. */
 function codeOf(status: number, errorCode: number | undefined, message: unknown): FaultCode {
 	if (errorCode === 400037 || errorCode === 400040) return "dps.csr-rejected";
-	if (status === 400 && typeof message === "string" && /\bcsr\b|signing request/i.test(message))
+	if (
+		status === 400 &&
+		typeof message === "string" &&
+		/\bcsr\b|signing request|\bcurve\b|\bP-?(256|384)\b|\bkey (type|size|algorithm)/i.test(message)
+	)
 		return "dps.csr-rejected";
 	if (status === 401) return "dps.unauthorized";
 	if (status === 403) return "dps.forbidden";

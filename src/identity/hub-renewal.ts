@@ -11,12 +11,12 @@ import { Fault } from "../fault.ts";
 import { type Action, CertificateRequest, createRequestId } from "../hub/certificates.ts";
 import type { HubSession } from "../hub/hub-session.ts";
 import { CREDENTIALS_FILTER } from "../hub/issuance.ts";
-import type { Clock, Entropy, Log } from "../port.ts";
+import type { Clock, Entropy, Keystore, Log } from "../port.ts";
 import { acceptCertificates } from "./accept.ts";
-import { type CertificateRequestIdentity, certificateRequest } from "./enrolment.ts";
 import type { Journal } from "./journal.ts";
 import type { Credential } from "./record.ts";
 import { renewAt, retryAt, waitMs } from "./renewal-plan.ts";
+import { type CertificateRequestIdentity, certificateRequest, turnCurve } from "./request.ts";
 
 /** Share of its validity that a certificate is used for at least, whatever the clock says. */
 const LEAST_USE = 0.1;
@@ -81,6 +81,7 @@ export interface HubRenewalOptions {
 	readonly log: Log;
 	readonly config: Config;
 	readonly journal: Journal;
+	readonly keystore?: Keystore | undefined;
 }
 
 export interface HubRenewal {
@@ -178,7 +179,13 @@ class RequestOverHub implements HubRenewal {
 	/** The key and the request id, written down before the CSR leaves. */
 	#keep(): void {
 		const { key } = this.#identity;
-		if ("signer" in key) this.#options.journal.keepPending({ key: key.signer, requestId: this.#request.id });
+		const refused = this.#options.journal.pending?.refused;
+		if ("signer" in key)
+			this.#options.journal.keepPending({
+				key: key.signer,
+				requestId: this.#request.id,
+				...(refused && { refused }),
+			});
 	}
 
 	#accept(certificates: Parameters<typeof acceptCertificates>[0]): Credential | Fault {
@@ -201,7 +208,8 @@ class RequestOverHub implements HubRenewal {
 		// A refused request is over at the hub: its id must not be resumed, its key may be used again.
 		let outcome = result;
 		try {
-			if (result instanceof Fault && !result.retryable) forgetRequestId(this.#options.journal);
+			if (result instanceof Fault && !result.retryable && !turnCurve(result, this.#options))
+				forgetRequestId(this.#options.journal);
 		} catch (thrown) {
 			outcome = Fault.of(thrown, "store.failed");
 		}
@@ -211,7 +219,9 @@ class RequestOverHub implements HubRenewal {
 
 function forgetRequestId(journal: Journal): void {
 	const { pending } = journal;
-	if (pending?.requestId !== undefined) journal.keepPending({ key: pending.key });
+	if (pending?.requestId === undefined) return;
+	const { key, refused } = pending;
+	journal.keepPending({ key, ...(refused && { refused }) });
 }
 
 /** What only DPS says, and stays true. */

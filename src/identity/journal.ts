@@ -13,9 +13,18 @@
  */
 import { equal, utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import { KeyPair } from "../key/pair.ts";
-import type { Store } from "../port.ts";
-import { type Credential, decodeCredential, decodeRecord, encodeCredential, encodeRecord } from "./record.ts";
+import type { CurveName, Keystore, Signer, Store } from "../port.ts";
+import {
+	type Credential,
+	curveOfKey,
+	decodeCredential,
+	decodeKey,
+	decodeRecord,
+	encodeCredential,
+	encodeKey,
+	encodeRecord,
+	isAboutHardware,
+} from "./record.ts";
 
 export interface Journaled {
 	/** Has worked in a hub connection. */
@@ -28,7 +37,9 @@ export interface Journaled {
 }
 
 export interface Pending {
-	readonly key: KeyPair;
+	readonly key: Signer;
+	/** The curve that the service has refused before this one. */
+	readonly refused?: CurveName;
 	/** The request id at the hub (dialect C); absent for a CSR that goes through DPS. */
 	readonly requestId?: string;
 }
@@ -36,32 +47,51 @@ export interface Pending {
 const SLOTS = ["cred.a", "cred.b"] as const;
 const CURRENT = "cred.current";
 const PENDING = "cred.pending";
-const Tag = { scalar: 1, requestId: 20 } as const;
+const Tag = { requestId: 20, refused: 21 } as const;
 
 export class Journal {
 	readonly #store: Store;
+	readonly #keystore: Keystore | undefined;
 
-	constructor(store: Store) {
+	/** `keystore`: where the keys are that are not in the store. */
+	constructor(store: Store, keystore?: Keystore) {
 		this.#store = store;
+		this.#keystore = keystore;
 	}
 
-	/** Throws Fault store.newer when any blob is of a newer format: then nothing may be touched. */
+	/**
+	 * Throws Fault store.newer when any blob is of a newer format: then nothing may be touched. Throws key.lost or
+	 * key.replaced when the hardware has not the key of the credential in use: another enrolment would not bring it back.
+	 */
 	load(): Journaled {
 		const damages: Fault[] = [];
 		const proven = this.#read(CURRENT, (blob) => decodeRecord(blob).sequence, damages);
-		const records = SLOTS.map((name) => this.#read(name, decodeCredential, damages))
+		const records = SLOTS.map((name) => this.#read(name, (blob) => decodeCredential(blob, this.#keystore), damages))
 			.filter((record) => record !== undefined)
 			.sort((a, b) => a.sequence - b.sequence);
+		this.#checkHardware(records, proven, damages);
 		const current = standing(records, proven);
 		// With the proven one lost, whatever is left deserves a trial, the newest first.
 		const newest = records[records.length - 1];
 		const candidate = newest !== undefined && newest.sequence > (current?.sequence ?? 0) ? newest : undefined;
-		return { current, candidate, pending: this.#read(PENDING, decodePending, damages), damages };
+		return { current, candidate, pending: this.#readPending(damages), damages };
 	}
 
 	/** Of `load` only this: each credential's key takes a multiplication on the curve. */
 	get pending(): Pending | undefined {
-		return this.#read(PENDING, decodePending, []);
+		return this.#readPending([]);
+	}
+
+	/** Of the newest credential's key. */
+	get curve(): CurveName | undefined {
+		return this.#newest(({ fields }) => curveOfKey(fields));
+	}
+
+	/** Of the keys in hardware that must stay: the one beside which the next candidate is written. */
+	get references(): string[] {
+		const { current, candidate } = this.load();
+		const key = (current ?? candidate)?.key;
+		return key && "signer" in key && key.signer.reference !== undefined ? [key.signer.reference] : [];
 	}
 
 	/** Writes a candidate beside the current credential and gives it its sequence number. */
@@ -98,8 +128,9 @@ export class Journal {
 
 	/** To be said before each CSR leaves: writes only where flash does not hold just that (any more). */
 	keepPending(pending: Pending): void {
-		const fields = [{ tag: Tag.scalar as number, bytes: pending.key.scalar() }];
+		const fields = encodeKey(pending.key);
 		if (pending.requestId !== undefined) fields.push({ tag: Tag.requestId, bytes: utf8(pending.requestId) });
+		if (pending.refused !== undefined) fields.push({ tag: Tag.refused, bytes: utf8(pending.refused) });
 		const blob = encodeRecord(0, fields);
 		const held = this.#read(PENDING, (bytes) => bytes, []);
 		if (!held || !equal(held, blob)) this.#store.put(PENDING, blob);
@@ -107,6 +138,22 @@ export class Journal {
 
 	dropPending(): void {
 		this.#store.delete(PENDING);
+	}
+
+	/** A leftover's or a candidate's place in hardware may have another key by now; the credential in use may not. */
+	#checkHardware(records: readonly Credential[], proven: number | undefined, damages: readonly Fault[]): void {
+		const gone = damages.find(isAboutHardware);
+		if (gone && !records.some(({ sequence }) => sequence === proven)) throw gone;
+	}
+
+	#readPending(damages: Fault[]): Pending | undefined {
+		return this.#read(PENDING, (blob) => decodePending(blob, this.#keystore), damages);
+	}
+
+	#newest<T>(of: (record: ReturnType<typeof decodeRecord>) => T): T | undefined {
+		const records = SLOTS.map((name) => this.#read(name, decodeRecord, [])).filter((record) => record !== undefined);
+		const [newest] = records.sort((a, b) => b.sequence - a.sequence);
+		return newest && of(newest);
 	}
 
 	/** Undefined where there is nothing or nothing readable. */
@@ -125,7 +172,7 @@ export class Journal {
 	/** Another key may be on its way: a proven credential, too, is on trial again when its pointer was lost. */
 	#dropPendingOf({ key }: Credential): void {
 		const { pending } = this;
-		if (pending && "signer" in key && equal(pending.key.scalar(), key.signer.scalar())) this.#store.delete(PENDING);
+		if (pending && "signer" in key && equal(pending.key.publicKey, key.signer.publicKey)) this.#store.delete(PENDING);
 	}
 
 	#provenSequence(): number {
@@ -165,13 +212,13 @@ function standing(sorted: readonly Credential[], proven = 0): Credential | undef
 	return sorted.find(({ sequence }) => sequence === proven) ?? (older ? first : undefined);
 }
 
-function decodePending(blob: Uint8Array): Pending {
+function decodePending(blob: Uint8Array, keystore: Keystore | undefined): Pending {
 	const { fields } = decodeRecord(blob);
-	const scalar = fields.find((field) => field.tag === Tag.scalar);
+	const refused = fields.find((field) => field.tag === Tag.refused);
 	const requestId = fields.find((field) => field.tag === Tag.requestId);
-	if (!scalar) throw new Fault("store.damaged", "pending: no key");
 	return {
-		key: new KeyPair(scalar.bytes),
+		key: decodeKey(fields, keystore),
+		...(refused ? { refused: utf8Text(refused.bytes) === "P-384" ? "P-384" : "P-256" } : {}),
 		...(requestId ? { requestId: utf8Text(requestId.bytes) } : {}),
 	};
 }

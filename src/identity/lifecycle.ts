@@ -9,7 +9,7 @@ import type { Config } from "../config.ts";
 import type { Onboarding } from "../dps/exchange.ts";
 import { Fault } from "../fault.ts";
 import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
-import type { Clock, Entropy, Log, Store, Wire } from "../port.ts";
+import type { Clock, Entropy, Keystore, Log, Store, Wire } from "../port.ts";
 import { enrol } from "./enrolment.ts";
 import { EnrolmentPace } from "./enrolment-pace.ts";
 import { RenewalSchedule, renewOverHub } from "./hub-renewal.ts";
@@ -27,6 +27,7 @@ export interface LifecycleOptions {
 	readonly log: Log;
 	readonly config: Config;
 	readonly waiting: Waiting;
+	readonly keystore?: Keystore | undefined;
 	/** What the attempt is about to do. */
 	readonly onStep: (step: "enrolling" | "connecting") => void;
 }
@@ -55,7 +56,7 @@ export class Lifecycle {
 	constructor(options: LifecycleOptions) {
 		this.#clock = new JudgedClock(options.clock, () => this.#current);
 		this.#pace = new EnrolmentPace(options.clock, options.entropy);
-		this.#options = { ...options, clock: this.#clock, journal: new Journal(options.store) };
+		this.#options = { ...options, clock: this.#clock, journal: new Journal(options.store, options.keystore) };
 	}
 
 	/** Undefined before the device is enrolled. */

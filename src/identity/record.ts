@@ -11,10 +11,10 @@ import { concat, equal, utf8, utf8Text } from "../base/bytes.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
 import { KeyPair } from "../key/pair.ts";
-import type { Identity } from "../port.ts";
+import type { CurveName, Identity, Keystore, Signer } from "../port.ts";
 
 /** The private key of a credential. An operator's own RSA key is PKCS#8 DER. */
-export type CredentialKey = { readonly signer: KeyPair } | { readonly pkcs8: Uint8Array };
+export type CredentialKey = { readonly signer: Signer } | { readonly pkcs8: Uint8Array };
 
 export interface Credential {
 	/** Grows by one with every credential this device gets. */
@@ -60,6 +60,8 @@ const Tag = {
 	bundleEtag: 9,
 	bundleCertificate: 10,
 	payload: 11,
+	keyReference: 12,
+	publicKey: 13,
 } as const;
 const KNOWN: readonly number[] = Object.values(Tag);
 
@@ -85,7 +87,7 @@ export function assignmentOf({ hub, deviceId, payload }: Credential): DeviceAssi
 export function encodeCredential(credential: Credential): Uint8Array {
 	const { key, trustBundle } = credential;
 	return encodeRecord(credential.sequence, [
-		"signer" in key ? { tag: Tag.scalar, bytes: key.signer.scalar() } : { tag: Tag.pkcs8, bytes: key.pkcs8 },
+		...("signer" in key ? encodeKey(key.signer) : [{ tag: Tag.pkcs8, bytes: key.pkcs8 }]),
 		...credential.chain.map((bytes) => ({ tag: Tag.certificate, bytes })),
 		{ tag: Tag.hub, bytes: utf8(formatEndpoint(credential.hub)) },
 		{ tag: Tag.deviceId, bytes: utf8(credential.deviceId) },
@@ -99,8 +101,36 @@ export function encodeCredential(credential: Credential): Uint8Array {
 	]);
 }
 
-/** Throws Fault store.damaged or store.newer. */
-export function decodeCredential(blob: Uint8Array): Credential {
+/** A key in hardware: how to find it, and which it was. */
+export function encodeKey(signer: Signer): Field[] {
+	if (signer.reference === undefined) return [{ tag: Tag.scalar, bytes: signer.scalar!() }];
+	return [
+		{ tag: Tag.keyReference, bytes: utf8(signer.reference) },
+		{ tag: Tag.publicKey, bytes: signer.publicKey },
+	];
+}
+
+/** Throws Fault key.lost and key.replaced where the hardware, or the key in it, is not the one that was. */
+export function decodeKey(fields: readonly Field[], keystore: Keystore | undefined): Signer {
+	const of = (wanted: number): Uint8Array | undefined => fields.find(({ tag }) => tag === wanted)?.bytes;
+	const reference = of(Tag.keyReference);
+	if (!reference) return new KeyPair(of(Tag.scalar) ?? new Uint8Array(0));
+	const name = utf8Text(reference);
+	if (!keystore) throw new Fault("key.lost", `the key is in hardware (${name}), of which this device has none`);
+	const signer = keystore.open(name);
+	if (!equal(signer.publicKey, of(Tag.publicKey) ?? new Uint8Array(0)))
+		throw new Fault("key.replaced", `${keystore.name} has another key at ${name} than the one that was certified`);
+	return signer;
+}
+
+/** Of the key in a record, without making it. */
+export function curveOfKey(fields: readonly Field[]): CurveName | undefined {
+	const bytes = fields.find(({ tag }) => tag === Tag.scalar || tag === Tag.publicKey)?.bytes;
+	return bytes && (bytes.length === 48 || bytes.length === 97 ? "P-384" : "P-256");
+}
+
+/** Throws Fault store.damaged or store.newer; key.lost and key.replaced. */
+export function decodeCredential(blob: Uint8Array, keystore?: Keystore): Credential {
 	const { sequence, fields } = decodeRecord(blob);
 	const all = (tag: number) => fields.filter((field) => field.tag === tag).map((field) => field.bytes);
 	const one = (tag: number): Uint8Array => {
@@ -115,7 +145,7 @@ export function decodeCredential(blob: Uint8Array): Credential {
 		const payload = all(Tag.payload)[0];
 		return {
 			sequence,
-			key: all(Tag.pkcs8).length > 0 ? { pkcs8: one(Tag.pkcs8) } : { signer: new KeyPair(one(Tag.scalar)) },
+			key: all(Tag.pkcs8).length > 0 ? { pkcs8: one(Tag.pkcs8) } : { signer: decodeKey(fields, keystore) },
 			chain,
 			hub: parseEndpoint(utf8Text(one(Tag.hub)), 8883),
 			deviceId: utf8Text(one(Tag.deviceId)),
@@ -127,10 +157,12 @@ export function decodeCredential(blob: Uint8Array): Credential {
 			unknown: fields.filter((field) => !KNOWN.includes(field.tag)),
 		};
 	} catch (thrown) {
-		if (thrown instanceof Fault && thrown.room === "store") throw thrown;
+		if (thrown instanceof Fault && (thrown.room === "store" || isAboutHardware(thrown))) throw thrown;
 		throw new Fault("store.damaged", "credential: a field cannot be read", { cause: thrown });
 	}
 }
+
+export const isAboutHardware = ({ code }: Fault): boolean => code === "key.lost" || code === "key.replaced";
 
 /** The outer form, shared with the journal's small records. */
 export function encodeRecord(sequence: number, fields: readonly Field[]): Uint8Array {

@@ -4,9 +4,10 @@
  * High-S signatures are accepted: OpenSSL makes them half of the time. Public values only, so nothing here needs to be
  * constant time.
  */
+import type { CurveName } from "../port.ts";
 import { p256, p384 } from "./ecdsa.ts";
 
-export type CurveName = "P-256" | "P-384";
+export type { CurveName };
 
 /**
  * `publicKey`: SEC1 uncompressed point. `digest`: 32 or 48 bytes. `signature`: DER ECDSA-Sig-Value.

@@ -12,7 +12,7 @@ test("a record reads back", () => {
 		const { key: _key, ...expected } = credential;
 		assert.deepEqual(rest, expected);
 		assert.ok("signer" in key && "signer" in credential.key);
-		assert.deepEqual(key.signer.scalar(), credential.key.signer.scalar());
+		assert.deepEqual(key.signer.scalar!(), credential.key.signer.scalar!());
 	}
 	const operators: Credential = { ...full, key: { pkcs8: source.bytes(1200) } };
 	assert.deepEqual(decodeCredential(encodeCredential(operators)), operators);

@@ -22,6 +22,7 @@ interface CloudFlags {
 	readonly fault: readonly string[];
 	readonly tlsKey: "ec" | "rsa";
 	readonly issuing: "P-384" | "P-256";
+	readonly csrCurves: "p384" | "p256" | "both";
 	readonly limit: Limits;
 	readonly apiPort: number;
 	readonly acceptIssued?: boolean;
@@ -44,6 +45,12 @@ export function addCloud(program: Command): void {
 		.option("--fault <name>", "NAME[=VALUE][:TIMES], see below; repeatable", faults, [])
 		.option("--tls-key <type>", "ec or rsa: the server's chain", oneOf("ec", "rsa"), "ec")
 		.option("--issuing <curve>", "P-384 or P-256: the device CA", oneOf("P-384", "P-256"), "P-384")
+		.option(
+			"--csr-curves <rule>",
+			"p384 (what the service documents), p256 or both: whose requests are signed",
+			oneOf("p384", "p256", "both"),
+			"both",
+		)
 		.option("--limit <kind=rate>", `${LIMITS.join(", ")} per second; repeatable`, limits, {})
 		.option(
 			"--api-port <number>",
@@ -72,6 +79,7 @@ async function run(flags: CloudFlags): Promise<void> {
 		faults: flags.fault,
 		tlsKey: flags.tlsKey,
 		issuing: flags.issuing,
+		csrCurves: flags.csrCurves,
 		limits: flags.limit,
 		apiPort: flags.apiPort,
 		acceptIssued: flags.acceptIssued === true,

@@ -1,9 +1,10 @@
 /** `enrollee csr`: the device's certificate signing request, with the key that it has, or with a new one that is kept for enrolment. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { base64 } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import { Journal, type Journaled } from "../../../src/identity/journal.ts";
-import { generateKeyPair, type KeyPair } from "../../../src/key/pair.ts";
+import { curveOf, generateKeyPair } from "../../../src/key/pair.ts";
+import type { CurveName, Signer } from "../../../src/port.ts";
 import { checkRegistrationId, encodeCsr } from "../../../src/x509/csr.ts";
 import { encodePem } from "../../../src/x509/pem.ts";
 import { fill } from "../entropy.ts";
@@ -14,6 +15,7 @@ import { openStore } from "../store.ts";
 interface CsrFlags {
 	readonly registrationId?: string;
 	readonly state: string;
+	readonly key: "auto" | CurveName;
 	readonly out?: string;
 	readonly force?: boolean;
 	readonly der?: boolean;
@@ -26,6 +28,12 @@ export function addCsr(program: Command): void {
 		.description("Make the device's key, or use the one it has, and print the certificate signing request (PKCS#10).")
 		.option("--registration-id <id>", "becomes the request's CN [ENROLLEE_REGISTRATION_ID]")
 		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
+		.addOption(
+			new Option("--key <curve>", "of a new key; auto: P-256")
+				.choices(["auto", "P-256", "P-384"])
+				.default("auto")
+				.env("ENROLLEE_KEY"),
+		)
 		.option("--out <file>", "write there instead of standard output")
 		.option("--force", "replace a file that is there")
 		.option("--der", "DER instead of PEM")
@@ -38,7 +46,7 @@ function csr(flags: CsrFlags): void {
 	if (registrationId === undefined) throw new Fault("config.missing", "--registration-id");
 	checkRegistrationId(registrationId);
 	const unlock = lockFolder(flags.state, "csr");
-	const { key, origin } = keyOf(new Journal(openStore(flags.state)));
+	const { key, origin } = keyOf(new Journal(openStore(flags.state)), flags.key);
 	const der = encodeCsr(registrationId, key);
 	const request = flags.der ? der : encodePem("CERTIFICATE REQUEST", der);
 	unlock();
@@ -49,13 +57,17 @@ function csr(flags: CsrFlags): void {
 }
 
 /** As enrolment would choose: the key that waits for its certificate; else the one in use; else a new one, kept before it is shown. */
-function keyOf(journal: Journal): { readonly key: KeyPair; readonly origin: "pending" | "current" | "new" } {
+function keyOf(
+	journal: Journal,
+	curve: CsrFlags["key"],
+): { readonly key: Signer; readonly origin: "pending" | "current" | "new" } {
 	const { pending, current, candidate, damages }: Journaled = journal.load();
 	for (const fault of damages) process.stderr.write(`enrollee: ${fault.message}\n  ${fault.remedy}\n`);
-	if (pending) return { key: pending.key, origin: "pending" };
+	const fits = (key: Signer): boolean => curve === "auto" || curveOf(key.publicKey) === curve;
+	if (pending && fits(pending.key)) return { key: pending.key, origin: "pending" };
 	const used = (current ?? candidate)?.key;
-	if (used !== undefined && "signer" in used) return { key: used.signer, origin: "current" };
-	const key = generateKeyPair({ fill });
+	if (used !== undefined && "signer" in used && fits(used.signer)) return { key: used.signer, origin: "current" };
+	const key = generateKeyPair({ fill }, curve === "auto" ? "P-256" : curve);
 	journal.keepPending({ key });
 	return { key, origin: "new" };
 }
