@@ -109,7 +109,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const chain = await createServerChain(state.serverCa, names, clock.now());
 	const address = hosts.length === 0 ? "127.0.0.1" : "0.0.0.0";
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
-	const listener = await listen({ address, port, chain, service, faults, downloads });
+	const listener = await listen({ address, port, chain, service, faults, downloads }).catch((thrown) => {
+		folder.close();
+		throw thrown;
+	});
 	port = listener.port;
 	const rootCa = folder.write("root-ca.pem", chain.rootPem);
 	const facts = { host: names[0]!, port, idScope: ID_SCOPE, registrationId, rootCa };
@@ -130,6 +133,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 						const device = devices.find(id);
 						return device && show(device);
 					},
+				}).catch(async (thrown) => {
+					await listener.close();
+					folder.close();
+					throw thrown;
 				});
 	const ready: Ready = {
 		...facts,

@@ -4,16 +4,14 @@
  * The table is closed and is what `enrollee cloud --help` prints.
  */
 import { FLAWS, type Flaw } from "./authority.ts";
+import { checkFault, STEPS } from "./fault-values.ts";
 import { Listeners } from "./listeners.ts";
 
 export const FAULTS = {
 	"expired-server-cert": "TLS: the server's certificate expired yesterday",
 	"wrong-server-name": "TLS: the server's certificate is for another host",
 	"untrusted-server": "TLS: the server's chain ends at another root",
-	"drop-after": `close the connection after STEP, one of ${[
-		"tcp tls CONNECT CONNACK SUBSCRIBE SUBACK REGISTER PUBACK ASSIGNING POLL ASSIGNED",
-		"HUB-CONNECT HUB-CONNACK HUB-SUBSCRIBE HUB-SUBACK PUBLISH HUB-PUBACK TWIN-GET TWIN-PATCH RENEW RENEW-202 RENEW-200",
-	].join(" ")}: what the server received (it does not answer) or sent`,
+	"drop-after": `close the connection after STEP, one of ${STEPS.join(" ")}: what the server received (it does not answer) or sent`,
 	"mqtt-blocked":
 		"close MQTT over TLS without an answer, or VALUE silent; MQTT over WebSocket goes through, as behind a firewall",
 	"cut-after": "close the connection after N bytes of MQTT that the server sent",
@@ -70,7 +68,7 @@ export class Faults {
 	/** Told when the list has changed. */
 	readonly listeners = new Listeners<void>();
 
-	/** Throws RangeError on a name that is not in the table. */
+	/** Throws RangeError on a name that is not in the table, and on a value that it cannot have. */
 	arm(text: string): void {
 		this.#armed.push(parse(text));
 		this.listeners.tell();
@@ -116,6 +114,7 @@ export function spoiled(faults: Faults, issued: readonly Uint8Array[]): { chain:
 
 function parse(text: string): Armed {
 	const [, name, value = "", times] = /^([a-zA-Z0-9-]+)(?:=(.*?))?(?::([1-9]\d*))?$/.exec(text) ?? [];
-	if (name === undefined || !Object.hasOwn(FAULTS, name)) throw new RangeError(`no such fault: ${text}`);
+	if (name === undefined) throw new RangeError(`${text.slice(0, 80)}: expected NAME[=VALUE][:TIMES]`);
+	checkFault(name, value, Object.keys(FAULTS));
 	return { name: name as FaultName, value, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) };
 }

@@ -86,7 +86,7 @@ export interface Operational {
 	readonly key: ReturnType<typeof readPrivateKey>;
 }
 
-const DEFAULTS = {
+export const DEFAULTS = {
 	dps: "global.azure-devices-provisioning.net",
 	dialect: "2025-07-01-preview",
 	trustBundle: "keep",

@@ -131,7 +131,7 @@ test("`enrollee run --help` names every flag with its variable", () => {
 	const help = execFileSync(process.execPath, ["--import", "tsx", "hw/node/cli.ts", "run", "--help"], {
 		encoding: "utf8",
 	});
-	const source = readFileSync("hw/node/settings.ts", "utf8");
+	const source = readFileSync("hw/node/settings-table.ts", "utf8");
 	const flags = [...source.matchAll(/flag: "(--[a-z-]+)/g)].map((match) => match[1]!);
 	assert.ok(flags.length > 12);
 	for (const flag of flags) {

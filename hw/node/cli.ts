@@ -1,41 +1,35 @@
 #!/usr/bin/env node
-/** `enrollee`: the command line on Node. Exit 0 success, 1 the job failed, 2 wrong usage. One file a command in commands/. */
-import { Command, CommanderError } from "commander";
-import { Fault } from "../../src/fault.ts";
-import { addBundle } from "./commands/bundle.ts";
-import { addCloud } from "./commands/cloud.ts";
-import { addCsr } from "./commands/csr.ts";
-import { addDemo } from "./commands/demo.ts";
-import { addFactory } from "./commands/factory.ts";
-import { addRun } from "./commands/run.ts";
-import { addShow } from "./commands/show.ts";
+/**
+ * `enrollee`: the command line on Node. Exit 0 success, 1 the job failed, 2 wrong usage. One file a command in commands/, and only
+ * the one that is called is loaded.
+ */
+import { Command } from "commander";
+import { VERSION } from "../../src/release.ts";
+import { COMMANDS, commandOf } from "./commands.ts";
+import { report } from "./ending.ts";
+
+const words = process.argv.slice(2);
+const given = { json: words.includes("--json"), verbose: words.includes("-v") || words.includes("--verbose") };
+
+/** The reader has gone: whatever is under way ends, in order as far as that takes no time. */
+process.stdout.on("error", (error: Error) => process.exit(report(error, given)));
+process.stderr.on("error", () => process.exit(1));
 
 const program = new Command("enrollee")
 	.description("Device agent: makes its own identity, enrols through Azure DPS with a CSR, works with IoT Hub.")
-	.exitOverride()
-	.showHelpAfterError("(enrollee --help shows everything)");
-
-addRun(program);
-addDemo(program);
-addCsr(program);
-addShow(program);
-addCloud(program);
-addBundle(program);
-addFactory(program);
+	.version(VERSION, "-V, --version")
+	.exitOverride();
+if (given.json) program.configureOutput({ writeErr: () => {} });
+else program.showHelpAfterError("(enrollee --help shows everything)");
 
 try {
+	const chosen = commandOf(words);
+	for (const [name, { description, load }] of Object.entries(COMMANDS))
+		if (name === chosen) (await load())(program);
+		else program.command(name).description(description);
 	await program.parseAsync();
 } catch (thrown) {
-	process.exitCode = report(thrown);
-}
-
-/** Prints what went wrong and what to do about it; gives the exit code. */
-function report(thrown: unknown): number {
-	if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-	if (thrown instanceof Fault) {
-		process.stderr.write(`enrollee: ${thrown.message}\n  ${thrown.remedy}\n`);
-		return thrown.room === "config" ? 2 : 1;
-	}
-	process.stderr.write(`enrollee: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
-	return 1;
+	process.exitCode = report(thrown, given);
+	// Whatever is still open, a connection, a timer, keeps nobody waiting.
+	setTimeout(() => process.exit(), 1000).unref();
 }

@@ -5,13 +5,13 @@
  *     const agent = new Agent({ ...createPorts(".enrollee"), config: readConfig() });
  *     agent.telemetry({ temperature: 21.5 });
  */
-import { type Config, parseConfig } from "../../src/config.ts";
+import type { Config } from "../../src/config.ts";
 import type { Clock, Entropy, Log, Store, Wire } from "../../src/port.ts";
 import { clock } from "./clock.ts";
 import { fill } from "./entropy.ts";
 import { lockFolder } from "./lock.ts";
 import { createOutput } from "./output.ts";
-import { readSettings } from "./settings.ts";
+import { configure } from "./settings.ts";
 import { openStore } from "./store.ts";
 import { createWire } from "./wire.ts";
 
@@ -31,10 +31,10 @@ export interface Ports {
  */
 export function createPorts(state: string): Ports {
 	lockFolder(state, "agent");
-	return { wire: createWire(), store: openStore(state), clock, entropy: { fill }, log: createOutput(false).log };
+	return { wire: createWire(), store: openStore(state), clock, entropy: { fill }, log: createOutput({}).log };
 }
 
-/** From the ENROLLEE_* variables. Throws Fault config.missing, config.invalid. */
+/** From the ENROLLEE_* variables and enrollee.json. Throws Fault config.missing, config.invalid. */
 export function readConfig(): Config {
-	return parseConfig(readSettings({}));
+	return configure({});
 }

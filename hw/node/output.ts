@@ -1,5 +1,24 @@
-/** What a command prints: human lines with the time since start, or one JSON object a line (`--json`). */
+/**
+ * What a command prints. Human lines with the time since start (with `-v` the time of day before it), or with `--json` JSON
+ * lines and nothing else; with `-q` results and faults only. Faults that end a command go to standard error (cli.ts).
+ */
+import type { Command } from "commander";
 import type { Log, LogValue } from "../../src/port.ts";
+
+/** What every command takes. */
+export interface OutputFlags {
+	readonly json?: boolean | undefined;
+	readonly verbose?: boolean;
+	readonly quiet?: boolean;
+}
+
+/** What every command takes besides its own. */
+export function common(command: Command, json = "one JSON object a line"): Command {
+	return command
+		.option("--json", `${json}; errors as one JSON object on standard error`)
+		.option("-v, --verbose", "the time of day on each line, and what caused a fault")
+		.option("-q, --quiet", "results and faults only");
+}
 
 export interface Output {
 	readonly json: boolean;
@@ -10,16 +29,21 @@ export interface Output {
 }
 
 export function createOutput(
-	json: boolean,
+	{ json = false, verbose = false, quiet = false }: OutputFlags,
 	write: (line: string) => void = (line) => void process.stdout.write(line),
 ): Output {
 	const start = performance.now();
 	return {
 		json,
 		log(step, detail = {}) {
+			if (quiet) return;
 			const seconds = (performance.now() - start) / 1000;
-			if (json) write(`${JSON.stringify({ event: step, seconds: Number(seconds.toFixed(3)), ...detail })}\n`);
-			else write(`${seconds.toFixed(3).padStart(8)} s  ${step.padEnd(22)} ${describe(detail)}\n`);
+			const time = new Date().toISOString();
+			if (json) write(`${JSON.stringify({ event: step, time, seconds: Number(seconds.toFixed(3)), ...detail })}\n`);
+			else {
+				const day = verbose ? `${time} ` : "";
+				write(`${day}${seconds.toFixed(3).padStart(8)} s  ${step.padEnd(22)} ${describe(detail)}\n`);
+			}
 		},
 		result(human, record) {
 			write(json ? `${JSON.stringify(record)}\n` : `${human}\n`);

@@ -1,165 +1,167 @@
 /**
  * Where a command's settings come from: a flag, else its ENROLLEE_* variable, else the AZ_IOT_* variable of Azure's
- * samples. Files are read here, so that the core sees texts only.
+ * samples, else `enrollee.json` (config-file.ts). Files are read here, so that the core sees texts only.
  */
 import { readFileSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
 import type { Command } from "commander";
-import type { ConfigInput } from "../../src/config.ts";
+import { type Config, type ConfigInput, parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
-
-interface Setting {
-	readonly field: keyof ConfigInput;
-	readonly flag: string;
-	readonly help: string;
-	/** The flag names a file with the value. */
-	readonly file?: true;
-	/** The variable of Azure's samples; always a path where `file` is set. */
-	readonly azure?: string;
-}
-
-const SETTINGS: readonly Setting[] = [
-	{ field: "dps", flag: "--dps <host[:port]>", help: "DPS endpoint" },
-	{ field: "idScope", flag: "--id-scope <scope>", help: "ID scope", azure: "AZ_IOT_PROVISIONING_ID_SCOPE" },
-	{
-		field: "registrationId",
-		flag: "--registration-id <id>",
-		help: "registration id; becomes the certificate's CN",
-		azure: "AZ_IOT_PROVISIONING_REGISTRATION_ID",
-	},
-	{
-		field: "ca",
-		flag: "--ca <file>",
-		help: "PEM anchors for DPS and hub instead of the built-in ones",
-		file: true,
-		azure: "AZ_IOT_DEVICE_X509_TRUST_PEM_FILE_PATH",
-	},
-	{
-		field: "symmetricKey",
-		flag: "--symmetric-key <base64>",
-		help: "individual key (prefer ENROLLEE_SYMMETRIC_KEY or --symmetric-key-file: others can read argv)",
-		azure: "AZ_IOT_PROVISIONING_SAS_KEY",
-	},
-	{ field: "symmetricKey", flag: "--symmetric-key-file <file>", help: "file with the individual key", file: true },
-	{ field: "groupKey", flag: "--group-key <base64>", help: "enrolment group key; for test benches only" },
-	{
-		field: "onboardingCert",
-		flag: "--onboarding-cert <file>",
-		help: "PEM chain to onboard with, leaf first",
-		file: true,
-		azure: "AZ_IOT_DEVICE_X509_CERT_PEM_FILE_PATH",
-	},
-	{
-		field: "onboardingKey",
-		flag: "--onboarding-key <file>",
-		help: "its key, PEM; default: the key in the certificate's file",
-		file: true,
-	},
-	{
-		field: "operationalCsr",
-		flag: "--operational-csr <file>",
-		help: "an own CSR instead of the device's, EC or RSA",
-		file: true,
-		azure: "AZ_IOT_DEVICE_X509_OPERATIONAL_CSR_PEM_FILE_PATH",
-	},
-	{
-		field: "operationalKey",
-		flag: "--operational-key <file>",
-		help: "the key of the own CSR, PEM",
-		file: true,
-		azure: "AZ_IOT_DEVICE_X509_OPERATIONAL_KEY_PEM_FILE_PATH",
-	},
-	{
-		field: "dialect",
-		flag: "--dialect <version>",
-		help: "auto | 2021-11-01-preview | 2025-07-01-preview | 2026-11-02-preview (auto: 2025-07-01-preview)",
-	},
-	{ field: "hub", flag: "--hub <host[:port]>", help: "connect here instead of the assigned hub" },
-	{
-		field: "trustBundle",
-		flag: "--trust-bundle <keep|install>",
-		help: "trust the bundle of 2021-11-01-preview (keep)",
-	},
-	{
-		field: "renewAt",
-		flag: "--renew-at <share>",
-		help: "share of the certificate's validity after which it is renewed, 0.1 to 0.9 (0.8)",
-	},
-	{
-		field: "key",
-		flag: "--key <auto|P-256|P-384>",
-		help: "curve of the device's key; auto: P-256 until the service refuses it (auto)",
-	},
-	{ field: "renewKey", flag: "--renew-key <new|same>", help: "the key of a renewed certificate (new)" },
-	{ field: "payload", flag: "--payload <json>", help: "JSON object for custom allocation" },
-	{ field: "queueMessages", flag: "--queue-messages <count>", help: "telemetry that waits while offline (64)" },
-	{ field: "queueBytes", flag: "--queue-bytes <count>", help: "and its bytes (32768)" },
-	{
-		field: "operations",
-		flag: "--operations <list>",
-		help: "what the hub's operator may do: all, none, or of status,renew,reboot,twin,update (all)",
-	},
-	{ field: "healthSeconds", flag: "--health-seconds <seconds>", help: "the agent's health as telemetry; 0: never (0)" },
-	{ field: "firmware", flag: "--firmware <version>", help: "the application's version, for the twin" },
-	{ field: "releaseKey", flag: "--release-key <file>", help: "public key that signs updates, PEM", file: true },
-	{ field: "nextReleaseKey", flag: "--next-release-key <file>", help: "the one that follows it, PEM", file: true },
-	{ field: "updateClass", flag: "--update-class <name>", help: "which bundles are meant, <chip>/<board>/<map>" },
-	{ field: "updateVendor", flag: "--update-vendor <uuid-or-domain>", help: "whose bundles; default: Enrollee's own" },
-	{
-		field: "updateHosts",
-		flag: "--update-hosts <domains>",
-		help: "domains that download servers may redirect to, with commas, besides their own",
-	},
-	{ field: "updateCa", flag: "--update-ca <file>", help: "PEM anchors for download servers (as --ca)", file: true },
-	{ field: "trialSeconds", flag: "--trial-seconds <seconds>", help: "for a new image to reach the hub (600)" },
-];
+import { type ConfigFile, findConfigFile } from "./config-file.ts";
+import { UsageFault } from "./ending.ts";
+import { RUN_SETTINGS, SETTINGS, type Setting } from "./settings-table.ts";
+import { suggestion } from "./suggest.ts";
 
 export function addSettings(command: Command): Command {
-	for (const { flag, help } of SETTINGS) command.option(flag, `${help} [${variableOf(flag)}]`);
+	for (const setting of SETTINGS) command.option(setting.flag, describe(setting));
 	return command;
 }
 
-/** Merges flags, ENROLLEE_* and AZ_IOT_* variables; a flag wins over any variable. */
-export function readSettings(
-	flags: Readonly<Record<string, unknown>>,
-	environment: NodeJS.ProcessEnv = process.env,
-): ConfigInput {
-	const input: { -readonly [field in keyof ConfigInput]: string | undefined } = {};
-	const sources: ((setting: Setting) => unknown)[] = [
-		(setting) => flags[attributeOf(setting.flag)],
-		(setting) => environment[variableOf(setting.flag)],
-		(setting) => setting.azure && environment[setting.azure],
-	];
-	for (const source of sources) {
+export function addRunSettings(command: Command, names = RUN_SETTINGS.map(nameOf)): Command {
+	for (const setting of RUN_SETTINGS)
+		if (names.includes(nameOf(setting))) command.option(setting.flag, describe(setting));
+	return command;
+}
+
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** One setting as it is in force. */
+export interface InForce {
+	readonly setting: Setting;
+	/** By the flag's name, without dashes, as in `enrollee.json`. */
+	readonly name: string;
+	readonly value: string;
+	/** The flag, the variable or the file. */
+	readonly source: string;
+	/** Where a relative path begins. */
+	readonly folder: string | undefined;
+}
+
+/** All settings that are given anywhere, the strongest source of each. Throws Fault config.invalid for a bad enrollee.json. */
+export function inForce(flags: Flags, environment = process.env, file = findConfigFile()): InForce[] {
+	const unknown = Object.keys(file?.values ?? {}).find((name) => !SETTING_NAMES.includes(name));
+	if (file && unknown !== undefined)
+		throw new Fault("config.invalid", `${file.path}: ${unknown} is no setting${suggestion(unknown, SETTING_NAMES)}`);
+	const found: InForce[] = [];
+	for (const source of sourcesOf(flags, environment, file)) {
 		// A kind of onboarding chosen by a stronger source is not mixed with one from a weaker source.
-		const settled = ONBOARDING.some((field) => input[field] !== undefined);
-		for (const setting of SETTINGS) {
+		const settled = found.some(({ setting }) => isOnboarding(setting));
+		for (const setting of [...SETTINGS, ...RUN_SETTINGS]) {
 			const given = source(setting);
-			if (typeof given !== "string" || given === "" || input[setting.field] !== undefined) continue;
-			if (settled && ONBOARDING.includes(setting.field)) continue;
-			input[setting.field] = setting.file ? readText(given, setting.flag.split(" ")[0]!) : given;
+			if (given === undefined || given.value === "") continue;
+			if (found.some((it) => it.setting === setting || (it.setting.field && it.setting.field === setting.field)))
+				continue;
+			if (settled && isOnboarding(setting)) continue;
+			found.push({ setting, name: nameOf(setting), folder: undefined, ...given });
 		}
 	}
+	return found;
+}
+
+/** What the agent is configured with, as texts; files are read. Throws Fault config.invalid. */
+export function readSettings(flags: Flags, environment = process.env, file = findConfigFile()): ConfigInput {
+	return textsOf(inForce(flags, environment, file));
+}
+
+function textsOf(settings: readonly InForce[]): ConfigInput {
+	const input: { -readonly [field in keyof ConfigInput]: string | undefined } = {};
+	for (const { setting, value, source, folder } of settings)
+		if (setting.field) input[setting.field] = setting.file ? readText(value, source, folder) : value;
 	return input;
 }
 
-const ONBOARDING: readonly (keyof ConfigInput)[] = ["symmetricKey", "groupKey", "onboardingCert", "onboardingKey"];
+/**
+ * The agent's configuration. Throws config.missing with everything that is missing, or a UsageFault that names the flag, the
+ * variable or the file where the bad value stands.
+ */
+export function configure(flags: Flags, environment = process.env): Config {
+	const settings = inForce(flags, environment);
+	const missing = (["--id-scope", "--registration-id"] as const).filter(
+		(flag) => !settings.some(({ setting }) => setting.flag.startsWith(`${flag} `)),
+	);
+	if (missing.length > 0)
+		throw new Fault("config.missing", missing.map((flag) => `${flag} [${variableOf(flag)}]`).join(", "));
+	try {
+		return parseConfig(textsOf(settings));
+	} catch (thrown) {
+		if (!(thrown instanceof Fault)) throw thrown;
+		throw new UsageFault(thrown.code, locate(thrown, settings), { cause: thrown });
+	}
+}
 
-/** `--id-scope <scope>` is ENROLLEE_ID_SCOPE and, in commander's record, idScope. */
+/** A setting of `run`, and where it stands; undefined when it is nowhere. */
+export function runSetting(flags: Flags, name: string): InForce | undefined {
+	return inForce(flags).find((setting) => setting.name === name);
+}
+
+/** The device's flash. */
+export function stateFolder(flags: Flags): string {
+	const { value = ".enrollee", folder = "." } = runSetting(flags, "state") ?? {};
+	return isAbsolute(value) ? value : join(folder, value);
+}
+
+/** The message, with the field's name as the user wrote it. */
+function locate(fault: Fault, settings: readonly InForce[]): string {
+	const text = fault.message.slice(fault.code.length + 2);
+	const field = /^([a-zA-Z]+)\b/.exec(text)?.[1];
+	const culprit =
+		settings.find(({ setting }) => setting.field === field) ??
+		(fault.code === "x509.registration-id" ? settings.find(({ name }) => name === "registrationId") : undefined);
+	if (culprit === undefined) return text;
+	return `${culprit.source}: ${culprit.setting.field === field ? text.slice(field!.length).replace(/^: /, "") : text}`;
+}
+
+type Source = (setting: Setting) => (Pick<InForce, "value" | "source"> & Partial<InForce>) | undefined;
+
+function sourcesOf(flags: Flags, environment: NodeJS.ProcessEnv, file: ConfigFile | undefined): readonly Source[] {
+	return [
+		(setting) => text(flags[nameOf(setting)], flagOf(setting)),
+		(setting) => text(environment[variableOf(setting.flag)], variableOf(setting.flag)),
+		(setting) => (setting.azure ? text(environment[setting.azure], setting.azure) : undefined),
+		(setting) => {
+			const given = text(file?.values[nameOf(setting)], `${file?.path}: ${nameOf(setting)}`);
+			return given && { ...given, folder: file?.folder };
+		},
+	];
+}
+
+function text(given: unknown, source: string): { readonly value: string; readonly source: string } | undefined {
+	if (given === undefined || given === false) return undefined;
+	return { value: String(given), source };
+}
+
+const ONBOARDING: readonly (keyof ConfigInput | undefined)[] = [
+	"symmetricKey",
+	"groupKey",
+	"onboardingCert",
+	"onboardingKey",
+];
+
+const isOnboarding = ({ field }: Setting): boolean => field !== undefined && ONBOARDING.includes(field);
+
+const describe = (setting: Setting): string => `${setting.help} [${variableOf(setting.flag)}]`;
+
+const flagOf = ({ flag }: Setting): string => flag.split(" ")[0]!;
+
+/** `--id-scope <scope>` is ENROLLEE_ID_SCOPE and, in commander's record and in enrollee.json, idScope. */
 function variableOf(flag: string): string {
 	return `ENROLLEE_${flag.split(" ")[0]!.slice(2).toUpperCase().replaceAll("-", "_")}`;
 }
 
-function attributeOf(flag: string): string {
-	return flag
-		.split(" ")[0]!
+function nameOf(setting: Setting): string {
+	return flagOf(setting)
 		.slice(2)
 		.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function readText(path: string, flag: string): string {
+/** What may stand in enrollee.json. */
+const SETTING_NAMES: readonly string[] = [...SETTINGS, ...RUN_SETTINGS].map(nameOf);
+
+function readText(path: string, source: string, folder = "."): string {
+	const file = resolve(folder, path);
 	try {
-		return readFileSync(path, "utf8");
+		return readFileSync(file, "utf8");
 	} catch (cause) {
-		throw new Fault("config.invalid", `${flag}: cannot read ${path}`, { cause });
+		throw new Fault("config.invalid", `${source}: cannot read ${path}`, { cause });
 	}
 }

@@ -6,6 +6,7 @@
  */
 import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
+import { jsonText } from "./json-text.ts";
 import { checkSize, MOST_JSON_LEVELS } from "./limits.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -25,16 +26,7 @@ export function parseJson(bytes: Uint8Array, mostBytes: number): Json {
 
 /** Throws Fault hub.too-large, hub.invalid. */
 export function encodeJson(value: unknown, mostBytes: number): Uint8Array {
-	let text: string | undefined;
-	try {
-		text = JSON.stringify(value);
-	} catch (thrown) {
-		throw new Fault("hub.invalid", "a value that JSON cannot say", { cause: thrown });
-	}
-	if (text === undefined) throw new Fault("hub.invalid", `a value that JSON cannot say: ${typeof value}`);
-	// Spares a small device the copy.
-	checkSize("JSON", text.length, mostBytes);
-	const bytes = utf8(text);
+	const bytes = utf8(jsonText(value, mostBytes));
 	checkSize("JSON", bytes.length, mostBytes);
 	return bytes;
 }

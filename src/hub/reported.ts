@@ -8,6 +8,7 @@
 import { utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { encodeJson, isObject, type Json, type JsonObject } from "./json.ts";
+import { jsonText } from "./json-text.ts";
 import {
 	checkSize,
 	LEAST_TWIN_INTEGER,
@@ -30,7 +31,7 @@ export interface Patch {
 /** Throws Fault hub.invalid, hub.too-large. Gives a copy: the caller's object may change. */
 export function checkPatch(value: object): JsonObject {
 	checkProperties(value, MOST_TWIN_LEVELS);
-	const copy = JSON.parse(JSON.stringify(value)) as Json;
+	const copy = JSON.parse(jsonText(value, MOST_SECTION_BYTES)) as Json;
 	if (!isObject(copy)) throw invalid("a patch that is no object");
 	return copy;
 }

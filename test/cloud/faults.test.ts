@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { Faults } from "../../cloud/faults.ts";
 import { type Json, makeCsr, Probe, register } from "./cloud-probe.ts";
 
 let cloud: Cloud;
@@ -108,4 +109,25 @@ test("the server's certificate can be expired, for another name, or of another r
 		await assert.rejects(Probe.dial(cloud), { code }, fault);
 		(await Probe.dial(cloud)).close();
 	}
+});
+
+test("a fault's value is checked where it is given, with what may have been meant", () => {
+	const refused: readonly (readonly [string, RegExp])[] = [
+		["throttel", /no such fault: throttel; did you mean throttle\?/],
+		["throttle=abc", /throttle=abc: expected a whole number from 0 to 86400/],
+		["drop-after=assigned", /expected one of tcp .*; did you mean ASSIGNED\?/],
+		["drop-after", /drop-after: expected one of/],
+		["connack=6", /expected a whole number from 1 to 5/],
+		["silent=1", /silent takes no value/],
+		["throttle=1:0", /throttle=1:0: expected a whole number|NAME/],
+	];
+	for (const [text, said] of refused) assert.throws(() => new Faults().arm(text), said, text);
+	for (const text of [
+		"throttle",
+		"throttle=2:3",
+		"drop-after=ASSIGNED:1",
+		"renew-csr-rejected=late",
+		'payload={"a":1}',
+	])
+		new Faults().arm(text);
 });

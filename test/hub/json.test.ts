@@ -13,6 +13,7 @@ import {
 	telemetryTopic,
 } from "../../src/hub/hub-topics.ts";
 import { encodeJson, parseJson } from "../../src/hub/json.ts";
+import { jsonText } from "../../src/hub/json-text.ts";
 import { MOST_JSON_LEVELS } from "../../src/hub/limits.ts";
 import { isFault } from "../support/random.ts";
 import { survives } from "../support/survives.ts";
@@ -50,13 +51,31 @@ describe("JSON", () => {
 		assert.ok(read > 0 && refused > 0);
 	});
 
+	test("is written as JSON.stringify writes it: dates, toJSON, escapes, holes, members without a value", () => {
+		const value = {
+			at: new Date(1e12),
+			own: { toJSON: () => ({ a: 1 }) },
+			text: '\u0000\u001f"\\/\u007f\u2028é\u{1f600}',
+			list: [undefined, null, true, -0, 1e21, 1e-7, [], {}],
+			boxed: [Object(1), Object("a"), Object(false)],
+			none: undefined,
+		};
+		assert.equal(jsonText(value, 1000), JSON.stringify(value));
+	});
+
+	test("what it cannot say is refused, by its place", () => {
+		const cases = [Number.NaN, Number.POSITIVE_INFINITY, new Date(Number.NaN), new Map(), new Set(), Uint8Array.of(1)];
+		for (const value of [...cases, () => {}, Symbol("s"), 1n])
+			assert.throws(() => jsonText({ a: [value] }, 1000), /^Fault: hub\.invalid: .* at \.a\[0\]: /);
+	});
+
 	test("is written within bytes, not characters", () => {
 		assert.deepEqual(encodeJson("é", 4), utf8('"é"'));
 		assert.throws(() => encodeJson("é", 3), isFault("hub.too-large"));
 		const round: Record<string, unknown> = {};
 		round.self = round;
 		for (const value of [round, 1n, undefined, () => {}])
-			assert.throws(() => encodeJson(value, 99), isFault("hub.invalid"));
+			assert.throws(() => encodeJson(value, 999), isFault("hub.invalid"));
 	});
 });
 

@@ -89,7 +89,7 @@ describe("enrollee run", () => {
 
 	test("wrong usage: exit 2, and the field by name", async () => {
 		for (const [args, said] of [
-			[["run", "--once", "--id-scope", "0ne"], /config\.missing: registrationId/],
+			[["run", "--once", "--id-scope", "0ne"], /config\.missing: --registration-id \[ENROLLEE_REGISTRATION_ID\]/],
 			[["run", "--no-such-flag"], /unknown option/],
 			[["no-such-command"], /unknown command/],
 			[["run", "--once", "--id-scope", "0ne", "--registration-id", "d", "--telemetry", "5"], /--telemetry/],

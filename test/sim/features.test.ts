@@ -8,12 +8,15 @@ import { startCloud } from "../../cloud/cloud.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
 import { buildForXs, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
+import { FAULTS } from "../../src/fault.ts";
 import {
 	MOST_MESSAGE_BYTES,
 	MOST_METHOD_BYTES,
 	MOST_SECTION_BYTES,
 	MOST_TELEMETRY_BYTES,
 } from "../../src/hub/limits.ts";
+
+const NUMBERS = [0, -0.5, 1e21, 1.5e-7, 0.1, 123456789.123, Number.MAX_SAFE_INTEGER, 5e-324, 1 / 3];
 
 test("the hub's limits on XS, before and after a reconnect", { skip }, async () => {
 	const app = await buildForXs({
@@ -59,6 +62,12 @@ test("the hub's limits on XS, before and after a reconnect", { skip }, async () 
 		assert.equal((await call("telemetry", 1)).payload, "ok");
 		assert.equal((await call("report", 100)).payload, "ok");
 		await message(5);
+		// What an application says is the same on both engines, dates and objects in ROM included.
+		assert.equal((await call("json", NUMBERS)).payload, "ok");
+		const said = cloud.telemetry.map(({ body }) => Buffer.from(body).toString()).find((body) => body.includes('"at"'));
+		const text = 'é\u{10348}\u2028\u0001\t"\\/\u007f';
+		assert.equal(said, JSON.stringify({ at: new Date(86_400_001), preloaded: FAULTS, numbers: NUMBERS, text }));
+		assert.match(String((await call("nan", null)).payload), /hub\.invalid: .* at \.a\[0\]: NaN/);
 	};
 	try {
 		const run = app.run({

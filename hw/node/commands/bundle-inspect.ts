@@ -20,7 +20,7 @@ export function addInspect(bundle: Command): void {
 			"What an envelope says: checks its form and its digest, not its signature. Or what an archive holds: its XS " +
 				"version, its modules and their sizes, and whether it is an app.",
 		)
-		.option("--json", "one JSON object")
+		.option("--json", "one JSON object; errors as one on standard error")
 		.action(inspect);
 }
 
@@ -33,13 +33,13 @@ export function addVerify(bundle: Command): void {
 		.requiredOption("--image <file>", "what --uri will serve")
 		.option("--class <name>", "also check the class, as <chip>/<board>/<partition map>")
 		.option("--vendor <uuid-or-domain>", "the vendor of that class")
-		.option("--json", "one JSON object")
+		.option("--json", "one JSON object; errors as one on standard error")
 		.action(verify);
 }
 
 function inspect(file: string, { json }: { readonly json?: boolean }): void {
 	const bytes = readSmall(file, "file", MAX_ARCHIVE_BYTES);
-	const output = createOutput(json === true);
+	const output = createOutput({ json });
 	if (isArchive(bytes)) {
 		const archive = readArchive(bytes);
 		const facts = archiveFacts(archive, bytes);
@@ -95,7 +95,7 @@ function verify(file: string, flags: VerifyFlags): void {
 	const fit = xs === undefined ? "good" : `good, for XS ${xs}`;
 	const good = number === undefined && xs === undefined ? `${fit}, without a place for its number` : fit;
 	const human = [table(facts), row("signature", "good"), row("image", good)].join("\n");
-	createOutput(flags.json === true).result(human, { event: "verified", file, ...facts, ...(xs && { xs }) });
+	createOutput(flags).result(human, { event: "verified", file, ...facts, ...(xs && { xs }) });
 }
 
 function readEnvelopeFile(file: string): Uint8Array {

@@ -52,7 +52,7 @@ export function addPack(bundle: Command): void {
 		.option("--out <file>", "the envelope")
 		.action((flags: Release & SigningFlags & { readonly image: string }) => {
 			const { human, record } = pack(numbered(flags.image, flags), flags);
-			createOutput(flags.json === true).result(human, record);
+			createOutput(flags).result(human, record);
 		});
 }
 
@@ -66,7 +66,7 @@ export function signing(command: Command): Command {
 		.option("--vendor <uuid-or-domain>", "default: Enrollee's own")
 		.option("--partitions <file>", "partition table, CSV; default: by the class (4m, 4m-app)")
 		.option("--force", "replace files that are there")
-		.option("--json", "one JSON object");
+		.option("--json", "one JSON object; errors as one on standard error");
 }
 
 /** Writes the envelope, or what is to be signed for it. Throws Fault config.*, ota.*, and has written nothing then. */

@@ -28,7 +28,7 @@ export function addBundle(program: Command): void {
 		.requiredOption("--out <file>", "private key, PKCS#8 PEM, readable by its owner only")
 		.requiredOption("--pub <file>", "public key, SPKI PEM, for the firmware")
 		.option("--force", "replace files that are there")
-		.option("--json", "one JSON object")
+		.option("--json", "one JSON object; errors as one on standard error")
 		.action(key);
 	addPack(bundle);
 	signing(bundle.command("firmware"))
@@ -53,7 +53,7 @@ interface KeyFlags {
 function key(flags: KeyFlags): void {
 	createReleaseKey(flags.out, flags.pub, flags.force);
 	const human = `${flags.out}: private release key\n${flags.pub}: public release key`;
-	createOutput(flags.json === true).result(human, { event: "release-key", key: flags.out, publicKey: flags.pub });
+	createOutput(flags).result(human, { event: "release-key", key: flags.out, publicKey: flags.pub });
 }
 
 function firmware(flags: Partial<Release> & SigningFlags): void {
@@ -76,5 +76,5 @@ function firmware(flags: Partial<Release> & SigningFlags): void {
 	const out = flags.out ?? `firmware-${sequence}.suit`;
 	const release = { class: `${chip}/devkit/4m`, ...flags, component: "fw" as const, sequence, uri, out };
 	const { human, record } = pack(numbered(image, release), release);
-	createOutput(flags.json === true).result(human, record);
+	createOutput(flags).result(human, record);
 }

@@ -7,9 +7,9 @@ import type { CloudEvent } from "../../../cloud/event.ts";
 import { FAULTS, Faults } from "../../../cloud/faults.ts";
 import { LIMITS, type Limits } from "../../../cloud/throttle.ts";
 import type { LogValue } from "../../../src/port.ts";
-import { createOutput } from "../output.ts";
+import { common, createOutput, type OutputFlags } from "../output.ts";
 
-interface CloudFlags {
+interface CloudFlags extends OutputFlags {
 	readonly port: number;
 	readonly state?: string;
 	readonly updates?: string;
@@ -26,11 +26,10 @@ interface CloudFlags {
 	readonly limit: Limits;
 	readonly apiPort: number;
 	readonly acceptIssued?: boolean;
-	readonly json?: boolean;
 }
 
 export function addCloud(program: Command): void {
-	program
+	const command = program
 		.command("cloud")
 		.description("A local cloud: DPS and IoT Hub on one TLS port, with a certificate authority and faults on demand.")
 		.option("--port <number>", "0 = any free one", wholeNumber(0, 65535), 8883)
@@ -59,13 +58,12 @@ export function addCloud(program: Command): void {
 			0,
 		)
 		.option("--accept-issued", "DPS also takes certificates that the device CA issued")
-		.option("--json", "one JSON object a line; the first says where and with what to connect")
-		.addHelpText("after", `\nFaults; :TIMES makes one pass after that many times:\n${faultTable()}`)
-		.action(run);
+		.addHelpText("after", `\nFaults; :TIMES makes one pass after that many times:\n${faultTable()}`);
+	common(command, "one JSON object a line, the first says where and with what to connect").action(run);
 }
 
 async function run(flags: CloudFlags): Promise<void> {
-	const { log, result } = createOutput(flags.json === true);
+	const { log, result } = createOutput(flags);
 	const cloud = await startCloud({
 		port: flags.port,
 		...(flags.state === undefined ? {} : { stateFolder: flags.state }),
@@ -170,8 +168,8 @@ function names(text: string): string[] {
 function faults(text: string, earlier: readonly string[]): string[] {
 	try {
 		new Faults().arm(text);
-	} catch {
-		throw new InvalidArgumentError("See the list with --help.");
+	} catch (thrown) {
+		throw new InvalidArgumentError(`${(thrown as Error).message}. The list: enrollee cloud --help.`);
 	}
 	return [...earlier, text];
 }

@@ -7,27 +7,26 @@ import { curveOf, generateKeyPair } from "../../../src/key/pair.ts";
 import type { CurveName, Signer } from "../../../src/port.ts";
 import { checkRegistrationId, encodeCsr } from "../../../src/x509/csr.ts";
 import { encodePem } from "../../../src/x509/pem.ts";
+import { UsageFault } from "../ending.ts";
 import { fill } from "../entropy.ts";
 import { writeNew } from "../files.ts";
 import { lockFolder } from "../lock.ts";
+import { common, type OutputFlags } from "../output.ts";
+import { addRunSettings, type Flags, inForce, stateFolder } from "../settings.ts";
 import { openStore } from "../store.ts";
 
-interface CsrFlags {
+interface CsrFlags extends OutputFlags {
 	readonly registrationId?: string;
-	readonly state: string;
 	readonly key: "auto" | CurveName;
 	readonly out?: string;
 	readonly force?: boolean;
 	readonly der?: boolean;
-	readonly json?: boolean;
 }
 
 export function addCsr(program: Command): void {
-	program
-		.command("csr")
+	const command = addRunSettings(program.command("csr"), ["state"])
 		.description("Make the device's key, or use the one it has, and print the certificate signing request (PKCS#10).")
 		.option("--registration-id <id>", "becomes the request's CN [ENROLLEE_REGISTRATION_ID]")
-		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
 		.addOption(
 			new Option("--key <curve>", "of a new key; auto: P-256")
 				.choices(["auto", "P-256", "P-384"])
@@ -36,17 +35,23 @@ export function addCsr(program: Command): void {
 		)
 		.option("--out <file>", "write there instead of standard output")
 		.option("--force", "replace a file that is there")
-		.option("--der", "DER instead of PEM")
-		.option("--json", "one JSON object, with the request as base64 of DER")
-		.action(csr);
+		.option("--der", "DER instead of PEM");
+	common(command, "one JSON object, with the request as base64 of DER").action(csr);
 }
 
-function csr(flags: CsrFlags): void {
-	const registrationId = flags.registrationId ?? process.env.ENROLLEE_REGISTRATION_ID;
-	if (registrationId === undefined) throw new Fault("config.missing", "--registration-id");
-	checkRegistrationId(registrationId);
-	const unlock = lockFolder(flags.state, "csr");
-	const { key, origin } = keyOf(new Journal(openStore(flags.state)), flags.key);
+function csr(flags: CsrFlags & Flags): void {
+	const id = inForce(flags).find(({ name }) => name === "registrationId");
+	if (id === undefined) throw new Fault("config.missing", "--registration-id [ENROLLEE_REGISTRATION_ID]");
+	const { value: registrationId, source } = id;
+	try {
+		checkRegistrationId(registrationId);
+	} catch (thrown) {
+		const { code, message } = Fault.of(thrown, "config.invalid");
+		throw new UsageFault(code, `${source}: ${message.slice(code.length + 2)}`);
+	}
+	const folder = stateFolder(flags);
+	const unlock = lockFolder(folder, "csr");
+	const { key, origin } = keyOf(new Journal(openStore(folder)), flags.key);
 	const der = encodeCsr(registrationId, key);
 	const request = flags.der ? der : encodePem("CERTIFICATE REQUEST", der);
 	unlock();

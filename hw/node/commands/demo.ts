@@ -14,26 +14,24 @@ import { Journal } from "../../../src/identity/journal.ts";
 import { clock } from "../clock.ts";
 import { openDemoFolder } from "../demo-folder.ts";
 import { fill } from "../entropy.ts";
-import { createOutput } from "../output.ts";
+import { common, createOutput, type OutputFlags } from "../output.ts";
 import { openStore } from "../store.ts";
 import { createWire } from "../wire.ts";
 
-interface DemoFlags {
+interface DemoFlags extends OutputFlags {
 	readonly state: string;
-	readonly json?: boolean;
 }
 
 export function addDemo(program: Command): void {
-	program
+	const command = program
 		.command("demo")
 		.description("The main job, whole: a local cloud and a fresh device that enrols and works with its hub.")
-		.option("--state <folder>", "its own: device/ and cloud/ in it are made anew", join(".enrollee", "demo"))
-		.option("--json", "one JSON object a line")
-		.action(demo);
+		.option("--state <folder>", "its own: device/ and cloud/ in it are made anew", join(".enrollee", "demo"));
+	common(command).action(demo);
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
-	const { log, result } = createOutput(flags.json === true);
+	const { log, result } = createOutput(flags);
 	const { device, cloud: stateFolder } = openDemoFolder(flags.state);
 	const cloud = await startCloud({ stateFolder });
 	log("cloud.ready", { host: cloud.host, port: cloud.port, idScope: cloud.idScope });

@@ -10,9 +10,10 @@ import { type ConfigInput, parseConfig } from "../../../src/config.ts";
 import { Fault } from "../../../src/fault.ts";
 import { hmacSha256 } from "../digest.ts";
 import { writeNew } from "../files.ts";
-import { addSettings, readSettings } from "../settings.ts";
+import { common, createOutput, type OutputFlags } from "../output.ts";
+import { addSettings, type Flags, readSettings } from "../settings.ts";
 
-interface FactoryFlags {
+interface FactoryFlags extends OutputFlags {
 	readonly deviceKey?: string;
 	readonly out?: string;
 	readonly force?: boolean;
@@ -25,16 +26,18 @@ export function addFactory(program: Command): void {
 		.option("--device-key <base64>", "the same as --symmetric-key")
 		.option("--out <file>", "write there, for its owner only, instead of standard output")
 		.option("--force", "replace a file that is there");
-	addSettings(command).action((flags: FactoryFlags & Record<string, unknown>) => factory(flags));
+	common(addSettings(command), "one JSON object").action(factory);
 }
 
-function factory(flags: FactoryFlags & Record<string, unknown>): void {
+function factory(flags: FactoryFlags & Flags): void {
 	const symmetricKey = flags.symmetricKey ?? flags.deviceKey;
 	const csv = encodeNvsCsv(readSettings({ ...flags, ...(symmetricKey !== undefined && { symmetricKey }) }));
-	if (flags.out === undefined) process.stdout.write(csv);
+	const output = createOutput(flags);
+	if (flags.out === undefined) output.json ? output.result("", { event: "factory", csv }) : process.stdout.write(csv);
 	else {
 		writeNew(flags.out, csv, { option: "--out", force: flags.force });
-		process.stdout.write(`${flags.out}: keep it like the key that is in it, and delete it after flashing\n`);
+		const human = `${flags.out}: keep it like the key that is in it, and delete it after flashing`;
+		output.result(human, { event: "factory", file: flags.out });
 	}
 }
 

@@ -1,91 +1,137 @@
 /** `enrollee run`: the agent on this machine, as it runs on a device. */
 import type { Command } from "commander";
 import { Agent } from "../../../src/agent.ts";
-import { parseConfig } from "../../../src/config.ts";
 import { Fault } from "../../../src/fault.ts";
 import { clock } from "../clock.ts";
+import { UsageFault } from "../ending.ts";
 import { fill } from "../entropy.ts";
+import { createFaultLog } from "../fault-log.ts";
 import { lockFolder } from "../lock.ts";
-import { createOutput } from "../output.ts";
-import { addSettings, readSettings } from "../settings.ts";
+import { checkOrigin } from "../origin.ts";
+import { common, createOutput, type OutputFlags } from "../output.ts";
+import { addRunSettings, addSettings, configure, type Flags, runSetting, stateFolder } from "../settings.ts";
 import { openSlot } from "../slot.ts";
 import { openStore } from "../store.ts";
+import { type Sender, startSender } from "../telemetry-source.ts";
 import { createWire } from "../wire.ts";
 
-interface RunFlags {
-	readonly state: string;
-	readonly once?: boolean;
-	/** True: the state folder. */
-	readonly slots?: string | true;
-	readonly telemetry?: string;
-	readonly json?: boolean;
-}
+/** What is queued has so long to leave when the user ends the program. */
+const LAST_SECONDS = 2;
 
 export function addRun(program: Command): void {
-	const command = program
-		.command("run")
+	const command = addRunSettings(program.command("run"))
 		.description("Enrol if needed, connect to the hub, send telemetry. Without --once: for ever, until interrupted.")
-		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
-		.option("--once", "one acknowledged message, then exit; exit 1 with the first fault")
-		.option("--slots [folder]", "take updates over the air, into slots as files; default: in the state folder")
-		.option("--telemetry <json>", "the message to send", '{"hello":"hub"}')
-		.option("--json", "one JSON object a line");
-	addSettings(command).action(async (flags: RunFlags & Record<string, unknown>) => run(flags));
+		.option("--re-enrol", "set a stored identity aside and enrol anew");
+	common(addSettings(command)).action(run);
 }
 
-async function run(flags: RunFlags & Record<string, unknown>): Promise<void> {
-	const { log } = createOutput(flags.json === true);
-	const config = parseConfig(readSettings(flags));
-	const message = parseTelemetry(flags.telemetry ?? "{}");
-	const unlock = lockFolder(flags.state, "run");
-	let isOver = false;
-	let lost: Fault | undefined;
+async function run(flags: Flags & OutputFlags): Promise<void> {
+	const faults = createFaultLog(createOutput(flags).log);
+	try {
+		await live(flags, faults.log);
+		faults.end();
+	} catch (thrown) {
+		faults.end(thrown instanceof Fault ? thrown : undefined);
+		throw thrown;
+	}
+}
+
+async function live(flags: Flags, log: ReturnType<typeof createFaultLog>["log"]): Promise<void> {
+	const config = configure(flags);
+	const telemetry = runSetting(flags, "telemetry");
+	const intervalSeconds = secondsOf(flags);
+	const once = isOn(flags, "once");
+	const isStream = telemetry?.value === "-";
+	const folder = stateFolder(flags);
+	const unlock = lockFolder(folder, "run");
+	checkOrigin(folder, openStore(folder), config, log, flags.reEnrol === true);
+
 	let agent: Agent | undefined;
-	for (const signal of ["SIGINT", "SIGTERM"] as const)
-		process.once(signal, () => {
-			isOver = true;
+	let ending = false;
+	let failure: Fault | undefined;
+	const early: (() => void)[] = [];
+	const sender: Sender = startSender({
+		send: (message, done) =>
+			agent ? agent.telemetry(message, {}, done) : early.push(() => agent?.telemetry(message, {}, done)),
+		log,
+		telemetry: telemetry?.value ?? '{"hello":"hub"}',
+		source: telemetry?.source ?? "--telemetry",
+		intervalSeconds,
+		most: Math.max(1, config.queue.messages >> 1),
+	});
+	const leave = (): void => {
+		if (ending) agent?.close();
+		ending = true;
+		sender.stop();
+		const timer = setTimeout(() => agent?.close(), LAST_SECONDS * 1000);
+		void sender.finished.then(() => {
+			clearTimeout(timer);
 			agent?.close();
 		});
+	};
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, leave);
+	if (isStream) void sender.finished.then(leave);
+
 	// Each turn is a boot: a restart, asked for by the hub or by an update, ends the agent.
-	for (let restarting = true; restarting && !isOver; ) {
+	for (let restarting = true; restarting && !ending; ) {
 		restarting = false;
 		const restart = (): void => {
 			log("restart");
 			restarting = true;
 			agent?.close();
 		};
-		const folder = flags.slots === true ? flags.state : flags.slots;
+		const slots = slotsFolder(flags, folder);
 		agent = undefined;
-		agent = new Agent({
+		const started: Agent = new Agent({
 			wire: createWire(),
-			store: openStore(flags.state),
+			store: openStore(folder),
 			clock,
 			entropy: { fill },
 			log,
 			config,
-			once: flags.once === true,
-			slot: folder === undefined ? undefined : openSlot({ folder, restart }),
+			// Lines may still come when the queue is empty for a moment.
+			once: once && !isStream,
+			slot: slots === undefined ? undefined : openSlot({ folder: slots, restart }),
 			restart,
+			onState(state, fault) {
+				if (state !== "waiting" || !once || !isStream) return;
+				failure = fault;
+				started.close();
+			},
 		});
+		agent = started;
 		// An image that is unfit goes back while the agent is being made.
 		if (restarting) agent.close();
-		agent.telemetry(message, {}, (fault) => {
-			lost = fault;
-			if (fault) log("telemetry.lost", { code: fault.code, message: fault.message });
-			else log("telemetry.acknowledged", { bytes: JSON.stringify(message).length });
-		});
+		for (const send of early.splice(0)) send();
 		await agent.finished;
 	}
+	for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, leave);
+	const unsent = sender.waiting;
+	if (unsent > 0 && !failure) log("telemetry.unsent", { messages: unsent });
+	sender.stop();
 	unlock();
-	if (lost && flags.once) throw lost;
+	failure ??= once || isStream ? sender.lost : undefined;
+	if (failure) throw failure;
 }
 
-function parseTelemetry(text: string): object {
-	try {
-		const value: unknown = JSON.parse(text);
-		if (typeof value === "object" && value !== null) return value;
-	} catch {
-		// The same Fault as for a number or a text.
-	}
-	throw new Fault("config.invalid", "--telemetry: expected a JSON object or array");
+function secondsOf(flags: Flags): number | undefined {
+	const interval = runSetting(flags, "interval");
+	if (interval === undefined) return undefined;
+	const seconds = /^\d{1,6}(\.\d{1,3})?$/.test(interval.value) ? Number(interval.value) : 0;
+	if (seconds < 0.1 || seconds > 604_800)
+		throw new UsageFault("config.invalid", `${interval.source}: expected 0.1 to 604800 seconds`);
+	return seconds;
+}
+
+/** As a variable or in the file: true, 1, false, 0. */
+function isOn(flags: Flags, name: string): boolean {
+	const setting = runSetting(flags, name);
+	if (setting === undefined || /^(false|0|no)$/.test(setting.value)) return false;
+	if (/^(true|1|yes)$/.test(setting.value)) return true;
+	throw new UsageFault("config.invalid", `${setting.source}: expected true or false`);
+}
+
+function slotsFolder(flags: Flags, state: string): string | undefined {
+	const slots = runSetting(flags, "slots")?.value;
+	return slots === "true" ? state : slots;
 }

@@ -10,30 +10,26 @@ import type { Credential, CredentialKey } from "../../../src/identity/record.ts"
 import { type Certificate, parseCertificate } from "../../../src/x509/certificate.ts";
 import { publicKeyInfo } from "../../../src/x509/key.ts";
 import { encodePem } from "../../../src/x509/pem.ts";
-import { createOutput } from "../output.ts";
+import { common, createOutput, type OutputFlags } from "../output.ts";
+import { addRunSettings, type Flags, stateFolder } from "../settings.ts";
 import { storeIn } from "../store.ts";
 
-interface ShowFlags {
-	readonly state: string;
+interface ShowFlags extends OutputFlags {
 	readonly pem?: boolean;
-	readonly json?: boolean;
 }
 
 export function addShow(program: Command): void {
-	program
-		.command("show")
+	const command = addRunSettings(program.command("show"), ["state"])
 		.description(
 			"The stored credential: subject, issuer, validity, hub, and whether its key fits. Exit 1 if there is none.",
 		)
-		.option("--state <folder>", "the device's flash [ENROLLEE_STATE]", process.env.ENROLLEE_STATE ?? ".enrollee")
-		.option("--pem", "the certificate chain as PEM, leaf first, and nothing else")
-		.option("--json", "one JSON object; with --pem it carries the chain")
-		.action(show);
+		.option("--pem", "the certificate chain as PEM, leaf first, and nothing else");
+	common(command, "one JSON object, with --pem it carries the chain").action(show);
 }
 
-function show(flags: ShowFlags): void {
-	const { credential, proven } = stored(flags.state);
-	const output = createOutput(flags.json === true);
+function show(flags: ShowFlags & Flags): void {
+	const { credential, proven } = stored(stateFolder(flags));
+	const output = createOutput(flags);
 	const chain = credential.chain.map((der) => encodePem("CERTIFICATE", der));
 	const leaf = parseCertificate(credential.chain[0]!);
 	const facts = describe(credential, leaf, proven);

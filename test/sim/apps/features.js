@@ -1,4 +1,4 @@
-import { Agent, createPorts, readConfig } from "enrollee";
+import { Agent, createPorts, FAULTS, readConfig } from "enrollee";
 
 /** Everything at its size: what comes is measured, what goes is made to measure. */
 const agent = new Agent({
@@ -13,9 +13,18 @@ const agent = new Agent({
 		echo: (payload, respond) => respond(200, payload),
 		telemetry: (bytes, respond) =>
 			agent.telemetry(new Uint8Array(bytes), {}, (fault) => respond(200, fault?.code ?? "ok")),
+		json: (numbers, respond) =>
+			agent.telemetry(
+				{ at: new Date(86_400_001), preloaded: FAULTS, numbers, text: TEXT, none: undefined },
+				{},
+				(fault) => respond(200, fault?.message ?? "ok"),
+			),
+		nan: (_, respond) => agent.telemetry({ a: [Number.NaN] }, {}, (fault) => respond(200, fault?.message ?? "ok")),
 		report: (bytes, respond) => agent.report(filled(bytes), (fault) => respond(200, fault?.code ?? "ok")),
 	},
 });
+
+const TEXT = 'é\u{10348}\u2028\u0001\t"\\/\u007f';
 
 /** Nine texts, since one has at most 4 KB. */
 function filled(bytes) {
