@@ -91,7 +91,7 @@ function entries() {
 			.filter((file) => file.isFile() && /(?<!\.d)\.ts$/.test(file.name))
 			.map((file) => [`${prefix}${file.name.slice(0, -3)}`, `${folder}/${file.name}`]);
 	const tls = existsSync(here("hw/moddable/tls")) ? named("hw/moddable/tls", "tls/") : [];
-	return Object.fromEntries([...named("hw/moddable", ""), ...tls]);
+	return Object.fromEntries([...named("hw/moddable", ""), ...named("hw/moddable/network", "network/"), ...tls]);
 }
 
 function chunk(id) {

@@ -17,10 +17,13 @@ const TARGETS = [
 	{ target: "esp32/esp32c6", chip: "esp32c6" },
 ];
 
+/** The C of an image (engine, ESP-IDF without Wi-Fi): a release image of 1,461,584 bytes for the C3, whose script was 762,733. */
+const NATIVE_BYTES = 700_000;
+
 /** Modules that stand in for the SDK's, and a word that only ours has. */
 const REPLACED = {
 	rng: "Uint8Array",
-	"setup/network": "again in ",
+	"setup/network": "network: lost",
 	"ssl/cert": "tls.untrusted",
 	"ssl/handshake": "CertificateRequest or ServerHelloDone",
 	"ssl/session": "our turn",
@@ -94,7 +97,7 @@ describe("the image for ESP32", { skip }, () => {
 		checkPartitions(table);
 		const sizes = Object.fromEntries(table.map(({ name, bytes }) => [name, bytes]));
 		assert.deepEqual([sizes.stage, sizes.xs], [0x40000, 0x20000]);
-		assert.ok(flash.total < sizes.ota_0! / 2);
+		assert.ok(flash.total + NATIVE_BYTES < sizes.ota_0!);
 	});
 
 	const native = join(project, "hw/moddable/native");

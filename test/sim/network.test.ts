@@ -1,4 +1,4 @@
-/** hw/moddable/network.ts, the Wi-Fi of ESP32, on XS over a radio in memory: it never gives up, and main starts once. */
+/** hw/moddable/network on XS, over a radio and a cable in memory: it never gives up, and main starts once. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runOnXs, skip } from "../../hw/simulator/harness.ts";
@@ -15,7 +15,8 @@ test("Wi-Fi is tried until it is there, and again after a loss; main starts once
 			modules: {
 				"*": [],
 				main: "$(ENROLLEE)/test/sim/apps/network",
-				"setup-network": "$(ENROLLEE)/dist/moddable/network",
+				"setup-network": "$(ENROLLEE)/dist/moddable/network/network",
+				"enrollee/link": "$(ENROLLEE)/dist/moddable/network/wifi",
 				"enrollee/sntp": "$(ENROLLEE)/dist/moddable/sntp",
 				"embedded:network/interface/wifi": "$(ENROLLEE)/test/sim/apps/wifi",
 				sntp: "$(ENROLLEE)/test/sim/apps/sntp",
@@ -26,7 +27,7 @@ test("Wi-Fi is tried until it is there, and again after a loss; main starts once
 	const said = output
 		.trimEnd()
 		.split("\n")
-		.filter((line) => !line.startsWith("Wi-Fi:"));
+		.filter((line) => !/^(Wi-Fi|network):/.test(line));
 	assert.deepEqual(said, [
 		"power-up, connect fails: connects 1, asked 0, ready 0",
 		"tried again: connects 2, asked 0, ready 0",
@@ -38,4 +39,36 @@ test("Wi-Fi is tried until it is there, and again after a loss; main starts once
 		'{"SSID":"home","password":"secret","secure":true} time.example.net',
 	]);
 	assert.doesNotMatch(output.replace(said.at(-1)!, ""), /secret/);
+});
+
+test("Ethernet: main starts once at the first address, losses are said, and the cable comes back by itself", {
+	skip,
+}, async () => {
+	const { exitCode, output } = await runOnXs({
+		name: "network-ethernet",
+		build: "release",
+		manifest: {
+			include: ["$(MODDABLE)/examples/manifest_base.json", "$(ENROLLEE)/hw/simulator/lib/manifest.json"],
+			modules: {
+				"*": [],
+				main: "$(ENROLLEE)/test/sim/apps/network-ethernet",
+				"setup-network": "$(ENROLLEE)/dist/moddable/network/network",
+				"enrollee/link": "$(ENROLLEE)/dist/moddable/network/ethernet",
+				"enrollee/sntp": "$(ENROLLEE)/dist/moddable/sntp",
+				"embedded:network/interface/ethernet": "$(ENROLLEE)/test/sim/apps/ethernet",
+				sntp: "$(ENROLLEE)/test/sim/apps/sntp",
+			},
+		},
+	});
+	assert.equal(exitCode, 0, output);
+	assert.deepEqual(output.trimEnd().split("\n"), [
+		"power-up: connects 1, asked 0, ready 0",
+		"link without an address: connects 1, asked 0, ready 0",
+		"network: 192.0.2.8",
+		"address, told twice: connects 1, asked 1, ready 1",
+		"network: lost",
+		"cable out: connects 1, asked 1, ready 1",
+		"network: 192.0.2.8",
+		"cable in: connects 1, asked 1, ready 1",
+	]);
 });

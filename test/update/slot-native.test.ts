@@ -40,6 +40,7 @@ esp_err_t esp_timer_stop(esp_timer_handle_t h) { (void)h; return 0; }
 xsSlot* stubArgument(xsMachine* the, int i) { static xsSlot s; (void)the; (void)i; return &s; }
 xsSlot* stubResult(xsMachine* the) { return stubArgument(the, 0); }
 xsIntegerValue stubInteger(xsMachine* the, xsSlot* s) { (void)the; (void)s; return 0; }
+void stubSetNumber(xsMachine* the, xsSlot* s, double v) { (void)the; (void)s; (void)v; }
 void stubSetString(xsMachine* the, xsSlot* s, const char* v) { (void)the; (void)s; puts(v); }
 void stubThrow(xsMachine* the, const char* format, ...)
 {

@@ -33,6 +33,15 @@ declare module "embedded:network/interface/wifi" {
 	}
 }
 
+declare module "embedded:network/interface/ethernet" {
+	export default class Ethernet {
+		constructor(options: { onChanged?: (property: string) => void });
+		readonly connection: number;
+		readonly address: string | undefined;
+		connect(): void;
+	}
+}
+
 declare module "text/decoder" {
 	export default class TextDecoder {
 		constructor(label: string, options: { fatal?: boolean; ignoreBOM?: boolean });

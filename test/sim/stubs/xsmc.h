@@ -17,6 +17,7 @@ char* stubString(xsMachine* the, xsSlot* slot);
 xsIntegerValue stubInteger(xsMachine* the, xsSlot* slot);
 xsBooleanValue stubTest(xsMachine* the, xsSlot* slot);
 void stubSetInteger(xsMachine* the, xsSlot* slot, xsIntegerValue value);
+void stubSetNumber(xsMachine* the, xsSlot* slot, double value);
 void stubSetString(xsMachine* the, xsSlot* slot, const char* value);
 void* stubSetArrayBuffer(xsMachine* the, xsSlot* slot, const void* data, xsIntegerValue size);
 
@@ -32,6 +33,7 @@ void* stubSetArrayBuffer(xsMachine* the, xsSlot* slot, const void* data, xsInteg
 #define xsmcToBoolean(SLOT) stubTest(the, &(SLOT))
 #define xsmcTest(SLOT) stubTest(the, &(SLOT))
 #define xsmcSetInteger(SLOT, VALUE) stubSetInteger(the, &(SLOT), (VALUE))
+#define xsmcSetNumber(SLOT, VALUE) stubSetNumber(the, &(SLOT), (VALUE))
 #define xsmcSetBoolean(SLOT, VALUE) stubSetInteger(the, &(SLOT), (VALUE))
 #define xsmcSetString(SLOT, VALUE) stubSetString(the, &(SLOT), (VALUE))
 #define xsmcSetArrayBuffer(SLOT, DATA, SIZE) stubSetArrayBuffer(the, &(SLOT), (DATA), (SIZE))
