@@ -65,7 +65,7 @@ export function replaceFile(path: string, content: string | Uint8Array, { mode =
 	try {
 		try {
 			writeFileSync(file, content);
-			fsyncSync(file);
+			syncFile(file);
 		} finally {
 			closeSync(file);
 		}
@@ -93,4 +93,21 @@ function standing(path: string, option: string): "file" | "other" | undefined {
 
 function isSame(path: string, content: string | Uint8Array): boolean {
 	return lstatSync(path).isFile() && readFileSync(path).equals(Buffer.from(content));
+}
+
+/**
+ * Some network and FUSE file systems have no fsync. What they keep is as durable as they are, which is said once, and no reason to
+ * lose a credential. Throws what node:fs throws for anything else.
+ */
+export function syncFile(handle: number): void {
+	try {
+		fsyncSync(handle);
+	} catch (thrown) {
+		const { code = "" } = thrown as NodeJS.ErrnoException;
+		if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw thrown;
+		// Node says each text once for a code.
+		process.emitWarning(`a file system without fsync (${code}): a power cut may cost the last write`, {
+			code: "ENROLLEE_FSYNC",
+		});
+	}
 }

@@ -4,11 +4,11 @@
  * A put writes a temporary file, syncs it, renames it over the old one and syncs the folder, so that after a cut there is
  * the old content or the new, never a mixture. Leftovers of a cut are removed when the store is opened.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
-import { removeLeftovers, replaceFile } from "./files.ts";
+import { removeLeftovers, replaceFile, syncFile } from "./files.ts";
 
 export function openStore(folder: string): Store {
 	attempt(`folder ${folder}`, () => {
@@ -59,7 +59,7 @@ function syncFolder(folder: string): void {
 	if (process.platform === "win32") return; // a folder cannot be opened there; NTFS journals the rename
 	const handle = openSync(folder, "r");
 	try {
-		fsyncSync(handle);
+		syncFile(handle);
 	} finally {
 		closeSync(handle);
 	}

@@ -4,7 +4,9 @@ import { Fault } from "../../../src/fault.ts";
 
 /** The size of the smallest application slot. Throws Fault config.invalid. */
 export function slotBytes(file: string): number {
-	const slots = read(file).filter(({ type, subtype }) => type === "app" && /^ota_[0-9]+$/.test(subtype));
+	const slots = read(file).filter(
+		({ type, subtype = 0 }) => type === APP && subtype >= FIRST_OTA && subtype <= LAST_OTA,
+	);
 	if (slots.length < 2)
 		throw new Fault("config.invalid", `--partitions ${file}: ${slots.length} slots ota_N, expected 2`);
 	return Math.min(...slots.map(({ bytes }) => bytes()));
@@ -14,8 +16,8 @@ export function slotBytes(file: string): number {
 export function appBytes(file: string): number {
 	const partitions = read(file);
 	// XS takes the first one of its type.
-	const area = partitions.find(({ type, subtype }) => Number(type) === 0x40 && Number(subtype) === 1);
-	const stage = partitions.find(({ name, type }) => name === "stage" && type === "data");
+	const area = partitions.find(({ type, subtype }) => type === 0x40 && subtype === 1);
+	const stage = partitions.find(({ name, type }) => name === "stage" && type === DATA);
 	if (area === undefined || stage === undefined)
 		throw new Fault(
 			"config.invalid",
@@ -26,27 +28,70 @@ export function appBytes(file: string): number {
 
 interface Partition {
 	readonly name: string;
-	readonly type: string;
-	readonly subtype: string;
+	/** esp_partition_type_t: 0 app, 1 data, from 0x40 on the project's own. Undefined: a name that only the project knows. */
+	readonly type: number | undefined;
+	readonly subtype: number | undefined;
 	bytes(): number;
 }
 
+const APP = 0;
+const DATA = 1;
+const FIRST_OTA = 0x10;
+const LAST_OTA = 0x1f;
+const TYPES: Readonly<Record<string, number>> = Object.freeze({
+	app: APP,
+	data: DATA,
+	bootloader: 2,
+	partition_table: 3,
+});
+/** Of app; the others that matter here are numbers. */
+const APP_SUBTYPES: Readonly<Record<string, number>> = Object.freeze({ factory: 0, test: 0x20 });
+/** The table itself is at 0x8000, unless the project says otherwise. */
+const FIRST_OFFSET = 0x9000;
+
+/** As gen_esp32part.py of ESP-IDF v6.0 reads it: numbers of any base, in k and M; types by name or number; offsets may be left out. */
 function read(file: string): Partition[] {
+	let end = FIRST_OFFSET;
 	return text(file)
+		.replace(/^\ufeff/, "")
 		.split("\n")
+		.map((line) => line.replace(/#.*/, "").trim())
+		.filter((line) => line !== "")
 		.map((line) => {
-			const [name = "", type = "", subtype = "", , size = ""] = line
-				.replace(/#.*/, "")
+			const [name = "", typeName = "", subtypeName = "", offsetText = "", size = ""] = line
 				.split(",")
 				.map((field) => field.trim());
-			return { name, type, subtype, bytes: () => bytesOf(size, `${file}: ${name}`) };
+			const type = integer(typeName) ?? TYPES[typeName.toLowerCase()];
+			const alignment = type === APP ? 0x10000 : 0x1000;
+			const offset = integer(offsetText) ?? Math.ceil(end / alignment) * alignment;
+			// A negative size says where the partition ends.
+			const said = integer(size);
+			const bytes = said !== undefined && said < 0 ? -said - offset : said;
+			end = offset + (bytes ?? 0);
+			return {
+				name,
+				type,
+				subtype: integer(subtypeName) ?? subtypeOf(type, subtypeName.toLowerCase()),
+				bytes() {
+					if (bytes !== undefined && bytes > 0) return bytes;
+					throw new Fault("config.invalid", `--partitions ${file}: ${name}: size ${size || "missing"}`);
+				},
+			};
 		});
 }
 
-function bytesOf(size: string, where: string): number {
-	const [, number, unit] = /^(0x[0-9a-fA-F]+|[0-9]+)([KM]?)$/.exec(size) ?? [];
-	if (number === undefined) throw new Fault("config.invalid", `--partitions ${where}: size ${size || "missing"}`);
-	return Number(number) * (unit === "M" ? 0x100000 : unit === "K" ? 0x400 : 1);
+function subtypeOf(type: number | undefined, name: string): number | undefined {
+	const [, slot] = type === APP ? (/^ota_([0-9]+)$/.exec(name) ?? []) : [];
+	return slot === undefined ? (type === APP ? APP_SUBTYPES[name] : undefined) : FIRST_OTA + Number(slot);
+}
+
+/** Python's int(text, 0), in k and M. Undefined for anything else, 1.9M among it: ESP-IDF refuses that as well. */
+function integer(text: string): number | undefined {
+	const pattern = /^([-+]?)(0x[0-9a-f]+|0o[0-7]+|0b[01]+|0+|[1-9][0-9]*)([km]?)$/i;
+	const [, sign, number, unit = ""] = pattern.exec(text.replace(/(?<=[0-9a-f])_(?=[0-9a-f])/gi, "")) ?? [];
+	if (number === undefined) return undefined;
+	const factor = unit.toLowerCase() === "m" ? 0x100000 : unit === "" ? 1 : 0x400;
+	return (sign === "-" ? -1 : 1) * Number(number.toLowerCase()) * factor;
 }
 
 function text(file: string): string {

@@ -1,0 +1,62 @@
+/** Partition tables as ESP-IDF builds them: our reading against its own generator's, where there is one. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { appBytes, slotBytes } from "../../hw/node/bundle/partitions.ts";
+import { temporaryFolder } from "../support/openssl.ts";
+import { isFault } from "../support/random.ts";
+
+const table = (...lines: string[]): string => join(temporaryFolder({ "p.csv": lines.join("\n") }), "p.csv");
+
+test("numbers, names and blanks as ESP-IDF takes them", () => {
+	for (const lines of [
+		["ota_0, app, ota_0, , 1M", "ota_1, app, ota_1, , 1M"],
+		["a,0,0x10,,1024K", "b,0,0x11,,1024k"],
+		["a,0x0,16,,0X100000,", "b,0X00,17,0x200000,1m,encrypted"],
+		["# a comment", "", "a,app,ota_0,,1_048_576", "\tb , APP , OTA_1 ,, 0o4000000  "],
+		["\ufeffa,app,ota_0,0x10000,-0x110000", "b,app,ota_1,,1M"],
+		["nvs,data,nvs,,0x4000", "a,app,ota_0,,-0x110000", "b,app,ota_1,,1M"],
+	])
+		assert.equal(slotBytes(table(...lines)), 0x100000, lines.join("; "));
+	assert.equal(appBytes(table("xs,0x40,1,,256k", "stage,1,0x06,,512K")), 0x40000);
+	assert.equal(appBytes(table("xs,64,0x1,,0x40000", "stage,data,undefined,,0x80000")), 0x40000);
+});
+
+test("what ESP-IDF refuses, and tables without two slots", () => {
+	for (const size of ["", "1.9M", "1G", "one", "010", "0x", "1 M", "0", "k"])
+		assert.throws(() => slotBytes(table("a,app,ota_0,,1M", `b,app,ota_1,,${size}`)), isFault("config.invalid"), size);
+	for (const lines of [
+		[],
+		["a,app,factory,,1M"],
+		["a,app,ota_0,,1M"],
+		["a,0,0x20,,1M", "b,data,0x10,,1M", "c,0,0x10,,1M"],
+	])
+		assert.throws(() => slotBytes(table(...lines)), isFault("config.invalid"));
+});
+
+const generator = join(process.env.IDF_PATH ?? "/nowhere", "components/partition_table/gen_esp32part.py");
+const runs = existsSync(generator) && spawnSync("python3", [generator, "--help"], { stdio: "ignore" }).status === 0;
+const skip = runs ? false : "SKIPPED: no ESP-IDF";
+
+test("ESP-IDF's example tables: the same smallest slot as its own generator's", { skip }, () => {
+	const folder = join(generator, "..");
+	const files = readdirSync(folder).filter((name) => name.endsWith(".csv"));
+	assert.ok(files.length >= 10);
+	for (const file of files) {
+		const binary = join(temporaryFolder(), "table.bin");
+		execFileSync("python3", [generator, "--quiet", "--no-verify", join(folder, file), binary]);
+		const sizes = slotsOf(readFileSync(binary));
+		if (sizes.length >= 2) assert.equal(slotBytes(join(folder, file)), Math.min(...sizes), file);
+		else assert.throws(() => slotBytes(join(folder, file)), isFault("config.invalid"), file);
+	}
+});
+
+/** esp_partition_info_t: magic 0x50aa, type, subtype, offset, size, label, flags. */
+function slotsOf(bytes: Buffer): number[] {
+	const sizes: number[] = [];
+	for (let at = 0; bytes.readUInt16LE(at) === 0x50aa; at += 32)
+		if (bytes[at + 2] === 0 && bytes[at + 3]! >= 0x10 && bytes[at + 3]! <= 0x1f) sizes.push(bytes.readUInt32LE(at + 8));
+	return sizes;
+}
