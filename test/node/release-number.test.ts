@@ -26,7 +26,7 @@ test("one without a place stays as it is; one with two is refused", () => {
 	assert.equal(readReleaseNumber(plain), undefined);
 	assert.equal(numberImage(plain, 5), plain);
 	const mark = concat(utf8(RELEASE_MARK), new Uint8Array(8));
-	assert.throws(() => readReleaseNumber(encodeImage(0, concat(mark, mark))), isFault("ota.image"));
+	assert.throws(() => readReleaseNumber(encodeImage(0, concat(new Uint8Array(512), mark, mark))), isFault("ota.image"));
 });
 
 test("a signature behind the image is not broken: numbered first, then signed", () => {
