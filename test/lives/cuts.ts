@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { Journal } from "../../src/identity/journal.ts";
 import { Power, PowerCut } from "../support/power.ts";
 import { random } from "../support/random.ts";
-import { FakeStore } from "../support/store.ts";
 import type { Link } from "../support/wire.ts";
 import { World } from "./world.ts";
 
@@ -100,8 +99,7 @@ async function through(story: Story, cut: Cut, seed: number): Promise<Told> {
 		// Whatever stood in flash: the next boot ends connected, and so does the renewal.
 		state = "";
 		const { agent: next } = world.boot();
-		if (story !== "enrolment" && new Journal(new FakeStore({ blobs: world.flash })).load().current!.sequence === 1)
-			next.renew();
+		if (story !== "enrolment" && load(world).current!.sequence === 1) next.renew();
 		await world.clock.until(() => state === "connected", 26 * HOUR_MS);
 		await world.clock.until(() => sequence(world) === wanted, 26 * HOUR_MS);
 		await world.clock.advance(1000);
@@ -110,7 +108,7 @@ async function through(story: Story, cut: Cut, seed: number): Promise<Told> {
 	return told;
 }
 
-const load = (world: World) => new Journal(new FakeStore({ blobs: world.flash })).load();
+const load = (world: World) => new Journal(world.openStore({})).load();
 const sequence = (world: World): number => load(world).current?.sequence ?? 0;
 
 function check(world: World, wanted: number): void {

@@ -22,7 +22,7 @@ const ENTRY_BYTES = 32;
 /** Per sector, by the datasheets of usual SPI NOR flash. */
 export const ENDURANCE_ERASES = 100_000;
 
-/** Blobs by name; tells every change that the device makes. */
+/** Blobs as they lie in flash, pairs too; tells every change that the device makes by the name that it knows. */
 export class Flash extends Map<string, Uint8Array> {
 	onChange: Change = () => {};
 	/** Puts and deletes. */
@@ -30,20 +30,15 @@ export class Flash extends Map<string, Uint8Array> {
 	#entries = 0;
 
 	override set(name: string, bytes: Uint8Array): this {
-		const before = this.get(name);
-		super.set(name, bytes);
-		this.writes++;
+		this.#change(name, () => super.set(name, bytes));
 		// An index entry, a chunk's header, its data.
 		this.#entries += 2 + Math.ceil(bytes.length / ENTRY_BYTES);
-		this.onChange(name, before, bytes);
 		return this;
 	}
 
 	override delete(name: string): boolean {
-		const before = this.get(name);
-		if (!super.delete(name)) return false;
-		this.writes++;
-		this.onChange(name, before, undefined);
+		if (!this.has(name)) return false;
+		this.#change(name, () => super.delete(name));
 		return true;
 	}
 
@@ -51,6 +46,23 @@ export class Flash extends Map<string, Uint8Array> {
 	spoil(name: string, bytes: Uint8Array | undefined): void {
 		if (bytes === undefined) super.delete(name);
 		else super.set(name, bytes);
+	}
+
+	/** What the device would read: the newer of a pair, or what has the plain name. */
+	read(name: string): Uint8Array | undefined {
+		const pair = [readCopy(name, this.get(`${name}/0`)), readCopy(name, this.get(`${name}/1`))];
+		const newest = pair.filter((copy) => copy !== undefined).sort((a, b) => b.sequence - a.sequence)[0];
+		return newest?.bytes ?? this.get(name);
+	}
+
+	#change(blob: string, change: () => void): void {
+		const name = plainName(blob);
+		const before = this.read(name);
+		change();
+		this.writes++;
+		const after = this.read(name);
+		if (before !== after && !(before && after && Buffer.compare(before, after) === 0))
+			this.onChange(name, before, after);
 	}
 
 	/** Erase cycles of each sector so far: what was written, spread over the pages that take turns. */
@@ -76,4 +88,18 @@ export function readRecord(blob: Uint8Array | undefined): Record | undefined {
 		at += 3 + bytes.length;
 	}
 	return { sequence: body.readUInt32BE(5), scalar, chain, requestId };
+}
+
+/** The device's name of a blob. */
+export function plainName(blob: string): string {
+	return blob.replace(/\/[01]$/, "");
+}
+
+/** Of a pair (src/store/pair-store.ts); undefined for none and for a damaged one. */
+function readCopy(name: string, blob: Uint8Array | undefined) {
+	if (blob === undefined || blob.length < 12) return undefined;
+	const body = Buffer.from(blob.buffer, blob.byteOffset, blob.length);
+	const checked = Buffer.concat([Buffer.from(name), body.subarray(0, 4), body.subarray(12)]);
+	if (!hash("sha256", checked, "buffer").subarray(0, 8).equals(body.subarray(4, 12))) return undefined;
+	return { sequence: body.readUInt32BE(0), bytes: blob.slice(12) };
 }

@@ -2,8 +2,10 @@
 import { Fault } from "../../src/fault.ts";
 import type { Random } from "../support/random.ts";
 import { DEVICE } from "./enrolments.ts";
+import { plainName } from "./flash.ts";
 import type { Invariants } from "./invariants.ts";
 import { DAY_MS, HOUR_MS, type Mishaps } from "./mishaps.ts";
+import type { Updates } from "./updates.ts";
 import { type Boot, HUBS, type World } from "./world.ts";
 
 /** Mean number a year. */
@@ -21,6 +23,7 @@ export const RATES = {
 	move: 0.2,
 	disable: 0.2,
 	rollCa: 0.2,
+	update: 0.3,
 } as const;
 
 export interface Stage {
@@ -28,6 +31,7 @@ export interface Stage {
 	readonly mishaps: Mishaps;
 	readonly invariants: Invariants;
 	readonly source: Random;
+	readonly updates: Updates;
 	/** The device has its certificate alone. */
 	readonly withdrawn: boolean;
 	readonly boot: () => Boot | undefined;
@@ -36,7 +40,7 @@ export interface Stage {
 }
 
 export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => void>> {
-	const { world, mishaps, invariants, source, withdrawn, boot, trace, correctClock } = stage;
+	const { world, mishaps, invariants, source, withdrawn, boot, trace, correctClock, updates } = stage;
 	return {
 		powerCut: () => boot()?.power.cut("any moment"),
 		outage: () => {
@@ -89,6 +93,11 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 			world.clock.after(until, () => world.enrolment.setDisabled(DEVICE, false));
 		},
 		rollCa: () => world.authority.roll(world.clock.now()),
+		// The device goes down for it, and comes back as after any cut.
+		update: () => {
+			trace(updates.story());
+			boot()?.power.cut("an update");
+		},
 	};
 
 	function spoil(): void {
@@ -96,10 +105,13 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 		const name = names[source.integer(names.length)];
 		const blob = name && world.flash.get(name)?.slice();
 		if (!name || !blob) return;
-		const kind = source.integer(3);
+		// What NVS finds damaged is gone; beyond that only records with a checksum can tell.
+		const isChecked = name !== plainName(name) || name.startsWith("cred.");
+		const kind = isChecked ? source.integer(3) : 2;
 		if (kind === 0) blob[source.integer(blob.length)]! ^= 1 << source.integer(8);
 		world.flash.spoil(name, kind === 0 ? blob : kind === 1 ? blob.slice(0, source.integer(blob.length)) : undefined);
 		trace(`flash: ${name} is damaged`);
-		invariants.spoiled(name);
+		invariants.spoiled(plainName(name));
+		if (!plainName(name).startsWith("cred.")) updates.look();
 	}
 }

@@ -7,7 +7,7 @@ import type { Fault } from "../../src/fault.ts";
 import type { LogValue } from "../../src/port.ts";
 import type { IssuedLeaf } from "./authority.ts";
 import { DEVICE } from "./enrolments.ts";
-import { ENDURANCE_ERASES } from "./flash.ts";
+import { ENDURANCE_ERASES, plainName } from "./flash.ts";
 import { Inventory } from "./inventory.ts";
 import { Pace } from "./pace.ts";
 import { Packets } from "./packets.ts";
@@ -79,12 +79,17 @@ export class Invariants implements Observer {
 		this.#offline(true);
 	}
 
+	onLost(name: string, pairs: boolean): void {
+		if (pairs) this.violation(`${name} was replaced in place, and a cut or a refusal has cost it`);
+		this.spoiled(plainName(name));
+	}
+
 	/** The chip has lost or spoiled a blob: what was in it is nobody's fault. */
 	spoiled(name: string): void {
 		this.trouble();
 		this.#flashFailed = true;
 		this.#recordLost ||= name === "cred.a" || name === "cred.b";
-		this.#inventory.changed(name, this.#world.flash.get(name));
+		this.#inventory.changed(name, this.#world.flash.read(name));
 		for (const spki of this.#owed) if (!this.#inventory.has(spki)) this.#owed.delete(spki);
 	}
 

@@ -98,7 +98,7 @@ export class Inventory {
 	/** Whether the next boot finds what has been accepted. */
 	wouldLoad(): boolean {
 		const { current, candidate } = new Journal({
-			get: (name) => this.#flash.get(name),
+			get: (name) => this.#flash.read(name),
 			put() {},
 			delete() {},
 		}).load();

@@ -10,6 +10,7 @@ import { happen, RATES } from "./happenings.ts";
 import { Invariants } from "./invariants.ts";
 import { LifePower } from "./life-power.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, Mishaps } from "./mishaps.ts";
+import { Updates } from "./updates.ts";
 import { BEGINNING, type Boot, World } from "./world.ts";
 
 export interface LifeResult {
@@ -23,6 +24,7 @@ export interface LifeResult {
 	/** Credentials got with the onboarding credential after the first. */
 	readonly reenrolments: number;
 	readonly longestOfflineMs: number;
+	readonly updates: number;
 	readonly flashWrites: number;
 	readonly flashErases: number;
 	readonly most: Invariants["pace"]["most"];
@@ -55,6 +57,8 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		link: (number, options) => mishaps.link(number, options),
 		overtaken: (bytes) => mishaps.overtaken(bytes),
 		refuseWrite: () => mishaps.refuseWrite(),
+		// Every other device; the others have nothing but what the port promises.
+		pairs: seed % 2 === 0,
 	});
 	const invariants: Invariants = new Invariants(world);
 	/** A clock without a battery begins at 1970. */
@@ -136,7 +140,9 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	}
 	let reenrolling = false;
 
+	const updates = new Updates(world, source, (text) => invariants.violation(text));
 	const happenings = happen({
+		updates,
 		world,
 		mishaps,
 		invariants,
@@ -193,6 +199,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		renewals: renewedAt.length,
 		reenrolments: reenrolledAt.length,
 		longestOfflineMs: invariants.longestOfflineMs,
+		updates: updates.stories,
 		flashWrites: world.flash.writes,
 		flashErases: world.flash.erases,
 		most: invariants.pace.most,

@@ -10,8 +10,9 @@ import { Throttle } from "../../cloud/throttle.ts";
 import { Agent, type AgentOptions } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
-import type { Clock, Log, LogValue, WireOptions } from "../../src/port.ts";
+import type { Clock, Log, LogValue, Store, WireOptions } from "../../src/port.ts";
 import { RELEASED } from "../../src/release.ts";
+import { PairStore } from "../../src/store/pair-store.ts";
 import { FakeClock } from "../support/clock.ts";
 import { FakeEntropy } from "../support/entropy.ts";
 import { Power } from "../support/power.ts";
@@ -45,6 +46,8 @@ export interface WorldOptions {
 	/** The server's next packet overtakes this one. */
 	readonly overtaken?: (bytes: Uint8Array) => boolean;
 	readonly refuseWrite?: NonNullable<FakeStoreOptions["refuse"]>;
+	/** The device makes pairs of its flash (src/store), as boards do. */
+	readonly pairs?: boolean;
 }
 
 /** What the device lets the world see. */
@@ -54,6 +57,8 @@ export interface Observer {
 	/** Bytes on the wire as they arrive. */
 	onBytes(to: "server" | "device", bytes: Uint8Array): void;
 	onState(state: string, fault: Fault | undefined): void;
+	/** A cut or a refusal has cost a blob that was being replaced; `pairs`: which never happens there. */
+	onLost(name: string, pairs: boolean): void;
 	/** The device asks for the time. */
 	onSync(): void;
 	/** The agent has ended although nobody closed it. */
@@ -126,11 +131,7 @@ export class World {
 		const agent = new Agent({
 			clock,
 			wire: this.#deviceWire(power),
-			store: new FakeStore({
-				blobs: this.flash,
-				power,
-				...(this.#options.refuseWrite && { refuse: this.#options.refuseWrite }),
-			}),
+			store: this.openStore({ power }),
 			entropy: new FakeEntropy(this.#options.source, power),
 			log: onLog,
 			onState: (state, fault) => power.on && this.observer.onState?.(state, fault),
@@ -148,6 +149,17 @@ export class World {
 		};
 		agent.finished.then(() => ended("closed"), ended);
 		return { agent, power };
+	}
+
+	/** The device's records, for one boot. */
+	openStore(options: FakeStoreOptions): Store {
+		const { pairs = false, refuseWrite: refuse } = this.#options;
+		const lose = (name: string): void => {
+			this.flash.spoil(name, undefined);
+			this.observer.onLost?.(name, pairs);
+		};
+		const flash = new FakeStore({ ...(refuse && { refuse }), ...options, blobs: this.flash, lose });
+		return pairs ? new PairStore(flash) : flash;
 	}
 
 	/** Every open connection dies; the device learns it after so many milliseconds, as from its pings. */

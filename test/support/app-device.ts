@@ -8,7 +8,7 @@ import type { AppRecord } from "../../src/application/app-record.ts";
 import { AppSlot } from "../../src/application/app-slot.ts";
 import { equal, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
-import type { Half, Slot } from "../../src/port.ts";
+import type { Half, Slot, Store } from "../../src/port.ts";
 import { appClassUuid } from "../../src/suit/uuid.ts";
 import type { BootDecision } from "../../src/update/image-trial.ts";
 import { Updater } from "../../src/update/updater.ts";
@@ -36,6 +36,12 @@ export interface BootOptions extends Pick<EngineOptions, "version" | "memory"> {
 	readonly hangs?: boolean;
 }
 
+/** Where the device has its records; default: a bare FakeStore. */
+export interface Records {
+	readonly blobs: Map<string, Uint8Array>;
+	readonly open: (options: FakeStoreOptions) => Store;
+}
+
 /** A boot that got as far as an agent. */
 export interface Running {
 	readonly power: Power;
@@ -58,18 +64,20 @@ export class AppDevice {
 	readonly blobs: Map<string, Uint8Array>;
 	/** Numbers of the applications that were imported, one for each time. */
 	readonly imported: number[] = [];
+	readonly #open: Records["open"];
 
 	/** New, or as another one is now. */
-	constructor(like?: AppDevice, apps = like?.apps ?? APPS) {
+	constructor(like?: AppDevice, apps = like?.apps ?? APPS, records?: Records) {
 		this.apps = apps;
 		this.flash = like?.flash.copy() ?? new FakeAppFlash();
 		this.slots = like?.slots.copy() ?? new FakeSlots(FIRMWARE[0]!);
-		this.blobs = new Map(like?.blobs);
+		this.blobs = records?.blobs ?? new Map(like?.blobs);
+		this.#open = records?.open ?? ((options) => new FakeStore(options));
 	}
 
 	/** What the store has of the application. */
 	get record(): AppRecord | undefined {
-		const blob = this.blobs.get("app");
+		const blob = this.#open({ blobs: this.blobs }).get("app");
 		return blob && JSON.parse(utf8Text(blob));
 	}
 
@@ -96,7 +104,7 @@ export class AppDevice {
 			guard: (seconds) => firmwareSlot.guard(seconds),
 			restart: () => power.cut("restart"),
 		});
-		const store = new FakeStore({ blobs: this.blobs, power, ...(refuse && { refuse }) });
+		const store = this.#open({ blobs: this.blobs, power, ...(refuse && { refuse }) });
 		const slot = new AppSlot({ flash, engine, store });
 		let runs: number | undefined;
 		let fault: Fault | undefined;

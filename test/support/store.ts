@@ -12,6 +12,8 @@ export interface FakeStoreOptions {
 	readonly power?: Power;
 	/** Asked before every put: a Fault to throw instead (store.full, store.failed). */
 	readonly refuse?: (name: string, bytes: Uint8Array) => Fault | undefined;
+	/** Takes a blob away that a cut or a refusal has lost; default: from `blobs`. */
+	readonly lose?: (name: string) => void;
 	/** A put replaces at one stroke, as files do. Default false. */
 	readonly atomic?: boolean;
 }
@@ -40,7 +42,7 @@ export class FakeStore implements Store {
 		power?.point(`before store.put ${name}`);
 		const fault = refuse?.(name, bytes);
 		if (fault !== undefined) {
-			if (fault.code === "store.full" && !atomic) this.blobs.delete(name);
+			if (fault.code === "store.full" && !atomic && this.blobs.has(name)) this.#lose(name);
 			throw fault;
 		}
 		if (this.blobs.has(name) && !atomic) this.#replacing(name);
@@ -62,9 +64,14 @@ export class FakeStore implements Store {
 		try {
 			this.#options.power?.point(`during store.put ${name}`);
 		} catch (thrown) {
-			if (thrown instanceof PowerCut) this.blobs.delete(name);
+			if (thrown instanceof PowerCut) this.#lose(name);
 			throw thrown;
 		}
+	}
+
+	#lose(name: string): void {
+		const { lose = () => this.blobs.delete(name) } = this.#options;
+		lose(name);
 	}
 }
 
