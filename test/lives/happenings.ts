@@ -23,7 +23,7 @@ export const RATES = {
 	move: 0.2,
 	disable: 0.2,
 	rollCa: 0.2,
-	update: 0.3,
+	update: 1,
 } as const;
 
 export interface Stage {

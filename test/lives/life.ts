@@ -140,7 +140,14 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 	}
 	let reenrolling = false;
 
-	const updates = new Updates(world, source, (text) => invariants.violation(text));
+	const updates = new Updates(
+		world,
+		source,
+		(text) => invariants.violation(text),
+		(writes) => {
+			mishaps.failingWrites = writes;
+		},
+	);
 	const happenings = happen({
 		updates,
 		world,

@@ -7,6 +7,7 @@ import { Fault } from "../../src/fault.ts";
 import { APPS, AppDevice, bring, FIRMWARE, type Running, update, updateFirmware } from "../support/app-device.ts";
 import { Power, PowerCut } from "../support/power.ts";
 import type { Random } from "../support/random.ts";
+import type { Flash } from "./flash.ts";
 import type { World } from "./world.ts";
 
 interface Offer {
@@ -23,14 +24,19 @@ const MOST_BOOTS = 80;
 export class Updates {
 	stories = 0;
 	readonly #device: AppDevice;
+	readonly #flash: Flash;
 	readonly #source: Random;
 	readonly #violation: (text: string) => void;
+	readonly #fail: (writes: number) => void;
 	/** Of bundles so far: each release has the next number. */
 	#sequence = 0;
 	readonly #floors = { fw: 0, xs: 0 };
 	#hasApplication = false;
 
-	constructor(world: World, source: Random, violation: (text: string) => void) {
+	/** `fail`: so many writes to come are refused. */
+	constructor(world: World, source: Random, violation: (text: string) => void, fail: (writes: number) => void) {
+		this.#fail = fail;
+		this.#flash = world.flash;
 		this.#device = new AppDevice(undefined, APPS, { blobs: world.flash, open: (options) => world.openStore(options) });
 		this.#source = source;
 		this.#violation = violation;
@@ -52,7 +58,9 @@ export class Updates {
 			// A restart is no cut.
 			if (/^(before|during|after|store)/.test(power.where ?? "")) cuts--;
 		}
+		this.#fail(0);
 		this.look();
+		this.#loseOne();
 		return `update: ${JSON.stringify(offer)}`;
 	}
 
@@ -63,6 +71,14 @@ export class Updates {
 			running = this.#device.start();
 		this.#judge(running);
 		if (this.#hasApplication && running.runs === undefined) this.#violation("a confirmed application is lost");
+	}
+
+	/** Whichever record it is, it is not the only one that says so. */
+	#loseOne(): void {
+		const names = [...this.#flash.keys()].filter((name) => /^(ota|app)/.test(name));
+		const lost = names[this.#source.integer(names.length)];
+		if (lost !== undefined) this.#flash.spoil(lost, undefined);
+		this.look();
 	}
 
 	/** Whether the story has ended. */
@@ -91,6 +107,7 @@ export class Updates {
 
 	#act(running: Running, { component, image, sequence, isGood }: Offer): boolean {
 		const { firmware, slot, power } = running;
+		if (this.#source.integer(3) === 0) this.#fail(1 + this.#source.integer(3));
 		const updater = component === "fw" ? firmware.updater : running.updater;
 		const unfit = new Fault(component === "fw" ? "ota.rejected" : "app.failed", "by chance");
 		if (firmware.slot.state === "trial") {

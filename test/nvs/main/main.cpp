@@ -1,0 +1,273 @@
+/*
+ * ESP-IDF's NVS over a flash that loses power (flash.c), served by lines on stdin and stdout to test/nvs/served.ts.
+ *
+ *   clear                        blank flash, mounted
+ *   mount                        power up: as after a reset
+ *   get|del KEY, blob|str|u32 KEY VALUE     one call of the NVS API, committed; blobs and strings in hexadecimal
+ *   dump                         every key and value of the namespace
+ *   save, load                   the flash as it is, one copy
+ *   sweep COMMAND                COMMAND from the saved flash, with the power cut in every place; each is mounted again
+ *   cut CHANGE PART COMMAND      one of these cuts from the saved flash
+ *   stats                        entries used, free, available, in all; changes; erases of each page
+ *
+ * Each answer is lines that end with `ok ...` or `err NAME`.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <map>
+#include <string>
+
+#include "flash.h"
+#include "nvs.h"
+#include "nvs_flash.h"
+
+static const char* const NAMESPACE = "enrollee.state";
+static nvs_handle_t handle;
+static uint8_t saved[FLASH_BYTES];
+static uint32_t saved_erases[FLASH_PAGES];
+
+static std::string line()
+{
+	std::string text;
+	for (;;) {
+		int c = getchar();
+		if (c == EOF) {
+			if (feof(stdin))
+				exit(0);
+			clearerr(stdin);
+			continue;
+		}
+		if (c == '\n')
+			return text;
+		if (c != '\r')
+			text += (char)c;
+	}
+}
+
+static std::string word(std::string& rest)
+{
+	size_t end = rest.find(' ');
+	std::string first = rest.substr(0, end);
+	rest = end == std::string::npos ? "" : rest.substr(end + 1);
+	return first;
+}
+
+static std::string from_hex(const std::string& text)
+{
+	std::string bytes;
+	for (size_t i = 0; i + 1 < text.size(); i += 2)
+		bytes += (char)strtol(text.substr(i, 2).c_str(), nullptr, 16);
+	return bytes;
+}
+
+static std::string to_hex(const std::string& bytes)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+	std::string text;
+	for (unsigned char byte : bytes) {
+		text += DIGITS[byte >> 4];
+		text += DIGITS[byte & 15];
+	}
+	return text;
+}
+
+static void unmount()
+{
+	if (handle)
+		nvs_close(handle);
+	handle = 0;
+	nvs_flash_deinit();
+}
+
+/* As the device does at a reset. */
+static esp_err_t mount()
+{
+	unmount();
+	flash_power();
+	esp_err_t error = nvs_flash_init();
+	return error == ESP_OK ? nvs_open(NAMESPACE, NVS_READWRITE, &handle) : error;
+}
+
+static esp_err_t read_value(const char* key, nvs_type_t type, std::string& value)
+{
+	size_t length = 0;
+	uint32_t number = 0;
+	esp_err_t error;
+	if (type == NVS_TYPE_U32) {
+		error = nvs_get_u32(handle, key, &number);
+		value = std::to_string(number);
+		return error;
+	}
+	bool is_blob = type == NVS_TYPE_BLOB;
+	error = is_blob ? nvs_get_blob(handle, key, nullptr, &length) : nvs_get_str(handle, key, nullptr, &length);
+	if (error != ESP_OK)
+		return error;
+	std::string bytes(length, '\0');
+	error = is_blob ? nvs_get_blob(handle, key, &bytes[0], &length) : nvs_get_str(handle, key, &bytes[0], &length);
+	value = to_hex(is_blob ? bytes : bytes.substr(0, length - 1));
+	return error;
+}
+
+static std::string dump()
+{
+	std::map<std::string, std::string> found;
+	nvs_iterator_t it = nullptr;
+	esp_err_t error = nvs_entry_find("nvs", NAMESPACE, NVS_TYPE_ANY, &it);
+	for (; error == ESP_OK; error = nvs_entry_next(&it)) {
+		nvs_entry_info_t info;
+		std::string value;
+		nvs_entry_info(it, &info);
+		/* What is listed and cannot be read is lost. */
+		if (read_value(info.key, info.type, value) == ESP_OK)
+			found[info.key] = value;
+	}
+	nvs_release_iterator(it);
+	std::string text;
+	for (const auto& [key, value] : found)
+		text += " " + key + "=" + value;
+	return text;
+}
+
+static esp_err_t change(std::string rest)
+{
+	std::string what = word(rest);
+	std::string key = word(rest);
+	esp_err_t error = ESP_ERR_NOT_SUPPORTED;
+	if (what == "del") {
+		error = nvs_erase_key(handle, key.c_str());
+		if (error == ESP_ERR_NVS_NOT_FOUND)
+			error = ESP_OK;
+	} else if (what == "blob") {
+		std::string bytes = from_hex(rest);
+		error = nvs_set_blob(handle, key.c_str(), bytes.data(), bytes.size());
+	} else if (what == "str")
+		error = nvs_set_str(handle, key.c_str(), from_hex(rest).c_str());
+	else if (what == "u32")
+		error = nvs_set_u32(handle, key.c_str(), strtoul(rest.c_str(), nullptr, 10));
+	return error == ESP_OK ? nvs_commit(handle) : error;
+}
+
+static void load()
+{
+	memcpy(flash_bytes, saved, sizeof saved);
+	memcpy(flash_erases, saved_erases, sizeof saved_erases);
+}
+
+static void save()
+{
+	memcpy(saved, flash_bytes, sizeof saved);
+	memcpy(saved_erases, flash_erases, sizeof saved_erases);
+}
+
+/* False: the command was over before. */
+static bool cut(uint32_t at, enum flash_part part, const std::string& command)
+{
+	load();
+	mount();
+	flash_cut(at, part);
+	change(command);
+	bool was_cut = flash_is_cut();
+	esp_err_t error = mount();
+	if (error != ESP_OK)
+		printf("lost %u %d %s\n", (unsigned)at, (int)part, esp_err_to_name(error));
+	return was_cut;
+}
+
+/* Of each different outcome: how often, and the first cut that ends in it. */
+static void sweep(const std::string& command)
+{
+	struct Outcome {
+		unsigned count;
+		unsigned at;
+		int part;
+	};
+	std::map<std::string, Outcome> outcomes;
+	unsigned cuts = 0;
+	for (uint32_t at = 0;; at++) {
+		bool was_cut = false;
+		for (int part = FLASH_NOTHING; part <= FLASH_ALL; part++) {
+			was_cut = cut(at, (enum flash_part)part, command);
+			if (!was_cut)
+				break;
+			cuts++;
+			auto [found, is_new] = outcomes.try_emplace(dump(), Outcome{ 0, at, part });
+			found->second.count++;
+		}
+		if (!was_cut)
+			break;
+	}
+	for (const auto& [text, outcome] : outcomes)
+		printf("outcome %u %u %d%s\n", outcome.count, outcome.at, outcome.part, text.c_str());
+	load();
+	mount();
+	printf("ok %u\n", cuts);
+}
+
+static void stats()
+{
+	nvs_stats_t found;
+	esp_err_t error = nvs_get_stats(nullptr, &found);
+	printf("%s %u %u %u %u %u", error == ESP_OK ? "ok" : "err", (unsigned)found.used_entries, (unsigned)found.free_entries,
+		(unsigned)found.available_entries, (unsigned)found.total_entries, (unsigned)flash_changes);
+	for (int page = 0; page < FLASH_PAGES; page++)
+		printf(" %u", (unsigned)flash_erases[page]);
+	printf("\n");
+}
+
+static void answer(esp_err_t error, const std::string& text = "")
+{
+	if (error == ESP_OK)
+		printf("ok%s\n", text.c_str());
+	else
+		printf("err %s\n", esp_err_to_name(error));
+}
+
+static void serve(std::string rest)
+{
+	std::string whole = rest;
+	std::string command = word(rest);
+	if (command == "clear") {
+		unmount();
+		memset(flash_bytes, 0xff, sizeof flash_bytes);
+		memset(flash_erases, 0, sizeof flash_erases);
+		answer(mount());
+	} else if (command == "mount")
+		answer(mount());
+	else if (command == "get") {
+		std::string value;
+		nvs_type_t type;
+		esp_err_t error = nvs_find_key(handle, rest.c_str(), &type);
+		if (error == ESP_OK)
+			error = read_value(rest.c_str(), type, value);
+		answer(error, " " + value);
+	} else if (command == "dump")
+		answer(ESP_OK, dump());
+	else if (command == "save")
+		save(), answer(ESP_OK);
+	else if (command == "load")
+		load(), answer(mount());
+	else if (command == "sweep")
+		sweep(rest);
+	else if (command == "cut") {
+		uint32_t at = strtoul(word(rest).c_str(), nullptr, 10);
+		int part = atoi(word(rest).c_str());
+		cut(at, (enum flash_part)part, rest);
+		answer(ESP_OK);
+	} else if (command == "stats")
+		stats();
+	else
+		answer(change(whole));
+}
+
+extern "C" void app_main(void)
+{
+	setvbuf(stdin, nullptr, _IONBF, 0);
+	flash_power();
+	printf("ready\n");
+	for (;;) {
+		fflush(stdout);
+		serve(line());
+	}
+}
