@@ -4,7 +4,7 @@
  *
  * Serves no other folder, no hidden files, no listing.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { equal, utf8 } from "../src/base/bytes.ts";
@@ -140,8 +140,9 @@ export class Downloads {
 /** Of another image is what comes after: it still looks like one for the chip. */
 const HEAD_BYTES = 4096;
 
+/** A link is none: it may lead out of the folder. */
 function isFile(path: string): boolean {
-	return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+	return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function isName(name: string): boolean {

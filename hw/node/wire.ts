@@ -1,19 +1,41 @@
 /**
- * The Wire port on Node: TLS 1.2 or 1.3 over TCP by node:tls.
+ * The Wire port on Node: TLS 1.2 or 1.3 over TCP by node:tls, by the rules of the device (hw/moddable/tls) where OpenSSL's are
+ * wider: test/node/rules.test.ts runs both.
  *
  * The server must show a chain to a configured anchor (none configured: Node's own roots) and the host's name or address in
- * its SAN; a common name is no substitute, and NODE_TLS_REJECT_UNAUTHORIZED changes nothing. The client's key goes from memory
- * to OpenSSL and never to disk.
+ * its SAN; NODE_TLS_REJECT_UNAUTHORIZED changes nothing. Key exchange is ECDHE, records are AES-GCM, and there is no second
+ * handshake. The client's key goes from memory to OpenSSL and never to disk.
  */
+import { constants } from "node:crypto";
 import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, connect, rootCertificates, type TLSSocket } from "node:tls";
+import {
+	type ConnectionOptions,
+	connect,
+	type DetailedPeerCertificate,
+	rootCertificates,
+	type TLSSocket,
+} from "node:tls";
+import { equal } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { curveOf } from "../../src/key/pair.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import { type Certificate, parseCertificate } from "../../src/x509/certificate.ts";
 import { context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
+import { matchesHost } from "../../src/x509/host.ts";
 import { CURVES } from "../../src/x509/key.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { tlsFault } from "./tls-fault.ts";
+
+/** For TLS 1.3 and 1.2. Level 2 (SSL_CTX_set_security_level(3)): no RSA key under 2048 bits, no signature with SHA-1. */
+const CIPHERS = [
+	"TLS_AES_128_GCM_SHA256",
+	"TLS_AES_256_GCM_SHA384",
+	"ECDHE-ECDSA-AES128-GCM-SHA256",
+	"ECDHE-RSA-AES128-GCM-SHA256",
+	"ECDHE-ECDSA-AES256-GCM-SHA384",
+	"ECDHE-RSA-AES256-GCM-SHA384",
+	"@SECLEVEL=2",
+].join(":");
 
 /** How long the peer may take to answer our end of connection. */
 const CLOSE_SECONDS = 5;
@@ -85,12 +107,14 @@ function open(options: WireOptions, events: WireEvents): Connection {
 }
 
 function connectionOptions({ host, port, anchors, additionalAnchors = [], identity }: WireOptions): ConnectionOptions {
+	const trusted = [...anchors, ...additionalAnchors];
 	return {
 		host,
 		port,
-		...(isIP(host) === 0 && { servername: host }),
+		...(isIP(host) === 0 && { servername: host.replace(/\.$/, "") }), // RFC 6066 section 3: no dot at the end
 		...(anchors.length + additionalAnchors.length > 0 && {
 			ca: [...(anchors.length > 0 ? anchors.map(pem) : rootCertificates), ...additionalAnchors.map(pem)],
+			allowPartialTrustChain: true, // an anchor need be no root; without `ca` it loses NODE_EXTRA_CA_CERTS (Node 20.20)
 		}),
 		...(identity !== undefined && {
 			cert: identity.chain.map(pem).join(""),
@@ -98,12 +122,36 @@ function connectionOptions({ host, port, anchors, additionalAnchors = [], identi
 		}),
 		minVersion: "TLSv1.2",
 		rejectUnauthorized: true,
-		checkServerIdentity(name, certificate) {
-			if (certificate.subjectaltname !== undefined) return checkServerIdentity(name, certificate);
-			return Object.assign(new Error("the certificate has no SAN"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
-		},
+		ciphers: CIPHERS,
+		secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+		checkServerIdentity: (_name, shown) => refusal(host, shown as DetailedPeerCertificate, trusted),
 	};
 }
+
+/** What OpenSSL has let pass and the device would not. The names it gives are never used: it is asked for by its address, too. */
+function refusal(host: string, shown: DetailedPeerCertificate, anchors: readonly Uint8Array[]): Error | undefined {
+	try {
+		if (!matchesHost(parseCertificate(new Uint8Array(shown.raw)), host))
+			return refused("ERR_TLS_CERT_ALTNAME_INVALID", `the certificate is not for ${host}`);
+		for (const certificate of belowAnchor(shown, anchors)) {
+			if (certificate.unknownCritical.length > 0)
+				return refused("UNHANDLED_CRITICAL_EXTENSION", `not understood: ${certificate.unknownCritical}`);
+		}
+		return undefined;
+	} catch (thrown) {
+		return refused("CERT_REJECTED", `a certificate of the chain: ${(thrown as Error).message}`);
+	}
+}
+
+/** From the leaf up to the first anchor; a root that Node knows is one. */
+function* belowAnchor(leaf: DetailedPeerCertificate, anchors: readonly Uint8Array[]): Generator<Certificate> {
+	for (let shown = leaf; shown !== undefined; shown = shown.issuerCertificate) {
+		if (anchors.some((anchor) => equal(anchor, shown.raw)) || shown.issuerCertificate === shown) return;
+		yield parseCertificate(new Uint8Array(shown.raw));
+	}
+}
+
+const refused = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
 const pem = (certificate: Uint8Array): string => encodePem("CERTIFICATE", certificate);
 
