@@ -70,6 +70,24 @@ describe("the agent on XS", { skip }, () => {
 		assert.equal(serials[0], serials[1]);
 	});
 
+	for (const [rule, settings, curve, fault] of [
+		["p384", { ENROLLEE_KEY: "P-384" }, "secp384r1", false],
+		["p384", {}, "secp384r1", true],
+		["p256", {}, "prime256v1", false],
+	] as const)
+		test(`a cloud that takes ${rule}, key ${settings.ENROLLEE_KEY ?? "auto"}: works with the hub on ${curve}`, async () => {
+			cloud.operator.demandCurves(rule);
+			const { exitCode, output } = await run(flash(), { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey, ...settings });
+			cloud.operator.demandCurves("both");
+			assert.equal(exitCode, 0, output);
+			assert.equal(/key\.curve/.test(output), fault, output);
+			const leaf = cloud.events.flatMap((e) => (e.event === "registered" && e.leaf ? [e.leaf] : [])).at(-1)!;
+			const certificate = new X509Certificate(leaf);
+			assert.equal(certificate.publicKey.asymmetricKeyDetails?.namedCurve, curve);
+			assert.equal(cloud.connections.at(-1)!.serial, certificate.serialNumber);
+			assert.deepEqual(lastConnections(), ["dps sas", "hub x509"]);
+		});
+
 	test("enrols by X.509 with an EC onboarding key", async () => {
 		const before = cloud.registrations.length;
 		const { exitCode, output } = await run(flash(), {

@@ -7,7 +7,7 @@ import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { p256 as stock } from "@noble/curves/nist.js";
+import { p384, p256 as stock } from "@noble/curves/nist.js";
 import { buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
 import { bundleKeyRoom, type Flavour } from "../support/key-bundle.ts";
 import { bigEndian, derToRaw } from "../support/signature.ts";
@@ -15,6 +15,7 @@ import { bigEndian, derToRaw } from "../support/signature.ts";
 const N = stock.Point.Fn.ORDER;
 /** noble's own formulas take their time. */
 const KEYS = { fast: 500, "noble-formulas": 60 };
+const KEYS_384 = { fast: 100, "noble-formulas": 10 };
 const VECTORS = join(project, "../shared/vectors/ecdsa_secp256r1_sha256_test.json");
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -42,6 +43,20 @@ function keys(count: number): string[] {
 		const digest = randomBytes(32);
 		const signature = stock.sign(digest, scalar, { prehash: false, format: "der" });
 		return [scalar, digest, stock.getPublicKey(scalar, false), signature].map(hex).join(" ");
+	});
+}
+
+/** The same on P-384, random ones and the ends. */
+function keys384(count: number): string[] {
+	const n = p384.Point.Fn.ORDER;
+	const scalars = [1n, 2n, 3n, n - 1n, n >> 1n, 1n << 383n, (1n << 17n) - 1n, (1n << 68n) - 1n].map((scalar) =>
+		bigEndian(scalar, 48),
+	);
+	while (scalars.length < count) scalars.push(p384.utils.randomSecretKey());
+	return scalars.map((scalar) => {
+		const digest = randomBytes(48);
+		const signature = p384.sign(digest, scalar, { prehash: false, format: "der" });
+		return [scalar, digest, p384.getPublicKey(scalar, false), signature].map(hex).join(" ");
 	});
 }
 
@@ -100,11 +115,11 @@ function digests(): string[] {
 for (const flavour of ["fast", "noble-formulas"] as const)
 	describe(`the key room on XS, from ROM: ${flavour}`, { skip }, () => {
 		const answers = {
-			keys: keys(KEYS[flavour]),
+			keys: [...keys(KEYS[flavour]), ...keys384(KEYS_384[flavour])],
 			verdicts: flavour === "fast" ? [...verdicts(), ...wycheproof()] : verdicts(),
 			refused: [0n, N, N + 1n, (1n << 256n) - 1n]
 				.map((scalar) => hex(bigEndian(scalar, 32)))
-				.concat("01", "", "00".repeat(33)),
+				.concat("01", "", "00".repeat(33), "00".repeat(48), "ff".repeat(48), "00".repeat(49)),
 			digests: digests(),
 		};
 		let run: Run;
@@ -118,8 +133,8 @@ for (const flavour of ["fast", "noble-formulas"] as const)
 		test("is of this flavour", () => assert.equal(said("flavour"), flavour));
 		test("the randomness that blinds is armed", () => assert.equal(said("armed"), "true"));
 		test("two fresh keys differ", () => assert.equal(said("fresh"), "true"));
-		test(`${KEYS[flavour]} public keys and signatures are stock noble's`, () =>
-			assert.equal(said("keys"), String(KEYS[flavour])));
+		test(`${KEYS[flavour]} public keys and signatures on P-256, ${KEYS_384[flavour]} on P-384, are stock noble's`, () =>
+			assert.equal(said("keys"), String(answers.keys.length)));
 		test("signatures of OpenSSL and Wycheproof are judged right, on P-256 and P-384", () =>
 			assert.equal(said("verdicts"), String(answers.verdicts.length)));
 		test("scalars out of range are refused", () => assert.equal(said("refused"), String(answers.refused.length)));
