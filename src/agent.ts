@@ -66,6 +66,9 @@ export class Agent {
 			clock,
 			log,
 			onMessage,
+			maxMessageBytes: config.maxMessageBytes,
+			// Without a callback the application wants none; the agent's own sections come all the same.
+			properties: twin ? twin.properties : [],
 			random: () => randomUnit(entropy),
 			onNewTwin: () => {
 				this.#operations.reportAgain();
@@ -178,6 +181,7 @@ export class Agent {
 		const { session, credential } = link;
 		this.#enter("connected");
 		this.#features.attach(session);
+		link.opener = (topic, bytes) => this.#features.open(topic, bytes);
 		const stop = link.listen((topic, payload) => this.#features.message(topic, payload));
 		this.#operations.connected(credential, this);
 		this.#updates?.connected(this);
@@ -199,6 +203,7 @@ export class Agent {
 			this.#features.detach();
 			this.#updates?.disconnected();
 			stop();
+			link.opener = undefined;
 		}
 		session.close();
 		await link.ended;

@@ -36,6 +36,8 @@ export interface Device {
 /** What an application answers to; each is optional, and as in AgentOptions. */
 export interface Application extends Pick<AgentOptions, "methods" | "onMessage" | "onState"> {
 	readonly onDesired?: NonNullable<AgentOptions["twin"]>["onDesired"];
+	/** Names of the desired properties that onDesired wants; default: all that fit. */
+	readonly properties?: readonly string[];
 }
 
 export type Start = (device: Device) => Application | undefined;
@@ -96,7 +98,13 @@ class Host {
 		return Object.freeze(device);
 	}
 
-	#callbacks({ methods = {}, onMessage, onDesired, onState = () => {} }: Application): Partial<AgentOptions> {
+	#callbacks({
+		methods = {},
+		onMessage,
+		onDesired,
+		properties,
+		onState = () => {},
+	}: Application): Partial<AgentOptions> {
 		const outer = this.#options.onState;
 		const inner = this.#safe(onState);
 		const failed: MethodHandler = (_, respond) => respond(500, { code: "app.failed", message: "the method failed" });
@@ -104,7 +112,7 @@ class Host {
 		return {
 			methods: Object.fromEntries(safe),
 			...(onMessage && { onMessage: this.#safe(onMessage) }),
-			...(onDesired && { twin: { onDesired: this.#safe(onDesired) } }),
+			...(onDesired && { twin: { onDesired: this.#safe(onDesired), ...(properties && { properties }) } }),
 			onState: (state, fault) => {
 				outer?.(state, fault);
 				inner(state, fault);

@@ -48,6 +48,8 @@ export interface ConfigInput extends UpdateInput {
 	/** Telemetry that waits while the hub is away: so many messages, so many bytes. */
 	readonly queueMessages?: string | undefined;
 	readonly queueBytes?: string | undefined;
+	/** The largest message from the hub that is held: more is consumed, and told as Fault hub.too-large. */
+	readonly maxMessageBytes?: string | undefined;
 	/** `all`, `none`, or some of OPERATIONS, with commas: what an operator may do over the hub. */
 	readonly operations?: string | undefined;
 	/** Seconds between health messages; 0: none. */
@@ -76,6 +78,7 @@ export interface Config extends OperationSettings {
 	readonly renewKey: "new" | "same";
 	readonly payload: object | undefined;
 	readonly queue: QueueLimits;
+	readonly maxMessageBytes: number;
 	readonly updates: UpdateConfig;
 }
 
@@ -95,6 +98,8 @@ export const DEFAULTS = {
 	renewKey: "new",
 	queueMessages: "64",
 	queueBytes: "32768",
+	/** What a direct method may carry, the hub's largest. A device on XS has its own: hw/moddable/configuration.ts. */
+	maxMessageBytes: "131072",
 	operations: "all",
 	healthSeconds: "0",
 	trialSeconds: "600",
@@ -121,6 +126,7 @@ export function parseConfig(input: ConfigInput): Config {
 			messages: parseCount(input.queueMessages ?? DEFAULTS.queueMessages, 1, 100_000, "queueMessages"),
 			bytes: parseCount(input.queueBytes ?? DEFAULTS.queueBytes, 1024, 64 * 1024 * 1024, "queueBytes"),
 		}),
+		maxMessageBytes: parseCount(input.maxMessageBytes ?? DEFAULTS.maxMessageBytes, 1024, 262_144, "maxMessageBytes"),
 		operations: parseOperations(input.operations ?? DEFAULTS.operations),
 		healthSeconds: parseCount(input.healthSeconds ?? DEFAULTS.healthSeconds, 0, 604_800, "healthSeconds"),
 		firmware: input.firmware === undefined ? undefined : parseFirmware(input.firmware),

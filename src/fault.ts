@@ -106,7 +106,8 @@ export const FAULTS = {
 	"hub.no-request": "The hub knows no request to replace (412): sent again without.",
 	"hub.throttled": "Too many requests (429): the device waits as told.",
 	"hub.queue-full": "More messages than the queue holds while offline: raise the limit or send less.",
-	"hub.too-large": "More than the hub or the queue takes: send less, or raise the queue's limit.",
+	"hub.too-large":
+		"More than the hub, the queue or this device takes: send less, or raise queueBytes or maxMessageBytes, where there is memory.",
 	"hub.invalid": "The application gave what the hub cannot take: see the message, correct the application.",
 	"hub.unavailable": "The hub has trouble (5xx): passes by itself.",
 	// Updates over the air

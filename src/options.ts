@@ -18,9 +18,13 @@ export interface AgentOptions {
 	readonly config: Config;
 	/** End with the first Fault, or as soon as no telemetry waits; without the agent's own operations. */
 	readonly once?: boolean;
-	/** Desired properties: all of them first, then as they change. */
+	/**
+	 * Desired properties: all of them first, then as they change. `properties` names those that the application wants: of a
+	 * twin that is too large for the device only they are looked at. Default: all that fit (`maxMessageBytes`).
+	 */
 	readonly twin?: {
 		readonly onDesired: NonNullable<FeatureOptions["onDesired"]>;
+		readonly properties?: readonly string[];
 		/** The device has another twin than before (another hub, or made anew): report again what should stand in it. */
 		readonly onNew?: () => void;
 	};

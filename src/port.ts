@@ -57,6 +57,8 @@ export interface WireOptions {
 	readonly identity?: Identity;
 	/** From the first packet to a finished handshake. */
 	readonly timeoutSeconds: number;
+	/** The largest TLS record that is to be held, bytes of plaintext, where the platform asks (XS holds a record whole). */
+	readonly maxRecordBytes?: number;
 	/**
 	 * It is that late at least, ms since 1970, whatever the wall clock says. A platform that judges certificates itself takes a clock
 	 * that is behind for wrong: no certificate is then too young, and none has expired before this.
@@ -220,6 +222,8 @@ export interface Text {
 	base64(bytes: Uint8Array): string;
 	/** Throws RangeError on missing padding, foreign characters, white space or non-zero trailing bits. */
 	fromBase64(text: string): Uint8Array;
+	/** Whether the engine keeps every member name of an object for ever, as XS does. */
+	readonly namesStay: boolean;
 	/** Lower case. */
 	hex(bytes: Uint8Array): string;
 	/** Either case. Throws RangeError on an odd number of digits and on foreign characters. */

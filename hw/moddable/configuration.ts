@@ -27,6 +27,7 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 	payload: true,
 	queueMessages: true,
 	queueBytes: true,
+	maxMessageBytes: true,
 	operations: true,
 	healthSeconds: true,
 	firmware: true,
@@ -39,6 +40,12 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 	trialSeconds: true,
 });
 
+/**
+ * What the machine of manifest.json can hold beside a session, with its copies on the way: about a seventh of `creation`'s
+ * chunks. An application with more of them may allow more.
+ */
+const MOST_MESSAGE_BYTES = "4096";
+
 /** Throws Fault config.missing, config.invalid. */
 export function readConfig(): Config {
 	const input: Partial<Record<keyof ConfigInput, string>> = {};
@@ -46,5 +53,5 @@ export function readConfig(): Config {
 		const value = setting(field) ?? config[field];
 		if (value !== undefined && value !== "") input[field] = String(value);
 	}
-	return parseConfig(input);
+	return parseConfig({ ...input, maxMessageBytes: input.maxMessageBytes ?? MOST_MESSAGE_BYTES });
 }

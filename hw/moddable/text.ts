@@ -44,3 +44,6 @@ function decode(read: () => Uint8Array, what: string): Uint8Array {
 		throw new RangeError(`${what}: malformed`);
 	}
 }
+
+/** Without `mxKeysGarbageCollection`, which no build of the SDK (8.2.3) sets. */
+export const namesStay = true;

@@ -101,6 +101,11 @@ export const SETTINGS: readonly Setting[] = [
 	{ field: "queueMessages", flag: "--queue-messages <count>", help: "telemetry that waits while offline (64)" },
 	{ field: "queueBytes", flag: "--queue-bytes <count>", help: "and its bytes (32768)" },
 	{
+		field: "maxMessageBytes",
+		flag: "--max-message-bytes <count>",
+		help: "the largest message from the hub that is looked at (131072)",
+	},
+	{
 		field: "operations",
 		flag: "--operations <list>",
 		help: "what the hub's operator may do: all, none, or of status,renew,reboot,twin,update (all)",

@@ -31,3 +31,5 @@ export function fromHex(text: string): Uint8Array {
 	if (bytes.length * 2 !== text.length) throw new RangeError("hex: malformed");
 	return new Uint8Array(bytes);
 }
+
+export const namesStay = false;

@@ -40,6 +40,9 @@ const CIPHERS = [
 /** How long the peer may take to answer our end of connection. */
 const CLOSE_SECONDS = 5;
 
+/** Of answers that wait for the peer. */
+const MOST_UNSENT_BYTES = 64 * 1024;
+
 export function createWire(): Wire {
 	return { connect: open };
 }
@@ -77,6 +80,11 @@ function open(options: WireOptions, events: WireEvents): Connection {
 	});
 	socket.on("data", (bytes: Buffer) => {
 		if (state === "open") events.onData(new Uint8Array(bytes));
+		// Who does not read our answers is not read either.
+		if (socket.writableLength > MOST_UNSENT_BYTES && !socket.isPaused()) {
+			socket.pause();
+			socket.once("drain", () => socket.resume());
+		}
 	});
 	socket.on("error", (error) => {
 		fault ??= tlsFault(error, peer, negotiated);

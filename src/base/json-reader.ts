@@ -108,14 +108,22 @@ export class JsonReader {
 			return at + 1;
 		}
 		if (!(choice instanceof Budget)) this.#value = new Value(undefined, 0);
-		else this.#value = new Value(choice, this.#admits(choice) ? choice.bytes : 0);
+		else this.#value = new Value(choice, this.#admits(choice) ? choice.bytes - this.#nameBytes : 0);
 		return at;
 	}
 
-	/** The value's own name becomes a member of what is made. */
-	#admits({ names }: Budget): boolean {
-		const top = this.#entered.at(-1);
-		return names === undefined || top === undefined || top.index !== undefined || names.admit(utf8(this.#path.at(-1)!));
+	/** The value's own name, where it becomes a member's of what is made. */
+	get #name(): string | undefined {
+		return this.#entered.at(-1)?.index === undefined ? this.#path.at(-1) : undefined;
+	}
+
+	get #nameBytes(): number {
+		return this.#name?.length ?? 0;
+	}
+
+	#admits({ members, names }: Budget): boolean {
+		const name = this.#name;
+		return members > 0 && (name === undefined || names === undefined || names.admit(utf8(name)));
 	}
 
 	/** A value or a name is over; gives where the bytes after it begin. */
@@ -129,8 +137,10 @@ export class JsonReader {
 			return value.at;
 		}
 		if (value.budget === undefined) this.#made(undefined);
-		else if (value.fits) this.#made(value.take());
-		else {
+		else if (value.fits) {
+			value.budget.bytes -= this.#nameBytes;
+			this.#made(value.take());
+		} else {
 			this.#cutCount++;
 			if (this.cut.length < MOST_CUT) this.cut.push(this.#path.join(".").slice(0, 64));
 			this.#made(undefined);

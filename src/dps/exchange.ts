@@ -3,7 +3,7 @@
  *
  * One attempt; it ends with `done` called exactly once. Whether to try again is `agent.ts`'s business.
  */
-import { Fault } from "../fault.ts";
+import { Fault, printable } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { RESPONSE_FILTER, resource, username } from "./dps-topics.ts";
@@ -23,6 +23,8 @@ export interface ExchangeOptions {
 	readonly idScope: string;
 	readonly onboarding: Onboarding;
 	readonly request: Request;
+	/** Of a message that is held: the service's answer may be twice that. */
+	readonly maxMessageBytes: number;
 	/** The CSR leaves: from here on the service may issue a certificate that never arrives. */
 	readonly onRequest: () => void;
 }
@@ -34,7 +36,9 @@ const KEEP_ALIVE_SECONDS = 240;
 const ANSWER_SECONDS = 60;
 /** All polling together, seconds. A service that assigns for longer is stuck. */
 const WHOLE_SECONDS = 900;
+/** An answer with three certificates is under 4 KB; a trust bundle, dialect A only, may be as large as this. */
 const MOST_PACKET_BYTES = 40 * 1024;
+const AROUND_BODY_BYTES = 1024;
 
 /** Returns a function that abandons the exchange (then `done` gets Fault agent.closed). */
 export function exchange(options: ExchangeOptions, done: (result: Assignment | Fault) => void): () => void {
@@ -64,13 +68,21 @@ class Exchange implements ClientEvents {
 			{
 				wire,
 				clock,
-				connect: { host, port, anchors, timeoutSeconds: ANSWER_SECONDS, notBefore: clock.now(), ...identity },
+				connect: {
+					host,
+					port,
+					anchors,
+					timeoutSeconds: ANSWER_SECONDS,
+					notBefore: clock.now(),
+					maxRecordBytes: options.maxMessageBytes + AROUND_BODY_BYTES,
+					...identity,
+				},
 				clientId: request.registrationId,
 				username: username(options.idScope, request.registrationId, request.dialect),
 				...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),
 				clean: true,
 				keepAliveSeconds: KEEP_ALIVE_SECONDS,
-				maxPacketBytes: MOST_PACKET_BYTES,
+				maxPacketBytes: Math.min(MOST_PACKET_BYTES, 2 * options.maxMessageBytes),
 				timeoutSeconds: ANSWER_SECONDS,
 			},
 			this,
@@ -92,6 +104,11 @@ class Exchange implements ClientEvents {
 		void Promise.resolve(payload)
 			.then((payload) => this.#registration.read(topic, payload))
 			.then((answer) => this.#receive(answer));
+	}
+
+	/** More than the device can hold: the registration cannot end well, and does not wait for its time to be over. */
+	onLarge(topic: string, bytes: number): undefined {
+		this.finish(new Fault("dps.response", `${bytes} bytes for ${printable(topic)}; see maxMessageBytes`));
 	}
 
 	onClose(fault?: Fault): void {

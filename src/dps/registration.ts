@@ -4,7 +4,8 @@
  * Messages in, actions out; the caller (exchange.ts) owns connection and time. The status in the topic is HTTP-like,
  * the outcome is the body's `status`. Unknown members are skipped; an unknown status or a half assignment is refused.
  */
-import { utf8Text } from "../base/bytes.ts";
+import { type Choose, JsonReader } from "../base/json-reader.ts";
+import { Budget } from "../base/json-value.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { type Dialect, issuedCertificates, parseTrustBundle, registerBody, type TrustBundle } from "./dialect.ts";
@@ -46,6 +47,21 @@ export interface Answer {
 /** A reply with three certificates is under 4 KB, one with a trust bundle well under 32 KB. */
 const MOST_BODY_BYTES = 32 * 1024;
 const MOST_OPERATION_ID = 256;
+const MOST_MEMBERS = 256;
+const MOST_LEVELS = 16;
+const MEMBERS = /* @__PURE__ */ Object.freeze(["operationId", "status", "errorCode", "message"]);
+/** Of `registrationState`. */
+const STATE = /* @__PURE__ */ Object.freeze([
+	"assignedHub",
+	"deviceId",
+	"status",
+	"connectionProfile",
+	"errorCode",
+	"errorMessage",
+	"issuedCertificateChain",
+	"issuedClientCertificate",
+	"trustBundle",
+]);
 const MOST_DEVICE_ID = 128;
 /** One exchange a connection, so ids need to be unique only within it. */
 const NO_BYTES = new Uint8Array(0);
@@ -124,14 +140,27 @@ function parseBody(payload: Uint8Array, status: number): Members {
 	if (payload.length > MOST_BODY_BYTES) throw new Fault("dps.response", `body over ${MOST_BODY_BYTES} bytes`);
 	// A proxy in front of the service may answer an error without a body; the status alone says enough.
 	if (status >= 300 && payload.length === 0) return {};
+	const reader = new JsonReader(chooser());
 	let value: unknown;
 	try {
-		value = JSON.parse(utf8Text(payload));
+		reader.push(payload);
+		value = reader.end();
 	} catch {
 		if (status >= 300) return {};
 		throw new Fault("dps.response", "body is not JSON");
 	}
-	return object(value, "body");
+	return value === undefined && status >= 300 ? {} : object(value, "body");
+}
+
+/** Only what is used is made of an answer. The operator's own payload has a budget apart. */
+function chooser(): Choose {
+	const own = new Budget(MOST_BODY_BYTES, MOST_MEMBERS, MOST_LEVELS);
+	const payload = new Budget(MOST_BODY_BYTES, MOST_MEMBERS, MOST_LEVELS);
+	return ([first, second]) => {
+		if (first === undefined || (first === "registrationState" && second === undefined)) return "enter";
+		if (first !== "registrationState") return MEMBERS.includes(first) ? own : "skip";
+		return second === "payload" ? payload : STATE.includes(second!) ? own : "skip";
+	};
 }
 
 function object(value: unknown, field: string): Members {

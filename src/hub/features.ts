@@ -5,10 +5,12 @@
  * A broker that leaves a subscription unanswered ends the session for it (MQTT knows no other remedy); so that telemetry
  * still flows, such subscriptions are then put off, longer each time.
  */
-import { Fault } from "../fault.ts";
+import { Fault, printable } from "../fault.ts";
+import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log } from "../port.ts";
 import type { HubSession } from "./hub-session.ts";
 import { DESIRED_FILTER, METHODS_FILTER, messagesFilter, TWIN_FILTER } from "./hub-topics.ts";
+import { Intake } from "./intake.ts";
 import { type CloudMessage, parseMessage } from "./messages.ts";
 import { type MethodHandlers, Methods } from "./methods.ts";
 import type { ReportDone } from "./reported.ts";
@@ -19,8 +21,12 @@ export interface FeatureOptions {
 	readonly log: Log;
 	/** Uniform in [0, 1). */
 	readonly random: () => number;
+	/** Of one message's body: larger ones are consumed and told in the log. */
+	readonly maxMessageBytes: number;
 	readonly onDesired?: TwinOptions["onDesired"];
 	readonly onNewTwin?: (() => void) | undefined;
+	/** Desired properties that the application wants; absent: all that fit. */
+	readonly properties?: TwinOptions["properties"];
 	readonly methods?: MethodHandlers | undefined;
 	readonly onMessage?: ((message: CloudMessage) => void) | undefined;
 }
@@ -32,6 +38,7 @@ const LONGEST_PUT_OFF_MS = 24 * 3600_000;
 
 export class HubFeatures {
 	readonly #options: FeatureOptions;
+	readonly #intake: Intake;
 	readonly #twin: Twin;
 	readonly #methods: Methods;
 	#session: HubSession | undefined;
@@ -45,16 +52,20 @@ export class HubFeatures {
 	#cancel: () => void = () => {};
 
 	constructor(options: FeatureOptions) {
-		const { clock, log, random, onDesired, onNewTwin, methods = {} } = options;
+		const { clock, log, random, onDesired, onNewTwin, methods = {}, properties } = options;
 		this.#options = options;
+		const intake = new Intake(options.maxMessageBytes, random);
+		this.#intake = intake;
 		this.#twin = new Twin({
 			clock,
 			log,
 			random,
 			onNew: onNewTwin && (() => this.#guarded(onNewTwin)),
+			intake,
+			properties,
 			onDesired: onDesired && ((properties, desired) => this.#guarded(() => onDesired(properties, desired))),
 		});
-		this.#methods = new Methods({ clock, log, handlers: methods });
+		this.#methods = new Methods({ clock, log, intake, handlers: methods });
 		this.#twinUsed = onDesired !== undefined;
 	}
 
@@ -91,6 +102,21 @@ export class HubFeatures {
 			this.#complain(Fault.of(thrown, "hub.response"));
 			return true;
 		}
+	}
+
+	/** A message that is too large to be held has begun: where its payload goes; undefined: nowhere, which is told in the log. */
+	open(topic: string, bytes: number): Sink | undefined {
+		try {
+			const sink = this.#twin.open(topic);
+			if (sink) return this.#forgiving(sink);
+			this.#methods.tooLarge(topic, bytes);
+		} catch (thrown) {
+			this.#complain(Fault.of(thrown, "hub.response"));
+			return undefined;
+		}
+		const what = `${bytes} bytes for ${printable(topic)}, at most ${this.#intake.bytes}; acknowledged and not looked at`;
+		this.#complain(new Fault("hub.too-large", what));
+		return undefined;
 	}
 
 	/**
@@ -153,10 +179,25 @@ export class HubFeatures {
 		const { onMessage } = this.#options;
 		const session = this.#session;
 		if (!session) return false;
-		const message = parseMessage(session.deviceId, topic, payload);
+		const message = parseMessage(session.deviceId, topic, payload, this.#intake);
 		if (!message) return false;
 		if (onMessage) this.#guarded(() => onMessage(message));
 		return true;
+	}
+
+	/** The same; its first Fault is told, and what follows passed over. */
+	#forgiving(sink: Sink): Sink {
+		let failed = false;
+		const step = (run: () => void): void => {
+			if (failed) return;
+			try {
+				run();
+			} catch (thrown) {
+				failed = true;
+				this.#complain(Fault.of(thrown, "hub.response"));
+			}
+		};
+		return { push: (bytes) => step(() => sink.push(bytes)), end: () => step(() => sink.end()) };
 	}
 
 	#guarded(callback: () => void): void {

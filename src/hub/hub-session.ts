@@ -7,9 +7,10 @@
 import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
+import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { API_VERSION_GA, API_VERSION_PREVIEW, type Properties, telemetryTopic, username } from "./hub-topics.ts";
-import { MOST_PACKET_BYTES } from "./limits.ts";
+import { AROUND_BODY_BYTES } from "./limits.ts";
 
 export interface HubOptions {
 	readonly wire: Wire;
@@ -20,12 +21,16 @@ export interface HubOptions {
 	readonly identity: Identity;
 	readonly anchors: readonly Uint8Array[];
 	readonly additionalAnchors?: readonly Uint8Array[];
+	/** Of a message's body that is held. */
+	readonly maxMessageBytes: number;
 }
 
 export interface HubEvents {
 	onOpen(): void;
 	/** Every message that is no acknowledgement. */
 	onMessage(topic: string, payload: Uint8Array): void;
+	/** A message that is too large to be held: where its payload goes, if anywhere. */
+	onLarge?(topic: string, bytes: number): Sink | undefined;
 	/** Exactly once, also instead of onOpen; `fault` is absent after our own close. */
 	onClose(fault?: Fault): void;
 }
@@ -108,6 +113,10 @@ class DeviceSession implements HubSession, ClientEvents {
 		this.#events.onMessage(topic, payload);
 	}
 
+	onLarge(topic: string, bytes: number): Sink | undefined {
+		return this.#events.onLarge?.(topic, bytes);
+	}
+
 	onClose(fault?: Fault): void {
 		const apiVersion = this.#apiVersion;
 		if (this.#opened || this.#closing || apiVersion === API_VERSION_GA || !isRefusal(fault)) {
@@ -120,7 +129,7 @@ class DeviceSession implements HubSession, ClientEvents {
 	}
 
 	#connect(): Client {
-		const { wire, clock, hub, deviceId, anchors, additionalAnchors, identity } = this.#options;
+		const { wire, clock, hub, deviceId, anchors, additionalAnchors, identity, maxMessageBytes } = this.#options;
 		const { host, port } = hub;
 		const timeoutSeconds = TIMEOUT_SECONDS;
 		return openClient(
@@ -133,6 +142,7 @@ class DeviceSession implements HubSession, ClientEvents {
 					anchors,
 					identity,
 					timeoutSeconds,
+					maxRecordBytes: maxMessageBytes + AROUND_BODY_BYTES,
 					notBefore: clock.now(),
 					...(additionalAnchors ? { additionalAnchors } : {}),
 				},
@@ -141,7 +151,7 @@ class DeviceSession implements HubSession, ClientEvents {
 				// Keeps cloud-to-device messages and a pending certificate waiting for us.
 				clean: false,
 				keepAliveSeconds: KEEP_ALIVE_SECONDS,
-				maxPacketBytes: MOST_PACKET_BYTES,
+				maxPacketBytes: maxMessageBytes + AROUND_BODY_BYTES,
 				timeoutSeconds,
 			},
 			this,

@@ -52,20 +52,34 @@ export function encodeProperties(properties: Properties): string {
 	}
 }
 
-/** `a=1&b=%20&c`: `c` is empty. Throws Fault hub.response on broken percent-encoding. */
+/** More in a topic than anybody sends; each costs a small device some slots. */
+const MOST_PROPERTIES = 64;
+
+/** `a=1&b=%20&c`: `c` is empty. Throws Fault hub.response on broken percent-encoding, hub.too-large. */
 export function parseProperties(text: string): Map<string, string> {
 	const properties = new Map<string, string>();
+	// One by one: a list of all pairs would be as large as their sender likes.
+	for (let from = 0; from <= text.length; ) {
+		const next = text.indexOf("&", from);
+		const end = next < 0 ? text.length : next;
+		const pair = text.slice(from, end);
+		from = end + 1;
+		if (pair === "") continue;
+		if (properties.size === MOST_PROPERTIES)
+			throw new Fault("hub.too-large", `more than ${MOST_PROPERTIES} properties`);
+		const at = pair.indexOf("=");
+		const name = at < 0 ? pair : pair.slice(0, at);
+		properties.set(decoded(name), at < 0 ? "" : decoded(pair.slice(at + 1)));
+	}
+	return properties;
+}
+
+function decoded(text: string): string {
 	try {
-		for (const pair of text.split("&")) {
-			if (pair === "") continue;
-			const at = pair.indexOf("=");
-			const name = at < 0 ? pair : pair.slice(0, at);
-			properties.set(decodeURIComponent(name), at < 0 ? "" : decodeURIComponent(pair.slice(at + 1)));
-		}
+		return decodeURIComponent(text);
 	} catch (thrown) {
 		throw new Fault("hub.response", "properties that are not percent-encoded", { cause: thrown });
 	}
-	return properties;
 }
 
 /** System properties start with `$.`, which must stay readable. */

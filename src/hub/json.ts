@@ -1,27 +1,32 @@
 /**
- * JSON (RFC 8259) from the hub and to it, within bounds: bytes and depth. No I/O.
+ * JSON (RFC 8259) from the hub and to it, within bounds: bytes, members and depth. No I/O.
  *
- * Depth is counted before anything is parsed, because a parser that recurses ends a small device on a few hundred
- * brackets. Refused: text that is not UTF-8 or not JSON, more bytes or levels than allowed, and values without a JSON form.
+ * All is counted before anything is parsed (base/json-reader.ts). Refused: text that is not UTF-8 or not JSON, more than the
+ * device's intake, and values without a JSON form.
  */
-import { utf8, utf8Text } from "../base/bytes.ts";
+import { utf8 } from "../base/bytes.ts";
+import { JsonReader } from "../base/json-reader.ts";
 import { Fault } from "../fault.ts";
+import type { Intake } from "./intake.ts";
 import { jsonText } from "./json-text.ts";
-import { checkSize, MOST_JSON_LEVELS } from "./limits.ts";
+import { checkSize } from "./limits.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [name: string]: Json };
 
-/** Throws Fault hub.too-large, hub.response. */
-export function parseJson(bytes: Uint8Array, mostBytes: number): Json {
-	checkSize("JSON", bytes.length, mostBytes);
-	if (levelsOf(bytes) > MOST_JSON_LEVELS)
-		throw new Fault("hub.too-large", `JSON of more than ${MOST_JSON_LEVELS} levels`);
+/** The whole value. Throws Fault hub.too-large for what does not fit, hub.response for what is no JSON. */
+export function parseJson(bytes: Uint8Array, intake: Intake): Json {
+	checkSize("JSON", bytes.length, intake.bytes);
+	const reader = new JsonReader(() => intake.budget());
+	let value: unknown;
 	try {
-		return JSON.parse(utf8Text(bytes)) as Json;
+		reader.push(bytes);
+		value = reader.end();
 	} catch (thrown) {
 		throw new Fault("hub.response", `${bytes.length} bytes that are no JSON`, { cause: thrown });
 	}
+	if (reader.cutCount > 0) throw new Fault("hub.too-large", intake.explain("JSON", reader));
+	return value as Json;
 }
 
 /** Throws Fault hub.too-large, hub.invalid. */
@@ -33,20 +38,4 @@ export function encodeJson(value: unknown, mostBytes: number): Uint8Array {
 
 export function isObject(value: unknown): value is JsonObject {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Brackets inside strings do not count; text that is no JSON gets some number, and the parser's refusal. */
-function levelsOf(bytes: Uint8Array): number {
-	let level = 0;
-	let most = 0;
-	let quoted = false;
-	for (let i = 0; i < bytes.length; i++) {
-		const c = bytes[i]!;
-		if (c === 0x22) quoted = !quoted;
-		else if (quoted) {
-			if (c === 0x5c) i++;
-		} else if (c === 0x5b || c === 0x7b) most = Math.max(most, ++level);
-		else if (c === 0x5d || c === 0x7d) level--;
-	}
-	return most;
 }

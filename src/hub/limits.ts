@@ -9,10 +9,6 @@ export const MOST_MESSAGE_BYTES = 64 * 1024;
 export const MOST_METHOD_BYTES = 128 * 1024;
 /** Desired and reported properties, each. */
 export const MOST_SECTION_BYTES = 32 * 1024;
-/** A change of the desired properties, which says its version beside them. */
-export const MOST_CHANGE_BYTES = MOST_SECTION_BYTES + '"$version":9007199254740991,'.length;
-/** Both, and the braces and names around them. */
-export const MOST_TWIN_BYTES = 2 * MOST_SECTION_BYTES + 1024;
 
 /** Below the section itself. */
 export const MOST_TWIN_LEVELS = 10;
@@ -25,8 +21,10 @@ export const MOST_TWIN_INTEGER = 4503599627370495;
 export const MOST_JSON_LEVELS = 32;
 /** Encoded: MQTT's 64 KB for a topic (3.1.1, 1.5.3), and what stands around the longest device id, of 128 characters. */
 export const MOST_PROPERTIES_BYTES = 0xffff - 128 - "devices//messages/events/".length;
-/** Of the hub's: the largest payload is a method's, its topic is short. */
-export const MOST_PACKET_BYTES = MOST_METHOD_BYTES + 8 * 1024;
+/** Of a packet beside the body: headers and the topic, in which a message has its properties. */
+export const AROUND_BODY_BYTES = 1024;
+/** The certificates of a renewal: more than five with RSA signatures. */
+export const MOST_ISSUANCE_BYTES = 12 * 1024;
 
 /** Calls of methods that are not answered yet. */
 export const MOST_OPEN_METHODS = 8;

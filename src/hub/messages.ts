@@ -2,9 +2,10 @@
  * Cloud-to-device messages: topic and payload in, a message out. No I/O.
  *
  * MQTT has one answer, the PUBACK, which tells the hub that the message is complete; the session sends it after
- * the message was delivered. Refused: more than the service's 64 KB of body and properties.
+ * the message was delivered. Refused: more than the service's 64 KB of body and properties, or than the device's intake.
  */
 import { utf8 } from "../base/bytes.ts";
+import { Fault, printable } from "../fault.ts";
 import {
 	CONTENT_ENCODING,
 	CONTENT_TYPE,
@@ -14,6 +15,7 @@ import {
 	type Properties,
 	parseProperties,
 } from "./hub-topics.ts";
+import type { Intake } from "./intake.ts";
 import { checkSize, MOST_MESSAGE_BYTES } from "./limits.ts";
 
 export interface CloudMessage {
@@ -31,13 +33,18 @@ export interface CloudMessage {
 const ACK = "iothub-ack";
 
 /** Undefined: no cloud-to-device message. Throws Fault hub.too-large, hub.response. */
-export function parseMessage(deviceId: string, topic: string, body: Uint8Array): CloudMessage | undefined {
+export function parseMessage(
+	deviceId: string,
+	topic: string,
+	body: Uint8Array,
+	intake: Intake,
+): CloudMessage | undefined {
 	const prefix = messagesPrefix(deviceId);
 	if (!topic.startsWith(prefix)) return undefined;
 	const found = parseProperties(topic.slice(prefix.length));
 	let bytes = body.length;
 	for (const [name, value] of found) bytes += utf8(name).length + utf8(value).length;
-	checkSize("cloud-to-device message", bytes, MOST_MESSAGE_BYTES);
+	checkSize("cloud-to-device message", bytes, Math.min(intake.bytes, MOST_MESSAGE_BYTES));
 	const take = (name: string): string | undefined => {
 		const value = found.get(name);
 		found.delete(name);
@@ -50,6 +57,13 @@ export function parseMessage(deviceId: string, topic: string, body: Uint8Array):
 		contentType: take(CONTENT_TYPE),
 		contentEncoding: take(CONTENT_ENCODING),
 		ack: take(ACK),
-		properties: Object.fromEntries(found),
+		properties: members(found, intake),
 	};
+}
+
+/** Throws Fault hub.too-large when the engine has no room for one more name. */
+function members(found: ReadonlyMap<string, string>, intake: Intake): Properties {
+	for (const name of found.keys())
+		if (!intake.admits(name)) throw new Fault("hub.too-large", `property ${printable(name)}: one name too many`);
+	return Object.fromEntries(found);
 }

@@ -2,12 +2,13 @@
  * Direct methods: a request by name in, one answer out.
  *
  * Every call is answered exactly once: by its handler, or here with 400 (payload that is no JSON), 404 (no such method),
- * 413 (payload over 128 KB), 429 (too many calls open), 500 (the handler threw, or its answer cannot be sent) or 504 (no
+ * 413 (payload beyond the device's intake), 429 (too many calls open), 500 (the handler threw, or its answer cannot be sent) or 504 (no
  * answer in the longest time the hub waits). What a handler says after that is dropped.
  */
 import { Fault } from "../fault.ts";
 import type { Clock, Log } from "../port.ts";
 import { parseProperties } from "./hub-topics.ts";
+import type { Intake } from "./intake.ts";
 import { encodeJson, type Json, parseJson } from "./json.ts";
 import { METHOD_SECONDS, MOST_METHOD_BYTES, MOST_OPEN_METHODS } from "./limits.ts";
 import type { Send } from "./twin.ts";
@@ -22,6 +23,7 @@ export interface MethodsOptions {
 	readonly clock: Pick<Clock, "after">;
 	readonly log: Log;
 	readonly handlers: MethodHandlers;
+	readonly intake: Intake;
 }
 
 export class Methods {
@@ -48,12 +50,18 @@ export class Methods {
 
 	/** Whether the message was a call. */
 	message(topic: string, payload: Uint8Array): boolean {
-		const [, name, query] = /^\$iothub\/methods\/POST\/([^/]+)\/\?(.*)$/.exec(topic) ?? [];
-		if (name === undefined || query === undefined) return false;
-		const rid = parseProperties(query).get("$rid") ?? "";
-		// It goes back as it came, into a topic.
-		if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(rid)) throw new Fault("hub.response", "a method call without a request id");
-		if (!this.#open.has(rid)) this.#call(decodeName(name), rid, payload);
+		const { name, rid } = parseTopic(topic) ?? {};
+		if (name === undefined || rid === undefined) return false;
+		if (!this.#open.has(rid)) this.#call(name, rid, payload);
+		return true;
+	}
+
+	/** A call whose payload is too large to be held: answered at once. Whether it was one. */
+	tooLarge(topic: string, bytes: number): boolean {
+		const { name, rid } = parseTopic(topic) ?? {};
+		if (name === undefined || rid === undefined) return false;
+		const message = `payload of ${bytes} bytes, at most ${this.#options.intake.bytes}`;
+		if (!this.#open.has(rid)) this.#answer(name, rid, 413, { code: "hub.too-large", message });
 		return true;
 	}
 
@@ -85,10 +93,11 @@ export class Methods {
 		}
 		let argument: Json;
 		try {
-			argument = payload.length === 0 ? null : parseJson(payload, MOST_METHOD_BYTES);
+			argument = payload.length === 0 ? null : parseJson(payload, this.#options.intake);
 		} catch (thrown) {
 			const { code, message } = Fault.of(thrown, "hub.response");
-			respond(code === "hub.too-large" ? 413 : 400, { message });
+			log("fault", { code, message, method: name });
+			respond(code === "hub.too-large" ? 413 : 400, { code, message });
 			return;
 		}
 		try {
@@ -116,6 +125,16 @@ export class Methods {
 		this.#options.log("method", { name, status });
 		this.#send?.(`$iothub/methods/res/${status}/?$rid=${rid}`, bytes);
 	}
+}
+
+/** Undefined: no call. Throws Fault hub.response when it cannot be answered. */
+function parseTopic(topic: string): { readonly name: string; readonly rid: string } | undefined {
+	const [, name, query] = /^\$iothub\/methods\/POST\/([^/]+)\/\?(.*)$/.exec(topic) ?? [];
+	if (name === undefined || query === undefined) return undefined;
+	const rid = parseProperties(query).get("$rid") ?? "";
+	// It goes back as it came, into a topic.
+	if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(rid)) throw new Fault("hub.response", "a method call without a request id");
+	return { name: decodeName(name), rid };
 }
 
 function decodeName(name: string): string {

@@ -45,6 +45,11 @@ export class Turn {
 	}
 
 	/** Whether this is the answer; if so the request is over. */
+	/** Whether that is the request without an answer. */
+	awaits(rid: string): boolean {
+		return rid === this.#rid;
+	}
+
 	answeredBy(rid: string): boolean {
 		if (rid !== this.#rid) return false;
 		this.end();

@@ -4,14 +4,20 @@
  * Changes are not kept for a device that is offline, so the twin is read after every connect. Desired versions
  * count up by one: what is older or known is dropped, after a gap the twin is read again. Silence, 429 and 5xx are
  * waited out; what the hub refuses for a reason is reported and dropped.
+ *
+ * Twins and changes of any size are read as they come (twin-reader.ts): the device's own sections are always found, of the
+ * application's properties those that it wants and that fit. What is left out is a Fault in the log.
  */
-import { Fault, type FaultCode, printable } from "../fault.ts";
+import { Fault, type FaultCode } from "../fault.ts";
+import type { Sink } from "../mqtt/events.ts";
 import type { Log } from "../port.ts";
 import { parseProperties } from "./hub-topics.ts";
-import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
-import { MOST_CHANGE_BYTES, MOST_SECTION_BYTES, MOST_TWIN_BYTES, TWIN_ANSWER_SECONDS } from "./limits.ts";
+import type { Intake } from "./intake.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { TWIN_ANSWER_SECONDS } from "./limits.ts";
 import { checkPatch, type Patch, queued, type ReportDone } from "./reported.ts";
 import { type Pace, Turn } from "./turn.ts";
+import { RefusalReader, TwinReader } from "./twin-reader.ts";
 
 export interface Desired {
 	readonly version: number;
@@ -23,6 +29,9 @@ export interface TwinOptions extends Pace {
 	readonly log: Log;
 	/** It is another twin than before, of another hub or made anew: nothing that was reported stands in it. */
 	readonly onNew?: (() => void) | undefined;
+	readonly intake: Intake;
+	/** Properties that the application wants; absent: all. The agent's own come besides. */
+	readonly properties?: readonly string[] | undefined;
 	/** Without it the twin is never read. */
 	readonly onDesired?: ((properties: JsonObject, desired: Desired) => void) | undefined;
 }
@@ -83,14 +92,20 @@ export class Twin {
 
 	/** Whether the message was the twin's. */
 	message(topic: string, payload: Uint8Array): boolean {
+		const sink = this.open(topic);
+		sink?.push(payload);
+		sink?.end();
+		return sink !== undefined;
+	}
+
+	/** Where the payload of such a message goes; undefined when the message is not the twin's. Its calls throw Faults. */
+	open(topic: string): Sink | undefined {
 		const [, digits, answer = ""] = /^\$iothub\/twin\/res\/(\d{3})\/\?(.*)$/.exec(topic) ?? [];
-		if (digits !== undefined) this.#answered(Number(digits), parseProperties(answer), payload);
-		else {
-			const [, change] = /^\$iothub\/twin\/PATCH\/properties\/desired\/\?(.*)$/.exec(topic) ?? [];
-			if (change === undefined) return false;
-			this.#changed(parseProperties(change), payload);
-		}
-		return true;
+		if (digits !== undefined) return this.#answer(Number(digits), parseProperties(answer));
+		const [, change] = /^\$iothub\/twin\/PATCH\/properties\/desired\/\?(.*)$/.exec(topic) ?? [];
+		if (change === undefined) return undefined;
+		const said = parseProperties(change).get("$version");
+		return new TwinReader("change", this.#options, (patch) => this.#changed(said, patch));
 	}
 
 	/** `done` may come within this call, with Fault hub.invalid or hub.too-large; else when the hub has answered. */
@@ -131,25 +146,35 @@ export class Twin {
 		this.#reporting.later(() => this.#report());
 	}
 
-	#answered(status: number, parameters: ReadonlyMap<string, string>, payload: Uint8Array): void {
+	#answer(status: number, parameters: ReadonlyMap<string, string>): Sink {
 		const rid = parameters.get("$rid") ?? "";
-		if (this.#reading.answeredBy(rid)) this.#wasRead(status, payload);
-		else if (this.#reporting.answeredBy(rid)) this.#wasReported(status, parameters, payload);
+		if (status < 200 || status >= 300)
+			return new RefusalReader((message) => {
+				const refused = refusal(status, message);
+				if (this.#reading.answeredBy(rid)) this.#notRead(refused);
+				else if (this.#reporting.answeredBy(rid)) this.#wasReported(refused, parameters);
+			});
+		if (this.#reading.awaits(rid))
+			return new TwinReader("twin", this.#options, (desired, reported) => {
+				if (this.#reading.answeredBy(rid)) this.#wasRead(desired, reported);
+			});
+		return {
+			push() {},
+			end: () => {
+				if (this.#reporting.answeredBy(rid)) this.#wasReported(undefined, parameters);
+			},
+		};
 	}
 
-	#wasRead(status: number, payload: Uint8Array): void {
-		const refused = refusal(status, payload);
-		if (refused) {
-			if (refused.retryable) this.#readLater(refused.message);
-			else this.#options.log("fault", { code: refused.code, message: refused.message });
-			return;
-		}
+	#notRead(refused: Fault): void {
+		if (refused.retryable) this.#readLater(refused.message);
+		else this.#options.log("fault", { code: refused.code, message: refused.message });
+	}
+
+	#wasRead(desired: JsonObject | undefined, reported: Json | undefined): void {
 		this.#reading.succeeded();
-		const twin = parseJson(payload, MOST_TWIN_BYTES);
-		const desired = isObject(twin) ? twin.desired : undefined;
-		if (!isObject(desired)) throw new Fault("hub.response", "a twin without desired properties");
+		if (!desired) throw new Fault("hub.response", "a twin without desired properties");
 		const version = checkVersion(desired.$version);
-		const reported = isObject(twin) && isObject(twin.reported) ? twin.reported.$version : undefined;
 		const overtaken = this.#overtaken;
 		if (version < (this.#version ?? 0)) this.#forget();
 		this.#noteReported(reported);
@@ -157,10 +182,8 @@ export class Twin {
 		if (overtaken) this.#read();
 	}
 
-	#changed(parameters: ReadonlyMap<string, string>, payload: Uint8Array): void {
-		const patch = parseJson(payload, MOST_CHANGE_BYTES);
-		if (!isObject(patch)) throw new Fault("hub.response", "desired properties that are no object");
-		const said = parameters.get("$version");
+	#changed(said: string | undefined, patch: JsonObject | undefined): void {
+		if (!patch) throw new Fault("hub.response", "desired properties that are no object");
 		const version = checkVersion(said === undefined ? patch.$version : Number(said));
 		if (!this.#reading.free) this.#overtaken = true;
 		else if (this.#version === undefined || version > this.#version + 1) this.#read();
@@ -181,14 +204,12 @@ export class Twin {
 		this.#options.onNew?.();
 	}
 
-	#deliver(properties: JsonObject, desired: Desired): void {
+	#deliver({ $version: _, ...properties }: JsonObject, desired: Desired): void {
 		this.#version = desired.version;
-		const own = Object.entries(properties).filter(([name]) => !name.startsWith("$"));
-		this.#options.onDesired?.(Object.fromEntries(own), desired);
+		this.#options.onDesired?.(properties, desired);
 	}
 
-	#wasReported(status: number, parameters: ReadonlyMap<string, string>, payload: Uint8Array): void {
-		const refused = refusal(status, payload);
+	#wasReported(refused: Fault | undefined, parameters: ReadonlyMap<string, string>): void {
 		if (refused?.retryable) {
 			this.#reportLater(refused.message);
 			return;
@@ -211,18 +232,7 @@ function checkVersion(value: Json | undefined): number {
 	throw new Fault("hub.response", "desired properties without a $version");
 }
 
-/** What a status other than 2xx means; its body may be anything. */
-function refusal(status: number, payload: Uint8Array): Fault | undefined {
-	if (status >= 200 && status < 300) return undefined;
+function refusal(status: number, message: string): Fault {
 	const code: FaultCode = status === 429 ? "hub.throttled" : status >= 500 ? "hub.unavailable" : "hub.bad-request";
-	return new Fault(code, `twin: status ${status}: ${messageOf(payload)}`);
-}
-
-function messageOf(payload: Uint8Array): string {
-	try {
-		const body = parseJson(payload, MOST_SECTION_BYTES);
-		return printable(isObject(body) ? body.message : undefined);
-	} catch {
-		return "no message";
-	}
+	return new Fault(code, `twin: status ${status}: ${message}`);
 }

@@ -64,6 +64,7 @@ async function register(
 						...options,
 						...config.dps,
 						anchors: config.anchors,
+						maxMessageBytes: config.maxMessageBytes,
 						idScope: config.idScope,
 						onboarding,
 						onRequest,

@@ -1,8 +1,11 @@
 /** A hub session as `agent.ts` holds it: the session, the credential it runs under, its messages and its end. */
 import type { Waiting } from "../base/waiting.ts";
 import type { Config } from "../config.ts";
-import { Fault } from "../fault.ts";
+import { Fault, printable } from "../fault.ts";
 import { type HubSession, openHub } from "../hub/hub-session.ts";
+import { CREDENTIALS_FILTER } from "../hub/issuance.ts";
+import { MOST_ISSUANCE_BYTES } from "../hub/limits.ts";
+import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log, Wire } from "../port.ts";
 import { type Credential, identityOf } from "./record.ts";
 
@@ -11,9 +14,12 @@ import { type Credential, identityOf } from "./record.ts";
  * arrive in one piece with the CONNACK: it delivers what it kept as soon as we are back.
  */
 const MOST_EARLY_BYTES = 64 * 1024;
+const CREDENTIALS = /* @__PURE__ */ CREDENTIALS_FILTER.slice(0, -1);
 
 /** Gives whether the message was for it. */
 export type Listener = (topic: string, payload: Uint8Array) => boolean;
+/** For messages that are too large to be held: where the payload goes, if anywhere. */
+export type Opener = (topic: string, bytes: number) => Sink | undefined;
 
 export class Link {
 	readonly session: HubSession;
@@ -24,6 +30,8 @@ export class Link {
 	readonly openedTicks: number;
 	#early: (readonly [topic: string, payload: Uint8Array])[] = [];
 	#listeners: readonly Listener[] = [];
+	/** Of who takes messages in parts; until then they are only told. */
+	opener: Opener | undefined;
 
 	constructor(session: HubSession, credential: Credential, ended: Promise<Fault | undefined>, openedTicks: number) {
 		this.session = session;
@@ -50,6 +58,19 @@ export class Link {
 	}
 }
 
+/** The answer to a certificate request is held in any case. */
+function collect(link: Link, topic: string, bytes: number): Sink {
+	const payload = new Uint8Array(bytes);
+	let filled = 0;
+	return {
+		push(part) {
+			payload.set(part, filled);
+			filled += part.length;
+		},
+		end: () => link.message(topic, payload.subarray(0, filled)),
+	};
+}
+
 export interface LinkOptions {
 	readonly wire: Wire;
 	readonly clock: Clock;
@@ -70,6 +91,7 @@ export function openLink(options: LinkOptions, credential: Credential): Promise<
 		deviceId: credential.deviceId,
 		identity: identityOf(credential),
 		anchors: config.anchors,
+		maxMessageBytes: config.maxMessageBytes,
 		...(bundle ? { additionalAnchors: bundle } : {}),
 	};
 	return waiting.until<Link>((resolve, reject) => {
@@ -85,6 +107,13 @@ export function openLink(options: LinkOptions, credential: Credential): Promise<
 			},
 			onMessage(topic, payload) {
 				link?.message(topic, payload);
+			},
+			onLarge(topic, bytes) {
+				if (link && topic.startsWith(CREDENTIALS) && bytes <= MOST_ISSUANCE_BYTES) return collect(link, topic, bytes);
+				if (link?.opener) return link.opener(topic, bytes);
+				const { code, message } = new Fault("hub.too-large", `${bytes} bytes for ${printable(topic)}, not looked at`);
+				log("fault", { code, message });
+				return undefined;
 			},
 			onClose(fault) {
 				reject(fault ?? new Fault("agent.closed", "closed while connecting"));

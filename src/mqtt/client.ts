@@ -5,9 +5,10 @@
  */
 import type { Fault } from "../fault.ts";
 import type { Clock, Wire, WireEvents, WireOptions } from "../port.ts";
+import type { SessionEvents } from "./events.ts";
 import type { Done } from "./inflight.ts";
 import type { QoS } from "./packet.ts";
-import { Session, type SessionEvents, type SessionOptions } from "./session.ts";
+import { Session, type SessionOptions } from "./session.ts";
 
 export interface ClientOptions extends SessionOptions {
 	readonly wire: Wire;

@@ -2,8 +2,8 @@
  * MQTT 3.1.1 packets (OASIS, sections 2 and 3) to bytes and back, for a client. The only importer of mqtt-packet.
  *
  * The reader cuts the stream into packets itself, so that a packet is refused by its first bytes, before anything of it
- * is kept: packets over the limit, packets that a server must never send a client that uses QoS 0 and 1 only (QoS 2
- * included), and wrong flags. mqtt-packet then sees one whole packet at a time. What it lets pass and section 3 forbids
+ * is kept: packets that a server must never send a client that uses QoS 0 and 1 only (QoS 2 included), wrong flags, packets
+ * over the limit. Of a PUBLISH over the limit the payload comes in parts (large.ts), and is kept nowhere. mqtt-packet then sees one whole packet at a time. What it lets pass and section 3 forbids
  * (short bodies, packet id 0, bytes left over, wildcards in a topic name) is refused here.
  */
 // biome-ignore lint/style/useNodejsImportProtocol: mqtt-packet's own dependency, by the name it uses; an alias on the device
@@ -11,6 +11,8 @@ import { Buffer } from "buffer";
 import { generate, type Packet as LibraryPacket, type Parser, parser, writeToStream } from "mqtt-packet";
 import { utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
+import { broken, FixedHeader, isPublish } from "./header.ts";
+import { type LargePacket, LargePublish } from "./large.ts";
 
 // In the module body, before the ROM freezes it: the cache would be 65,536 Buffers.
 writeToStream.cacheNumbers = false;
@@ -50,7 +52,8 @@ export type ServerPacket =
 	| { readonly type: "puback"; readonly id: number }
 	/** One code per filter asked for: 0, 1, 2 or 0x80 (refused). */
 	| { readonly type: "suback"; readonly id: number; readonly granted: readonly number[] }
-	| { readonly type: "pingresp" };
+	| { readonly type: "pingresp" }
+	| LargePacket;
 
 /** Throws Fault mqtt.too-large (a field over 65,535 bytes) and mqtt.protocol (what MQTT forbids to send). */
 export function encode(packet: ClientPacket): Uint8Array {
@@ -67,9 +70,9 @@ export class PacketReader {
 	readonly #parser: Parser;
 	/** What the parser made of the last packet, or what it had to say against it. */
 	#parsed: LibraryPacket | Error | undefined;
-	/** The fixed header until it is whole. */
-	#header: number[] = [];
+	readonly #header = new FixedHeader();
 	#frame: { readonly bytes: Uint8Array; filled: number } | undefined;
+	#large: LargePublish | undefined;
 
 	/** `maxBytes`: of one packet, its fixed header included. */
 	constructor(maxBytes: number) {
@@ -86,11 +89,22 @@ export class PacketReader {
 	/** Every packet that is whole now (as views of `bytes`, where it lies there in one piece), then the Fault if what follows is refused. Iterate to the end. */
 	*push(bytes: Uint8Array): Generator<ServerPacket, void> {
 		for (let at = 0; at < bytes.length; ) {
+			if (this.#large !== undefined) {
+				at = yield* this.#large.read(bytes, at);
+				if (this.#large.done) this.#large = undefined;
+				continue;
+			}
 			if (this.#frame === undefined) {
-				const total = this.#readHeader(bytes[at++]!);
-				if (total === undefined) continue;
-				const header = this.#header;
-				this.#header = [];
+				const known = this.#header.push(bytes[at++]!);
+				if (known === undefined) continue;
+				const [length, header] = known;
+				const total = header.length + length;
+				if (total > this.#maxBytes) {
+					if (!isPublish(header[0]!))
+						throw new Fault("mqtt.too-large", `packet of ${total} bytes, the limit is ${this.#maxBytes}`);
+					this.#large = new LargePublish(header[0]!, length);
+					continue;
+				}
 				const start = at - header.length;
 				if (start >= 0 && start + total <= bytes.length) {
 					at = start + total;
@@ -111,21 +125,6 @@ export class PacketReader {
 		}
 	}
 
-	/** Takes one byte of the fixed header (2.2); the packet's length, header included, once it is known. */
-	#readHeader(byte: number): number | undefined {
-		const header = this.#header;
-		header.push(byte);
-		if (header.length === 1) checkFirstByte(byte);
-		if (header.length === 1 || (byte & 0x80 && header.length < 5)) return undefined;
-		if (byte & 0x80) throw broken("remaining length of more than four bytes");
-		let length = 0;
-		for (let i = header.length - 1; i > 0; i--) length = length * 128 + (header[i]! & 0x7f);
-		const total = header.length + length;
-		if (total > this.#maxBytes)
-			throw new Fault("mqtt.too-large", `packet of ${total} bytes, the limit is ${this.#maxBytes}`);
-		return total;
-	}
-
 	#parse(frame: Uint8Array): ServerPacket {
 		try {
 			this.#parser.parse(view(frame));
@@ -136,17 +135,6 @@ export class PacketReader {
 		this.#parsed = undefined;
 		if (parsed === undefined || parsed instanceof Error) throw broken(parsed?.message ?? "unreadable packet");
 		return fromLibrary(parsed);
-	}
-}
-
-/** Type and flags (2.2.1, 2.2.2), and that a server may send it to us at all. */
-function checkFirstByte(byte: number): void {
-	if (byte >> 4 === 3) {
-		const qos = (byte >> 1) & 3;
-		if (qos > 1) throw broken(`PUBLISH with QoS ${qos}, 0 or 1 expected`);
-		if (byte & 0x08 && qos === 0) throw broken("PUBLISH with DUP and QoS 0");
-	} else if (byte !== 0x20 && byte !== 0x40 && byte !== 0x90 && byte !== 0xd0) {
-		throw broken(`packet 0x${byte.toString(16)} is not for a client`);
 	}
 }
 
@@ -232,10 +220,6 @@ function secret(password: string | Uint8Array): Buffer {
 	const bytes = typeof password === "string" ? utf8(password) : password;
 	if (bytes.length > 0xffff) throw new Fault("mqtt.too-large", `password of ${bytes.length} bytes, at most 65535`);
 	return view(bytes);
-}
-
-function broken(what: string): Fault {
-	return new Fault("mqtt.protocol", what);
 }
 
 /** The same memory as the library's kind of array, and back. */

@@ -6,31 +6,17 @@
  * session: MQTT knows no other remedy. Acknowledgements nobody asked for are refused. All times are Clock.ticks.
  */
 import { Fault, type FaultCode } from "../fault.ts";
+import type { Outlet, SessionEvents, Sink } from "./events.ts";
 import { type Acknowledgement, type Done, InFlight } from "./inflight.ts";
 import { KeepAlive } from "./keepalive.ts";
 import type { ClientPacket, Connect, Publish, QoS, ServerPacket } from "./packet.ts";
 import { encode, PacketReader } from "./packet.ts";
 
 export interface SessionOptions extends Omit<Connect, "type"> {
-	/** Of a packet that the broker sends. */
+	/** Of a packet that the broker sends: what is larger is not held, see onLarge. */
 	readonly maxPacketBytes: number;
 	/** How long the broker may take for an answer. */
 	readonly timeoutSeconds: number;
-}
-
-export interface SessionEvents {
-	onOpen(sessionPresent: boolean): void;
-	/** A QoS 1 message is acknowledged after this returned. */
-	onMessage(topic: string, payload: Uint8Array): void;
-	/** Exactly once, after every pending operation. `fault` is absent only when we closed. */
-	onClose(fault?: Fault): void;
-}
-
-/** Where the session's bytes go. */
-export interface Outlet {
-	write(bytes: Uint8Array): void;
-	/** Nothing more will be written. */
-	close(): void;
 }
 
 type State =
@@ -55,6 +41,8 @@ export class Session {
 	#settled: (() => void)[] = [];
 	#state: State = { name: "idle" };
 	#delivering = false;
+	/** The message that comes in parts. */
+	#large: { readonly sink: Sink | undefined; readonly qos: QoS; readonly id: number } | undefined;
 
 	constructor(options: SessionOptions, events: SessionEvents, outlet: Outlet) {
 		const { clientId, username, password, clean, keepAliveSeconds } = options;
@@ -182,7 +170,22 @@ export class Session {
 			this.#events.onOpen(packet.sessionPresent);
 			return undefined;
 		}
-		if (packet.type === "publish") return this.#deliver(packet, now);
+		if (packet.type === "publish")
+			return this.#deliver(() => this.#events.onMessage(packet.topic, packet.payload), packet, now);
+		if (packet.type === "large") {
+			const { topic, bytes, qos, id } = packet;
+			this.#large = { sink: this.#events.onLarge?.(topic, bytes), qos, id };
+			return undefined;
+		}
+		if (packet.type === "part") {
+			this.#large?.sink?.push(packet.payload);
+			return undefined;
+		}
+		if (packet.type === "end") {
+			const large = this.#large!;
+			this.#large = undefined;
+			return this.#deliver(() => large.sink?.end(), large, now);
+		}
 		if (packet.type === "puback" || packet.type === "suback") return this.#settle(packet);
 		if (packet.type === "connack") return unexpected(packet, "in an open session");
 		if (!this.#keepAlive.waits) return unexpected(packet, "without a PINGREQ");
@@ -190,10 +193,10 @@ export class Session {
 		return undefined;
 	}
 
-	#deliver({ topic, payload, qos, id }: Publish, now: number): undefined {
+	#deliver(deliver: () => void, { qos, id }: Pick<Publish, "qos" | "id">, now: number): undefined {
 		this.#delivering = true;
 		try {
-			this.#events.onMessage(topic, payload);
+			deliver();
 		} finally {
 			this.#delivering = false;
 		}

@@ -106,7 +106,7 @@ function readTbs(tbs: DerReader) {
 		spki,
 		publicKey: parsePublicKey(spki),
 		innerAlgorithm,
-		...(extensions ?? { isCa: false, dnsNames: [], ipAddresses: [], unknownCritical: [] }),
+		...(extensions ?? { isCa: false, unknownCritical: [] }),
 	};
 }
 

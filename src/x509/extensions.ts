@@ -3,11 +3,11 @@
  *
  * Certificate policies are known and ignored: a device asks for none. Everything else that is marked critical is listed by
  * its object identifier; so are name constraints, critical or not, because whoever passes over them trusts a CA with more than it
- * was given, and critical policies with a qualifier that RFC 5280 section 4.2.1.4 does not name. An extension that occurs twice is refused with Fault x509.certificate.
+ * was given, and critical policies with a qualifier that RFC 5280 section 4.2.1.4 does not name. Refused with Fault
+ * x509.certificate: an extension that occurs twice, more than 32 of them, more than 16 usages.
  */
 import { Fault } from "../fault.ts";
-import { contextPrimitive, type DerReader, readDer, Tag } from "./der.ts";
-import { latin1 } from "./name.ts";
+import { type DerReader, readDer, Tag } from "./der.ts";
 import { Oid } from "./oid.ts";
 
 export interface Extensions {
@@ -20,13 +20,15 @@ export interface Extensions {
 	readonly digitalSignature?: boolean;
 	/** extKeyUsage, object identifiers; absent: unrestricted. */
 	readonly extendedKeyUsage?: readonly string[];
-	/** subjectAltName. */
-	readonly dnsNames: readonly string[];
-	/** 4 or 16 bytes each. */
-	readonly ipAddresses: readonly Uint8Array[];
+	/** GeneralNames, DER: read one by one when a host is looked for (host.ts), because nobody bounds their number. */
+	readonly subjectAltName?: Uint8Array;
 	/** Object identifiers of critical extensions that are not read here, and of name constraints. */
 	readonly unknownCritical: readonly string[];
 }
+
+/** Public certificates have a dozen; each costs a small device a text. */
+const MOST_EXTENSIONS = 32;
+const MOST_USAGES = 16;
 
 export function readExtensions(reader: DerReader): Extensions {
 	const seen: string[] = [];
@@ -35,6 +37,7 @@ export function readExtensions(reader: DerReader): Extensions {
 	reader.each(Tag.SEQUENCE, (extensions) =>
 		extensions.inside(Tag.SEQUENCE, (extension) => {
 			const id = extension.oid();
+			if (seen.length === MOST_EXTENSIONS) throw tooMany("extensions", MOST_EXTENSIONS);
 			if (seen.includes(id)) throw new Fault("x509.certificate", `extension ${id} occurs twice`);
 			seen.push(id);
 			const critical = extension.tag === Tag.BOOLEAN && extension.boolean();
@@ -46,7 +49,7 @@ export function readExtensions(reader: DerReader): Extensions {
 			} else if (critical || id === Oid.NAME_CONSTRAINTS) unknownCritical.push(id);
 		}),
 	);
-	return { isCa: false, dnsNames: [], ipAddresses: [], ...found, unknownCritical };
+	return { isCa: false, ...found, unknownCritical };
 }
 
 function readerOf(id: string): ((value: DerReader) => Partial<Extensions>) | undefined {
@@ -79,23 +82,18 @@ function readKeyUsage(value: DerReader): Partial<Extensions> {
 
 function readExtendedKeyUsage(value: DerReader): Partial<Extensions> {
 	const extendedKeyUsage: string[] = [];
-	value.each(Tag.SEQUENCE, (usages) => void extendedKeyUsage.push(usages.oid()));
+	value.each(Tag.SEQUENCE, (usages) => {
+		if (extendedKeyUsage.push(usages.oid()) > MOST_USAGES) throw tooMany("key usages", MOST_USAGES);
+	});
 	return { extendedKeyUsage };
 }
 
 function readSubjectAltName(value: DerReader): Partial<Extensions> {
-	const dnsNames: string[] = [];
-	const ipAddresses: Uint8Array[] = [];
-	value.each(Tag.SEQUENCE, (names) => {
-		if (names.tag === contextPrimitive(2)) dnsNames.push(latin1(names.content(contextPrimitive(2))));
-		else if (names.tag === contextPrimitive(7)) {
-			const address = names.content(contextPrimitive(7));
-			if (address.length !== 4 && address.length !== 16)
-				throw new Fault("x509.certificate", `an IP address of ${address.length} bytes`);
-			ipAddresses.push(address);
-		} else names.element();
-	});
-	return { dnsNames, ipAddresses };
+	return { subjectAltName: value.element(Tag.SEQUENCE) };
+}
+
+function tooMany(what: string, most: number): Fault {
+	return new Fault("x509.certificate", `more than ${most} ${what}`);
 }
 
 /** PolicyInformation: an identifier, and qualifiers of known kinds or none. */

@@ -6,17 +6,42 @@
  * iPAddress entry only, byte for byte (the device's TCP knows no IPv6). A dot at the end of the host is no part of its name.
  */
 import { equal } from "../base/bytes.ts";
+import { Fault } from "../fault.ts";
+import { contextPrimitive, readDer, Tag } from "./der.ts";
+import { latin1 } from "./name.ts";
+
+const DNS_NAME = /* @__PURE__ */ contextPrimitive(2);
+const IP_ADDRESS = /* @__PURE__ */ contextPrimitive(7);
+/** Longer than any host's name (RFC 1035 section 2.3.4) and its wildcard. */
+const MOST_NAME_BYTES = 255;
 
 export interface Named {
-	readonly dnsNames: readonly string[];
-	readonly ipAddresses: readonly Uint8Array[];
+	/** GeneralNames, DER. */
+	readonly subjectAltName?: Uint8Array;
 }
 
-export function matchesHost({ dnsNames, ipAddresses }: Named, host: string): boolean {
+/** One name after the other, none is kept. Throws Fault x509.der, x509.certificate. */
+export function matchesHost({ subjectAltName }: Named, host: string): boolean {
+	if (subjectAltName === undefined) return false;
 	const address = parseIpv4(host);
-	if (address !== undefined) return ipAddresses.some((candidate) => equal(candidate, address));
 	const name = host.toLowerCase().replace(/\.$/, "");
-	return isDnsName(name) && dnsNames.some((pattern) => matchesName(pattern.toLowerCase(), name));
+	const isName = address === undefined && isDnsName(name);
+	let found = false;
+	readDer(subjectAltName, (value) =>
+		value.each(Tag.SEQUENCE, (names) => {
+			if (names.tag === DNS_NAME) {
+				const pattern = names.content(DNS_NAME);
+				if (!found && isName && pattern.length <= MOST_NAME_BYTES)
+					found = matchesName(latin1(pattern).toLowerCase(), name);
+			} else if (names.tag === IP_ADDRESS) {
+				const candidate = names.content(IP_ADDRESS);
+				if (candidate.length !== 4 && candidate.length !== 16)
+					throw new Fault("x509.certificate", `an IP address of ${candidate.length} bytes`);
+				found ||= address !== undefined && equal(candidate, address);
+			} else names.element();
+		}),
+	);
+	return found;
 }
 
 /** The pattern is made at each use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM. */

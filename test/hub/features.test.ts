@@ -46,6 +46,7 @@ function bench(options: Partial<FeatureOptions> = {}) {
 		clock,
 		log: (step, detail) => steps.push(`${step} ${detail?.code ?? ""}`.trim()),
 		random: () => 0,
+		maxMessageBytes: 4096,
 		...options,
 	});
 	return { clock, steps, features };

@@ -12,39 +12,41 @@ import {
 	parseProperties,
 	telemetryTopic,
 } from "../../src/hub/hub-topics.ts";
+import { Intake } from "../../src/hub/intake.ts";
 import { encodeJson, parseJson } from "../../src/hub/json.ts";
 import { jsonText } from "../../src/hub/json-text.ts";
 import { MOST_JSON_LEVELS } from "../../src/hub/limits.ts";
 import { isFault } from "../support/random.ts";
 import { survives } from "../support/survives.ts";
 
+const intake = (bytes: number): Intake => new Intake(bytes, () => 0);
 const nested = (levels: number): Uint8Array => utf8("[".repeat(levels) + "]".repeat(levels));
 
 describe("JSON", () => {
 	test("of so many bytes is read, of one more is not", () => {
-		assert.equal(parseJson(utf8('"1234"'), 6), "1234");
-		assert.throws(() => parseJson(utf8('"1234"'), 5), isFault("hub.too-large"));
+		assert.equal(parseJson(utf8('"1234"'), intake(6)), "1234");
+		assert.throws(() => parseJson(utf8('"1234"'), intake(5)), isFault("hub.too-large"));
 	});
 
 	test("of so many levels is read, of one more is refused before it is parsed", () => {
-		parseJson(nested(MOST_JSON_LEVELS), 1000);
-		assert.throws(() => parseJson(nested(MOST_JSON_LEVELS + 1), 1000), isFault("hub.too-large"));
-		assert.throws(() => parseJson(nested(500_000), 2_000_000), isFault("hub.too-large"));
+		parseJson(nested(MOST_JSON_LEVELS), intake(100_000));
+		assert.throws(() => parseJson(nested(MOST_JSON_LEVELS + 1), intake(100_000)), isFault("hub.too-large"));
+		assert.throws(() => parseJson(nested(500_000), intake(2_000_000)), isFault("hub.too-large"));
 	});
 
 	test("brackets in texts are no levels", () => {
 		const text = `"${"[{".repeat(40)} \\" ${"[".repeat(40)} \\\\"`;
-		assert.equal(typeof parseJson(utf8(text), 1000), "string");
+		assert.equal(typeof parseJson(utf8(text), intake(100_000)), "string");
 	});
 
 	test("what is no JSON or no UTF-8 is refused", () => {
 		for (const bytes of [utf8(""), utf8("{"), utf8("nul"), utf8("{}{}"), Uint8Array.of(0x22, 0xff, 0x22)])
-			assert.throws(() => parseJson(bytes, 100), isFault("hub.response"));
+			assert.throws(() => parseJson(bytes, intake(100)), isFault("hub.response"));
 	});
 
 	test("spoiled: a value or a Fault", () => {
 		const { read, refused } = survives(
-			(bytes) => parseJson(bytes, 200),
+			(bytes) => parseJson(bytes, intake(200)),
 			utf8('{"a":[1,{"b":"\\u00e9é"}],"c":null}'),
 			2000,
 		);

@@ -3,17 +3,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
+import { Intake } from "../../src/hub/intake.ts";
 import { MOST_MESSAGE_BYTES } from "../../src/hub/limits.ts";
 import { parseMessage } from "../../src/hub/messages.ts";
 import { isFault } from "../support/random.ts";
 import { survives } from "../support/survives.ts";
+
+const parse = (deviceId: string, topic: string, body: Uint8Array, bytes = 131_072) =>
+	parseMessage(deviceId, topic, body, new Intake(bytes, () => 0));
 
 const PREFIX = "devices/dev-001/messages/devicebound/";
 const TOPIC = `${PREFIX}%24.to=%2Fdevices%2Fdev-001%2Fmessages%2FdeviceBound&%24.mid=m-1&%24.cid=c-1&%24.ct=text%2Fplain&%24.ce=utf-8&iothub-ack=full&door=open%20wide`;
 
 test("fields of the hub by name, everything else as a property", () => {
 	const body = utf8("hello");
-	assert.deepEqual(parseMessage("dev-001", TOPIC, body), {
+	assert.deepEqual(parse("dev-001", TOPIC, body), {
 		body,
 		messageId: "m-1",
 		correlationId: "c-1",
@@ -25,33 +29,42 @@ test("fields of the hub by name, everything else as a property", () => {
 });
 
 test("without properties, and other devices' and other topics", () => {
-	const message = parseMessage("dev-001", PREFIX, utf8(""));
+	const message = parse("dev-001", PREFIX, utf8(""));
 	assert.deepEqual([message?.messageId, message?.ack, message?.properties], [undefined, undefined, {}]);
-	assert.equal(parseMessage("dev-002", TOPIC, utf8("")), undefined);
-	assert.equal(parseMessage("dev-001", "devices/dev-001/messages/events/", utf8("")), undefined);
-	assert.equal(parseMessage("dev-001", "$iothub/twin/res/200/?$rid=1", utf8("")), undefined);
+	assert.equal(parse("dev-002", TOPIC, utf8("")), undefined);
+	assert.equal(parse("dev-001", "devices/dev-001/messages/events/", utf8("")), undefined);
+	assert.equal(parse("dev-001", "$iothub/twin/res/200/?$rid=1", utf8("")), undefined);
 });
 
 test("64 KB of body and properties, and one byte more", () => {
 	const properties = "a=%C3%BC"; // three bytes
-	assert.ok(parseMessage("d", `devices/d/messages/devicebound/${properties}`, new Uint8Array(MOST_MESSAGE_BYTES - 3)));
+	assert.ok(parse("d", `devices/d/messages/devicebound/${properties}`, new Uint8Array(MOST_MESSAGE_BYTES - 3)));
 	assert.equal(MOST_MESSAGE_BYTES, 65536);
 	assert.throws(
-		() => parseMessage("d", `devices/d/messages/devicebound/${properties}`, new Uint8Array(MOST_MESSAGE_BYTES - 2)),
+		() => parse("d", `devices/d/messages/devicebound/${properties}`, new Uint8Array(MOST_MESSAGE_BYTES - 2)),
 		isFault("hub.too-large"),
 	);
 });
 
+test("more than the device takes, in bytes or in properties", () => {
+	assert.ok(parse("dev-001", PREFIX, new Uint8Array(2000), 2000));
+	assert.throws(() => parse("dev-001", PREFIX, new Uint8Array(2001), 2000), isFault("hub.too-large"));
+	const many = (count: number) => PREFIX + Array.from({ length: count }, (_, i) => `p${i}=1`).join("&");
+	assert.equal(Object.keys(parse("dev-001", many(64), utf8(""))!.properties).length, 64);
+	assert.throws(() => parse("dev-001", many(65), utf8("")), isFault("hub.too-large"));
+	assert.throws(() => parse("dev-001", many(20_000), utf8("")), isFault("hub.too-large"));
+});
+
 test("spoiled topics: a message, none, or a Fault", () => {
-	const parse = (bytes: Uint8Array) => {
+	const spoiled = (bytes: Uint8Array) => {
 		let topic: string;
 		try {
 			topic = utf8Text(bytes);
 		} catch (thrown) {
 			throw Fault.of(thrown, "mqtt.protocol");
 		}
-		return parseMessage("dev-001", topic, utf8("body"));
+		return parse("dev-001", topic, utf8("body"));
 	};
-	const { read, refused } = survives(parse, utf8(TOPIC), 2000);
+	const { read, refused } = survives(spoiled, utf8(TOPIC), 2000);
 	assert.ok(read > 0 && refused > 0);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
+import { Intake } from "../../src/hub/intake.ts";
 import { METHOD_SECONDS, MOST_METHOD_BYTES, MOST_OPEN_METHODS } from "../../src/hub/limits.ts";
 import { type MethodHandlers, Methods, type Respond } from "../../src/hub/methods.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -12,7 +13,7 @@ import { survives } from "../support/survives.ts";
 function bench(handlers: MethodHandlers) {
 	const clock = new FakeClock();
 	const sent: [string, unknown][] = [];
-	const methods = new Methods({ clock, log: () => {}, handlers });
+	const methods = new Methods({ clock, log: () => {}, handlers, intake: new Intake(MOST_METHOD_BYTES, () => 0) });
 	const attach = () =>
 		methods.attach((topic, payload) =>
 			sent.push([topic.slice("$iothub/methods/res/".length), JSON.parse(utf8Text(payload))]),
@@ -168,6 +169,17 @@ describe("direct methods", () => {
 			sent.map(([topic]) => topic),
 			["200/?$rid=1", "413/?$rid=2", "200/?$rid=3", "500/?$rid=4"],
 		);
+	});
+
+	test("a payload of many members or levels, or one that was too large to be held, is 413 and says so", () => {
+		const { call, sent, methods } = bench({ take: (_, respond) => respond(200) });
+		call("take", 1, `[${"[],".repeat(2000)}[]]`);
+		call("take", 2, "[".repeat(5000) + "]".repeat(5000));
+		assert.equal(methods.tooLarge("$iothub/methods/POST/none/?$rid=3", 200_000), true);
+		assert.equal(methods.tooLarge("devices/d/messages/devicebound/", 200_000), false);
+		const topics = sent.map(([topic]) => topic);
+		assert.deepEqual(topics, ["413/?$rid=1", "413/?$rid=2", "413/?$rid=3"]);
+		for (const [, body] of sent) assert.match((body as { message: string }).message, /at most/);
 	});
 
 	test("payloads that are no JSON are 400; statuses and payloads that cannot be sent are 500", () => {

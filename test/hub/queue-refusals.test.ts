@@ -59,7 +59,15 @@ test("a topic that MQTT cannot carry does not hold the queue up: the real client
 			socket.onData = () => socket.write(Uint8Array.of(0x20, 2, 0, 0));
 		},
 	});
-	const options = { wire, clock, log: () => {}, hub: { host: "h", port: 8883 }, deviceId: "light#1", anchors: [] };
+	const options = {
+		wire,
+		clock,
+		log: () => {},
+		hub: { host: "h", port: 8883 },
+		deviceId: "light#1",
+		anchors: [],
+		maxMessageBytes: 4096,
+	};
 	let opened = false;
 	const session = openHub(
 		{ ...options, identity: { chain: [], pkcs8: new Uint8Array(0) } },

@@ -22,6 +22,7 @@ async function live(intercept: Intercept) {
 		clock,
 		log() {},
 		random: () => 0,
+		maxMessageBytes: 4096,
 		onDesired() {},
 		onMessage() {},
 		methods: { m() {} },
@@ -37,6 +38,7 @@ async function live(intercept: Intercept) {
 				deviceId: "dev-001",
 				identity: { chain: [], pkcs8: new Uint8Array(0) },
 				anchors: [],
+				maxMessageBytes: 4096,
 			},
 			{
 				onOpen() {

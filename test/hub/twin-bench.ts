@@ -1,11 +1,20 @@
 /** A twin by itself with the hub played by the test: what it sent, what the application learned. */
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import type { Fault } from "../../src/fault.ts";
+import { Intake } from "../../src/hub/intake.ts";
 import { encodeJson } from "../../src/hub/json.ts";
 import { Twin } from "../../src/hub/twin.ts";
 import { FakeClock } from "../support/clock.ts";
 
-export function createTwin({ reads = true } = {}) {
+export function createTwin({
+	reads = true,
+	bytes = 32_768,
+	properties,
+}: {
+	reads?: boolean;
+	bytes?: number;
+	properties?: readonly string[];
+} = {}) {
 	const clock = new FakeClock();
 	const sent: string[] = [];
 	const desired: unknown[] = [];
@@ -16,7 +25,9 @@ export function createTwin({ reads = true } = {}) {
 		clock,
 		random: () => 0,
 		onNew: () => news.push(`after ${sent.length}`),
-		log: (step) => steps.push(step),
+		intake: new Intake(bytes, () => 0),
+		properties,
+		log: (step, detail) => steps.push(step === "fault" ? `${detail?.code} ${detail?.message}` : step),
 		onDesired: reads ? (properties, { version, complete }) => desired.push([version, complete, properties]) : undefined,
 	});
 	const receive = (topic: string, body: unknown = "") =>

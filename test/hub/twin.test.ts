@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
-import { MOST_CHANGE_BYTES, MOST_SECTION_BYTES, MOST_TWIN_BYTES, TWIN_ANSWER_SECONDS } from "../../src/hub/limits.ts";
+import { TWIN_ANSWER_SECONDS } from "../../src/hub/limits.ts";
 import { isFault } from "../support/random.ts";
 import { survives } from "../support/survives.ts";
 import { createTwin } from "./twin-bench.ts";
+
+const members = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]));
+/** What stands between the brackets. */
+const inner = (value: unknown): string => JSON.stringify(value).slice(1, -1);
 
 const get = (rid: number) => `$iothub/twin/GET/?$rid=${rid}`;
 
@@ -121,7 +125,10 @@ describe("desired properties", () => {
 		const { attach, sent, steps, receive, clock } = createTwin();
 		attach();
 		receive("$iothub/twin/res/400/?$rid=1", "not even JSON");
-		assert.deepEqual([sent.length, steps, clock.waiting], [1, ["fault"], 0]);
+		assert.deepEqual(
+			[sent.length, steps, clock.waiting],
+			[1, ["hub.bad-request hub.bad-request: twin: status 400: no message"], 0],
+		);
 	});
 
 	test("nobody wants them: the twin is never read", () => {
@@ -131,28 +138,64 @@ describe("desired properties", () => {
 		assert.deepEqual(sent, []);
 	});
 
-	test("a change of 32 KB and its version, a twin of both halves, and one byte more of each", () => {
-		const filled = (bytes: number, version: number, wrap = (section: string) => section) => {
-			const section = (text: string) => wrap(`{"$version":${version},"a":"${text}"}`);
-			return section("x".repeat(bytes - section("").length));
-		};
-		const twinOf = (section: string) => `{"desired":${section}}`;
-		const { attach, receive, desired } = createTwin();
+	test("of a twin of any size and shape the own sections are found, and of the application's what fits; the rest is told", () => {
+		const junk = [
+			...[100, 800].map((count) => members(count)),
+			{ deep: JSON.parse("[".repeat(2000) + "]".repeat(2000)) },
+			{ wide: Array.from({ length: 1000 }, () => []) },
+			{ long: "x".repeat(28_000) },
+			{ a: members(5000), b: [members(500)] },
+		];
+		for (const more of junk) {
+			const { attach, desired, steps, receive } = createTwin({ bytes: 1024 });
+			attach();
+			const ota = { url: "https://h/b.suit", sequence: 2 };
+			const section = (version: number) =>
+				`{"rate":${version},${inner(more)},"ota":${inner([ota])},"$version":${version}}`;
+			receive("$iothub/twin/res/200/?$rid=1", `{"reported":${JSON.stringify(more)},"desired":${section(4)},"x":1}`);
+			receive("$iothub/twin/PATCH/properties/desired/?$version=5", section(5));
+			for (const [index, entry] of desired.entries()) {
+				const [version, complete, properties] = entry as [number, boolean, Record<string, unknown>];
+				assert.deepEqual(
+					[version, complete, properties.rate, properties.ota],
+					[4 + index, index === 0, 4 + index, ota],
+				);
+				assert.ok(JSON.stringify(properties).length < 1300);
+			}
+			assert.deepEqual([desired.length, steps.length], [2, 2]);
+			for (const step of steps) assert.match(step, /^hub\.too-large hub\.too-large: desired properties: .* left out/);
+		}
+	});
+
+	test("an application that names its properties gets them out of a twin that would not fit", () => {
+		const { attach, desired, steps, read, change } = createTwin({ bytes: 1024, properties: ["rate", "mode"] });
 		attach();
-		receive("$iothub/twin/res/200/?$rid=1", filled(MOST_TWIN_BYTES, 1, twinOf));
-		receive("$iothub/twin/PATCH/properties/desired/?$version=2", filled(MOST_CHANGE_BYTES, 2));
-		assert.equal(desired.length, 2);
-		assert.deepEqual([MOST_SECTION_BYTES, MOST_CHANGE_BYTES], [32768, 32796]);
-		assert.throws(
-			() => receive("$iothub/twin/PATCH/properties/desired/?$version=3", filled(MOST_CHANGE_BYTES + 1, 3)),
-			isFault("hub.too-large"),
+		read(1, 7, { ...members(3000), rate: 5, app: { sequence: 3 } });
+		change(8, { ...members(10), mode: "fast", rate: null });
+		assert.deepEqual(
+			[desired, steps],
+			[
+				[
+					[7, true, { rate: 5, app: { sequence: 3 } }],
+					[8, false, { mode: "fast", rate: null }],
+				],
+				[],
+			],
 		);
-		const other = createTwin();
-		other.attach();
-		assert.throws(
-			() => other.receive("$iothub/twin/res/200/?$rid=1", filled(MOST_TWIN_BYTES + 1, 1, twinOf)),
-			isFault("hub.too-large"),
-		);
+	});
+
+	test("a twin that comes in parts, cut anywhere, is the same", () => {
+		const bytes = utf8('{"desired":{"a":{"b":[1,"x"]},"$version":4,"$metadata":{"a":1}},"reported":{"$version":1}}');
+		for (let cut = 0; cut <= bytes.length; cut++) {
+			const { attach, desired, twin } = createTwin();
+			attach();
+			const sink = twin.open("$iothub/twin/res/200/?$rid=1")!;
+			sink.push(bytes.slice(0, cut));
+			sink.push(bytes.slice(cut));
+			assert.deepEqual(desired, []);
+			sink.end();
+			assert.deepEqual(desired, [[4, true, { a: { b: [1, "x"] } }]]);
+		}
 	});
 
 	test("answers that make no sense are refused", () => {

@@ -80,14 +80,54 @@ function check(codec: () => Codec): void {
 		assert.deepEqual(pieced, publish("a", "hi", 0, 0));
 	});
 
-	test("a packet of exactly the limit passes, one byte more is refused by its header alone", () => {
+	test("a packet of exactly the limit passes, one byte more is not held; one that is no PUBLISH is refused", () => {
 		const limit = 200;
 		const exact = codec().encode({ type: "publish", topic: "t", payload: new Uint8Array(194), qos: 0, id: 0 });
 		assert.equal(exact.length, limit);
 		assert.equal(read(exact, limit).length, 1);
-		// 198 bytes follow: 201 in all. Nothing of them has come yet.
-		assert.throws(() => read(spaced("30 c601"), limit), { code: "mqtt.too-large" });
-		assert.throws(() => read(spaced("30 ffffff7f"), limit), { code: "mqtt.too-large" });
+		// 198 bytes follow: 201 in all.
+		assert.equal(read(concat(spaced("30 c601 0001 74"), new Uint8Array(195)), limit)[0]!.type, "large");
+		// Nothing of them has come yet.
+		for (const header of ["20 c601", "40 ffffff7f", "90 c601", "d0 c601"])
+			assert.throws(() => read(spaced(header), limit), { code: "mqtt.too-large" });
+	});
+
+	test("a PUBLISH over the limit comes in parts, cut anywhere, and what follows it as ever", () => {
+		for (const qos of [0, 1] as const) {
+			const payload = Uint8Array.from({ length: 300 }, (_, i) => i);
+			const large = codec().encode({ type: "publish", topic: "a/\u00e9", payload, qos, id: 7 });
+			const small = codec().encode({ type: "publish", topic: "b", payload: new Uint8Array(1), qos: 0, id: 0 });
+			const stream = concat(small, large, small);
+			for (const size of [1, 2, 3, 5, 100, 299, 300, 1000]) {
+				const reader = new (codec().PacketReader)(100);
+				const packets = [];
+				for (let at = 0; at < stream.length; at += size) packets.push(...reader.push(stream.slice(at, at + size)));
+				const parts = packets.flatMap((packet) => (packet.type === "part" ? [packet.payload] : []));
+				const rest = packets.filter(({ type }) => type !== "part");
+				assert.deepEqual(concat(...parts), payload, `${size}`);
+				assert.deepEqual(
+					rest.map(({ type }) => type),
+					["publish", "large", "end", "publish"],
+				);
+				const bytes = large.length - 3;
+				assert.deepEqual(rest[1], { type: "large", topic: "a/\u00e9", bytes, qos, id: qos === 0 ? 0 : 7 });
+			}
+		}
+	});
+
+	test("of a topic over the limit the beginning is kept; heads that cannot be are refused", () => {
+		const topic = `t/${"x".repeat(5000)}`;
+		const [large, end] = read(
+			codec().encode({ type: "publish", topic, payload: new Uint8Array(), qos: 1, id: 5 }),
+			100,
+		);
+		assert.deepEqual(
+			[large?.type === "large" && large.topic, large?.type === "large" && large.id],
+			[topic.slice(0, 1024), 5],
+		);
+		assert.equal(end?.type, "end");
+		for (const bytes of ["30 c601 0000", "30 c601 00c7", "32 c601 00c4", "32 c601 0001 74 0000"])
+			assert.throws(() => read(spaced(bytes), 200), { code: "mqtt.protocol" }, bytes);
 	});
 
 	test("what cannot be sent is refused", () => {

@@ -100,11 +100,49 @@ test("an acknowledgement of the wrong kind, or twice, or with two codes is mqtt.
 	}
 });
 
-test("a packet over the limit is mqtt.too-large; what came whole before it in the same bytes still counts", () => {
+test("a message over the limit is consumed, acknowledged and told; the session goes on", () => {
 	const { session, seen } = opened();
-	const publish = (payload: string) =>
-		generate({ cmd: "publish", topic: "t", payload, qos: 0, dup: false, retain: false });
-	session.receive(Buffer.concat([publish("x"), publish("x".repeat(2000))]), 0);
+	const publish = (qos: 0 | 1, payload: string): Buffer =>
+		generate({ cmd: "publish", topic: "t", payload, qos, dup: false, retain: false, messageId: 9 });
+	const bytes = Buffer.concat([
+		publish(0, "x"),
+		publish(1, "x".repeat(2000)),
+		publish(0, "x".repeat(3000)),
+		publish(0, "yz"),
+	]);
+	for (let at = 0; at < bytes.length; at += 100) session.receive(bytes.subarray(at, at + 100), 0);
+	assert.deepEqual(seen(), [
+		"message t 1",
+		"large t 2005",
+		"end 2000",
+		"> puback 9",
+		"large t 3003",
+		"end 3000",
+		"message t 2",
+	]);
+});
+
+test("no sink: a message over the limit goes nowhere, and is acknowledged all the same", () => {
+	const { session, seen } = opened({}, undefined, false);
+	session.receive(
+		generate({
+			cmd: "publish",
+			topic: "t",
+			payload: "x".repeat(2000),
+			qos: 1,
+			dup: false,
+			retain: false,
+			messageId: 9,
+		}),
+		0,
+	);
+	assert.deepEqual(seen(), ["> puback 9"]);
+});
+
+test("another packet over the limit is mqtt.too-large; what came whole before it in the same bytes still counts", () => {
+	const { session, seen } = opened();
+	const publish = generate({ cmd: "publish", topic: "t", payload: "x", qos: 0, dup: false, retain: false });
+	session.receive(Buffer.concat([publish, Buffer.from([0x90, 0xff, 0x7f])]), 0);
 	session.finish();
 	assert.deepEqual(seen(), ["message t 1", "> end", "close mqtt.too-large"]);
 });

@@ -19,6 +19,7 @@ export const CONNACK: Packet = { cmd: "connack", returnCode: 0, sessionPresent: 
 export function open(
 	options: Partial<SessionOptions> = {},
 	react: (report: string, session: Session) => void = () => {},
+	takesLarge = true,
 ) {
 	const reports: string[] = [];
 	const report = (text: string): void => {
@@ -31,6 +32,18 @@ export function open(
 		{
 			onOpen: (present) => report(`open ${present}`),
 			onMessage: (topic, payload) => report(`message ${topic} ${payload.length}`),
+			...(takesLarge && {
+				onLarge(topic: string, bytes: number) {
+					report(`large ${topic} ${bytes}`);
+					let length = 0;
+					return {
+						push(part: Uint8Array) {
+							length += part.length;
+						},
+						end: () => report(`end ${length}`),
+					};
+				},
+			}),
 			onClose: (fault) => {
 				faults.push(fault);
 				report(`close ${fault?.code}`);
@@ -58,8 +71,12 @@ export function open(
 }
 
 /** One that has its CONNACK, at time 0. */
-export function opened(options: Partial<SessionOptions> = {}, react?: (report: string, session: Session) => void) {
-	const all = open(options, react);
+export function opened(
+	options: Partial<SessionOptions> = {},
+	react?: (report: string, session: Session) => void,
+	takesLarge?: boolean,
+) {
+	const all = open(options, react, takesLarge);
 	all.session.start(0);
 	all.receive(CONNACK);
 	assert.deepEqual(all.seen(), ["> connect", "open false"]);

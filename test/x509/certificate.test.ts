@@ -18,6 +18,7 @@ import {
 	Tag,
 	utf8String,
 } from "../../src/x509/der.ts";
+import { matchesHost } from "../../src/x509/host.ts";
 import { encodeName } from "../../src/x509/name.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
@@ -39,8 +40,10 @@ test("reads a server certificate of @peculiar/x509", () => {
 	assert.equal(certificate.signatureAlgorithm, "ecdsa-sha384");
 	assert.ok(equal(certificate.spki, node.publicKey.export({ type: "spki", format: "der" })));
 	assert.equal(certificate.publicKey.type, "P-256");
-	assert.deepEqual(certificate.dnsNames, ["example.com", "*.example.org"]);
-	assert.deepEqual(certificate.ipAddresses.map(hex), ["c0000207", "20010db8000000000000000000000001"]);
+	for (const host of ["example.com", "a.example.org", "192.0.2.7", "EXAMPLE.com."])
+		assert.ok(matchesHost(certificate, host), host);
+	for (const host of ["b.example.com", "example.org", "192.0.2.8", "server"])
+		assert.ok(!matchesHost(certificate, host), host);
 	assert.deepEqual([certificate.isCa, certificate.keyCertSign, certificate.digitalSignature], [false, false, true]);
 	assert.deepEqual(certificate.extendedKeyUsage, ["1.3.6.1.5.5.7.3.1"]);
 	assert.deepEqual(certificate.unknownCritical, []);
@@ -137,7 +140,29 @@ test("reads what it is handed in parts, and refuses contradictions", () => {
 	assert.throws(() => parseCertificate(assemble({ outer: "1.2.840.10045.4.3.3" })), isFault("x509.certificate"));
 	assert.throws(() => parseCertificate(assemble({ notAfter: "250101000000Z" })), isFault("x509.certificate"));
 	const badAddress = sequence(oid("2.5.29.17"), octetString(sequence(element(0x87, new Uint8Array(5)))));
-	assert.throws(() => parseCertificate(assemble({ extensions: [badAddress] })), isFault("x509.certificate"));
+	const misnamed = parseCertificate(assemble({ extensions: [badAddress] }));
+	assert.throws(() => matchesHost(misnamed, "example.com"), isFault("x509.certificate"));
+});
+
+test("thousands of names are read one by one; too many extensions or usages are refused", () => {
+	const name = (text: string): Uint8Array => element(0x82, utf8(text));
+	const san = (...names: Uint8Array[]): Uint8Array => sequence(oid("2.5.29.17"), octetString(sequence(...names)));
+	const many = parseCertificate(
+		assemble({
+			extensions: [san(...Array.from({ length: 3000 }, (_, i) => name(`h${i}.example`)), name("last.example"))],
+		}),
+	);
+	assert.ok(
+		matchesHost(many, "last.example") && matchesHost(many, "h1234.example") && !matchesHost(many, "none.example"),
+	);
+	const extension = (i: number): Uint8Array => sequence(oid(`1.2.3.${i}`), octetString(new Uint8Array(1)));
+	const extensions = (count: number) => Array.from({ length: count }, (_, i) => extension(i));
+	parseCertificate(assemble({ extensions: extensions(32) }));
+	assert.throws(() => parseCertificate(assemble({ extensions: extensions(33) })), isFault("x509.certificate"));
+	const usages = (count: number): Uint8Array =>
+		sequence(oid("2.5.29.37"), octetString(sequence(...Array.from({ length: count }, (_, i) => oid(`1.2.3.${i}`)))));
+	parseCertificate(assemble({ extensions: [usages(16)] }));
+	assert.throws(() => parseCertificate(assemble({ extensions: [usages(17)] })), isFault("x509.certificate"));
 });
 
 test("all of the system's trust anchors", {

@@ -38,7 +38,7 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 	for (const [index, der] of chain.entries()) read(der, `certificate ${index}`);
 	for (const [index, der] of anchors.entries()) read(der, `anchor ${index}`);
 	const leaf = parseCertificate(chain[0]!);
-	if (!matchesHost(leaf, host)) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
+	if (!names(leaf, host)) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
 	if (leaf.digitalSignature === false)
 		throw new TLSError("the leaf's key may not sign", "tls.untrusted", Alert.UNSUPPORTED_CERTIFICATE);
 	checkPurpose(leaf, "certificate 0");
@@ -79,6 +79,14 @@ function read(der: Uint8Array, what: string): Certificate {
 		return parseCertificate(der);
 	} catch (thrown) {
 		throw new TLSError(`${what}: ${(thrown as Error).message}`, "tls.untrusted", Alert.BAD_CERTIFICATE);
+	}
+}
+
+function names(leaf: Certificate, host: string): boolean {
+	try {
+		return matchesHost(leaf, host);
+	} catch (thrown) {
+		throw new TLSError(`the leaf's names: ${(thrown as Error).message}`, "tls.untrusted", Alert.BAD_CERTIFICATE);
 	}
 }
 

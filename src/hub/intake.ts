@@ -1,0 +1,47 @@
+/**
+ * What the device takes from the hub at a time: a budget for each message, and the member names of a whole life where the
+ * engine keeps them. All of it follows from one number, the configuration's `maxMessageBytes`.
+ */
+import { namesStay } from "#text";
+import { utf8 } from "../base/bytes.ts";
+import { Budget } from "../base/json-value.ts";
+import { Names } from "../base/names.ts";
+import { printable } from "../fault.ts";
+import { MOST_JSON_LEVELS } from "./limits.ts";
+
+/** A member costs XS a slot or two and its name: so many bytes of budget for each. */
+const BYTES_FOR_MEMBER = 32;
+const LEAST_MEMBERS = 32;
+
+export class Intake {
+	/** Of a message's body. */
+	readonly bytes: number;
+	readonly members: number;
+	readonly #names: Names | undefined;
+
+	/** `random`: uniform in [0, 1). */
+	constructor(maxMessageBytes: number, random: () => number) {
+		this.bytes = maxMessageBytes;
+		this.members = Math.max(LEAST_MEMBERS, Math.floor(maxMessageBytes / BYTES_FOR_MEMBER));
+		if (!namesStay) return;
+		const salt = Uint8Array.from({ length: 8 }, () => Math.floor(random() * 256));
+		this.#names = new Names(this.members, Math.floor(maxMessageBytes / 2), salt);
+	}
+
+	/** For the values of one message. */
+	budget(): Budget {
+		return new Budget(this.bytes, this.members, MOST_JSON_LEVELS, this.#names);
+	}
+
+	/** Whether an object may get a member of this name. */
+	admits(name: string): boolean {
+		return this.#names === undefined || this.#names.admit(utf8(name));
+	}
+
+	/** What did not fit, for a Fault. */
+	explain(what: string, { cut, cutCount }: { readonly cut: readonly string[]; readonly cutCount: number }): string {
+		const names = cut.map((name) => printable(name)).join(", ");
+		const more = cutCount > cut.length ? ` and ${cutCount - cut.length} more` : "";
+		return `${what}: ${names}${more} left out: at most ${this.bytes} bytes, ${this.members} members, ${MOST_JSON_LEVELS} levels and ${this.members} different names; see maxMessageBytes`;
+	}
+}

@@ -1,0 +1,111 @@
+/**
+ * The desired properties out of a twin, or out of a change of them, as its bytes come (base/json-reader.ts): never more than a
+ * budget is held, of a twin of any size and shape. Reported properties and metadata are passed over.
+ */
+
+import { type Choice, JsonReader } from "../base/json-reader.ts";
+import { Budget } from "../base/json-value.ts";
+import { Fault, printable } from "../fault.ts";
+import type { Sink } from "../mqtt/events.ts";
+import type { Log } from "../port.ts";
+import type { Intake } from "./intake.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
+
+/** What the agent itself reads, before the application and apart from its budget. */
+const OWN = /* @__PURE__ */ Object.freeze(["$version", "ota", "app"]);
+/** Of a twin. */
+const SECTIONS = /* @__PURE__ */ Object.freeze(["desired", "reported"]);
+const OWN_BYTES = 2560;
+const OWN_MEMBERS = 48;
+const OWN_LEVELS = 4;
+
+export interface TwinReaderOptions {
+	readonly log: Log;
+	readonly intake: Intake;
+	readonly properties?: readonly string[] | undefined;
+}
+
+/** The desired properties with their `$version`, undefined when there are none; of the reported ones `$version` only. */
+export type TwinDone = (desired: JsonObject | undefined, reported: Json | undefined) => void;
+
+export class TwinReader implements Sink {
+	readonly #kind: "twin" | "change";
+	readonly #options: TwinReaderOptions;
+	readonly #done: TwinDone;
+	readonly #own = new Budget(OWN_BYTES, OWN_MEMBERS, OWN_LEVELS);
+	readonly #application: Budget;
+	readonly #reader: JsonReader;
+
+	constructor(kind: "twin" | "change", options: TwinReaderOptions, done: TwinDone) {
+		this.#kind = kind;
+		this.#options = options;
+		this.#done = done;
+		this.#application = options.intake.budget();
+		this.#reader = new JsonReader((path) => this.#choose(path));
+	}
+
+	push(bytes: Uint8Array): void {
+		readable(() => this.#reader.push(bytes));
+	}
+
+	end(): void {
+		const value = readable(() => this.#reader.end());
+		const { intake, log } = this.#options;
+		if (this.#reader.cutCount > 0) {
+			const { code, message } = new Fault("hub.too-large", intake.explain("desired properties", this.#reader));
+			log("fault", { code, message });
+		}
+		const { desired, reported } = (this.#kind === "twin" ? (value ?? {}) : { desired: value }) as Partial<JsonObject>;
+		this.#done(isObject(desired) ? desired : undefined, isObject(reported) ? reported.$version : undefined);
+	}
+
+	#choose(path: readonly string[]): Choice {
+		const isTwin = this.#kind === "twin";
+		if (path.length === 0 || (isTwin && path.length === 1 && SECTIONS.includes(path[0]!))) return "enter";
+		if (isTwin && path[0] !== "desired") return path[1] === "$version" ? this.#own : "skip";
+		const depth = isTwin ? 2 : 1;
+		const name = path[depth - 1]!;
+		if (OWN.includes(name)) return this.#own;
+		const { properties } = this.#options;
+		return name.startsWith("$") || properties?.includes(name) === false ? "skip" : this.#application;
+	}
+}
+
+/** The `message` of an error's body, which may be anything. */
+export class RefusalReader implements Sink {
+	readonly #done: (message: string) => void;
+	readonly #reader = new JsonReader((path) =>
+		path.length === 0 ? "enter" : path[0] === "message" ? new Budget(512, 1, 0) : "skip",
+	);
+	#isJson = true;
+
+	constructor(done: (message: string) => void) {
+		this.#done = done;
+	}
+
+	push(bytes: Uint8Array): void {
+		this.#try(() => this.#reader.push(bytes));
+	}
+
+	end(): void {
+		const body = this.#try(() => this.#reader.end());
+		this.#done(printable(isObject(body) ? body.message : undefined));
+	}
+
+	#try<T>(read: () => T): T | undefined {
+		try {
+			return this.#isJson ? read() : undefined;
+		} catch {
+			this.#isJson = false;
+			return undefined;
+		}
+	}
+}
+
+function readable<T>(read: () => T): T {
+	try {
+		return read();
+	} catch (thrown) {
+		throw new Fault("hub.response", "a twin that is no JSON", { cause: thrown });
+	}
+}

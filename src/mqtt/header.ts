@@ -1,0 +1,36 @@
+/** The fixed header of a packet that comes from a server (MQTT 3.1.1, 2.2), byte by byte; refused by its first byte. */
+import { Fault } from "../fault.ts";
+
+export class FixedHeader {
+	#bytes: number[] = [];
+
+	/** Takes one byte; the length of what follows and the whole header, once they are known. */
+	push(byte: number): readonly [length: number, header: Uint8Array] | undefined {
+		const bytes = this.#bytes;
+		bytes.push(byte);
+		if (bytes.length === 1) checkFirstByte(byte);
+		if (bytes.length === 1 || (byte & 0x80 && bytes.length < 5)) return undefined;
+		if (byte & 0x80) throw broken("remaining length of more than four bytes");
+		let length = 0;
+		for (let i = bytes.length - 1; i > 0; i--) length = length * 128 + (bytes[i]! & 0x7f);
+		this.#bytes = [];
+		return [length, Uint8Array.from(bytes)];
+	}
+}
+
+/** Type and flags (2.2.1, 2.2.2), and that a server may send it to us at all. */
+function checkFirstByte(byte: number): void {
+	if (byte >> 4 === 3) {
+		const qos = (byte >> 1) & 3;
+		if (qos > 1) throw broken(`PUBLISH with QoS ${qos}, 0 or 1 expected`);
+		if (byte & 0x08 && qos === 0) throw broken("PUBLISH with DUP and QoS 0");
+	} else if (byte !== 0x20 && byte !== 0x40 && byte !== 0x90 && byte !== 0xd0) {
+		throw broken(`packet 0x${byte.toString(16)} is not for a client`);
+	}
+}
+
+export const isPublish = (first: number): boolean => first >> 4 === 3;
+
+export function broken(what: string): Fault {
+	return new Fault("mqtt.protocol", what);
+}

@@ -1,0 +1,103 @@
+/**
+ * A PUBLISH that is too large to be held (MQTT 3.1.1, 3.3): its head is read, its payload handed on piece by piece as it comes.
+ *
+ * Refused: what section 3 forbids of any PUBLISH. Of a topic beyond the limit only the beginning is kept.
+ */
+import { utf8Text } from "../base/bytes.ts";
+import { broken } from "./header.ts";
+
+export type LargePacket =
+	/** A PUBLISH over the limit; its payload follows in parts, then `end`. `bytes`: all but the fixed header. */
+	| { readonly type: "large"; readonly topic: string; readonly bytes: number; readonly qos: 0 | 1; readonly id: number }
+	| { readonly type: "part"; readonly payload: Uint8Array }
+	| { readonly type: "end" };
+
+const MOST_TOPIC_BYTES = 1024;
+
+export class LargePublish {
+	readonly #bytes: number;
+	readonly #qos: 0 | 1;
+	/** Of the remaining length, not read yet. */
+	#left: number;
+	#reads: "length" | "topic" | "id" | "payload" = "length";
+	/** Bytes of a two-byte number that have come, and the number so far. */
+	#count = 0;
+	#number = 0;
+	#topic = new Uint8Array(0);
+	#topicLength = 0;
+	#filled = 0;
+
+	/** `length`: the remaining length. */
+	constructor(first: number, length: number) {
+		this.#bytes = length;
+		this.#left = length;
+		this.#qos = ((first >> 1) & 1) as 0 | 1;
+	}
+
+	get done(): boolean {
+		return this.#left === 0 && this.#reads === "payload";
+	}
+
+	/** What `bytes` bring from `at` on; gives where the packet leaves off. */
+	*read(bytes: Uint8Array, at: number): Generator<LargePacket, number> {
+		let from = at;
+		while (from < bytes.length && !this.done) {
+			if (this.#reads === "payload") {
+				const payload = bytes.subarray(from, from + this.#left);
+				from += this.#take(payload.length);
+				yield { type: "part", payload };
+			} else if (this.#reads === "topic") {
+				const piece = bytes.subarray(from, from + this.#topicLength - this.#filled);
+				if (this.#filled < this.#topic.length)
+					this.#topic.set(piece.subarray(0, this.#topic.length - this.#filled), this.#filled);
+				this.#filled += piece.length;
+				from += this.#take(piece.length);
+				if (this.#filled === this.#topicLength) this.#reads = this.#qos === 0 ? "payload" : "id";
+				if (this.#reads === "payload") yield this.#head(0);
+			} else {
+				const number = this.#take2(bytes[from++]!);
+				if (number === undefined) continue;
+				if (this.#reads === "id") {
+					if (number === 0) throw broken("publish without a packet id");
+					this.#reads = "payload";
+					yield this.#head(number);
+				} else this.#beginTopic(number);
+			}
+			if (this.done) yield { type: "end" };
+		}
+		return from;
+	}
+
+	#beginTopic(length: number): void {
+		if (length === 0 || length + 2 * this.#qos > this.#left) throw broken("PUBLISH to a forbidden topic name");
+		this.#topicLength = length;
+		this.#topic = new Uint8Array(Math.min(length, MOST_TOPIC_BYTES));
+		this.#reads = "topic";
+	}
+
+	#head(id: number): LargePacket {
+		let topic: string;
+		try {
+			topic = utf8Text(this.#topic);
+		} catch {
+			// Cut within a character, for instance: nobody's topic.
+			topic = "?";
+		}
+		return { type: "large", topic, bytes: this.#bytes, qos: this.#qos, id };
+	}
+
+	#take(length: number): number {
+		this.#left -= length;
+		return length;
+	}
+
+	/** A number of two bytes, once both have come. */
+	#take2(byte: number): number | undefined {
+		this.#left--;
+		this.#number = (this.#number << 8) | byte;
+		if (++this.#count < 2) return undefined;
+		const number = this.#number;
+		this.#count = this.#number = 0;
+		return number;
+	}
+}
