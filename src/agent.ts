@@ -6,6 +6,8 @@
  * 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because a late
  * enrolment or a wrong clock must not strand a device. A transient failure is retried within seconds to minutes.
  */
+
+import { Pause } from "./base/pause.ts";
 import { randomUnit } from "./base/retry.ts";
 import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
@@ -18,7 +20,6 @@ import { Lifecycle } from "./identity/lifecycle.ts";
 import type { Link } from "./identity/link.ts";
 import type { DeviceAssignment } from "./identity/record.ts";
 import type { AgentOptions, AgentState } from "./options.ts";
-import { Pause } from "./pause.ts";
 import type { Log } from "./port.ts";
 import { Updates } from "./update/updates.ts";
 

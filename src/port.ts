@@ -91,9 +91,9 @@ export interface Wire {
  * Named blobs in flash. Names: 1 to 13 characters of [a-z0-9.-] (NVS has 15; PairStore takes two).
  *
  * What can be relied on is what ESP-IDF's NVS keeps, tried with power cut in every flash operation (test/nvs; DESIGN.md has
- * the table). Atomic: a put under a name that is free, and a delete. Not atomic: a put over a blob. From ESP-IDF v5.3
- * on a cut may lose the old bytes with the new ones, and (v5.2 too) one that is refused with store.full may have lost the
- * old bytes. Other names are never touched. Two calls are not atomic together.
+ * the table). Atomic: a put under a name that is free, and a delete. Not atomic: a put over a blob: a
+ * cut may lose the old bytes with the new ones (seen from v5.2 to v6.0.2), and one that is refused with store.full may have
+ * lost the old bytes. Other names are never touched. Two calls are not atomic together.
  *
  * PairStore (src/store) makes of it a store whose put is atomic, refused or not; on a device the agent has that. It is
  * written so that any one blob may be lost all the same: flash wears out.

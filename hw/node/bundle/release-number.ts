@@ -31,7 +31,7 @@ export function numberImage(image: Uint8Array, sequence: number): Uint8Array {
 	if (image.length > length)
 		throw new Fault(
 			"ota.image",
-			`signed, but not as release ${sequence}: number it first (bundle number), then sign it`,
+			`signed, but not as release ${sequence}: pack it unsigned, which numbers it, then sign it and pack it again`,
 		);
 	const numbered = image.slice();
 	viewOf(numbered).setBigUint64(at, BigInt(sequence), true);

@@ -2,10 +2,11 @@
  * The pause between two attempts: by the kind of the Fault, by what the peer asked for, and shorter once the clock is set,
  * where a wrong clock explains the Fault.
  */
-import { delaySeconds, PASSING, REFUSED, randomUnit } from "./base/retry.ts";
-import type { Waiting } from "./base/waiting.ts";
-import type { Fault, FaultCode } from "./fault.ts";
-import type { Clock, Entropy, Log } from "./port.ts";
+
+import type { Fault, FaultCode } from "../fault.ts";
+import type { Clock, Entropy, Log } from "../port.ts";
+import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";
+import type { Waiting } from "./waiting.ts";
 
 export interface PauseOptions {
 	readonly clock: Clock;
