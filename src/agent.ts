@@ -19,6 +19,7 @@ import type { ReportDone } from "./hub/reported.ts";
 import { Lifecycle } from "./identity/lifecycle.ts";
 import type { Link } from "./identity/link.ts";
 import type { DeviceAssignment } from "./identity/record.ts";
+import { MqttWire } from "./mqtt/transport.ts";
 import type { AgentOptions, AgentState } from "./options.ts";
 import type { Log } from "./port.ts";
 import { Updates } from "./update/updates.ts";
@@ -80,7 +81,7 @@ export class Agent {
 			methods: { ...methods, ...this.#operations.methods, ...this.#updates?.methods },
 		});
 		this.#lifecycle = new Lifecycle({
-			wire,
+			wire: new MqttWire(wire, config.transport, log),
 			store,
 			clock,
 			entropy,

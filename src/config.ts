@@ -11,6 +11,7 @@ import { SymmetricKey } from "./dps/sas.ts";
 import { Fault } from "./fault.ts";
 import { OPERATIONS, type Operation, type OperationSettings } from "./hub/operation-names.ts";
 import type { QueueLimits } from "./hub/queue.ts";
+import { TRANSPORTS, type Transport } from "./mqtt/transport.ts";
 import type { CurveName } from "./port.ts";
 import { parseUpdateSettings, type UpdateConfig, type UpdateInput } from "./update/settings.ts";
 import { readCertificates } from "./x509/certificate.ts";
@@ -32,6 +33,8 @@ export interface ConfigInput extends UpdateInput {
 	readonly operationalCsr?: string | undefined;
 	readonly operationalKey?: string | undefined;
 	readonly dialect?: string | undefined;
+	/** `mqtt`: over TLS; `ws`: over WebSocket; `auto`: the one that gets through. */
+	readonly transport?: string | undefined;
 	/** Connect here instead of the assigned hub. */
 	readonly hub?: string | undefined;
 	/** Anchors for DPS and hub; absent: the platform's own. */
@@ -70,6 +73,7 @@ export interface Config extends OperationSettings {
 	readonly onboarding: Onboarding | undefined;
 	readonly operational: Operational | undefined;
 	readonly dialect: Dialect;
+	readonly transport: Transport;
 	readonly hub: Endpoint | undefined;
 	readonly anchors: readonly Uint8Array[];
 	readonly trustBundle: "keep" | "install";
@@ -92,6 +96,7 @@ export interface Operational {
 export const DEFAULTS = {
 	dps: "global.azure-devices-provisioning.net",
 	dialect: "2025-07-01-preview",
+	transport: "auto",
 	trustBundle: "keep",
 	renewAt: "0.8",
 	key: "auto",
@@ -115,6 +120,7 @@ export function parseConfig(input: ConfigInput): Config {
 		onboarding: parseOnboarding(input, registrationId),
 		operational: parseOperational(input, registrationId),
 		dialect: parseDialect(input.dialect ?? "auto"),
+		transport: oneOf(input.transport ?? DEFAULTS.transport, TRANSPORTS, "transport"),
 		hub: input.hub === undefined ? undefined : parseEndpoint(input.hub, MQTT_TLS_PORT, "hub"),
 		anchors: certificates(input.ca, "ca"),
 		trustBundle: oneOf(input.trustBundle ?? DEFAULTS.trustBundle, ["keep", "install"], "trustBundle"),

@@ -54,6 +54,10 @@ export const FAULTS = {
 	"wire.dns": "The host name does not resolve: check the name and the network.",
 	"wire.refused": "Nothing listens there: check host, port and firewall.",
 	"wire.closed": "The peer closed the connection in the middle: usually passes by itself.",
+	"wire.websocket":
+		"The server does not take MQTT over WebSocket: check host and port, and whether a gateway answers in its place.",
+	"wire.proxy":
+		"The proxy does not let the connection through: check HTTPS_PROXY, its user and password, and its rules.",
 	"wire.timeout": "No answer in time: check the network; usually passes by itself.",
 	"tls.untrusted": "The server's chain does not end at a configured anchor: configure its root (--ca).",
 	"tls.name": "The server's certificate is for another name: check the host name.",

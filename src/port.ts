@@ -55,6 +55,8 @@ export interface WireOptions {
 	/** Trusted on top of `anchors` or of the built-in ones; never instead of them. */
 	readonly additionalAnchors?: readonly Uint8Array[];
 	readonly identity?: Identity;
+	/** MQTT over WebSocket at this path (RFC 6455, subprotocol `mqtt`); absent: the bytes go into TLS as they are. */
+	readonly webSocket?: string;
 	/** From the first packet to a finished handshake. */
 	readonly timeoutSeconds: number;
 	/** The largest TLS record that is to be held, bytes of plaintext, where the platform asks (XS holds a record whole). */

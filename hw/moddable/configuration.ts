@@ -18,6 +18,7 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 	operationalCsr: true,
 	operationalKey: true,
 	dialect: true,
+	transport: true,
 	hub: true,
 	ca: true,
 	trustBundle: true,

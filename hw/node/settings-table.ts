@@ -80,6 +80,11 @@ export const SETTINGS: readonly Setting[] = [
 		flag: "--dialect <version>",
 		help: "auto | 2021-11-01-preview | 2025-07-01-preview | 2026-11-02-preview (auto: 2025-07-01-preview)",
 	},
+	{
+		field: "transport",
+		flag: "--transport <auto|mqtt|ws>",
+		help: "MQTT over TLS on port 8883, over WebSocket on 443, or the one that gets through (auto)",
+	},
 	{ field: "hub", flag: "--hub <host[:port]>", help: "connect here instead of the assigned hub" },
 	{
 		field: "trustBundle",

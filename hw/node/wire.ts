@@ -1,182 +1,148 @@
 /**
- * The Wire port on Node: TLS 1.2 or 1.3 over TCP by node:tls, by the rules of the device (hw/moddable/tls) where OpenSSL's are
+ * The Wire port on Node: TLS 1.2 or 1.3 over TCP by node:tls, through an HTTP proxy where the environment
+ * names one, and WebSocket on top by `ws`. By the rules of the device (hw/moddable/tls) where OpenSSL's are
  * wider: test/node/rules.test.ts runs both.
  *
  * The server must show a chain to a configured anchor (none configured: Node's own roots) and the host's name or address in
  * its SAN; NODE_TLS_REJECT_UNAUTHORIZED changes nothing. Key exchange is ECDHE, records are AES-GCM, and there is no second
  * handshake. The client's key goes from memory to OpenSSL and never to disk.
  */
-import { constants } from "node:crypto";
-import { isIP } from "node:net";
-import {
-	type ConnectionOptions,
-	connect,
-	type DetailedPeerCertificate,
-	rootCertificates,
-	type TLSSocket,
-} from "node:tls";
-import { equal } from "../../src/base/bytes.ts";
-import { Fault } from "../../src/fault.ts";
-import { curveOf } from "../../src/key/pair.ts";
-import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
-import { type Certificate, parseCertificate } from "../../src/x509/certificate.ts";
-import { context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
-import { matchesHost } from "../../src/x509/host.ts";
-import { CURVES } from "../../src/x509/key.ts";
-import { encodePem } from "../../src/x509/pem.ts";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { connect, type TLSSocket } from "node:tls";
+import { Fault, printable } from "../../src/fault.ts";
+import type { Connection, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import { openTunnel, proxyFor } from "./proxy.ts";
 import { tlsFault } from "./tls-fault.ts";
-
-/** For TLS 1.3 and 1.2. Level 2 (SSL_CTX_set_security_level(3)): no RSA key under 2048 bits, no signature with SHA-1. */
-const CIPHERS = [
-	"TLS_AES_128_GCM_SHA256",
-	"TLS_AES_256_GCM_SHA384",
-	"ECDHE-ECDSA-AES128-GCM-SHA256",
-	"ECDHE-RSA-AES128-GCM-SHA256",
-	"ECDHE-ECDSA-AES256-GCM-SHA384",
-	"ECDHE-RSA-AES256-GCM-SHA384",
-	"@SECLEVEL=2",
-].join(":");
+import { connectionOptions, contextFault } from "./tls-options.ts";
+import { upgrade } from "./websocket.ts";
 
 /** How long the peer may take to answer our end of connection. */
 const CLOSE_SECONDS = 5;
 
-/** Of answers that wait for the peer. */
-const MOST_UNSENT_BYTES = 64 * 1024;
-
-export function createWire(): Wire {
-	return { connect: open };
+export function createWire(environment: NodeJS.ProcessEnv = process.env): Wire {
+	return { connect: (options, events) => new TlsConnection(options, events, environment) };
 }
 
-function open(options: WireOptions, events: WireEvents): Connection {
-	let socket: TLSSocket;
-	try {
-		socket = connect(connectionOptions(options));
-	} catch (thrown) {
-		const fault = contextFault(thrown);
-		setImmediate(() => events.onClose(fault));
-		return { write() {}, close() {} };
-	}
-	const peer = `${options.host}:${options.port}`;
-	let state: "connecting" | "open" | "closing" = "connecting";
-	let negotiated = false;
-	let fault: Fault | undefined;
-	const deadline = setTimeout(() => {
-		fault ??= new Fault("wire.timeout", `${peer}: no TLS connection after ${options.timeoutSeconds} s`);
-		socket.destroy();
-	}, options.timeoutSeconds * 1000);
-	let lingering: NodeJS.Timeout | undefined;
+class TlsConnection implements Connection {
+	readonly #options: WireOptions;
+	readonly #events: WireEvents;
+	readonly #peer: string;
+	#state: "connecting" | "open" | "closing" | "closed" = "connecting";
+	#socket: TLSSocket | undefined;
+	/** What the bytes go into: the socket itself, or WebSocket on it. */
+	#stream: Duplex | undefined;
+	/** Written before it was open. */
+	#early: Uint8Array[] = [];
+	#fault: Fault | undefined;
+	#timer: NodeJS.Timeout;
+	/** TLS stands, WebSocket does not yet. */
+	#upgrading = false;
+	#abandonTunnel = (): void => {};
 
-	socket.cork(); // nothing may leave before the server is known to be the right one
-	socket.setNoDelay(true);
-	socket.once("keylog", () => {
-		negotiated = true; // the server's first flight has been read; the line itself is of no interest
-	});
-	socket.once("secureConnect", () => {
-		clearTimeout(deadline);
-		if (state !== "connecting") return;
-		state = "open";
-		socket.uncork();
-		events.onOpen();
-	});
-	socket.on("data", (bytes: Buffer) => {
-		if (state === "open") events.onData(new Uint8Array(bytes));
-		// Who does not read our answers is not read either.
-		if (socket.writableLength > MOST_UNSENT_BYTES && !socket.isPaused()) {
-			socket.pause();
-			socket.once("drain", () => socket.resume());
+	constructor(options: WireOptions, events: WireEvents, environment: NodeJS.ProcessEnv) {
+		const { host, port, timeoutSeconds } = options;
+		this.#options = options;
+		this.#events = events;
+		this.#peer = `${host}:${port}`;
+		this.#timer = setTimeout(() => {
+			this.#end(new Fault("wire.timeout", `${this.#peer}: no connection after ${timeoutSeconds} s`));
+		}, timeoutSeconds * 1000);
+		const proxy = proxyFor(host, port, environment);
+		if (proxy === undefined) this.#secure();
+		else if (proxy instanceof Fault) this.#end(proxy);
+		else
+			this.#abandonTunnel = openTunnel(proxy, host, port, (tunnel) => {
+				if (tunnel instanceof Fault) this.#end(tunnel);
+				else this.#secure(tunnel);
+			});
+	}
+
+	write(bytes: Uint8Array): void {
+		if (this.#state === "connecting") this.#early.push(bytes);
+		else if (this.#state === "open") this.#stream?.write(bytes);
+	}
+
+	close(): void {
+		if (this.#state === "closing" || this.#state === "closed") return;
+		const wasOpen = this.#state === "open";
+		this.#state = "closing";
+		clearTimeout(this.#timer);
+		if (!wasOpen) this.#end();
+		else {
+			this.#stream?.end();
+			this.#timer = setTimeout(() => this.#socket?.destroy(), CLOSE_SECONDS * 1000);
 		}
-	});
-	socket.on("error", (error) => {
-		fault ??= tlsFault(error, peer, negotiated);
-	});
-	socket.once("close", () => {
-		clearTimeout(deadline);
-		clearTimeout(lingering);
-		if (state === "connecting")
-			fault ??= new Fault("wire.closed", `${peer} closed the connection during the handshake`);
-		events.onClose(state === "closing" ? undefined : fault);
-	});
+	}
 
-	return {
-		write(bytes) {
-			if (state !== "closing") socket.write(bytes);
-		},
-		close() {
-			if (state === "closing") return;
-			const wasOpen = state === "open";
-			state = "closing";
-			if (!wasOpen) socket.destroy();
-			else {
-				socket.end();
-				lingering = setTimeout(() => socket.destroy(), CLOSE_SECONDS * 1000);
-			}
-		},
-	};
-}
-
-function connectionOptions({ host, port, anchors, additionalAnchors = [], identity }: WireOptions): ConnectionOptions {
-	const trusted = [...anchors, ...additionalAnchors];
-	return {
-		host,
-		port,
-		...(isIP(host) === 0 && { servername: host.replace(/\.$/, "") }), // RFC 6066 section 3: no dot at the end
-		...(anchors.length + additionalAnchors.length > 0 && {
-			ca: [...(anchors.length > 0 ? anchors.map(pem) : rootCertificates), ...additionalAnchors.map(pem)],
-			allowPartialTrustChain: true, // an anchor need be no root; without `ca` it loses NODE_EXTRA_CA_CERTS (Node 20.20)
-		}),
-		...(identity !== undefined && {
-			cert: identity.chain.map(pem).join(""),
-			key: privateKey(identity),
-		}),
-		minVersion: "TLSv1.2",
-		rejectUnauthorized: true,
-		ciphers: CIPHERS,
-		secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-		checkServerIdentity: (_name, shown) => refusal(host, shown as DetailedPeerCertificate, trusted),
-	};
-}
-
-/** What OpenSSL has let pass and the device would not. The names it gives are never used: it is asked for by its address, too. */
-function refusal(host: string, shown: DetailedPeerCertificate, anchors: readonly Uint8Array[]): Error | undefined {
-	try {
-		if (!matchesHost(parseCertificate(new Uint8Array(shown.raw)), host))
-			return refused("ERR_TLS_CERT_ALTNAME_INVALID", `the certificate is not for ${host}`);
-		for (const certificate of belowAnchor(shown, anchors)) {
-			if (certificate.unknownCritical.length > 0)
-				return refused("UNHANDLED_CRITICAL_EXTENSION", `not understood: ${certificate.unknownCritical}`);
+	/** `tunnel`: through a proxy, already connected. */
+	#secure(tunnel?: Socket) {
+		let socket: TLSSocket;
+		let negotiated = false;
+		try {
+			socket = connect({ ...connectionOptions(this.#options), ...(tunnel && { socket: tunnel }) });
+		} catch (thrown) {
+			tunnel?.destroy();
+			return this.#end(contextFault(thrown));
 		}
-		return undefined;
-	} catch (thrown) {
-		return refused("CERT_REJECTED", `a certificate of the chain: ${(thrown as Error).message}`);
+		this.#socket = socket;
+		socket.setNoDelay(true);
+		socket.once("keylog", () => {
+			negotiated = true; // the server's first flight has been read; the line itself is of no interest
+		});
+		// Nothing is written before the server is known to be the right one.
+		socket.once("secureConnect", () => this.#secured(socket));
+		socket.on("error", (error) => {
+			this.#fault ??= this.#upgrading
+				? new Fault("wire.websocket", `${this.#peer}: ${printable(error.message)}`, { cause: error })
+				: tlsFault(error, this.#peer, negotiated);
+		});
+		socket.once("close", () => {
+			if (this.#state === "connecting")
+				this.#fault ??= new Fault("wire.closed", `${this.#peer} closed the connection during the handshake`);
+			this.#closed();
+		});
 	}
-}
 
-/** From the leaf up to the first anchor; a root that Node knows is one. */
-function* belowAnchor(leaf: DetailedPeerCertificate, anchors: readonly Uint8Array[]): Generator<Certificate> {
-	for (let shown = leaf; shown !== undefined; shown = shown.issuerCertificate) {
-		if (anchors.some((anchor) => equal(anchor, shown.raw)) || shown.issuerCertificate === shown) return;
-		yield parseCertificate(new Uint8Array(shown.raw));
+	#secured(socket: TLSSocket) {
+		const { host, port, webSocket } = this.#options;
+		if (webSocket === undefined) return this.#opened(socket);
+		this.#upgrading = true;
+		upgrade(socket, { host, port, path: webSocket }, (stream) => {
+			if (stream instanceof Fault) this.#end(stream);
+			else this.#opened(stream);
+		});
 	}
-}
 
-const refused = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+	#opened(stream: Duplex): void {
+		if (this.#state !== "connecting") return;
+		clearTimeout(this.#timer);
+		this.#state = "open";
+		this.#upgrading = false;
+		this.#stream = stream;
+		stream.on("data", (bytes: Buffer) => {
+			if (this.#state === "open") this.#events.onData(new Uint8Array(bytes));
+		});
+		stream.on("error", (error) => {
+			this.#fault ??= Fault.of(error, "wire.closed");
+		});
+		this.#events.onOpen();
+		for (const bytes of this.#early.splice(0)) stream.write(bytes);
+	}
 
-const pem = (certificate: Uint8Array): string => encodePem("CERTIFICATE", certificate);
+	/** At once, without an end of TLS. */
+	#end(fault?: Fault): void {
+		this.#fault ??= fault;
+		this.#abandonTunnel();
+		if (this.#socket === undefined) setImmediate(() => this.#closed());
+		else this.#socket.destroy();
+	}
 
-/** PEM, in memory only: the one form of a key that node:tls takes. */
-function privateKey(identity: Identity): string {
-	if ("pkcs8" in identity) return encodePem("PRIVATE KEY", identity.pkcs8);
-	const scalar = identity.signer.scalar?.();
-	if (scalar === undefined) throw new Fault("tls.key", "the key cannot leave its hardware, and node:tls needs it");
-	const curve = oid(CURVES[curveOf(identity.signer.publicKey)]);
-	const sec1 = sequence(smallInteger(1), octetString(scalar), element(context(0), curve));
-	return encodePem("EC PRIVATE KEY", sec1);
-}
-
-/** Of what goes into the connection only the port and the identity are not known to be sound. OpenSSL never quotes a key. */
-function contextFault(thrown: unknown): Fault {
-	if (thrown instanceof Fault) return thrown;
-	const { code, reason, message } = thrown as { code?: string; reason?: string; message?: string };
-	if (code === "ERR_SOCKET_BAD_PORT") return new Fault("config.invalid", "port: expected 1..65535", { cause: thrown });
-	return new Fault("tls.key", `the client certificate or key cannot be used: ${reason ?? message}`, { cause: thrown });
+	#closed(): void {
+		if (this.#state === "closed") return;
+		const fault = this.#state === "closing" ? undefined : this.#fault;
+		this.#state = "closed";
+		clearTimeout(this.#timer);
+		this.#events.onClose(fault);
+	}
 }
