@@ -6,11 +6,13 @@
  */
 import { Digest } from "crypt";
 
-type Hash = "SHA256" | "SHA384";
+type Hash = "SHA1" | "SHA256" | "SHA384";
 type Bytes = Uint8Array | ArrayBuffer;
 
 const ZERO = BigInt(0);
 
+/** Only for what has no need of its strength: RFC 6455 section 1.3. */
+export const sha1 = (bytes: Uint8Array): Uint8Array => hash("SHA1", bytes);
 export const sha256 = (bytes: Uint8Array): Uint8Array => hash("SHA256", bytes);
 export const sha384 = (bytes: Uint8Array): Uint8Array => hash("SHA384", bytes);
 export const hmacSha256: (key: Uint8Array, bytes: Uint8Array) => Uint8Array = hmac("SHA256", 64);
@@ -22,7 +24,7 @@ export function createSha256(): { write(bytes: Uint8Array): void; close(): Uint8
 }
 
 function hash(name: Hash, ...parts: Bytes[]): Uint8Array {
-	const digest = new Digest(name);
+	const digest = new Digest(name as "SHA256"); // the typings leave out SHA1
 	for (const part of parts) digest.write(part);
 	return new Uint8Array(digest.close());
 }

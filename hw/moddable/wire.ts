@@ -10,8 +10,11 @@ import Net from "net";
 import Timer from "timer";
 import { FAULTS, Fault, type FaultCode } from "../../src/fault.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import { sha1 } from "./digest.ts";
+import { fill } from "./entropy.ts";
 import { createTcp } from "./tcp.ts";
 import TLSSocket, { type SecureOptions } from "./tls/socket.ts";
+import { WebSocketConnection, type WebSocketTools } from "./websocket.ts";
 
 /** How long a peer that does not read may delay a close. */
 const CLOSE_SECONDS = 5;
@@ -20,8 +23,23 @@ const CLOSE_SECONDS = 5;
 const LOOPBACK = "127.0.0.1";
 
 export function createWire(): Wire {
-	return { connect: (options, events) => new TlsConnection(options, events) };
+	return {
+		connect: (options, events) =>
+			options.webSocket === undefined ? connect(options, events) : new WebSocketConnection(options, events, TOOLS),
+	};
 }
+
+const connect = (options: WireOptions, events: WireEvents): Connection => new TlsConnection(options, events);
+
+const TOOLS: WebSocketTools = Object.freeze({
+	connect,
+	fill,
+	sha1,
+	after(milliseconds: number, callback: () => void) {
+		const timer = Timer.set(callback, milliseconds);
+		return () => Timer.clear(timer);
+	},
+});
 
 class TlsConnection implements Connection {
 	readonly #peer: string;

@@ -1,0 +1,237 @@
+/**
+ * WebSocket (RFC 6455), the client's side, as a Connection over a Connection: binary messages of subprotocol `mqtt` as a stream
+ * of bytes. No message is kept: payload is handed on as it comes, however it was framed.
+ *
+ * Refuses any answer to the upgrade but 101 with the right accept key and subprotocol, heads over 2 KB, text, masked frames,
+ * reserved bits and opcodes, control frames that are long or fragmented, and lengths over 512 KB.
+ */
+import { base64, concat, utf8 } from "../../src/base/bytes.ts";
+import { Fault, printable } from "../../src/fault.ts";
+import type { Connection, WireEvents, WireOptions } from "../../src/port.ts";
+
+/** What the platform brings. */
+export interface WebSocketTools {
+	/** The connection below. */
+	connect(options: WireOptions, events: WireEvents): Connection;
+	/** Strong randomness, for key and masks (section 5.3). */
+	fill(bytes: Uint8Array): void;
+	sha1(bytes: Uint8Array): Uint8Array;
+	/** Calls back once; the result cancels. */
+	after(milliseconds: number, callback: () => void): () => void;
+}
+
+const CONTINUATION = 0x0;
+const BINARY = 0x2;
+const CLOSE = 0x8;
+const PING = 0x9;
+const PONG = 0xa;
+const FIN = 0x80;
+const MASKED = 0x80;
+
+const MOST_HEAD_BYTES = 2048;
+const MOST_FRAME_BYTES = 512 * 1024;
+/** So that two bytes hold every length that we send. */
+const MOST_SENT_BYTES = 0xffff;
+/** Section 1.3. */
+const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+export class WebSocketConnection implements Connection, WireEvents {
+	readonly #options: WireOptions;
+	readonly #events: WireEvents;
+	readonly #tools: WebSocketTools;
+	readonly #connection: Connection;
+	#state: "upgrading" | "open" | "closing" = "upgrading";
+	/** Why we ended it. */
+	#fault: Fault | undefined;
+	#key = "";
+	#cancelDeadline = (): void => {};
+	/** The beginning of the head, or of a frame's header or a control frame's payload. */
+	#held: Uint8Array = new Uint8Array(0);
+	/** Of the present data frame, yet to come. */
+	#left = 0;
+	/** A message is under way whose last frame has not begun. */
+	#isFragmented = false;
+
+	constructor(options: WireOptions, events: WireEvents, tools: WebSocketTools) {
+		this.#options = options;
+		this.#events = events;
+		this.#tools = tools;
+		this.#connection = tools.connect(options, this);
+	}
+
+	write(bytes: Uint8Array): void {
+		for (let at = 0; at < bytes.length && this.#state === "open"; at += MOST_SENT_BYTES)
+			this.#send(BINARY, bytes.subarray(at, at + MOST_SENT_BYTES));
+	}
+
+	close(): void {
+		if (this.#state === "open") this.#send(CLOSE, Uint8Array.of(0x03, 0xe8));
+		this.#end();
+	}
+
+	onOpen(): void {
+		const { host, port, webSocket, timeoutSeconds } = this.#options;
+		const random = new Uint8Array(16);
+		this.#tools.fill(random);
+		this.#key = base64(random);
+		this.#cancelDeadline = this.#tools.after(timeoutSeconds * 1000, () =>
+			this.#end(new Fault("wire.timeout", `${host}:${port}: no answer to the upgrade after ${timeoutSeconds} s`)),
+		);
+		const lines = [
+			`GET ${webSocket} HTTP/1.1`,
+			`Host: ${port === 443 ? host : `${host}:${port}`}`,
+			"Upgrade: websocket",
+			"Connection: Upgrade",
+			`Sec-WebSocket-Key: ${this.#key}`,
+			"Sec-WebSocket-Version: 13",
+			"Sec-WebSocket-Protocol: mqtt",
+		];
+		this.#connection.write(utf8(`${lines.join("\r\n")}\r\n\r\n`));
+	}
+
+	onData(bytes: Uint8Array): void {
+		try {
+			const rest = this.#state === "upgrading" ? this.#upgrade(bytes) : bytes;
+			if (rest !== undefined) this.#frames(rest);
+		} catch (thrown) {
+			if (!(thrown instanceof Fault)) throw thrown;
+			this.#end(thrown);
+		}
+	}
+
+	onClose(fault?: Fault): void {
+		this.#cancelDeadline();
+		if (this.#state === "closing") this.#events.onClose(this.#fault);
+		else if (this.#state === "open") this.#events.onClose(fault);
+		else this.#events.onClose(fault ?? this.#refusal("closed the connection instead of an upgrade"));
+	}
+
+	/** What comes after the head, or undefined while that is not complete. */
+	#upgrade(bytes: Uint8Array): Uint8Array | undefined {
+		const held = concat(this.#held, bytes);
+		const end = endOfHead(held);
+		if (end > MOST_HEAD_BYTES || (end < 0 && held.length > MOST_HEAD_BYTES))
+			throw this.#refusal(`answers with a head over ${MOST_HEAD_BYTES} bytes`);
+		this.#held = held;
+		if (end < 0) return undefined;
+		this.#held = new Uint8Array(0);
+		this.#check(String.fromCharCode(...held.subarray(0, end)).split("\r\n"));
+		this.#cancelDeadline();
+		this.#state = "open";
+		this.#events.onOpen();
+		return held.subarray(end + 4);
+	}
+
+	/** Section 4.1, what the client must see in the answer. */
+	#check([status = "", ...lines]: readonly string[]): void {
+		if (!status.startsWith("HTTP/1.1 101")) throw this.#refusal(`answers ${printable(status)}`);
+		const fields = new Map<string, string>();
+		for (const line of lines) {
+			const colon = line.indexOf(":");
+			fields.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+		}
+		const expected = base64(this.#tools.sha1(utf8(this.#key + ACCEPT_SUFFIX)));
+		if (fields.get("upgrade")?.toLowerCase() !== "websocket") throw this.#refusal("does not upgrade");
+		if (!fields.get("connection")?.toLowerCase().includes("upgrade")) throw this.#refusal("does not upgrade");
+		if (fields.get("sec-websocket-accept") !== expected) throw this.#refusal("gives the wrong accept key");
+		if (fields.get("sec-websocket-protocol") !== "mqtt") throw this.#refusal("does not speak mqtt");
+		if (fields.has("sec-websocket-extensions")) throw this.#refusal("wants an extension");
+	}
+
+	#frames(bytes: Uint8Array): void {
+		let rest = bytes;
+		while (rest.length > 0 && this.#state === "open") {
+			if (this.#left > 0) {
+				const part = rest.subarray(0, this.#left);
+				rest = rest.subarray(part.length);
+				this.#left -= part.length;
+				this.#events.onData(part);
+			} else {
+				rest = concat(this.#held, rest);
+				const taken = this.#header(rest);
+				this.#held = taken === 0 ? rest : new Uint8Array(0);
+				if (taken === 0) return;
+				rest = rest.subarray(taken);
+			}
+		}
+	}
+
+	/** Takes a header, or a whole control frame; how many bytes, 0 while some are missing. At most 131 are ever held. */
+	#header(bytes: Uint8Array): number {
+		if (bytes.length < 2) return 0;
+		const [first = 0, second = 0] = bytes;
+		const opcode = first & 0x0f;
+		const short = second & 0x7f;
+		if ((first & 0x70) !== 0 || (second & MASKED) !== 0) throw protocol("a masked frame or reserved bits");
+		if (opcode >= CLOSE) {
+			if ((first & FIN) === 0 || short > 125) throw protocol("a control frame that is long or fragmented");
+			if (bytes.length < 2 + short) return 0;
+			this.#control(opcode, bytes.slice(2, 2 + short));
+			return 2 + short;
+		}
+		const isContinuation = opcode === CONTINUATION;
+		if ((!isContinuation && opcode !== BINARY) || isContinuation !== this.#isFragmented)
+			throw protocol(`opcode ${opcode} where it may not be`);
+		const size = short < 126 ? 2 : short === 126 ? 4 : 10;
+		if (bytes.length < size) return 0;
+		let length = size === 2 ? short : 0;
+		for (let at = 2; at < size; at++) length = length * 256 + bytes[at]!;
+		if (length > MOST_FRAME_BYTES || (size > 2 && length < (size === 4 ? 126 : 0x10000)))
+			throw protocol("a length that is too large or not the shortest form");
+		this.#isFragmented = (first & FIN) === 0;
+		this.#left = length;
+		return size;
+	}
+
+	#control(opcode: number, payload: Uint8Array): void {
+		if (opcode === PING) this.#send(PONG, payload);
+		else if (opcode === CLOSE) {
+			const code = payload.length < 2 ? 1005 : payload[0]! * 256 + payload[1]!;
+			this.#send(CLOSE, payload.subarray(0, 2));
+			// 1000 and 1001 are orderly ends; so is one without a reason.
+			this.#end(code <= 1001 || code === 1005 ? undefined : new Fault("wire.closed", `WebSocket code ${code}`));
+		} else if (opcode !== PONG) throw protocol(`opcode ${opcode}`);
+	}
+
+	/** Masked four bytes at a time, which costs XS a quarter: the payload begins at a multiple of four. */
+	#send(opcode: number, payload: Uint8Array): void {
+		const { length } = payload;
+		const frame = new Uint8Array(8 + ((length + 3) & ~3));
+		const start = length < 126 ? 2 : 0;
+		frame[start] = FIN | opcode;
+		frame[start + 1] = MASKED | (length < 126 ? length : 126);
+		if (start === 0) {
+			frame[2] = length >> 8;
+			frame[3] = length & 0xff;
+		}
+		const mask = frame.subarray(4, 8);
+		this.#tools.fill(mask);
+		frame.set(payload, 8);
+		const words = new Uint32Array(frame.buffer);
+		const key = words[1]!;
+		for (let at = 2; at < words.length; at++) words[at]! ^= key;
+		this.#connection.write(frame.subarray(start, 8 + length));
+	}
+
+	#end(fault?: Fault): void {
+		if (this.#state === "closing") return;
+		this.#cancelDeadline();
+		this.#state = "closing";
+		this.#fault = fault;
+		this.#connection.close();
+	}
+
+	#refusal(what: string): Fault {
+		const { host, port } = this.#options;
+		return new Fault("wire.websocket", `${host}:${port} ${what}`);
+	}
+}
+
+const protocol = (what: string): Fault => new Fault("mqtt.protocol", `WebSocket: ${what}`);
+
+/** Where CR LF CR LF begins, or -1. */
+function endOfHead(bytes: Uint8Array): number {
+	for (let at = bytes.indexOf(0x0d); at >= 0; at = bytes.indexOf(0x0d, at + 1))
+		if (bytes[at + 1] === 0x0a && bytes[at + 2] === 0x0d && bytes[at + 3] === 0x0a) return at;
+	return -1;
+}
