@@ -17,6 +17,9 @@ import { tlsFault } from "./tls-fault.ts";
 import { connectionOptions, contextFault } from "./tls-options.ts";
 import { upgrade } from "./websocket.ts";
 
+/** Of answers that wait for the peer. */
+const MOST_UNSENT_BYTES = 64 * 1024;
+
 /** How long the peer may take to answer our end of connection. */
 const CLOSE_SECONDS = 5;
 
@@ -122,6 +125,11 @@ class TlsConnection implements Connection {
 		this.#stream = stream;
 		stream.on("data", (bytes: Buffer) => {
 			if (this.#state === "open") this.#events.onData(new Uint8Array(bytes));
+			// Who does not read our answers is not read either.
+			if (stream.writableLength > MOST_UNSENT_BYTES && !stream.isPaused()) {
+				stream.pause();
+				stream.once("drain", () => stream.resume());
+			}
 		});
 		stream.on("error", (error) => {
 			this.#fault ??= Fault.of(error, "wire.closed");
