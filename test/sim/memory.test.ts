@@ -21,11 +21,7 @@ const CHIP_SLOT_BYTES = 16;
 /** 64 KB, and 1.5 KB for the choice between MQTT over TLS and over WebSocket: its two frames are in every call. */
 const LIMIT = 64 * 1024 + 1536;
 /** Chunks in bytes, the others in slots; together the limit. */
-<<<<<<< HEAD
-const FIXED = { chunk: 23_872, heap: 2016, stack: 588 };
-=======
 const FIXED = { chunk: 23_872, heap: 2048, stack: 652 };
->>>>>>> a8ef19e (sim: what the choice of a transport costs in memory)
 
 /** The manifest's own. */
 const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
