@@ -32,7 +32,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 	"refuse-preview": { optional: true, ...number(1, 5) },
 	throttle: SECONDS,
 	unavailable: { optional: true, ...number(500, 599) },
-	"slow-assign": { optional: true, ...number(1, 1000) },
+	"slow-assign": { optional: true, ...number(0, 1000) },
 	"csr-rejected": { optional: true, ...word("late") },
 	"profile-mqttV5": { optional: true, expected: "a profile's name", fits: () => true },
 	payload: { expected: "JSON", fits: isJson },
