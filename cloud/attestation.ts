@@ -1,4 +1,5 @@
 /** Whether a client may register: ID scope, then certificate (onboarding, or issued where that is allowed), then SAS. */
+import { groupIdProblem } from "../src/dps/sas.ts";
 import type { Clock } from "../src/port.ts";
 import type { Authority } from "./authority.ts";
 import type { Devices } from "./devices.ts";
@@ -41,8 +42,8 @@ export function refusal(claim: Claim, options: AttestationOptions): string | und
 	if (password === undefined) return "no credential";
 	const resource = `${idScope}/registrations/${registrationId}`.toLowerCase();
 	const { key, group } = enrolments.find(registrationId);
-	if (group !== undefined && registrationId !== registrationId.toLowerCase())
-		return "registration ids of an enrolment group are written in lower case, since the device's key derives from them";
+	const problem = group === undefined ? undefined : groupIdProblem(registrationId);
+	if (problem !== undefined) return `registration id ${registrationId}: ${problem}`;
 	const checked = checkSas(password, key, (sr) => sr.toLowerCase() === resource, clock.now());
 	return "refusal" in checked ? checked.refusal : undefined;
 }

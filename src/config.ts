@@ -7,7 +7,7 @@
 import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "./base/endpoint.ts";
 import { DIALECTS, type Dialect } from "./dps/dialect.ts";
 import type { Onboarding } from "./dps/exchange.ts";
-import { SymmetricKey } from "./dps/sas.ts";
+import { groupIdProblem, SymmetricKey } from "./dps/sas.ts";
 import { Fault } from "./fault.ts";
 import { OPERATIONS, type Operation, type OperationSettings } from "./hub/operation-names.ts";
 import type { QueueLimits } from "./hub/queue.ts";
@@ -163,11 +163,8 @@ function parseOnboarding(input: ConfigInput, registrationId: string): Onboarding
 	const given = (["symmetricKey", "groupKey", "onboardingCert"] as const).filter((field) => input[field] !== undefined);
 	if (given.length > 1) throw new Fault("config.invalid", `${given.join(" and ")}: give one of them`);
 	if (input.symmetricKey !== undefined) return { key: SymmetricKey.parse(input.symmetricKey, "symmetricKey") };
-	if (input.groupKey !== undefined && registrationId !== registrationId.toLowerCase())
-		throw new Fault(
-			"config.invalid",
-			"registrationId: lower case with groupKey, since the device's key derives from the id as it is written",
-		);
+	const problem = input.groupKey === undefined ? undefined : groupIdProblem(registrationId);
+	if (problem !== undefined) throw new Fault("config.invalid", `registrationId: ${problem}`);
 	if (input.groupKey !== undefined)
 		return { key: SymmetricKey.parse(input.groupKey, "groupKey").derive(registrationId) };
 	if (input.onboardingCert === undefined) {

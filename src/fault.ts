@@ -82,7 +82,8 @@ export const FAULTS = {
 	"dps.bad-request": "The service refused the request (400): see its message.",
 	"dps.csr-rejected":
 		"The service refused the CSR: check the registration id, and whether its policy wants another curve (`key`).",
-	"dps.unauthorized": "The service refused the credential (401): check key, certificate, ID scope and the clock.",
+	"dps.unauthorized":
+		"The service refused the credential (401): check key, certificate, ID scope and the clock; a group's key wants ids in lower case.",
 	"dps.forbidden": "The service forbids this device (403): check the enrolment.",
 	"dps.not-found": "No enrolment or registration for this id (404): create it, check the ID scope.",
 	"dps.conflict": "Another operation is under way (409): usually passes by itself.",

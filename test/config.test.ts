@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { encodeNvsCsv } from "../hw/node/commands/factory.ts";
 import { readSettings } from "../hw/node/settings.ts";
 import { parseConfig } from "../src/config.ts";
 import { Fault } from "../src/fault.ts";
@@ -98,12 +99,20 @@ for (const [field, value, said] of [
 		assert.throws(() => parseConfig({ ...input, [field]: value }), refused(said));
 	});
 
-test("a group's key wants a registration id in lower case; an individual one does not", () => {
+test("a group's key wants a registration id in lower case, in a device and in the factory; an individual one does not", () => {
 	const group = { ...LEAST, symmetricKey: undefined, groupKey: KEY };
 	assert.throws(
 		() => parseConfig({ ...group, registrationId: "Dev9" }),
-		refused(/config\.invalid: registrationId: lower case with groupKey/),
+		refused(/config\.invalid: registrationId: write it in lower case, dev9, with a group key/),
 	);
+	for (const registrationId of ["DEV9", "dev-A", "sn:0a:Fe", "A"]) {
+		assert.throws(
+			() => encodeNvsCsv({ ...group, registrationId }),
+			refused(/registrationId: write it in lower case, /),
+		);
+		assert.match(encodeNvsCsv({ ...group, registrationId: registrationId.toLowerCase() }), /^symmetricKey,/m);
+		assert.match(encodeNvsCsv({ ...LEAST, registrationId }), /^registrationId,/m);
+	}
 	assert.ok(parseConfig({ ...group, registrationId: "dev9" }));
 	assert.equal(parseConfig({ ...LEAST, registrationId: "Dev9" }).registrationId, "Dev9");
 });

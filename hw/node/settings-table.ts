@@ -47,7 +47,12 @@ export const SETTINGS: readonly Setting[] = [
 		azure: "AZ_IOT_PROVISIONING_SAS_KEY",
 	},
 	{ field: "symmetricKey", flag: "--symmetric-key-file <file>", help: "file with the individual key", file: true },
-	{ field: "groupKey", flag: "--group-key <base64>", secret: true, help: "enrolment group key; for test benches only" },
+	{
+		field: "groupKey",
+		flag: "--group-key <base64>",
+		secret: true,
+		help: "enrolment group key, with ids in lower case; for test benches only",
+	},
 	{
 		field: "onboardingCert",
 		flag: "--onboarding-cert <file>",

@@ -12,6 +12,19 @@ import { Fault } from "../fault.ts";
 const LEAST_KEY_BYTES = 16;
 const MOST_KEY_BYTES = 256;
 
+/**
+ * Why this id may have no key of an enrolment group, or undefined: one rule for device, factory and local cloud.
+ *
+ * DPS compares ids without regard to case ("The registration ID is a case-insensitive string", DPS terminology, Microsoft), but a
+ * device's key is the HMAC of the id as it is written, and nobody documents which case the service hashes. In lower case both
+ * are the same; Azure's own CLI asks for it (`compute_device_key`, azure-iot-cli-extension).
+ */
+export function groupIdProblem(registrationId: string): string | undefined {
+	const lower = registrationId.toLowerCase();
+	if (registrationId === lower) return undefined;
+	return `write it in lower case, ${lower}, with a group key: the device's key derives from the id as it is written`;
+}
+
 export class SymmetricKey {
 	readonly #bytes: Uint8Array;
 

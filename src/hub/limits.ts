@@ -7,8 +7,10 @@ export const MOST_TELEMETRY_BYTES = 256 * 1024;
 export const MOST_MESSAGE_BYTES = 64 * 1024;
 /** A direct method's payload, either way. */
 export const MOST_METHOD_BYTES = 128 * 1024;
-/** Desired and reported properties, each. */
+/** Desired and reported properties, each, as the hub counts them: section.ts. */
 export const MOST_SECTION_BYTES = 32 * 1024;
+/** Patches that wait, as the JSON that is held and sent: what the device can spare, the hub does not count it. */
+export const MOST_PATCH_BYTES = 64 * 1024;
 
 /** Below the section itself. */
 export const MOST_TWIN_LEVELS = 10;

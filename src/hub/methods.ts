@@ -1,6 +1,10 @@
 /**
  * Direct methods: a request by name in, one answer out.
  *
+ * Names by case: IoT Hub hands a name on as the caller wrote it. Azure's device SDKs match exactly, IoT Edge's own methods
+ * without regard to case ("Communicate with edgeAgent using built-in direct methods", Microsoft). Here the exact name comes first; another
+ * calls the only one that it differs from by case.
+ *
  * Every call is answered exactly once: by its handler, or here with 400 (payload that is no JSON), 404 (no such method),
  * 413 (payload beyond the device's intake), 429 (too many calls open), 500 (the handler threw, or its answer cannot be sent) or 504 (no
  * answer in the longest time the hub waits). What a handler says after that is dropped.
@@ -86,7 +90,7 @@ export class Methods {
 			rid,
 			clock.after(METHOD_SECONDS * 1000, () => respond(504, { message: `no answer in ${METHOD_SECONDS} s` })),
 		);
-		const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+		const handler = handlerOf(handlers, name);
 		if (!handler) {
 			respond(404, { message: "no such method" });
 			return;
@@ -135,6 +139,13 @@ function parseTopic(topic: string): { readonly name: string; readonly rid: strin
 	// It goes back as it came, into a topic.
 	if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(rid)) throw new Fault("hub.response", "a method call without a request id");
 	return { name: decodeName(name), rid };
+}
+
+function handlerOf(handlers: MethodHandlers, name: string): MethodHandler | undefined {
+	if (Object.hasOwn(handlers, name)) return handlers[name];
+	const folded = name.toLowerCase();
+	const alike = Object.keys(handlers).filter((one) => one.toLowerCase() === folded);
+	return alike.length === 1 ? handlers[alike[0]!] : undefined;
 }
 
 function decodeName(name: string): string {

@@ -12,12 +12,14 @@ import { jsonText } from "./json-text.ts";
 import {
 	checkSize,
 	LEAST_TWIN_INTEGER,
+	MOST_PATCH_BYTES,
 	MOST_SECTION_BYTES,
 	MOST_TWIN_INTEGER,
 	MOST_TWIN_LEVELS,
 	MOST_TWIN_NAME_BYTES,
 	MOST_TWIN_TEXT_BYTES,
 } from "./limits.ts";
+import { sectionBytes } from "./section.ts";
 
 /** Called once; `version`: of the reported properties after the patch. */
 export type ReportDone = (fault?: Fault, version?: number) => void;
@@ -31,23 +33,28 @@ export interface Patch {
 /** Throws Fault hub.invalid, hub.too-large. Gives a copy: the caller's object may change. */
 export function checkPatch(value: object): JsonObject {
 	checkProperties(value, MOST_TWIN_LEVELS);
-	const copy = JSON.parse(jsonText(value, MOST_SECTION_BYTES)) as Json;
+	const copy = JSON.parse(jsonText(value, MOST_PATCH_BYTES)) as Json;
 	if (!isObject(copy)) throw invalid("a patch that is no object");
+	checkSection(copy);
 	return copy;
 }
 
-/** `waiting` and one more, as few patches as will do. Throws Fault hub.too-large when all of them exceed a section. */
+/**
+ * `waiting` and one more, as few patches as will do. Throws Fault hub.too-large when one exceeds a section, or all of them
+ * MOST_PATCH_BYTES.
+ */
 export function queued(waiting: readonly Patch[], held: number, patch: JsonObject, done: ReportDone): Patch[] {
 	const last = waiting.length > held ? waiting.at(-1) : undefined;
 	const both = last && merged(last.patch, patch);
 	const next = both ?? patch;
 	const kept = both ? waiting.slice(0, -1) : waiting;
-	const bytes = encodeJson(next, MOST_SECTION_BYTES);
+	if (both) checkSection(both);
+	const bytes = encodeJson(next, MOST_PATCH_BYTES);
 	const all = [...kept, { patch: next, bytes, dones: [...(both && last ? last.dones : []), done] }];
 	checkSize(
 		"reported patches that wait",
 		all.reduce((sum, one) => sum + one.bytes.length, 0),
-		MOST_SECTION_BYTES,
+		MOST_PATCH_BYTES,
 	);
 	return all;
 }
@@ -66,6 +73,10 @@ export function merged(first: JsonObject, second: JsonObject): JsonObject | unde
 		}
 	}
 	return Object.fromEntries(members);
+}
+
+function checkSection(patch: JsonObject): void {
+	checkSize("reported properties, names and values in sum,", sectionBytes(patch), MOST_SECTION_BYTES);
 }
 
 function checkProperties(value: unknown, levels: number): void {

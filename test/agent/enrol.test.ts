@@ -1,6 +1,7 @@
 /** The agent enrols with the local cloud, over real TLS, MQTT and certificates: what each end saw. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +52,17 @@ describe("a fresh device", () => {
 		const run = await device.once({ registrationId: "group-device-7", groupKey: cloud.groupKey });
 		assert.equal(run.fault, undefined);
 		assert.equal(device.journal.current!.deviceId, "group-device-7");
+	});
+
+	test("by an individual key enrols in any case, as one device; with a group's key in another case it learns why not", async () => {
+		const device = new Device(cloud);
+		assert.equal((await device.once({ registrationId: "Dev-001" })).fault, undefined);
+		assert.equal(device.journal.current!.deviceId, "dev-001");
+		// Derived elsewhere, from the id as the device writes it.
+		const symmetricKey = createHmac("sha256", Buffer.from(cloud.groupKey, "base64")).update("Dev-8").digest("base64");
+		const { fault } = await new Device(cloud).once({ registrationId: "Dev-8", symmetricKey });
+		assert.equal(fault?.code, "dps.unauthorized");
+		assert.match(fault?.message ?? "", /registration id Dev-8: write it in lower case, dev-8/);
 	});
 
 	test("enrols by an onboarding certificate, key in a file of its own or beside it", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AgentOptions } from "../../src/agent.ts";
 import { MOST_METHOD_BYTES, MOST_SECTION_BYTES } from "../../src/hub/limits.ts";
+import { sectionBytes } from "../../src/hub/section.ts";
 import { Application, entropy, METHODS, quiet, subscribed, withApplication } from "../support/application.ts";
 import { Device, withCloud } from "../support/device.ts";
 
@@ -43,19 +44,28 @@ describe("the twin", () => {
 			await application.stop();
 		}));
 
-	test("of 32 KB passes, one byte more is refused before it is sent", () =>
+	test("of 32 KB by the hub's count passes, one byte more is refused: before it is sent, or by the hub where it adds up", () =>
 		withApplication(quiet, async (application, cloud) => {
-			const filled = (bytes: number) => {
-				const names = Array.from({ length: 9 }, (_, i) => `p${i}`);
-				const around = JSON.stringify(Object.fromEntries(names.map((name) => [name, ""]))).length;
-				return Object.fromEntries(
-					names.map((name, i) => [name, "x".repeat(Math.max(0, Math.min(4000, bytes - around - 4000 * i)))]),
+			const filled = (bytes: number) =>
+				Object.fromEntries(
+					[..."abcdefghi"].map((name, i) => [name, "x".repeat(Math.max(0, Math.min(4000, bytes - 9 - 4000 * i)))]),
 				);
-			};
 			await application.report(filled(MOST_SECTION_BYTES));
+			assert.equal(sectionBytes(cloud.device("dev-001")!.reported.properties), MOST_SECTION_BYTES);
 			await assert.rejects(application.report(filled(MOST_SECTION_BYTES + 1)), { code: "hub.too-large" });
 			const reports = cloud.events.filter(({ event }) => event === "reported");
 			assert.equal(reports.length, 1);
+			await assert.rejects(application.report({ z: "" }), { code: "hub.bad-request" });
+		}));
+
+	test("of 4,000 small members, 48,001 bytes of JSON and 24,000 by the hub's count, passes", () =>
+		withApplication(quiet, async (application, cloud) => {
+			const members = Object.fromEntries(
+				Array.from({ length: 4000 }, (_, i) => [`k${i.toString(36).padStart(3, "0")}`, "on"]),
+			);
+			await application.report(members);
+			assert.deepEqual(cloud.device("dev-001")!.reported.properties, members);
+			assert.equal(sectionBytes(members), 24_000);
 		}));
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
-import { sectionBytes } from "../../cloud/twin-rules.ts";
+import { sectionBytes } from "../../src/hub/section.ts";
 import { openHub, type Probe, sas } from "./cloud-probe.ts";
 
 let cloud: Cloud;

@@ -71,6 +71,33 @@ describe("direct methods", () => {
 		);
 	});
 
+	test("names that differ by case only: the exact one first, else the only one", () => {
+		const named: MethodHandlers = Object.fromEntries(
+			["reboot", "Stop", "stop", "enrollee.status", "Öffne"].map((name) => [
+				name,
+				(_: unknown, respond: Respond) => respond(200, name),
+			]),
+		);
+		const { call, sent } = bench(named);
+		const names = [
+			"reboot",
+			"Reboot",
+			"REBOOT",
+			"stop",
+			"Stop",
+			"STOP",
+			"Enrollee.Status",
+			"%c3%b6ffne",
+			"re-boot",
+			"Constructor",
+		];
+		for (const [rid, name] of names.entries()) call(name, rid);
+		assert.deepEqual(
+			sent.map(([topic, body]) => (topic.startsWith("200") ? body : topic.slice(0, 3))),
+			["reboot", "reboot", "reboot", "stop", "Stop", "404", "enrollee.status", "Öffne", "404", "404"],
+		);
+	});
+
 	test("one that throws is 500, and says no more than the code", () => {
 		const { call, sent } = bench({
 			bad: () => {

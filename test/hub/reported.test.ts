@@ -11,6 +11,7 @@ import {
 	TWIN_ANSWER_SECONDS,
 } from "../../src/hub/limits.ts";
 import { merged } from "../../src/hub/reported.ts";
+import { sectionBytes } from "../../src/hub/section.ts";
 import { createTwin } from "./twin-bench.ts";
 
 const patch = (rid: number, body: unknown) =>
@@ -124,33 +125,58 @@ describe("reported properties", () => {
 		assert.ok(same > 1000);
 	});
 
-	test("32 KB may wait, in one patch or several; one byte more is refused and the rest goes on", () => {
-		const filled = (name: string, bytes: number) => ({
-			[name]: Object.fromEntries(
-				Array.from({ length: 100 }, (_, i) => [String(i).padStart(2, "0"), ""]).map(([key], i, all) => {
-					const rest = bytes - JSON.stringify({ [name]: Object.fromEntries(all) }).length;
-					return [key, "x".repeat(Math.max(0, Math.min(4096, rest - 4096 * i)))];
-				}),
-			),
-		});
-		const whole = filled("a", MOST_SECTION_BYTES);
-		assert.equal(JSON.stringify(whole).length, 32768);
+	/** `bytes` by the hub's rule, in nine texts. */
+	const filled = (bytes: number) =>
+		Object.fromEntries(
+			[..."abcdefghi"].map((name, i) => [name, "x".repeat(Math.max(0, Math.min(4000, bytes - 9 - 4000 * i)))]),
+		);
+
+	test("a section of 32 KB as the hub counts it, in one patch or merged; one byte more is refused, and the rest goes on", () => {
 		const one = createTwin({ reads: false });
-		one.report(whole);
-		one.report({ b: 1 });
+		one.report(filled(MOST_SECTION_BYTES));
+		one.report({ z: "" });
 		assert.deepEqual([one.said, one.twin.waiting], [["hub.too-large"], 1]);
-		one.report(filled("a", MOST_SECTION_BYTES));
+		one.report(filled(MOST_SECTION_BYTES));
+		assert.equal(one.said.length, 1);
+		one.report({ a: null, z: true });
 		assert.equal(one.said.length, 1);
 		const tooLarge = createTwin({ reads: false });
-		tooLarge.report(filled("a", MOST_SECTION_BYTES + 1));
+		tooLarge.report(filled(MOST_SECTION_BYTES + 1));
 		assert.deepEqual([tooLarge.said, tooLarge.twin.waiting], [["hub.too-large"], 0]);
-		const two = createTwin({ reads: false });
-		two.attach();
-		two.report({ z: 1 });
-		two.report(filled("a", MOST_SECTION_BYTES - 7));
-		assert.deepEqual([two.said, two.twin.waiting], [[], 2]);
-		two.report({ z: 2 });
-		assert.deepEqual(two.said, ["hub.too-large"]);
+	});
+
+	test("4,000 members of six bytes are 24,000, whatever the JSON around them; how much JSON waits is another bound", () => {
+		const members = (count: number) =>
+			Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i.toString(36).padStart(3, "0")}`, "on"]));
+		assert.equal(JSON.stringify(members(4000)).length, 48_001);
+		const { attach, report, said, sent, twin, acknowledge } = createTwin({ reads: false });
+		attach();
+		report(members(4000));
+		report(members(5461));
+		assert.deepEqual([said, twin.waiting], [["hub.too-large"], 1], "both at once are more than the device holds");
+		acknowledge(1);
+		assert.equal(sent[0]!.length, patch(1, members(4000)).length);
+		report(members(5461));
+		acknowledge(2);
+		assert.deepEqual(said, ["hub.too-large", "version 2", "version 2"]);
+		report(members(5462));
+		assert.equal(said[3], "hub.too-large", "32,772 bytes");
+		report({ list: Array.from({ length: 33_000 }, () => []) });
+		assert.equal(said[4], "hub.too-large", "no bytes by the rule, 99,000 of JSON");
+	});
+
+	test("what counts how much", () => {
+		const counts: [unknown, number][] = [
+			[{ a: 1, b: -1e-9 }, 18],
+			[{ a: true, b: false }, 10],
+			[{ ü: "ü\u{10348}" }, 8],
+			[{ a: "\u0000\u001f\u007f\u0080\u009f" }, 1],
+			[{ a: "\u00a0 \n" }, 4],
+			[{ a: null, b: { c: null } }, 1],
+			[{ a: {}, b: [] }, 2],
+			[{ a: [1, "x", null, { y: true }] }, 15],
+		];
+		for (const [value, bytes] of counts) assert.equal(sectionBytes(value), bytes, JSON.stringify(value));
 	});
 
 	test("names, texts, numbers and levels: the last that IoT Hub takes, and one past it", () => {
