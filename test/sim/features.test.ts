@@ -82,6 +82,7 @@ test("the hub's limits on XS, before and after a reconnect", { skip }, async () 
 			environment: {
 				...environmentOf(cloud, flash),
 				ENROLLEE_QUEUE_BYTES: "300000",
+				ENROLLEE_MAX_MESSAGE_BYTES: String(MOST_METHOD_BYTES),
 			},
 		});
 		const scenario = async () => {
