@@ -62,7 +62,7 @@ export class Agent {
 		const log = this.#log;
 		if (slot || appSlot)
 			this.#updates = new Updates({ ...options, log, whenQuiet: (then) => this.#queue.whenEmpty(then) });
-		this.#pause = new Pause({ clock, entropy, log, waiting: this.#waiting });
+		this.#pause = new Pause({ clock, sync: () => this.#lifecycle.clock.sync(), entropy, log, waiting: this.#waiting });
 		this.#queue = new TelemetryQueue(config.queue, log);
 		this.#features = new HubFeatures({
 			clock,
@@ -173,7 +173,7 @@ export class Agent {
 				}
 				if (link && this.#options.clock.ticks() - link.openedTicks >= SHORT_SESSION_MS) this.#pause.succeeded(true);
 				this.#enter("waiting", fault);
-				await this.#pause.after(fault, fault.retryable || this.#lifecycle.blamesClock(fault));
+				await this.#pause.after(fault, fault.retryable || this.#lifecycle.clock.explains(fault));
 			}
 		}
 	}

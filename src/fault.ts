@@ -49,6 +49,7 @@ export const FAULTS = {
 	"cert.not-yet-valid": "The clock is behind the certificate: check SNTP. The device goes on.",
 	// Clock
 	"clock.unset": "The clock has not been set: allow SNTP (UDP 123) or name a reachable server.",
+	"clock.server": "The time server has no time, or one that cannot be: name others (sntp).",
 	"clock.implausible": "The clock is outside what the certificates allow: check the SNTP server.",
 	// Wire and TLS
 	"wire.dns": "The host name does not resolve: check the name and the network.",

@@ -195,8 +195,11 @@ export interface Clock {
 	ticks(): number;
 	/** Calls back once after `milliseconds`; the result cancels. */
 	after(milliseconds: number, callback: () => void): () => void;
-	/** Asks for the time again (SNTP); `now` is right once the answer has come. Absent where the system does so itself. */
-	sync?(): void;
+	/**
+	 * Asks for the time again (SNTP); `now` is right once the answer has come. `latest`: ms since 1970, later is not believed on one
+	 * server's word. Absent where the system does so itself.
+	 */
+	sync?(latest?: number): void;
 }
 
 /** Cryptographically strong random bytes; blocks or throws rather than give weak ones. */

@@ -11,14 +11,14 @@ import type { Clock } from "../../src/port.ts";
 const LONGEST_WAIT_MS = 24 * 3600 * 1000;
 
 /** `sync` asks the network for the time; absent where the system keeps it right. */
-export const createClock = (sync?: () => void): Clock => new SystemClock(sync);
+export const createClock = (sync?: Clock["sync"]): Clock => new SystemClock(sync);
 
 class SystemClock implements Clock {
-	readonly sync?: () => void;
+	readonly sync?: NonNullable<Clock["sync"]>;
 	#last = Time.ticks;
 	#elapsed = 0;
 
-	constructor(sync?: () => void) {
+	constructor(sync?: Clock["sync"]) {
 		if (sync) this.sync = sync;
 	}
 

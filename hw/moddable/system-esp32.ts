@@ -3,4 +3,4 @@ import { askTime } from "./sntp.ts";
 
 export const restart = (): never => System.restart();
 
-export const sync = (): void => askTime();
+export const sync = (latest?: number): void => askTime(undefined, latest);

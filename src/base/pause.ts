@@ -10,6 +10,8 @@ import type { Waiting } from "./waiting.ts";
 
 export interface PauseOptions {
 	readonly clock: Clock;
+	/** Asks for the time. */
+	readonly sync: () => void;
 	readonly entropy: Entropy;
 	readonly log: Log;
 	readonly waiting: Waiting;
@@ -44,7 +46,7 @@ export class Pause {
 		const seconds = delaySeconds(attempt, passing ? PASSING : REFUSED, randomUnit(entropy), fault.retryAfterSeconds);
 		log("waiting", { seconds: Math.round(seconds), attempt, code: fault.code });
 		// Behind a refusal there may be a wrong clock: an expired token, a certificate outside its dates.
-		if (!fault.retryable) clock.sync?.();
+		if (!fault.retryable) this.#options.sync();
 		const ofTheClock = OF_THE_CLOCK.includes(fault.code);
 		return waiting.until<void>((resolve) => {
 			const offset = clock.now() - clock.ticks();

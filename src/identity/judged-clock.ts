@@ -51,7 +51,7 @@ export class JudgedClock implements Clock {
 	}
 
 	sync(): void {
-		this.#clock.sync?.();
+		this.#clock.sync?.(this.#current()?.notAfter);
 	}
 }
 

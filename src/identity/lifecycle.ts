@@ -39,7 +39,8 @@ const MOST_HUB_RENEWAL_FAILURES = 3;
 
 export class Lifecycle {
 	readonly #options: LifecycleOptions & { readonly journal: Journal };
-	readonly #clock: JudgedClock;
+	/** The judgement on the wall clock. */
+	readonly clock: JudgedClock;
 	readonly #schedule = new RenewalSchedule();
 	readonly #pace: EnrolmentPace;
 	#hubFailures = 0;
@@ -54,19 +55,14 @@ export class Lifecycle {
 	#refusedSequence = 0;
 
 	constructor(options: LifecycleOptions) {
-		this.#clock = new JudgedClock(options.clock, () => this.#current);
+		this.clock = new JudgedClock(options.clock, () => this.#current);
 		this.#pace = new EnrolmentPace(options.clock, options.entropy);
-		this.#options = { ...options, clock: this.#clock, journal: new Journal(options.store, options.keystore) };
+		this.#options = { ...options, clock: this.clock, journal: new Journal(options.store, options.keystore) };
 	}
 
 	/** Undefined before the device is enrolled. */
 	get assignment(): DeviceAssignment | undefined {
 		return this.#current && assignmentOf(this.#current);
-	}
-
-	/** The clock is known to be wrong, and that explains the Fault: it will go by itself. */
-	blamesClock(fault: Fault): boolean {
-		return this.#clock.explains(fault);
 	}
 
 	/** Due at the next look, whatever the dates say. */
@@ -146,10 +142,10 @@ export class Lifecycle {
 
 	/** Reports a clock that cannot be right and asks for the time; the device goes on. */
 	#checkClock(): void {
-		const { fault } = this.#clock;
+		const { fault } = this.clock;
 		if (!fault) return;
 		this.#report(fault);
-		this.#clock.sync?.();
+		this.clock.sync();
 	}
 
 	/**
@@ -178,7 +174,7 @@ export class Lifecycle {
 		try {
 			const credential = await enrol(this.#options, onboarding, () => this.#pace.requested());
 			this.#pace.succeeded();
-			this.#schedule.issued(credential, this.#clock);
+			this.#schedule.issued(credential, this.clock);
 			return credential;
 		} catch (thrown) {
 			throw this.#pace.failed(thrown);
@@ -229,7 +225,7 @@ export class Lifecycle {
 		return this.#options.waiting.until<Credential | Fault>((resolve) => {
 			const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
 				if (result instanceof Fault) this.#renewalFailures++;
-				else this.#schedule.issued(result, this.#clock);
+				else this.#schedule.issued(result, this.clock);
 				resolve(result);
 			});
 			void link.ended.then((fault) => {

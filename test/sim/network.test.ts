@@ -11,15 +11,14 @@ test("Wi-Fi is tried until it is there, and again after a loss; main starts once
 		build: "release",
 		manifest: {
 			include: ["$(MODDABLE)/examples/manifest_base.json", "$(ENROLLEE)/hw/simulator/lib/manifest.json"],
-			config: { ssid: "home", password: "secret", sntp: "time.example.net" },
+			config: { ssid: "home", password: "secret" },
 			modules: {
 				"*": [],
 				main: "$(ENROLLEE)/test/sim/apps/network",
 				"setup-network": "$(ENROLLEE)/dist/moddable/network/network",
 				"enrollee/link": "$(ENROLLEE)/dist/moddable/network/wifi",
-				"enrollee/sntp": "$(ENROLLEE)/dist/moddable/sntp",
+				"enrollee/sntp": "$(ENROLLEE)/test/sim/apps/sntp",
 				"embedded:network/interface/wifi": "$(ENROLLEE)/test/sim/apps/wifi",
-				sntp: "$(ENROLLEE)/test/sim/apps/sntp",
 			},
 		},
 	});
@@ -36,7 +35,7 @@ test("Wi-Fi is tried until it is there, and again after a loss; main starts once
 		"address: connects 3, asked 1, ready 1",
 		"lost, tried again: connects 4, asked 1, ready 1",
 		"back: connects 4, asked 1, ready 1",
-		'{"SSID":"home","password":"secret","secure":true} time.example.net',
+		'{"SSID":"home","password":"secret","secure":true}',
 	]);
 	assert.doesNotMatch(output.replace(said.at(-1)!, ""), /secret/);
 });
@@ -54,9 +53,8 @@ test("Ethernet: main starts once at the first address, losses are said, and the 
 				main: "$(ENROLLEE)/test/sim/apps/network-ethernet",
 				"setup-network": "$(ENROLLEE)/dist/moddable/network/network",
 				"enrollee/link": "$(ENROLLEE)/dist/moddable/network/ethernet",
-				"enrollee/sntp": "$(ENROLLEE)/dist/moddable/sntp",
+				"enrollee/sntp": "$(ENROLLEE)/test/sim/apps/sntp",
 				"embedded:network/interface/ethernet": "$(ENROLLEE)/test/sim/apps/ethernet",
-				sntp: "$(ENROLLEE)/test/sim/apps/sntp",
 			},
 		},
 	});

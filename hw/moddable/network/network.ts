@@ -12,7 +12,7 @@ export default function network(done: () => void): void {
 		trace(address === undefined ? "network: lost\n" : `network: ${address}\n`);
 		if (address === undefined || started) return;
 		started = true;
-		askTime(done);
+		askTime(() => done());
 	});
 	if (!configured) done();
 }

@@ -4,7 +4,6 @@
  */
 /// <reference types="@moddable/typings/modules" />
 /// <reference types="@moddable/typings/net" />
-/// <reference types="@moddable/typings/sntp" />
 /// <reference types="@moddable/typings/time" />
 /// <reference types="@moddable/typings/timer" />
 
@@ -74,6 +73,15 @@ declare module "embedded:io/socket/tcp" {
 		read(count?: number | Uint8Array): ArrayBuffer | number | undefined;
 		/** How much more can be written; undefined when the socket has failed. */
 		write(bytes: ArrayBuffer | Uint8Array): number | undefined;
+		close(): void;
+	}
+}
+
+declare module "embedded:io/socket/udp" {
+	export default class UDP {
+		constructor(options: { onReadable?: (packets: number) => void });
+		read(): ArrayBuffer;
+		write(bytes: Uint8Array, address: string, port: number): void;
 		close(): void;
 	}
 }

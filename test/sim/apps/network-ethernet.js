@@ -1,8 +1,8 @@
 // setup/network over a cable of our own: power-up, an address, pulled out, put in again.
 import { cable } from "embedded:network/interface/ethernet";
+import { server } from "enrollee/sntp";
 import network from "setup-network";
 import { exit } from "simulator";
-import { server } from "sntp";
 import Timer from "timer";
 
 let ready = 0;

@@ -1,8 +1,8 @@
 // setup/network over a radio of our own: away at power-up, then there, lost, and there again.
 import { radio } from "embedded:network/interface/wifi";
+import { server } from "enrollee/sntp";
 import network from "setup-network";
 import { exit } from "simulator";
-import { server } from "sntp";
 import Timer from "timer";
 
 let ready = 0;
@@ -31,7 +31,7 @@ async function run() {
 	radio.changed(500);
 	await later(0);
 	say("back");
-	trace(`${JSON.stringify(radio.connects[0])} ${server.asked[0]}\n`);
+	trace(`${JSON.stringify(radio.connects[0])}\n`);
 	exit(0);
 }
 run();

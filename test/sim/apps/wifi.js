@@ -1,4 +1,4 @@
-// The SDK's embedded:network/interface/wifi and sntp, driven by the test app.
+// The SDK's embedded:network/interface/wifi, driven by the test app.
 export const radio = { connects: [], fails: 0, changed: undefined };
 
 export default class WiFi {
