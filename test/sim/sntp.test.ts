@@ -44,6 +44,7 @@ async function ask(...answers: readonly Said[]): Promise<{ set: number | undefin
 					"$(MODDABLE)/examples/manifest_base.json",
 					"$(MODDABLE)/examples/manifest_net.json",
 					"$(MODDABLE)/modules/io/manifest.json",
+					"$(ENROLLEE)/hw/moddable/tls/manifest.json",
 					"$(ENROLLEE)/hw/simulator/lib/manifest.json",
 				],
 				config: { sntp: servers.map(({ name }) => name).join(",") },
