@@ -1,8 +1,9 @@
 /**
- * The time from the network by SNTP (src/base/sntp.ts) over UDP, from the servers that `config.sntp` names ("a.example,b.example").
- * The SDK's class is not used: it takes the time of a server that has none.
+ * The time from the network by SNTP (src/base/sntp.ts) over UDP, from the servers that `config.sntp` names ("a.example,b.example";
+ * manifest.json has the default). The SDK's class is not used: it takes the time of a server that has none.
  *
- * The servers are asked in turn, each a few times; a time that is later than what the device knows needs a second one's word.
+ * The servers are asked in turn, each a few times; a time that is later than what the device knows needs a second one's word. Where
+ * only one is named there is no second, and it is believed: without the time a device could not even make a token.
  */
 import UDP from "embedded:io/socket/udp";
 import config from "mc/config";
@@ -11,11 +12,10 @@ import Net from "net";
 import Time from "time";
 import Timer from "timer";
 import { parseEndpoint } from "../../src/base/endpoint.ts";
-import { encodeQuery, judgeTime, NONCE_BYTES, readAnswer, SNTP_PORT } from "../../src/base/sntp.ts";
+import { encodeQuery, judgeTime, NONCE_BYTES, readAnswer, SNTP_PORT, type Word } from "../../src/base/sntp.ts";
 import { RELEASED } from "../../src/release.ts";
 import { fill } from "./entropy.ts";
 
-const SERVERS = "pool.ntp.org,time.cloudflare.com";
 const ANSWER_MS = 5000;
 /** Over all servers, in turn. */
 const MOST_QUERIES = 6;
@@ -34,16 +34,16 @@ export function askTime(done: (seconds?: number) => void = () => {}, latest = RE
 class Asking {
 	readonly #done: (seconds?: number) => void;
 	readonly #latest: number;
-	readonly #servers = String(config.sntp ?? SERVERS).split(",");
+	readonly #servers = String(config.sntp).split(",");
 	#queries = 0;
-	/** What the last server has said, and when by Time.ticks, where it needs another's word. */
-	#before: { readonly time: number; readonly ticks: number } | undefined;
+	/** What a server has said, and when by Time.ticks, where it needs another's word. */
+	#before: (Word & { readonly ticks: number }) | undefined;
 	#udp: UDP | undefined;
 	#timer: Timer | undefined;
 
 	constructor(done: (seconds?: number) => void, latest: number) {
 		this.#done = done;
-		this.#latest = latest;
+		this.#latest = this.#servers.length > 1 ? latest : Number.POSITIVE_INFINITY;
 	}
 
 	next(): void {
@@ -59,7 +59,8 @@ class Asking {
 			const { host, port } = parseEndpoint(server, SNTP_PORT, "sntp");
 			const query = this.#queries;
 			Net.resolve(host, (_name, address) => {
-				if (query === this.#queries && address !== undefined) this.#ask(address, port, server);
+				const waiting = query === this.#queries && this.#timer !== undefined;
+				if (waiting && address !== undefined) this.#ask(address, port, server);
 			});
 		} catch (thrown) {
 			this.#complain(server, thrown);
@@ -85,8 +86,8 @@ class Asking {
 	#receive(packet: Uint8Array, nonce: Uint8Array, server: string): void {
 		try {
 			const time = readAnswer(packet, nonce);
-			const before = this.#before && this.#before.time + (Time.ticks - this.#before.ticks);
-			const verdict = judgeTime(time, { released: RELEASED, latest: this.#latest }, before);
+			const before = this.#before && { ...this.#before, time: this.#before.time + Time.ticks - this.#before.ticks };
+			const verdict = judgeTime({ server, time }, { released: RELEASED, latest: this.#latest }, before);
 			if (verdict === "believed") {
 				this.#end();
 				const seconds = Math.floor(time / 1000);
@@ -94,9 +95,8 @@ class Asking {
 				this.#done(seconds);
 				return;
 			}
-			this.#before = { time, ticks: Time.ticks };
+			this.#before = { server, time, ticks: Time.ticks };
 			trace(`clock: ${server} says ${new Date(time).toISOString()}, another is asked\n`);
-			// In a turn of its own: the socket is not closed within its own callback.
 			Timer.clear(this.#timer);
 			this.#timer = Timer.set(() => this.next(), 0);
 		} catch (thrown) {

@@ -47,22 +47,32 @@ export function readAnswer(packet: Uint8Array, nonce: Uint8Array): number {
 export interface Plausible {
 	/** This code cannot run before it was released. */
 	readonly released: number;
-	/** Of what the device knows, the certificate's end say: later is possible, yet not on one server's word. */
+	/** Of what the device knows, the certificate's end for one: later is possible, yet not on one server's word. */
 	readonly latest: number;
 }
 
 /** How far two servers may be apart. */
 const AGREEMENT_MS = 60_000;
 
-/** "again": another server has to say the same. Throws Fault clock.server on a time that cannot be. `before`: what one has said. */
+/** What a server has said: milliseconds since 1970. */
+export interface Word {
+	readonly server: string;
+	readonly time: number;
+}
+
+/**
+ * "again": another server has to say the same as `word`. Throws Fault clock.server on a time that cannot be. `before`: what one has
+ * said, brought up to now; nobody is his own witness.
+ */
 export function judgeTime(
-	time: number,
+	{ server, time }: Word,
 	{ released, latest }: Plausible,
-	before: number | undefined,
+	before: Word | undefined,
 ): "believed" | "again" {
 	if (time < released) throw refused(`${new Date(time).toISOString()} is before the release of this version`);
 	if (time <= latest) return "believed";
-	return before !== undefined && Math.abs(time - before) <= AGREEMENT_MS ? "believed" : "again";
+	const witness = before !== undefined && before.server !== server;
+	return witness && Math.abs(time - before.time) <= AGREEMENT_MS ? "believed" : "again";
 }
 
 function refused(what: string): Fault {

@@ -79,13 +79,15 @@ test("a server without time, and what is no answer to the query", () => {
 test("before the release never, after what is known only with a second server's word", () => {
 	const released = Date.parse("2026-11-23T00:00:00Z");
 	const latest = Date.parse("2027-02-01T00:00:00Z");
-	const judge = (time: number, before?: number) => judgeTime(time, { released, latest }, before);
+	const judge = (time: number, before?: number, server = "b") =>
+		judgeTime({ server: "a", time }, { released, latest }, before === undefined ? undefined : { server, time: before });
 	for (const before of [undefined, released - 1, 0])
 		for (const time of [released - 1, 0, -1]) assert.throws(() => judge(time, before), isFault("clock.server"));
 	for (const time of [released, latest]) assert.equal(judge(time), "believed");
 	for (const time of [latest + 1, Date.parse("2036-02-07T06:28:16Z")]) {
 		assert.equal(judge(time), "again");
 		assert.equal(judge(time, time - 59_000), "believed");
+		assert.equal(judge(time, time, "a"), "again", "its own witness");
 		for (const before of [time - 61_000, time + 61_000, released]) assert.equal(judge(time, before), "again");
 	}
 });

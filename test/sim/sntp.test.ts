@@ -76,4 +76,5 @@ test("2036 on one server's word is not believed; two that agree are", { skip }, 
 	assert.ok(Math.abs(alone.set! - now()) < 60, `set to ${alone.set}`);
 	const { set } = await ask({ seconds }, { seconds });
 	assert.ok(Math.abs(set! - seconds) < 60, `set to ${set}`);
+	assert.deepEqual(await ask({ seconds }, { stratum: 16 }), { set: undefined, asked: [3, 3] });
 });
