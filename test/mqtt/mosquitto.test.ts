@@ -145,14 +145,20 @@ describe("plain TCP", { skip: noMosquitto }, () => {
 		await third.close();
 	});
 
-	test("a message over the limit ends the session with mqtt.too-large", async (t) => {
+	test("a message over the limit is acknowledged and not held; the session goes on", async (t) => {
 		const port = await startMosquitto(t, ANYBODY);
 		const session = new Session({ port, maxPacketBytes: 1000 });
 		await session.opened;
 		await session.subscribe("t");
-		const publication = session.publish("t", new Uint8Array(2000), 1).catch(() => {});
-		assert.equal(await session.closed, "mqtt.too-large");
-		await publication;
+		await session.subscribe("end");
+		await session.publish("t", new Uint8Array(2000), 1);
+		await session.publish("end", utf8("small"), 1);
+		await session.received(1);
+		assert.deepEqual(
+			session.messages.map(({ topic, payload }) => [topic, utf8Text(payload)]),
+			[["end", "small"]],
+		);
+		assert.equal(await session.close(), undefined);
 	});
 
 	test("a second session with the same client id ends the first", async (t) => {
