@@ -186,7 +186,8 @@ export class Connection {
 		if (qos === 2) return this.close("QoS 2 is not supported");
 		const step = session.step(topic);
 		if (step === undefined) return this.close(`publish to a topic that does not exist: ${topic}`);
-		if (topic.length + payload.length > MAX_MESSAGE_BYTES) return this.close("a message exceeds 256 KB");
+		const properties = topic.split("/messages/events/")[1] ?? "";
+		if (properties.length + payload.length > MAX_MESSAGE_BYTES) return this.close("a message exceeds 256 KB");
 		if (this.drops(step)) return;
 		if (this.#options.faults.strikes("no-puback") !== undefined) return;
 		if (packet.qos === 1) {
