@@ -34,8 +34,7 @@ class Session {
 		const closed = deferred<string | undefined>();
 		this.opened = opened.promise;
 		this.closed = closed.promise;
-		// Tests that expect a refusal never look at `opened`.
-		this.opened.catch(() => {});
+		this.opened.catch(() => {}); // tests that expect a refusal never look at it
 		this.client = openClient(
 			{
 				wire: plainWire,
@@ -149,16 +148,11 @@ describe("plain TCP", { skip: noMosquitto }, () => {
 		const port = await startMosquitto(t, ANYBODY);
 		const session = new Session({ port, maxPacketBytes: 1000 });
 		await session.opened;
-		await session.subscribe("t");
-		await session.subscribe("end");
+		for (const filter of ["t", "end"]) await session.subscribe(filter);
 		await session.publish("t", new Uint8Array(2000), 1);
 		await session.publish("end", utf8("small"), 1);
 		await session.received(1);
-		assert.deepEqual(
-			session.messages.map(({ topic, payload }) => [topic, utf8Text(payload)]),
-			[["end", "small"]],
-		);
-		assert.equal(await session.close(), undefined);
+		assert.equal(session.messages.map(({ topic, payload }) => topic + utf8Text(payload)).join(), "endsmall");
 	});
 
 	test("a second session with the same client id ends the first", async (t) => {
