@@ -65,6 +65,8 @@ export const FAULTS = {
 	"tls.expired": "The server's certificate is outside its dates: check the device's clock, then the server.",
 	"tls.rejected": "The server refused our certificate during the handshake.",
 	"tls.protocol": "The peer broke TLS or offers nothing we accept (TLS 1.2, ECDHE, AES-GCM).",
+	"tls.record":
+		"The server sends larger records than this device can hold, and knows no max_fragment_length: send smaller messages, or raise maxMessageBytes where there is memory.",
 	"tls.key": "This platform's TLS cannot use that kind of key.",
 	// MQTT
 	"mqtt.protocol": "The peer broke MQTT 3.1.1.",
@@ -200,7 +202,7 @@ export class Fault extends Error {
  * use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM.
  */
 function isPassing(code: FaultCode): boolean {
-	return /^(wire\.|key\.lost$|ota\.missing$|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
+	return /^(wire\.|tls\.record$|key\.lost$|ota\.missing$|mqtt\.(timeout|closed|busy|unavailable)$|dps\.(throttled|unavailable|timeout|conflict)$|hub\.(throttled|unavailable|closed|conflict|timeout)$)/.test(
 		code,
 	);
 }

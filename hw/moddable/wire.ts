@@ -51,6 +51,8 @@ class TlsConnection implements Connection {
 	#early: Uint8Array[] = [];
 	/** Read, not yet delivered. */
 	readonly #arrived: ArrayBuffer[] = [];
+	/** What the socket holds until that is delivered. */
+	#held = 0;
 	/** What the socket takes without queueing; 0 while it has something queued. */
 	#room = 0;
 
@@ -93,7 +95,7 @@ class TlsConnection implements Connection {
 	}
 
 	#connect(options: WireOptions, address: string): void {
-		const { host, port, anchors, additionalAnchors = [], identity, notBefore } = options;
+		const { host, port, anchors, additionalAnchors = [], identity, notBefore, maxRecordBytes } = options;
 		let reached = false;
 		this.#socket = new TLSSocket({
 			host,
@@ -104,7 +106,7 @@ class TlsConnection implements Connection {
 					reached = true;
 				}),
 			},
-			secure: { anchors, additionalAnchors, notBefore, ...credentials(identity) },
+			secure: { anchors, additionalAnchors, notBefore, maxRecordBytes, ...credentials(identity) },
 			onWritable: (count) => this.#guard(() => this.#writable(count)),
 			onReadable: (count) => this.#guard(() => this.#readable(count)),
 			onError: (error) => this.#lost(error, reached),
@@ -127,6 +129,9 @@ class TlsConnection implements Connection {
 	/** Data may come in one packet with the end of the handshake, and is then told first. */
 	#readable(count: number): void {
 		if (this.#state === "connecting") this.#open();
+		this.#held = count;
+		if (this.#arrived.length > 0) return;
+		this.#held = 0;
 		const bytes = this.#socket?.read(count);
 		if (bytes === undefined || this.#state !== "open") return;
 		// Delivered in a turn of its own: this call comes from deep inside of TLS, whose buffers are held until it returns.
@@ -137,6 +142,7 @@ class TlsConnection implements Connection {
 		try {
 			for (let bytes = this.#arrived.shift(); bytes; bytes = this.#arrived.shift())
 				this.#events.onData(new Uint8Array(bytes));
+			if (this.#held > 0 && this.#socket !== undefined) this.#readable(this.#held);
 		} catch (thrown) {
 			this.#arrived.length = 0;
 			this.#end(this.#faultOf(thrown, true));

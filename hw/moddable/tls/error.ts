@@ -17,6 +17,8 @@ export type TLSErrorCode =
 	| "tls.key"
 	/** The peer broke TLS, or offers nothing that we accept. */
 	| "tls.protocol"
+	/** The server sends records larger than this device can hold. */
+	| "tls.record"
 	/** The connection ended without TLS having ended it. */
 	| "wire.closed";
 
@@ -62,6 +64,7 @@ const ALERT_OF: Readonly<Record<TLSErrorCode, number>> = Object.freeze({
 	"tls.rejected": Alert.CLOSE_NOTIFY,
 	"tls.key": Alert.INTERNAL_ERROR,
 	"tls.protocol": Alert.ILLEGAL_PARAMETER,
+	"tls.record": Alert.RECORD_OVERFLOW,
 	"wire.closed": Alert.CLOSE_NOTIFY,
 });
 

@@ -3,7 +3,7 @@
  * module of the same name is mapped to `ssl/handshake-sdk`: it builds ClientHello, Certificate and ClientKeyExchange, keeps the
  * transcript and checks Finished.
  *
- * Refused: a message that is missing, repeated, out of order, malformed, over 32 KB, or that nobody asked for
+ * Refused: a message that is missing, repeated, out of order, malformed, over 8 KB, or that nobody asked for
  * (HelloRequest included); any version but 1.2; a suite, extension, group or signature scheme that was not offered; a
  * ServerKeyExchange whose signature does not verify with the leaf's key.
  */
@@ -21,7 +21,9 @@ import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
 import { isSignedBy } from "./signature.ts";
 
-const MAX_MESSAGE_BYTES = 32_768;
+/** Four certificates with RSA signatures, or one with a hundred names; it is held whole. */
+const MAX_MESSAGE_BYTES = 8_192;
+const HEADER_BYTES = 4;
 const TLS_1_2 = 0x0303;
 const NAMED_CURVE = 3;
 const VERIFY_DATA_BYTES = 12;
@@ -36,6 +38,7 @@ const FINISHED = 20;
 
 /** ExtensionType, of those a server may answer. */
 const SERVER_NAME = 0;
+const MAX_FRAGMENT_LENGTH = 1;
 const SUPPORTED_GROUPS = 10;
 const EC_POINT_FORMATS = 11;
 const RENEGOTIATION_INFO = 0xff01;
@@ -56,7 +59,7 @@ const serverHello = {
 		if (suite?.authentication === undefined) throw new TLSError("the server chose a cipher suite that was not offered");
 		session.authentication = suite.authentication;
 		if (hello.readChar() !== 0) throw new TLSError("the server chose a compression that was not offered");
-		if (hello.bytesAvailable > 0) readExtensions(hello);
+		if (hello.bytesAvailable > 0) readExtensions(session, hello);
 		sdk.serverHello.unpacketize(session, new SSLStream(body));
 		joinTranscript(session);
 	},
@@ -120,27 +123,59 @@ const serverHelloDone = { unpacketize(): void {} };
 /** What the SDK's reader hands the body of each message to. The module is one of a cycle: nothing of the SDK is used while it loads. */
 const messages = { serverHello, certificate, serverKeyExchange, certificateRequest, serverHelloDone, finished };
 
-/** The content of one record: parts of messages, whole ones, several. */
+/** The content of one record, or of a part of one: parts of messages, whole ones, several. A message is copied once at most. */
 function unpacketize(session: Session, s: SSLStream): void {
-	let bytes = session.partial.length > 0 ? concat(session.partial, rest(s)) : rest(s);
+	let bytes = rest(s);
 	while (bytes.length > 0) {
-		const type = bytes[0]!;
-		const next = following(session.phase, type);
-		if (next === undefined)
-			throw new TLSError(`message ${type}, expected ${session.phase}`, "tls.protocol", Alert.UNEXPECTED_MESSAGE);
-		if (bytes.length < 4) break;
-		const length = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
-		if (length > MAX_MESSAGE_BYTES || (length === 0) !== (type === SERVER_HELLO_DONE))
-			throw malformed(`message ${type}`);
-		if (bytes.length < 4 + length) break;
-		sdk.unpacketize.call(messages, session, new SSLStream(bytes.subarray(0, 4 + length)));
-		session.phase = next;
-		bytes = bytes.subarray(4 + length);
+		const next = expected(session.phase, session.filled > 0 ? session.partial[0]! : bytes[0]!);
+		if (session.filled === 0 && bytes.length >= HEADER_BYTES) {
+			const total = messageBytes(bytes);
+			if (bytes.length >= total) {
+				take(session, bytes.subarray(0, total), next);
+				bytes = bytes.subarray(total);
+				continue;
+			}
+		}
+		const part = bytes.subarray(0, session.partial.length - session.filled);
+		session.partial.set(part, session.filled);
+		session.filled += part.length;
+		bytes = bytes.subarray(part.length);
+		if (session.filled === HEADER_BYTES) {
+			const whole = new Uint8Array(messageBytes(session.partial));
+			whole.set(session.partial);
+			session.partial = whole;
+		}
+		if (session.filled < session.partial.length) continue;
+		const message = session.partial;
+		session.partial = new Uint8Array(HEADER_BYTES);
+		session.filled = 0;
+		take(session, message, next);
 	}
-	session.partial = bytes.slice();
+}
+
+/** Returns the length of the message, header included. */
+function messageBytes(bytes: Uint8Array): number {
+	const type = bytes[0]!;
+	const length = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
+	if (length > MAX_MESSAGE_BYTES || (length === 0) !== (type === SERVER_HELLO_DONE))
+		throw malformed(`message ${type} of ${length} bytes`);
+	return HEADER_BYTES + length;
+}
+
+function take(session: Session, message: Uint8Array, next: Phase): void {
+	sdk.unpacketize.call(messages, session, new SSLStream(message));
+	session.phase = next;
 }
 
 export default Object.freeze({ unpacketize });
+
+/** Throws where no such message may come now. */
+function expected(phase: Phase, type: number): Phase {
+	const next = following(phase, type);
+	if (next === undefined)
+		throw new TLSError(`message ${type}, expected ${phase}`, "tls.protocol", Alert.UNEXPECTED_MESSAGE);
+	return next;
+}
 
 /** RFC 5246 section 7.3, figure 1, for a client that always wants the server authenticated and never resumes. */
 function following(phase: Phase, type: number): Phase | undefined {
@@ -164,7 +199,7 @@ function following(phase: Phase, type: number): Phase | undefined {
 }
 
 /** A server answers only what was offered, each once (RFC 5246 section 7.4.1.4). */
-function readExtensions(s: SSLStream): void {
+function readExtensions(session: Session, s: SSLStream): void {
 	if (s.readChars(2) !== s.bytesAvailable) throw malformed("ServerHello");
 	const seen: number[] = [];
 	while (s.bytesAvailable > 0) {
@@ -172,7 +207,8 @@ function readExtensions(s: SSLStream): void {
 		const body = s.readChunk(s.readChars(2), true);
 		if (seen.includes(type)) throw new TLSError(`extension ${type} occurs twice`);
 		seen.push(type);
-		checkExtension(type, body);
+		if (type === MAX_FRAGMENT_LENGTH) session.negotiated(body);
+		else checkExtension(type, body);
 	}
 }
 

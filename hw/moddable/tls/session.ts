@@ -16,7 +16,16 @@ import recordProtocol from "ssl/record";
 import type { PublicKey } from "../../../src/x509/key.ts";
 import { beginTranscript, type ClientKey, isP384, writeCertificateVerify } from "./client.ts";
 import TLSError, { Alert, explain } from "./error.ts";
-import { APPLICATION_DATA, CHANGE_CIPHER_SPEC, HEADER_BYTES, type Phase, readHeader } from "./header.ts";
+import {
+	APPLICATION_DATA,
+	CHANGE_CIPHER_SPEC,
+	cut,
+	HEADER_BYTES,
+	MAX_FRAGMENT_BYTES,
+	type Phase,
+	readHeader,
+	roomFor,
+} from "./header.ts";
 import { SECP256R1, SECP384R1 } from "./point.ts";
 import { SCHEMES } from "./schemes.ts";
 
@@ -30,10 +39,15 @@ export interface SessionOptions {
 	readonly clientKey?: ClientKey | undefined;
 	/** It is that late at least, ms since 1970. */
 	readonly notBefore?: number | undefined;
+	/** Of the plaintext of one record from the server; default: what TLS allows. */
+	readonly maxRecordBytes?: number | undefined;
 }
 
 /** Of data, one after the other: each costs the device an AES-GCM and carries nothing. */
 const MAX_EMPTY_RECORDS = 32;
+/** What we ask of the server, and its code in RFC 6066 section 4: records that a small device can hold. */
+const FRAGMENT_BYTES = 2_048;
+const FRAGMENT_CODE = 3;
 /** Of records that we send: a small device seals and queues them in RAM. */
 const MAX_SENT_BYTES = 4_096;
 const WARNING = 1;
@@ -41,8 +55,9 @@ const FATAL = 2;
 
 export default class Session {
 	phase: Phase = "ServerHello";
-	/** The beginning of a handshake message whose end has not come. */
-	partial: Uint8Array = new Uint8Array(0);
+	/** A handshake message whose end has not come: its header, then the whole of it, filled so far. */
+	partial: Uint8Array = new Uint8Array(4);
+	filled = 0;
 	authentication: "ECDSA" | "RSA" | undefined;
 	serverKey: PublicKey | undefined;
 	readonly host: string;
@@ -50,6 +65,9 @@ export default class Session {
 	readonly clientCertificates: readonly Uint8Array[];
 	readonly clientKey: ClientKey | undefined;
 	readonly notBefore: number;
+	readonly maxRecordBytes: number;
+	/** Of what either side sends in one record, once the server has agreed. */
+	#fragmentBytes = MAX_SENT_BYTES;
 
 	// What the SDK's messages and records keep here, under their names.
 	options: Record<string, unknown> & { readonly tls_elliptic_curves: readonly number[] };
@@ -73,23 +91,27 @@ export default class Session {
 	alert: { level: number; description: number } | undefined;
 
 	readonly #transmit: (record: Uint8Array) => void;
-	#record = new Uint8Array(HEADER_BYTES);
+	#record: Uint8Array = new Uint8Array(HEADER_BYTES);
 	#filled = 0;
+	/** Of a handshake record in clear, which is taken in pieces: what comes after this piece. */
+	#left = 0;
 	#plaintext: Uint8Array[] = [];
 	#emptyRecords = 0;
 
 	/** `transmit` gets each record that is to be sent; it must not throw. */
 	constructor(options: SessionOptions, transmit: (record: Uint8Array) => void) {
-		const { serverName, anchors, clientCertificates = [], clientKey, notBefore = 0 } = options;
+		const { serverName, anchors, clientCertificates = [], clientKey } = options;
 		if ((clientKey === undefined) !== (clientCertificates.length === 0))
 			throw new TLSError("clientCertificates and clientKey belong together", "tls.key");
 		this.host = serverName;
 		this.anchors = anchors;
 		this.clientCertificates = clientCertificates;
 		this.clientKey = clientKey;
-		this.notBefore = notBefore;
+		this.notBefore = options.notBefore ?? 0;
+		this.maxRecordBytes = options.maxRecordBytes ?? MAX_FRAGMENT_BYTES;
 		this.options = {
 			tls_signature_algorithms: SCHEMES,
+			tls_max_fragment_length: FRAGMENT_BYTES,
 			// Servers refuse a client's certificate on a curve that was not offered (RFC 8422 section 5.1).
 			tls_elliptic_curves: isP384(clientKey) ? [SECP256R1, SECP384R1] : [SECP256R1],
 			...(/^[\d.]+$/.test(serverName) ? undefined : { tls_server_name: serverName }), // RFC 6066 section 3: no address
@@ -119,6 +141,13 @@ export default class Session {
 		}
 	}
 
+	/** What the server says to our max_fragment_length (RFC 6066 section 4): the same, or nothing. */
+	negotiated(body: Uint8Array): void {
+		if (body.length !== 1 || body[0] !== FRAGMENT_CODE)
+			throw new TLSError("max_fragment_length is not the one offered");
+		this.#fragmentBytes = FRAGMENT_BYTES;
+	}
+
 	/** Plaintext that came, a record's worth. */
 	take(): Uint8Array | undefined {
 		return this.#plaintext.shift();
@@ -127,8 +156,9 @@ export default class Session {
 	/** Only when open. */
 	write(bytes: Uint8Array): void {
 		if (this.phase !== "open") throw new TLSError("the session is not open", "wire.closed");
-		for (let at = 0; at < bytes.length; at += MAX_SENT_BYTES)
-			this.#transmit(recordProtocol.packetize(this, APPLICATION_DATA, bytes.slice(at, at + MAX_SENT_BYTES)));
+		const most = this.#fragmentBytes;
+		for (let at = 0; at < bytes.length; at += most)
+			this.#transmit(recordProtocol.packetize(this, APPLICATION_DATA, bytes.slice(at, at + most)));
 	}
 
 	/** Tells the peer, when there is something to end. */
@@ -152,18 +182,23 @@ export default class Session {
 	/** The header is whole, or the record is. */
 	#advance(): void {
 		if (this.#record.length === HEADER_BYTES) {
-			const record = new Uint8Array(HEADER_BYTES + readHeader(this.#record, this));
-			record.set(this.#record);
-			this.#record = record;
+			this.#begin(this.#record, readHeader(this.#record, this));
 			return;
 		}
 		const record = this.#record;
 		this.#record = new Uint8Array(HEADER_BYTES);
 		this.#filled = 0;
 		this.#open(record);
-		if (this.alert !== undefined) this.#endByPeer();
+		if (this.#left > 0) this.#begin(record, this.#left);
+		else if (this.alert !== undefined) this.#endByPeer();
 		else if (record[0] === CHANGE_CIPHER_SPEC) this.phase = "Finished";
 		else if (this.phase === "our turn") this.#answer();
+	}
+
+	#begin(header: Uint8Array, length: number): void {
+		this.#record = roomFor(header, length, this);
+		this.#filled = HEADER_BYTES;
+		this.#left = HEADER_BYTES + length - this.#record.length;
 	}
 
 	/** And takes its content. The SDK counts a record as soon as its seal was right. */
@@ -179,7 +214,9 @@ export default class Session {
 
 	/** Our flight: RFC 5246 section 7.3. */
 	#answer(): void {
-		if (this.clientCerts !== undefined) this.#transmit(handshake.certificate.packetize(this, this.clientCerts));
+		if (this.clientCerts !== undefined)
+			for (const record of cut(handshake.certificate.packetize(this, this.clientCerts), this.#fragmentBytes))
+				this.#transmit(record);
 		this.#transmit(handshake.clientKeyExchange.packetize(this));
 		if (this.myCert !== undefined) this.#transmit(writeCertificateVerify(this));
 		this.#transmit(changeCipherSpec.packetize(this));

@@ -26,6 +26,8 @@ export interface SecureOptions {
 	/** Leaf first; with the leaf's key. */
 	readonly clientCertificates?: readonly Bytes[];
 	readonly clientKey?: ClientKey;
+	/** Of the plaintext of one record; a larger one ends the connection. Default: what TLS allows, 16,384. */
+	readonly maxRecordBytes?: number | undefined;
 	/** It is that late at least, ms since 1970: see WireOptions. */
 	readonly notBefore?: number | undefined;
 }
@@ -46,6 +48,10 @@ export interface TLSOptions {
 
 /** Header, nonce and tag of a record. */
 const RECORD_BYTES = 29;
+/** Bytes taken from TCP at a time: the simulator's offers all that the system holds. */
+const MOST_READ = 1024;
+/** Records that may wait for a peer that does not read, acknowledgements for instance. */
+const MOST_QUEUED = 8;
 
 export default class TLSSocket {
 	readonly #options: TLSOptions;
@@ -62,7 +68,14 @@ export default class TLSSocket {
 	constructor(options: TLSOptions) {
 		this.#options = options;
 		const { TCP, host, secure = {} } = options;
-		const { anchors = [], additionalAnchors = [], clientCertificates = [], clientKey, notBefore } = secure;
+		const {
+			anchors = [],
+			additionalAnchors = [],
+			clientCertificates = [],
+			clientKey,
+			notBefore,
+			maxRecordBytes,
+		} = secure;
 		this.#session = new Session(
 			{
 				serverName: secure.serverName ?? host,
@@ -70,6 +83,7 @@ export default class TLSSocket {
 				clientCertificates: clientCertificates.map(view),
 				clientKey,
 				notBefore,
+				maxRecordBytes,
 			},
 			(record) => void this.#sending.push(record),
 		);
@@ -85,6 +99,7 @@ export default class TLSSocket {
 				this.#guard(() => {
 					this.#writable = count;
 					this.#send();
+					this.#receive();
 				}),
 			onError: () => this.#guard(() => this.#fail(new TLSError("the connection was cut", "wire.closed"))),
 		});
@@ -98,7 +113,7 @@ export default class TLSSocket {
 		const whole = plaintext.length === plaintext.buffer.byteLength && (count ?? plaintext.length) === plaintext.length;
 		const taken = whole ? plaintext : plaintext.slice(0, count);
 		this.#plaintext = taken.length < plaintext.length ? plaintext.subarray(taken.length) : undefined;
-		if (this.#plaintext === undefined) this.#resume ??= Timer.set(() => this.#guard(() => this.#receive()));
+		if (this.#plaintext === undefined) this.#later();
 		return taken.buffer as ArrayBuffer;
 	}
 
@@ -123,14 +138,16 @@ export default class TLSSocket {
 		Timer.clear(this.#resume);
 	}
 
-	/** Takes from TCP until it is empty or plaintext waits for the application. */
+	/**
+	 * Takes from TCP, until it is empty, plaintext waits for the application or has just been taken (the rest has a turn of its
+	 * own), or what we have to say waits for the peer: who does not read is not read either.
+	 */
 	#receive(): void {
-		this.#resume = undefined;
-		while (this.#session !== undefined && this.#plaintext === undefined) {
+		while (this.#session !== undefined && this.#plaintext === undefined && this.#resume === undefined) {
 			this.#plaintext = this.#session.take();
 			if (this.#plaintext !== undefined) this.#options.onReadable?.(this.#plaintext.length);
 			else if (this.#session.phase === "closed") this.#fail();
-			else if (this.#readable > 0) {
+			else if (this.#readable > 0 && this.#sending.length <= MOST_QUEUED) {
 				this.#session.receive(this.#takeFromTcp());
 				if (!this.#isOpen) this.#send(); // the application hears that it is open before it gets data
 			} else break;
@@ -139,9 +156,16 @@ export default class TLSSocket {
 	}
 
 	#takeFromTcp(): Uint8Array {
-		const bytes = new Uint8Array(this.#tcp!.read() as ArrayBuffer);
-		this.#readable = 0;
-		return bytes;
+		const bytes = this.#tcp!.read(Math.min(this.#readable, MOST_READ)) as ArrayBuffer | undefined;
+		this.#readable = bytes === undefined ? 0 : this.#readable - bytes.byteLength;
+		return new Uint8Array(bytes ?? new ArrayBuffer(0));
+	}
+
+	#later(): void {
+		this.#resume ??= Timer.set(() => {
+			this.#resume = undefined;
+			this.#guard(() => this.#receive());
+		});
 	}
 
 	#send(): void {

@@ -65,9 +65,10 @@ function run(index) {
 	}
 }
 
-function secure({ anchors = trusted, chain = [], scalar, pkcs8, notBefore }) {
+function secure({ anchors = trusted, chain = [], scalar, pkcs8, notBefore, maxRecordBytes }) {
 	return {
 		...(notBefore !== undefined && { notBefore: Date.now() + notBefore * 86_400_000 }),
+		maxRecordBytes,
 		anchors: anchors.map((hex) => Uint8Array.fromHex(hex)),
 		clientCertificates: chain.map((hex) => Uint8Array.fromHex(hex)),
 		...(scalar && { clientKey: new KeyPair(Uint8Array.fromHex(scalar)) }),

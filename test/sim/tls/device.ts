@@ -19,6 +19,8 @@ export interface Scenario {
 	/** How often "ping" is sent at once, and how many bytes must come back. */
 	readonly pings?: number;
 	readonly expectBytes?: number;
+	/** Of the plaintext of one record from the server. */
+	readonly maxRecordBytes?: number;
 	/** How many writes the connection takes before it is dead. */
 	readonly writes?: number;
 }

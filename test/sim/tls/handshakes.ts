@@ -106,6 +106,8 @@ export async function hello(root: Entity): Promise<Row[]> {
 			"connected",
 			extensions([0, Buffer.alloc(0)], renegotiation, [11, Buffer.of(1, 0)]),
 		),
+		serve("max_fragment_length as asked for", "connected", extensions([1, Buffer.of(3)])),
+		refused("max_fragment_length of another length", extensions([1, Buffer.of(2)]), Alert.ILLEGAL_PARAMETER),
 		refused(
 			"TLS 1.1",
 			edit((body) => body.with(1, 2)),
@@ -166,7 +168,7 @@ export async function certificates(root: Entity): Promise<Row[]> {
 		body("a stranger's leaf", "tls.name", () => certificateBody([other.der, der])),
 		body("a list longer than it says", "tls.protocol", () => Buffer.concat([certificateBody([der]), Buffer.of(0)])),
 		body("a certificate longer than the list", "tls.protocol", () => vector(3, uint(5000, 3), der)),
-		body("nine hundred certificates", "tls.untrusted", () => certificateBody(Array(900).fill(Buffer.alloc(9)))),
+		body("nine hundred certificates", "tls.protocol", () => certificateBody(Array(900).fill(Buffer.alloc(9)))),
 	]);
 }
 

@@ -140,6 +140,16 @@ export async function records(root: Entity): Promise<Row[]> {
 		serve("a sealed record of the greatest length", "connected", {
 			onData: (server) => void server.socket.write(server.sealed(Content.Data, Buffer.alloc(16_384))),
 		}),
+		...[2048, 2049].map((bytes) =>
+			serveAs([leaf], { maxRecordBytes: 2048 })(
+				`a record of ${bytes} bytes for a device that holds 2,048`,
+				bytes > 2048 ? "tls.record" : "connected",
+				{
+					...(bytes > 2048 && { alert: Alert.RECORD_OVERFLOW }),
+					onData: (server) => void server.socket.write(server.sealed(Content.Data, Buffer.alloc(bytes))),
+				},
+			),
+		),
 		after("HelloRequest when open", Content.Handshake, encode({ type: 0, body: Buffer.alloc(0) }), "tls.protocol"),
 		after("an empty sealed handshake record", Content.Handshake, Buffer.alloc(0), "tls.protocol"),
 		after("a warning when open", Content.Alert, Buffer.of(1, 90), "wire.closed"),
