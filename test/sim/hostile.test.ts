@@ -83,6 +83,8 @@ describe("a hub that sends too much, on XS", { skip }, () => {
 		assert.ok("status" in outcome && outcome.status === 200, `${why}: ${JSON.stringify(outcome)}`);
 	};
 
+	test("the first boot, which makes the twin", () => live(() => status("enrolled")).then(() => {}));
+
 	for (const [why, patch] of Object.entries(TWINS))
 		test(`a boot under a twin of ${why} reaches the hub`, async () => {
 			cloud.operator.pushDesired(DEVICE, patch);
