@@ -10,7 +10,7 @@ import { printable } from "../fault.ts";
 import { MOST_JSON_LEVELS } from "./limits.ts";
 
 /** A member costs XS a slot or two and its name: so many bytes of budget for each. */
-const BYTES_FOR_MEMBER = 32;
+const BYTES_FOR_MEMBER = 64;
 const LEAST_MEMBERS = 32;
 
 export class Intake {
