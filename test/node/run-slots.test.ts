@@ -21,9 +21,9 @@ test("a bundle packed on the command line is offered, installed and confirmed; a
 			writeFileSync(file("image.bin"), standInImage(2));
 			enrollee("bundle", "key", "--out", file("release.pem"), "--pub", file("release.pub"));
 			const what = ["--image", file("image.bin"), "--class", "esp32/devkit/4m", "--sequence", "5"];
-			const uri = downloads.publish("image.bin", readFileSync(file("image.bin")));
-			const how = ["--uri", uri, "--key", file("release.pem"), "--out", file("agent.suit")];
+			const how = ["--uri", downloads.url("image.bin"), "--key", file("release.pem"), "--out", file("agent.suit")];
 			enrollee("bundle", "pack", "--component", "fw", ...what, ...how);
+			downloads.publish("image.bin", readFileSync(file("image.bin"))); // as `pack` has numbered it
 			downloads.publish("agent.suit", readFileSync(file("agent.suit")));
 
 			const device = spawn(
