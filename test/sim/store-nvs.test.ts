@@ -10,7 +10,7 @@ test("records and settings in NVS: blobs, absences, a full partition, what is no
 		manifest: {
 			include: ["$(ENROLLEE)/hw/moddable/manifest.json"],
 			modules: {
-				"*": [],
+				"*": "$(ENROLLEE)/test/sim/apps/nvs-native",
 				main: "$(ENROLLEE)/test/sim/apps/nvs",
 				"nvs/store": "$(ENROLLEE)/dist/moddable/store-nvs",
 				"nvs/settings": "$(ENROLLEE)/dist/moddable/settings-nvs",
