@@ -100,6 +100,7 @@ test("what does not begin like an image for this chip is refused before the firs
 	for (const image of [new Uint8Array(20_000).fill(0x3c), standInImage(2, 20_000, 9), Uint8Array.of(0xe9, 1, 2, 3)]) {
 		const machine = device();
 		const session = machine.boot();
+		const { changes } = machine.slots;
 		session.updater.offer(bundle(manifestOf(image)));
 		assert.throws(
 			() => write(session, image),
@@ -108,7 +109,7 @@ test("what does not begin like an image for this chip is refused before the firs
 				return isFault("ota.image")(thrown);
 			},
 		);
-		assert.equal(machine.slots.changes, 0);
+		assert.equal(machine.slots.changes, changes);
 		assert.throws(() => session.updater.admit(2), isFault("ota.failed-before"));
 	}
 });

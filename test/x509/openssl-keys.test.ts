@@ -1,12 +1,11 @@
 /** Private keys that OpenSSL wrote, in every container; and what is no private key. */
 import assert from "node:assert/strict";
-import { createPrivateKey, createPublicKey, sign } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sha256 } from "../../hw/node/digest.ts";
 import * as entropy from "../../hw/node/entropy.ts";
-import { concat, equal, fromHex, utf8 } from "../../src/base/bytes.ts";
+import { concat, equal, fromHex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { generateKeyPair, type KeyPair } from "../../src/key/pair.ts";
 import { verify } from "../../src/key/verify.ts";
@@ -20,26 +19,32 @@ import { survives } from "../support/survives.ts";
 const skip = noOpenssl;
 const P256 = oid("1.2.840.10045.3.1.7");
 
-test("EC P-256 as SEC1, with and without its parameters, and as PKCS#8", { skip }, () => {
-	const cwd = temporaryFolder();
-	openssl(["ecparam", "-name", "prime256v1", "-genkey", "-out", "sec1.pem"], { cwd }); // EC PARAMETERS come first
-	openssl(["ec", "-in", "sec1.pem", "-out", "bare.pem"], { cwd });
-	openssl(["ec", "-in", "sec1.pem", "-no_public", "-out", "short.pem"], { cwd });
-	openssl(["pkcs8", "-topk8", "-nocrypt", "-in", "sec1.pem", "-out", "pkcs8.pem"], { cwd });
-	const spki = openssl(["pkey", "-in", "sec1.pem", "-pubout", "-outform", "DER"], { cwd });
-	for (const file of ["sec1.pem", "bare.pem", "short.pem", "pkcs8.pem"]) {
-		const key = readPrivateKey(readFileSync(join(cwd, file), "utf8"));
-		assert.ok("signer" in key, file);
-		assert.ok(equal(publicKeyInfo(key.signer.publicKey), spki), file);
-		const digest = sha256(utf8("x"));
-		assert.ok(verify("P-256", key.signer.publicKey, digest, key.signer.sign(digest)));
-	}
-});
+for (const [curve, name] of [
+	["P-256", "prime256v1"],
+	["P-384", "secp384r1"],
+] as const)
+	test(`EC ${curve} as SEC1, with and without its parameters, and as PKCS#8`, { skip }, () => {
+		const cwd = temporaryFolder();
+		openssl(["ecparam", "-name", name, "-genkey", "-out", "sec1.pem"], { cwd }); // EC PARAMETERS come first
+		openssl(["ec", "-in", "sec1.pem", "-out", "bare.pem"], { cwd });
+		openssl(["ec", "-in", "sec1.pem", "-no_public", "-out", "short.pem"], { cwd });
+		openssl(["pkcs8", "-topk8", "-nocrypt", "-in", "sec1.pem", "-out", "pkcs8.pem"], { cwd });
+		const spki = openssl(["pkey", "-in", "sec1.pem", "-pubout", "-outform", "DER"], { cwd });
+		for (const file of ["sec1.pem", "bare.pem", "short.pem", "pkcs8.pem"]) {
+			const key = readPrivateKey(readFileSync(join(cwd, file), "utf8"));
+			assert.ok("signer" in key, file);
+			assert.ok(equal(publicKeyInfo(key.signer.publicKey), spki), file);
+			const digest = createHash(curve === "P-256" ? "sha256" : "sha384")
+				.update("x")
+				.digest();
+			assert.ok(verify(curve, key.signer.publicKey, digest, key.signer.sign(digest)));
+		}
+	});
 
-test("RSA as PKCS#1 and PKCS#8, and EC P-384: PKCS#8 that OpenSSL takes back", { skip }, () => {
+test("RSA as PKCS#1 and PKCS#8, and EC P-521: PKCS#8 that OpenSSL takes back", { skip }, () => {
 	for (const algorithm of [
 		["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
-		["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+		["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
 	]) {
 		const cwd = temporaryFolder();
 		openssl(["genpkey", ...algorithm, "-out", "pkcs8.pem"], { cwd });
