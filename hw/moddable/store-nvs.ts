@@ -10,7 +10,6 @@ import { openFlashStore } from "../../src/store/flash-store.ts";
 
 const NAMESPACE = "enrollee.state";
 
-/** xsc wants the names of native functions as literals. */
 export function openStore(): Store {
 	const domain = attempt("open", () => keyValue.open({ path: NAMESPACE, format: "buffer" }));
 	const flash: Store = {

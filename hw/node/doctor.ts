@@ -1,4 +1,5 @@
 /** The examinations of `enrollee doctor`. Each gives one finding and never throws; none changes anything. */
+import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,6 +8,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls, rootCertificates } from "node:tls";
 import { formatEndpoint, MQTT_TLS_PORT, parseEndpoint } from "../../src/base/endpoint.ts";
+import { encodeQuery, NONCE_BYTES, readAnswer, SNTP_PORT } from "../../src/base/sntp.ts";
 import { DEFAULTS } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
 import { Journal } from "../../src/identity/journal.ts";
@@ -113,7 +115,8 @@ function identity(folder: string): Finding {
 async function clock(): Promise<Finding> {
 	const now = Date.now();
 	if (now < RELEASED) return bad("clock", new Fault("clock.implausible", `before the release of enrollee ${VERSION}`));
-	const skew = await sntpSkew();
+	const skew = await sntpSkew(SNTP_SERVER, SNTP_PORT);
+	if (skew instanceof Fault) return bad("clock", skew);
 	if (skew === undefined)
 		return {
 			name: "clock",
@@ -126,25 +129,27 @@ async function clock(): Promise<Finding> {
 	return bad("clock", new Fault("clock.implausible", text));
 }
 
-/** Milliseconds that the server is ahead; RFC 4330 section 5, without correcting for the way. */
-function sntpSkew(): Promise<number | undefined> {
+/**
+ * Milliseconds that the server is ahead, without correcting for the way. Undefined: no answer. Fault clock.server: one that no
+ * board would believe.
+ */
+export function sntpSkew(host: string, port: number): Promise<number | Fault | undefined> {
 	return new Promise((resolve) => {
 		const socket = createSocket("udp4");
-		const end = (skew?: number): void => {
+		const nonce = randomBytes(NONCE_BYTES);
+		const end = (skew?: number | Fault): void => {
 			clearTimeout(timer);
 			socket.removeAllListeners("message");
 			socket.close();
 			resolve(skew);
 		};
-		const timer = setTimeout(end, PATIENCE_MS / 2);
+		const timer = setTimeout(() => end(), PATIENCE_MS / 2);
 		socket.on("error", () => end());
 		socket.on("message", (answer) => {
-			if (answer.length < 48) return;
-			end((answer.readUInt32BE(40) - 2_208_988_800) * 1000 - Date.now());
+			const time = attempt(() => readAnswer(answer, nonce));
+			end(time instanceof Fault ? time : time - Date.now());
 		});
-		const request = new Uint8Array(48);
-		request[0] = 0x23;
-		socket.send(request, 123, SNTP_SERVER, (error) => error && end());
+		socket.send(encodeQuery(nonce), port, host, (error) => error && end());
 	});
 }
 

@@ -5,6 +5,7 @@
  */
 import { Fault, printable } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
+import { AROUND_BODY_BYTES } from "../mqtt/header.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { RESPONSE_FILTER, resource, username } from "./dps-topics.ts";
 import { type Action, type Answer, type Assignment, Registration, type Request } from "./registration.ts";
@@ -38,7 +39,6 @@ const ANSWER_SECONDS = 60;
 const WHOLE_SECONDS = 900;
 /** An answer with three certificates is under 4 KB; a trust bundle, dialect A only, may be as large as this. */
 const MOST_PACKET_BYTES = 40 * 1024;
-const AROUND_BODY_BYTES = 1024;
 
 /** Returns a function that abandons the exchange (then `done` gets Fault agent.closed). */
 export function exchange(options: ExchangeOptions, done: (result: Assignment | Fault) => void): () => void {

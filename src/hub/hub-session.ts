@@ -8,9 +8,9 @@ import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Sink } from "../mqtt/events.ts";
+import { AROUND_BODY_BYTES } from "../mqtt/header.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { API_VERSION_GA, API_VERSION_PREVIEW, type Properties, telemetryTopic, username } from "./hub-topics.ts";
-import { AROUND_BODY_BYTES } from "./limits.ts";
 
 export interface HubOptions {
 	readonly wire: Wire;

@@ -9,7 +9,10 @@ import { Names } from "../base/names.ts";
 import { printable } from "../fault.ts";
 import { MOST_JSON_LEVELS } from "./limits.ts";
 
-/** A member costs XS a slot or two and its name: so many bytes of budget for each. */
+/**
+ * A member costs XS slots and its name: so many bytes of budget for each. With half of it, what is kept of a twin of 800 members no
+ * longer fits beside the session in what the manifest reserves (test/sim/hostile.test.ts).
+ */
 const BYTES_FOR_MEMBER = 64;
 const LEAST_MEMBERS = 32;
 

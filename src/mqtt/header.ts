@@ -1,6 +1,9 @@
 /** The fixed header of a packet that comes from a server (MQTT 3.1.1, 2.2), byte by byte; refused by its first byte. */
 import { Fault } from "../fault.ts";
 
+/** Of a packet beside the body: headers and the topic, in which a message has its properties. */
+export const AROUND_BODY_BYTES = 1024;
+
 export class FixedHeader {
 	#bytes: number[] = [];
 

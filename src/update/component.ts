@@ -51,7 +51,7 @@ export class Component {
 	#outlet: Pick<Outlet, "report"> | undefined;
 	/** The desired property as it stands, patches merged. */
 	#desired: Json | undefined;
-	/** Why the last offer was not taken. */
+	/** Why the last offer was not taken, or not yet. */
 	#refusal: { readonly sequence: number | null; readonly code: string } | undefined;
 	/** What the hub has acknowledged. */
 	#reported = "";
@@ -62,15 +62,17 @@ export class Component {
 		this.#options = options;
 		this.#names = NAMES[slot.component];
 		this.#updater = new Updater({ ...config.updates, ...options });
+		const refuse = ({ sequence }: Offer, { code }: Fault): void => {
+			this.#refusal = { sequence, code };
+		};
 		this.#delivery = new Delivery({
 			...options,
 			anchors: config.updates.anchors,
 			hosts: config.updates.hosts,
 			updater: this.#updater,
 			onChange: (then) => this.#report(then),
-			onRefused: ({ sequence }, { code }) => {
-				this.#refusal = { sequence, code };
-			},
+			onMissing: refuse,
+			onRefused: refuse,
 		});
 		const decision = this.#updater.boot();
 		this.#onTrial = decision === "trial";
@@ -216,6 +218,8 @@ export class Component {
 
 	#section(): JsonObject {
 		const { status } = this.#updater;
+		// It was taken after all.
+		if (status.state !== "idle" && status.sequence === this.#refusal?.sequence) this.#refusal = undefined;
 		const shown = { ...status, ...(status.state === "idle" ? this.#refusal : undefined) };
 		const {
 			state,

@@ -17,6 +17,8 @@ export interface DeliveryOptions extends DownloadPorts {
 	readonly log: Log;
 	/** The updater's status has changed; `then`: once it is reported, or at once when it cannot be. */
 	readonly onChange: (then?: () => void) => void;
+	/** The bundle is not there yet; it is asked for again. */
+	readonly onMissing: (offer: Offer, fault: Fault) => void;
 	/** The bundle is not to be had, or refused. */
 	readonly onRefused: (offer: Offer, fault: Fault) => void;
 	/** Calls back once no telemetry waits. */
@@ -173,6 +175,7 @@ export class Delivery {
 			if (this.#offer) this.#options.onRefused(this.#offer, fault);
 			this.#drop();
 		} else if (what === "bundle" ? this.#failures + 1 < MOST_FAILURES : this.#isDownloading) {
+			if (isMissing && what === "bundle" && this.#offer) this.#options.onMissing(this.#offer, fault);
 			this.#wait(fault, isMissing ? MISSING : PASSING, ++this.#failures);
 		} else if (what === "image" && this.#isNew) {
 			// Its bundle may name a better address.

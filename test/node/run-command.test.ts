@@ -1,34 +1,13 @@
 /** `enrollee run` and `enrollee demo` as a user runs them: exit codes, what is printed, what must never be. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { enrollee, start } from "../support/command.ts";
 import { withCloud } from "../support/device.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
-
-interface Ended {
-	readonly code: number | null;
-	readonly stdout: string;
-	readonly stderr: string;
-}
-
-function enrollee(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> {
-	const child = spawn(process.execPath, ["--import", "tsx", "hw/node/cli.ts", ...args], {
-		env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
-		stdio: ["ignore", "pipe", "pipe"],
-	});
-	let stdout = "";
-	let stderr = "";
-	child.stdout.setEncoding("utf8").on("data", (text: string) => {
-		stdout += text;
-	});
-	child.stderr.setEncoding("utf8").on("data", (text: string) => {
-		stderr += text;
-	});
-	return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
-}
 
 const flags = (cloud: Cloud, state: string): string[] => [
 	...["run", "--once", "--state", state, "--dps", `${cloud.host}:${cloud.port}`],
@@ -43,7 +22,7 @@ describe("enrollee run", () => {
 	test("--once: exit 0, one acknowledged message, JSON lines; the key comes by variable", () =>
 		withCloud({}, async (cloud) => {
 			const args = [...flags(cloud, temporaryFolder()), "--json", "--telemetry", '{"t":21}'];
-			const run = await enrollee(args, { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey });
+			const run = await enrollee(args, { environment: { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey } });
 			assert.equal(run.code, 0, run.stderr);
 			const events = run.stdout
 				.trim()
@@ -65,12 +44,14 @@ describe("enrollee run", () => {
 			const run = await enrollee(
 				["run", "--once", "--dps", `${cloud.host}:${cloud.port}`, "--state", join(folder, "state")],
 				{
-					AZ_IOT_PROVISIONING_ID_SCOPE: cloud.idScope,
-					AZ_IOT_PROVISIONING_REGISTRATION_ID: cloud.registrationId,
-					AZ_IOT_DEVICE_X509_CERT_PEM_FILE_PATH: join(folder, "store.pem"),
-					AZ_IOT_DEVICE_X509_TRUST_PEM_FILE_PATH: cloud.rootCa,
-					AZ_IOT_DEVICE_X509_OPERATIONAL_CSR_PEM_FILE_PATH: csr,
-					AZ_IOT_DEVICE_X509_OPERATIONAL_KEY_PEM_FILE_PATH: key,
+					environment: {
+						AZ_IOT_PROVISIONING_ID_SCOPE: cloud.idScope,
+						AZ_IOT_PROVISIONING_REGISTRATION_ID: cloud.registrationId,
+						AZ_IOT_DEVICE_X509_CERT_PEM_FILE_PATH: join(folder, "store.pem"),
+						AZ_IOT_DEVICE_X509_TRUST_PEM_FILE_PATH: cloud.rootCa,
+						AZ_IOT_DEVICE_X509_OPERATIONAL_CSR_PEM_FILE_PATH: csr,
+						AZ_IOT_DEVICE_X509_OPERATIONAL_KEY_PEM_FILE_PATH: key,
+					},
 				},
 			);
 			assert.equal(run.code, 0, run.stderr);
@@ -82,7 +63,9 @@ describe("enrollee run", () => {
 
 	test("a failure of the job: exit 1, the Fault and what to do about it on stderr", () =>
 		withCloud({ faults: ["disabled"] }, async (cloud) => {
-			const run = await enrollee(flags(cloud, temporaryFolder()), { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey });
+			const run = await enrollee(flags(cloud, temporaryFolder()), {
+				environment: { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey },
+			});
 			assert.equal(run.code, 1);
 			assert.match(run.stderr, /dps\.disabled: .*\n {2}The enrolment is disabled: enable it\./);
 		}));
@@ -104,10 +87,8 @@ describe("enrollee run", () => {
 		const cloud = await startCloud({ polls: 0 });
 		try {
 			const args = flags(cloud, temporaryFolder()).filter((flag) => flag !== "--once");
-			const child = spawn(process.execPath, ["--import", "tsx", "hw/node/cli.ts", ...args], {
-				env: { ...process.env, ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey },
-				stdio: "ignore",
-			});
+			const child = start(args, { environment: { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey } });
+			child.stdout.resume();
 			await cloud.seen(({ event }) => event === "telemetry");
 			const ended = new Promise((resolve) => child.on("close", resolve));
 			child.kill("SIGTERM");

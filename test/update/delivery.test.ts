@@ -19,6 +19,7 @@ function bench(bundles: Server, image: Server = ranged(IMAGE)) {
 	updater.interrupted(new Fault("ota.withdrawn", "another is coming"));
 	const log: string[] = [];
 	const refused: string[] = [];
+	const missing: string[] = [];
 	let telemetry: (() => void) | undefined;
 	let isQuiet = true;
 	const delivery = new Delivery({
@@ -27,6 +28,7 @@ function bench(bundles: Server, image: Server = ranged(IMAGE)) {
 		entropy: { fill: (bytes) => void bytes.fill(255) },
 		log: (step, { seconds, code } = {}) => void (step === "ota.waiting" && log.push(`${seconds} ${code}`)),
 		onChange: (then) => then?.(),
+		onMissing: (_, { code }) => void missing.push(code),
 		onRefused: (_, { code }) => void refused.push(code),
 		whenQuiet(then) {
 			if (isQuiet) then();
@@ -38,7 +40,7 @@ function bench(bundles: Server, image: Server = ranged(IMAGE)) {
 		return () => telemetry?.();
 	};
 	const bundleRequests = () => requests.filter(({ path }) => path === "/3.suit").length;
-	return { ...found, clock, delivery, log, refused, busy, bundleRequests };
+	return { ...found, clock, delivery, log, missing, refused, busy, bundleRequests };
 }
 
 const good: Server = (socket, request) => whole(bundle(manifestOf(IMAGE, { sequence: 3 })))(socket, request);
@@ -89,13 +91,14 @@ test("what another attempt would meet again is refused once, and the next offer 
 
 test("a file that is not there yet is looked for during an hour or so, then refused", async () => {
 	let isThere = false;
-	const { clock, delivery, refused, bundleRequests, updater } = bench((socket, request) =>
+	const { clock, delivery, missing, refused, bundleRequests, updater } = bench((socket, request) =>
 		(isThere ? good : status("404 Not Found"))(socket, request),
 	);
 	delivery.take(OFFER);
 	delivery.resume();
 	await clock.advance(HOUR / 3);
 	assert.ok(bundleRequests() > 2 && refused.length === 0);
+	assert.equal(missing.length, bundleRequests(), "said each time, not only at the end");
 	await clock.advance(72 * HOUR);
 	assert.deepEqual([refused, bundleRequests()], [["ota.missing"], 8]);
 	isThere = true;

@@ -1,0 +1,50 @@
+/** What `enrollee doctor` believes of a time server: what a board does (src/base/sntp.ts), over real UDP. */
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { test } from "node:test";
+import { sntpSkew } from "../../hw/node/doctor.ts";
+import { Fault } from "../../src/fault.ts";
+
+/** Seconds from 1900 to 1970. */
+const UNIX = 2_208_988_800;
+
+/** A server that answers as `change` makes it: RFC 4330 section 4, version 4, stratum 2, our nonce returned, now + an hour. */
+async function asked(change: (answer: Buffer) => void): Promise<number | Fault | undefined> {
+	const server = createSocket("udp4");
+	server.on("message", (query, { port, address }) => {
+		const answer = Buffer.alloc(48);
+		answer[0] = (4 << 3) | 4;
+		answer[1] = 2;
+		query.copy(answer, 24, 40, 48);
+		answer.writeUInt32BE(Math.floor(Date.now() / 1000) + 3600 + UNIX, 40);
+		change(answer);
+		server.send(answer, port, address);
+	});
+	server.bind(0, "127.0.0.1");
+	await once(server, "listening");
+	try {
+		return await sntpSkew("127.0.0.1", server.address().port);
+	} finally {
+		server.close();
+	}
+}
+
+test("a server an hour ahead is an hour ahead", async () => {
+	const skew = await asked(() => {});
+	assert.ok(typeof skew === "number" && Math.abs(skew - 3_600_000) < 60_000, String(skew));
+});
+
+const UNBELIEVABLE: Readonly<Record<string, (answer: Buffer) => void>> = {
+	"that is not synchronised": (answer) => void answer.writeUInt8(0xc0 | ((4 << 3) | 4)),
+	"of stratum 16": (answer) => void answer.writeUInt8(16, 1),
+	"without a transmit time": (answer) => void answer.fill(0, 40),
+	"that answers another query": (answer) => void answer.fill(1, 24, 32),
+	"that is no server": (answer) => void answer.fill(0),
+};
+
+for (const [what, change] of Object.entries(UNBELIEVABLE))
+	test(`a server ${what} is clock.server, as on a board`, async () => {
+		const fault = await asked(change);
+		assert.ok(fault instanceof Fault && fault.code === "clock.server", String(fault));
+	});
