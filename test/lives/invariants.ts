@@ -20,6 +20,9 @@ const PATIENCE_MS = 26 * HOUR_MS;
 /** Of the validity: a renewal that has this much time without trouble must succeed. */
 const RENEWAL_SHARE = 0.15;
 
+/** As the cloud words it, at DPS and at the hub (cloud/problem.ts). */
+const CSR_REFUSED = "Certificate signing request refused";
+
 export class Invariants implements Observer {
 	readonly violations: string[] = [];
 	readonly pace: Pace;
@@ -165,6 +168,10 @@ export class Invariants implements Observer {
 		const [, status = "", requestId] =
 			/credentials\/res\/(\d{3})\/\?(?:\$version=1&)?\$rid=([0-9a-f]{32})/.exec(packet) ?? [];
 		if (requestId && /200|4(?!09|12|29)\d\d/.test(status)) this.#told.add(requestId);
+		// The device is told that this key will not do. Another takes its place, whatever was once issued for it and
+		// never arrived.
+		const pending = this.#inventory.get("cred.pending")?.spki;
+		if (pending && packet.includes(CSR_REFUSED)) this.#owed.delete(pending);
 	}
 
 	/** No credential and no way to one: the operator has to help. */
