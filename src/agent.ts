@@ -6,7 +6,6 @@
  * 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because a late
  * enrolment or a wrong clock must not strand a device. A transient failure is retried within seconds to minutes.
  */
-
 import { Pause } from "./base/pause.ts";
 import { randomUnit } from "./base/retry.ts";
 import { Waiting } from "./base/waiting.ts";

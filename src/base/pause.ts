@@ -2,7 +2,6 @@
  * The pause between two attempts: by the kind of the Fault, by what the peer asked for, and shorter once the clock is set,
  * where a wrong clock explains the Fault.
  */
-
 import type { Fault, FaultCode } from "../fault.ts";
 import type { Clock, Entropy, Log } from "../port.ts";
 import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";

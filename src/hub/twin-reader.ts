@@ -2,7 +2,6 @@
  * The desired properties out of a twin, or out of a change of them, as its bytes come (base/json-reader.ts): never more than a
  * budget is held, of a twin of any size and shape. Reported properties and metadata are passed over.
  */
-
 import { type Choice, JsonReader } from "../base/json-reader.ts";
 import { Budget } from "../base/json-value.ts";
 import { Fault, printable } from "../fault.ts";

@@ -5,7 +5,6 @@
  * a private field so that no log, error or inspection shows it; `scalar()` is for the store and for platforms whose TLS
  * wants the key itself.
  */
-
 import { SIGNS } from "#curves";
 import { Fault } from "../fault.ts";
 import type { Entropy, Signer } from "../port.ts";

@@ -1,5 +1,4 @@
 /** The ATECC keystore on XS against the simulated chip; then an agent whose key never leaves it: enrols, connects, renews. */
-
 import { SimulatedChip } from "chip";
 import { Agent, createPorts, readConfig } from "enrollee";
 import { openAtecc } from "enrollee/atecc";

@@ -1,5 +1,4 @@
 /** Records of the wrong kind, at the wrong time, in clear; and what follows the client's Finished. */
-
 import { Alert } from "../../../hw/moddable/tls/error.ts";
 import { createLeaf } from "./chains.ts";
 import { Content, type Crafted, certificateRequest, encode, record, type Script, serveAs, uint } from "./crafted.ts";
