@@ -168,10 +168,12 @@ export class Invariants implements Observer {
 		const [, status = "", requestId] =
 			/credentials\/res\/(\d{3})\/\?(?:\$version=1&)?\$rid=([0-9a-f]{32})/.exec(packet) ?? [];
 		if (requestId && /200|4(?!09|12|29)\d\d/.test(status)) this.#told.add(requestId);
-		// The device is told that this key will not do. Another takes its place, whatever was once issued for it and
-		// never arrived.
-		const pending = this.#inventory.get("cred.pending")?.spki;
-		if (pending && packet.includes(CSR_REFUSED)) this.#owed.delete(pending);
+		// The device is told that this key will not do. Another takes its place, whatever was once issued for it and never
+		// arrived; of a request for it that the hub still has, the next one takes the place.
+		const pending = this.#inventory.get("cred.pending");
+		if (!pending || !packet.includes(CSR_REFUSED)) return;
+		if (pending.spki) this.#owed.delete(pending.spki);
+		if (pending.requestId) this.#told.add(pending.requestId);
 	}
 
 	/** No credential and no way to one: the operator has to help. */
