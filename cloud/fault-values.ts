@@ -1,5 +1,6 @@
 /** What may stand behind the `=` of a fault, checked where the fault is given: on the command line, by the API, on the page. */
 import { suggestion } from "../hw/node/suggest.ts";
+import { SHAPES } from "./flood.ts";
 
 /** Steps of a connection after which `drop-after` closes it. */
 export const STEPS: readonly string[] = (
@@ -22,6 +23,9 @@ const number = (least: number, most: number): Pick<Rule, "expected" | "fits"> =>
 const word = (text: string): Pick<Rule, "expected" | "fits"> => ({ expected: text, fits: (value) => value === text });
 
 const SECONDS = { optional: true, ...number(0, 86_400) } as const;
+/** How many, and how large. */
+const FLOOD = { optional: true, ...number(1, 100_000) } as const;
+const SIZE = number(1, 1024 * 1024);
 const BYTES = { optional: true, ...number(0, 16 * 1024 * 1024) } as const;
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -42,6 +46,20 @@ const RULES: Readonly<Record<string, Rule>> = {
 	"renew-expires": number(0, 86_400),
 	"update-stall": BYTES,
 	"update-reset": BYTES,
+	"san-flood": number(1, 10_000),
+	"huge-twin": {
+		expected: `SHAPE:N, SHAPE one of ${SHAPES.join(" ")}, N from 1 to 100000`,
+		fits(value) {
+			const [, shape = "", count] = /^([a-z]+):(\d{1,6})$/.exec(value) ?? [];
+			return (SHAPES as readonly string[]).includes(shape) && Number(count) >= 1 && Number(count) <= 100_000;
+		},
+	},
+	"desired-flood": FLOOD,
+	"method-flood": FLOOD,
+	"c2d-size": SIZE,
+	"c2d-flood": FLOOD,
+	"dps-size": SIZE,
+	"renew-size": SIZE,
 };
 
 /** Throws RangeError that says what was expected, and what may have been meant. `value`: "" where there is none. */

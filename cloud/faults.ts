@@ -5,6 +5,7 @@
  */
 import { FLAWS, type Flaw } from "./authority.ts";
 import { checkFault, STEPS } from "./fault-values.ts";
+import { SHAPES } from "./flood.ts";
 import { Listeners } from "./listeners.ts";
 
 export const FAULTS = {
@@ -53,6 +54,15 @@ export const FAULTS = {
 	"update-stall": "updates: fall silent after VALUE bytes of the image (half)",
 	"update-reset": "updates: close the connection after VALUE bytes of the image (half)",
 	"pem-chain": "PEM where base64 DER is usual, and the reverse",
+	"san-flood": "TLS: the server's certificate has N names more",
+	"huge-twin": `hub: the desired properties have SHAPE:N more; SHAPE is one of ${SHAPES.join(" ")}`,
+	"desired-flood": "hub: VALUE (1000) changes of desired properties at once, after the subscription, no name twice",
+	"method-flood":
+		"hub: VALUE (1000) calls of a method that there is not at once, after the subscription, no member name twice",
+	"c2d-size": "hub: a message of N bytes after the subscription, at each connection",
+	"c2d-flood": "hub: VALUE (1000) messages at once after the subscription",
+	"dps-size": "DPS: the result has a member of N bytes that nobody knows",
+	"renew-size": "renewal: the certificates come with a member of N bytes that nobody knows",
 } as const;
 
 export type FaultName = keyof typeof FAULTS;
@@ -112,8 +122,12 @@ export function spoiled(faults: Faults, issued: readonly Uint8Array[]): { chain:
 	return { chain, swapped: faults.strikes("pem-chain") !== undefined };
 }
 
+/** A value that has a colon itself. */
+const SHAPED = /^(huge-twin)=([^:]*:\d+)(?::([1-9]\d*))?$/;
+
 function parse(text: string): Armed {
-	const [, name, value = "", times] = /^([a-zA-Z0-9-]+)(?:=(.*?))?(?::([1-9]\d*))?$/.exec(text) ?? [];
+	const [, name, value = "", times] =
+		SHAPED.exec(text) ?? /^([a-zA-Z0-9-]+)(?:=(.*?))?(?::([1-9]\d*))?$/.exec(text) ?? [];
 	if (name === undefined) throw new RangeError(`${text.slice(0, 80)}: expected NAME[=VALUE][:TIMES]`);
 	checkFault(name, value, Object.keys(FAULTS));
 	return { name: name as FaultName, value, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) };

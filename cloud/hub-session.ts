@@ -8,6 +8,7 @@ import type { Connection } from "./connection.ts";
 import { type Device, type Devices, splitId } from "./devices.ts";
 import type { Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
+import { flood, hugeMembers } from "./flood.ts";
 import { parseRecord } from "./json.ts";
 import type { Messages } from "./messages.ts";
 import { Methods } from "./methods.ts";
@@ -106,7 +107,9 @@ export class HubSession implements Session {
 
 	subscribed(filter: string): void {
 		if (filter === CREDENTIALS) this.#options.renewals?.flush(this.#options.device);
-		if (this.#messageFilters().includes(filter)) this.#options.messages.flush(this.#options.device);
+		const { device, faults, messages } = this.#options;
+		if (this.#messageFilters().includes(filter)) messages.flush(device);
+		flood(filter, this.deviceId, device, faults, (topic, payload) => this.deliver(topic, payload));
 	}
 
 	deliver(topic: string, payload: string | Uint8Array, acknowledged?: () => void): boolean {
@@ -145,7 +148,9 @@ export class HubSession implements Session {
 	#twin(rid: string) {
 		const { device, witness } = this.#options;
 		const { desired, reported } = device;
-		const body = JSON.stringify({ desired: sectionForDevice(desired), reported: sectionForDevice(reported) });
+		const huge = this.#options.faults.strikes("huge-twin");
+		const members = huge === undefined ? "" : `${hugeMembers(huge)},`;
+		const body = `{"desired":{${members}${JSON.stringify(sectionForDevice(desired)).slice(1)},"reported":${JSON.stringify(sectionForDevice(reported))}}`;
 		witness({ event: "twin-get", deviceId: this.deviceId });
 		this.#connection?.deliver(`$iothub/twin/res/200/?$rid=${rid}`, body);
 	}

@@ -30,7 +30,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 	const sockets = new Set<Socket>();
 	const https = new Https(options);
 	const server = createServer({ ...TLS, ...chain.identities.good }, (socket) => serve(socket, options, https));
-	let serving: keyof ServerChain["identities"] = "good";
+	let serving: keyof ServerChain["identities"] | "flooded" = "good";
 	server.prependListener("connection", (socket: Socket) => {
 		socket.setNoDelay(true);
 		sockets.add(socket);
@@ -38,8 +38,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 		socket.on("error", () => socket.destroy());
 		if (faults.strikes("drop-after", "tcp") !== undefined) socket.destroy();
 		const wanted = SERVER_FAULTS.find((fault) => faults.strikes(fault) !== undefined) ?? "good";
-		if (wanted !== serving) server.setSecureContext({ ...TLS, ...chain.identities[wanted] });
-		serving = wanted;
+		const names = faults.strikes("san-flood");
+		if (names !== undefined) server.setSecureContext({ ...TLS, ...chain.flooded(Number(names)) });
+		else if (wanted !== serving) server.setSecureContext({ ...TLS, ...chain.identities[wanted] });
+		serving = names === undefined ? wanted : "flooded";
 	});
 	server.on("tlsClientError", (_error, socket) => socket.destroy());
 	await new Promise<void>((resolve, reject) => {

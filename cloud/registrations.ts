@@ -209,7 +209,9 @@ export class Registrations {
 			...("errorCode" in outcome ? { errorCode: outcome.errorCode } : {}),
 			...("leaf" in outcome ? { leaf: outcome.leaf } : {}),
 		});
-		const body = { operationId: id, status: kind, registrationState: { ...state, status: kind } };
+		const size = Number(this.#options.faults.strikes("dps-size") ?? 0);
+		const padding = size > 0 ? { padding: "x".repeat(size) } : {};
+		const body = { operationId: id, status: kind, registrationState: { ...state, status: kind }, ...padding };
 		return { status: 200, body, step: "ASSIGNED" };
 	}
 

@@ -147,7 +147,10 @@ export class Renewals {
 			const { chain, swapped } = spoiled(faults, issued.chain);
 			const certificates = chain.map(swapped ? pem : base64);
 			const bare = faults.strikes("bare-array") !== undefined;
-			decide(200, JSON.stringify(bare ? certificates : { correlationId: request.correlationId, certificates }));
+			const size = Number(faults.strikes("renew-size") ?? 0);
+			const { correlationId } = request;
+			const padding = size > 0 ? { padding: "x".repeat(size) } : {};
+			decide(200, JSON.stringify(bare ? certificates : { correlationId, ...padding, certificates }));
 		});
 	}
 

@@ -1,6 +1,7 @@
 /** The TLS server's certificates: root, intermediate, and a leaf that is right or wrong in one way. */
 import { authorityRequest } from "./ca.ts";
 import type { FaultName } from "./faults.ts";
+import { floodedWithNames } from "./flood.ts";
 import {
 	certificatePem,
 	certify,
@@ -29,6 +30,8 @@ export type ServerFault = (typeof SERVER_FAULTS)[number];
 export interface ServerChain {
 	readonly rootPem: string;
 	readonly identities: Readonly<Record<"good" | ServerFault, ServerIdentity>>;
+	/** The good one with so many names more. */
+	flooded(names: number): ServerIdentity;
 }
 
 export interface SavedServerCa {
@@ -59,10 +62,15 @@ export async function createServerChain(
 		const certificate = await certify(request, keys.publicKey, issuer);
 		return { key, cert: certificatePem({ type: issuer.type, certificate, key: keys.privateKey }, issuer) };
 	};
+	const good = await leaf(intermediate, hosts, now - DAY, now + 365 * DAY);
 	return {
 		rootPem: saved.root.certificate,
+		flooded: (names) => ({
+			key,
+			cert: `${floodedWithNames(good.cert, saved.intermediate.key, names)}${saved.intermediate.certificate}`,
+		}),
 		identities: {
-			good: await leaf(intermediate, hosts, now - DAY, now + 365 * DAY),
+			good,
 			"expired-server-cert": await leaf(intermediate, hosts, now - 30 * DAY, now - DAY),
 			"wrong-server-name": await leaf(intermediate, ["elsewhere.invalid"], now - DAY, now + 365 * DAY),
 			"untrusted-server": await leaf(stranger, hosts, now - DAY, now + 365 * DAY),
