@@ -1,4 +1,4 @@
-/** Seeded randomness for tests that mutate (mulberry32), and the check for a Fault. SEED=n repeats a run. */
+/** Seeded randomness for tests that mutate (mulberry32), and the check for a Fault. */
 import { Fault, type FaultCode } from "../../src/fault.ts";
 
 export interface Random {
@@ -8,7 +8,10 @@ export interface Random {
 	bytes(length: number): Uint8Array;
 }
 
-export function random(seed = Number(process.env.SEED ?? Date.now() % 1_000_000)): Random {
+/** The same in each run, so that a suite that was green stays green; `SEED=$RANDOM npm test` looks for what nobody met yet. */
+export const SEED = Number(process.env.SEED ?? 1);
+
+export function random(seed = SEED): Random {
 	let state = seed >>> 0;
 	const integer = (below: number): number => {
 		state = (state + 0x6d2b79f5) >>> 0;
