@@ -10,11 +10,11 @@ import { concat, utf8 } from "../../src/base/bytes.ts";
 import type { Fault } from "../../src/fault.ts";
 import {
 	type ArchiveParts,
+	assertNests,
 	atom,
 	decode,
 	encodeArchive,
 	headers,
-	outline,
 	split,
 	text,
 	uint16,
@@ -194,20 +194,6 @@ test("without a host only the structure counts", () => {
 	refuse(replaced({ RSRC: CODE }), /RSRC/, null);
 	refuse(replaced({ MODS: concat(atom("PATH", text("a")), atom("PATH", text("b"))) }), /expected CODE/, null);
 });
-
-const SHAPE = /^XS_A VERS SIGN NAME SYMB IDEN MAPS MODS( PATH CODE)+ RSRC$/;
-
-/** That the sizes of all atoms nest without a gap, and that their types are an archive's. */
-function assertNests(bytes: Uint8Array, modules: number): void {
-	const atoms = outline(bytes).map((one) => one.split(" "));
-	assert.match(atoms.map(([type]) => type).join(" "), SHAPE);
-	const sizes = (...types: readonly string[]): number[] =>
-		atoms.filter(([type]) => types.includes(type!)).map(([, size]) => Number(size));
-	const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 8);
-	assert.deepEqual(sizes("MODS"), [sum(sizes("PATH", "CODE"))]);
-	assert.equal(sum(sizes("VERS", "SIGN", "NAME", "SYMB", "IDEN", "MAPS", "MODS", "RSRC")), bytes.length);
-	assert.equal(sizes("CODE").length, modules);
-}
 
 // A spoiled size of a CODE may swallow the module behind it: still an archive, with one module less.
 test("a mutated archive is refused as an image, or is another archive that fits; its structure is never spoiled", () => {

@@ -1,4 +1,5 @@
 /** Archives of apps as xsl writes them, without the SDK; `replace` puts another content into an atom, right or wrong. */
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { ArchiveReader } from "../../src/application/archive.ts";
 import { concat, utf8 } from "../../src/base/bytes.ts";
@@ -75,9 +76,23 @@ export function split(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Types and sizes of all atoms. */
-export function outline(bytes: Uint8Array): string[] {
+function outline(bytes: Uint8Array): string[] {
 	const view = new DataView(bytes.buffer, bytes.byteOffset);
 	return headers(bytes).map((at) => `${String.fromCharCode(...bytes.subarray(at + 4, at + 8))} ${view.getUint32(at)}`);
+}
+
+const SHAPE = /^XS_A VERS SIGN NAME SYMB IDEN MAPS MODS( PATH CODE)+ RSRC$/;
+
+/** That the sizes of all atoms nest without a gap, and that their types are an archive's. */
+export function assertNests(bytes: Uint8Array, modules: number): void {
+	const atoms = outline(bytes).map((one) => one.split(" "));
+	assert.match(atoms.map(([type]) => type).join(" "), SHAPE);
+	const sizes = (...types: readonly string[]): number[] =>
+		atoms.filter(([type]) => types.includes(type!)).map(([, size]) => Number(size));
+	const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 8);
+	assert.deepEqual(sizes("MODS"), [sum(sizes("PATH", "CODE"))]);
+	assert.equal(sum(sizes("VERS", "SIGN", "NAME", "SYMB", "IDEN", "MAPS", "MODS", "RSRC")), bytes.length);
+	assert.equal(sizes("CODE").length, modules);
 }
 
 /** What `encodeArchive` has to be given for these bytes. */
