@@ -1,12 +1,12 @@
 /**
- * `npm run build`: plain ES modules in dist/. dist/node is the command line; dist/moddable is what mcconfig lists as it is.
+ * `npm run build:device`: plain ES modules in dist/moddable, which mcconfig lists as they are. (dist/node: hw/node/build.js.)
  *
  * The device's modules are cut so that what holds BigInt state is apart: `base` (faults, bytes), `key` (src/key with
  * noble), `x509`, `ota` (src/suit and src/update), `apps` (src/application), `agent` (the rest of src with mqtt-packet), and one
  * module for each file of hw/moddable. Whatever the SDK provides stays an import.
  */
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
@@ -31,59 +31,32 @@ const FLAVOUR = process.env.ENROLLEE_FORMULAS ?? "fast";
 const CURVES = { "P-256": ["only-p256"], "P-384": ["only-p384"], both: [] }[process.env.ENROLLEE_CURVES ?? "both"];
 if (CURVES === undefined) throw new Error("ENROLLEE_CURVES: expected P-256, P-384 or both");
 
-/** Type errors are the business of `npm run typecheck`. */
-const compile = (tsconfig) => typescript({ tsconfig, noEmit: false, noForceEmit: true, noCheck: true });
-
-export default [
-	{
-		input: { cli: "hw/node/cli.ts", enrollee: "hw/node/enrollee.ts", cloud: "cloud/library.ts" },
-		external: [/^node:/, /^[a-z@][^:]*$/],
-		plugins: [resolve({ exportConditions: ["node"] }), compile("./tsconfig.json"), pageFiles(), executable("cli.js")],
-		output: { dir: "dist/node", format: "es", entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+export default {
+	input: entries(),
+	external: (id, importer) =>
+		importer !== undefined && /^[a-z]/.test(id) && !BUNDLED.test(id) && !Object.hasOwn(SHIMS, id),
+	preserveEntrySignatures: "allow-extension",
+	plugins: [
+		mqttPacketShims(),
+		resolve({ exportConditions: ["moddable", FLAVOUR, ...CURVES], preferBuiltins: false }),
+		commonjs(),
+		// Type errors are the business of `npm run typecheck`.
+		typescript({ tsconfig: "./hw/moddable/tsconfig.json", noEmit: false, noForceEmit: true, noCheck: true }),
+		xsRom({ include: (id) => KEY.test(id) }),
+		regexpsInRam(),
+		privateMethodsInRom(),
+	],
+	output: {
+		dir: "dist/moddable",
+		format: "es",
+		entryFileNames: "[name].js",
+		chunkFileNames: "[name].js",
+		manualChunks: chunk,
+		minifyInternalExports: false,
+		hoistTransitiveImports: false,
+		plugins: [{ name: "specifiers", renderChunk: nameImports }],
 	},
-	{
-		input: entries(),
-		external: (id, importer) =>
-			importer !== undefined && /^[a-z]/.test(id) && !BUNDLED.test(id) && !Object.hasOwn(SHIMS, id),
-		preserveEntrySignatures: "allow-extension",
-		plugins: [
-			mqttPacketShims(),
-			resolve({ exportConditions: ["moddable", FLAVOUR, ...CURVES], preferBuiltins: false }),
-			commonjs(),
-			compile("./hw/moddable/tsconfig.json"),
-			xsRom({ include: (id) => KEY.test(id) }),
-			regexpsInRam(),
-			privateMethodsInRom(),
-		],
-		output: {
-			dir: "dist/moddable",
-			format: "es",
-			entryFileNames: "[name].js",
-			chunkFileNames: "[name].js",
-			manualChunks: chunk,
-			minifyInternalExports: false,
-			hoistTransitiveImports: false,
-			plugins: [{ name: "specifiers", renderChunk: nameImports }],
-		},
-	},
-];
-
-/** The cloud's page, which goes as it is beside the command line. */
-function pageFiles() {
-	const folder = "cloud/page";
-	return {
-		name: "page",
-		generateBundle() {
-			for (const name of readdirSync(here(folder)))
-				this.emitFile({ type: "asset", fileName: `page/${name}`, source: readFileSync(here(`${folder}/${name}`)) });
-		},
-	};
-}
-
-/** `npx enrollee` in this folder runs the file itself; npm sets the bit only where it links the command for the first time. */
-function executable(fileName) {
-	return { name: "executable", writeBundle: ({ dir }) => chmodSync(join(dir, fileName), 0o755) };
-}
+};
 
 function entries() {
 	const named = (folder, prefix) =>
