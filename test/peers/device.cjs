@@ -4,6 +4,8 @@
  * {verb: "provision", host, idScope, registrationId, key | cert + certKey}: registers, prints what was assigned.
  * {verb: "hub", host, deviceId, key | cert + certKey}: telemetry, twin get and reported properties, then desired
  * properties, methods and messages until standard input ends.
+ *
+ * `transport` is the class of the SDK: Mqtt (the default), MqttWs, or Http (provision only).
  */
 const task = JSON.parse(process.argv[2]);
 const say = (event, detail = {}) => process.stdout.write(`${JSON.stringify({ event, ...detail })}\n`);
@@ -18,24 +20,25 @@ work().then(
 
 async function provision() {
 	const { ProvisioningDeviceClient } = require("azure-iot-provisioning-device");
-	const { Mqtt } = require("azure-iot-provisioning-device-mqtt");
+	const { transport = "Mqtt" } = task;
+	const Transport = require(`azure-iot-provisioning-device-${transport === "Http" ? "http" : "mqtt"}`)[transport];
 	const { X509Security } = require("azure-iot-security-x509");
 	const { SymmetricKeySecurityClient } = require("azure-iot-security-symmetric-key");
 	const security =
 		task.key === undefined
 			? new X509Security(task.registrationId, { cert: task.cert, key: task.certKey })
 			: new SymmetricKeySecurityClient(task.registrationId, task.key);
-	const client = ProvisioningDeviceClient.create(task.host, task.idScope, new Mqtt(), security);
+	const client = ProvisioningDeviceClient.create(task.host, task.idScope, new Transport(), security);
 	const { assignedHub, deviceId, status } = await client.register();
 	say("assigned", { assignedHub, deviceId, status });
 }
 
 async function hub() {
 	const { Client, Message } = require("azure-iot-device");
-	const { Mqtt } = require("azure-iot-device-mqtt");
+	const Transport = require("azure-iot-device-mqtt")[task.transport ?? "Mqtt"];
 	const credential = task.key === undefined ? "x509=true" : `SharedAccessKey=${task.key}`;
 	const text = `HostName=${task.host};DeviceId=${task.deviceId};${credential}`;
-	const client = Client.fromConnectionString(text, Mqtt);
+	const client = Client.fromConnectionString(text, Transport);
 	if (task.key === undefined) await client.setOptions({ cert: task.cert, key: task.certKey });
 	await client.open();
 	const message = new Message(JSON.stringify({ hello: "hub" }));

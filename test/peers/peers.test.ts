@@ -1,4 +1,7 @@
-/** Other people's clients, unmodified, against the local cloud: the Azure IoT SDK for Node by SAS and X.509; mosquitto's. */
+/**
+ * Other people's clients, unmodified, against the local cloud: the Azure IoT SDK for Node over MQTT, WebSocket and HTTPS, by
+ * SAS and X.509; mosquitto's.
+ */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +14,9 @@ import { enrol } from "../cloud/cloud-probe.ts";
 
 const PEERS = import.meta.dirname;
 
+type Transport = "Mqtt" | "MqttWs" | "Http";
+const WIRE = { Mqtt: "mqtt", MqttWs: "ws" } as const;
+
 let cloud: Cloud;
 const skip = missing();
 before(async () => {
@@ -18,47 +24,53 @@ before(async () => {
 });
 after(() => cloud.close());
 
-test("azure-iot-provisioning-device-mqtt registers with a symmetric key", { skip }, async () => {
-	const device = start({ verb: "provision", ...scope(), key: cloud.symmetricKey });
-	const assigned = await device.line("assigned");
-	assert.equal(assigned.assignedHub, `localhost:${cloud.port}`);
-	assert.equal(assigned.deviceId, "dev-001");
-	assert.equal(await device.exit(), 0);
-});
+for (const [transport, credential] of [
+	["Mqtt", "sas"],
+	["Mqtt", "x509"],
+	["MqttWs", "sas"],
+	["MqttWs", "x509"],
+	["Http", "sas"],
+	["Http", "x509"],
+] as const)
+	test(`the SDK's DPS client over ${transport} registers by ${credential}`, { skip }, async () => {
+		const [connected, { length: registrations }] = [cloud.connections.length, cloud.registrations];
+		const device = start({ verb: "provision", transport, ...scope(transport), ...onboarding(credential) });
+		const assigned = await device.line("assigned");
+		assert.equal(assigned.assignedHub, `localhost:${cloud.port}`);
+		assert.equal(assigned.deviceId, "dev-001");
+		assert.equal(assigned.status, "assigned");
+		assert.equal(await device.exit(), 0);
+		assert.equal(cloud.registrations.length, registrations + 1);
+		const seen = cloud.connections.slice(connected).map((event) => [event.service, event.transport, event.credential]);
+		assert.deepEqual(seen, transport === "Http" ? [] : [["dps", WIRE[transport], credential]]);
+	});
 
-test("azure-iot-provisioning-device-mqtt registers with an X.509 certificate", { skip }, async () => {
-	const cert = readFileSync(cloud.onboardingCert, "utf8");
-	const certKey = readFileSync(cloud.onboardingKey, "utf8");
-	const device = start({ verb: "provision", ...scope(), cert, certKey });
-	assert.equal((await device.line("assigned")).deviceId, "dev-001");
-	assert.equal(await device.exit(), 0);
-});
+for (const transport of ["Mqtt", "MqttWs", "Http"] as const)
+	test(`the SDK's DPS client over ${transport} reports a wrong key as unauthorized`, { skip }, async () => {
+		const device = start({ verb: "provision", transport, ...scope(transport), key: cloud.groupKey });
+		await assert.rejects(device.line("assigned"), /UnauthorizedError/);
+		assert.equal(await device.exit(), 1);
+	});
 
-test("azure-iot-provisioning-device-mqtt reports a wrong key as unauthorized", { skip }, async () => {
-	const device = start({ verb: "provision", ...scope(), key: cloud.groupKey });
-	assert.match((await device.line("error")).name as string, /Unauthorized/);
-	assert.equal(await device.exit(), 1);
-});
-
-test("azure-iot-device-mqtt sends telemetry and reads its twin with an issued certificate", { skip }, async () => {
-	const identity = await enrol(cloud, "dev-001");
-	const device = start({ verb: "hub", ...address(), cert: identity.cert, certKey: identity.key });
-	await checkHub(device, "x509");
-});
-
-test("azure-iot-device-mqtt sends telemetry and reads its twin with SAS", { skip }, async () => {
-	await checkHub(start({ verb: "hub", ...address(), key: cloud.symmetricKey }), "sas");
-});
-
-for (const credential of ["x509", "sas"] as const)
-	test(`azure-iot-device-mqtt: desired properties, a method, a message, by ${credential}`, { skip }, async () => {
+for (const [transport, credential] of [
+	["Mqtt", "x509"],
+	["Mqtt", "sas"],
+	["MqttWs", "x509"],
+	["MqttWs", "sas"],
+] as const)
+	test(`the SDK's client over ${transport}: telemetry, twin, a method, a message, by ${credential}`, {
+		skip,
+	}, async () => {
 		const identity = await enrol(cloud, "dev-001");
 		const secret = credential === "sas" ? { key: cloud.symmetricKey } : { cert: identity.cert, certKey: identity.key };
-		const device = start({ verb: "hub", ...address(), ...secret, listen: true });
+		const host = hostFor(transport);
+		const device = start({ verb: "hub", transport, host, deviceId: "dev-001", ...secret, listen: true });
+		await checkHub(device);
 		await device.line("listening");
 		const { operator } = cloud;
-		const version = operator.pushDesired("dev-001", { interval: 7 });
-		assert.deepEqual((await device.line("desired")).patch, { interval: 7, $version: version });
+		const version = operator.pushDesired("dev-001", { interval: cloud.telemetry.length });
+		const patch = { interval: cloud.telemetry.length, $version: version };
+		assert.deepEqual((await device.line("desired")).patch, patch);
 		const outcome = await operator.callMethod("dev-001", "echo", { text: "hello" });
 		assert.deepEqual(outcome, { status: 201, payload: { echo: { text: "hello" } } });
 		const id = operator.sendMessage("dev-001", "from the cloud", { door: "a/b" });
@@ -68,6 +80,8 @@ for (const credential of ["x509", "sas"] as const)
 		await cloud.seen((event) => event.event === "message-acknowledged" && event.id === id);
 		device.end();
 		assert.equal(await device.exit(), 0);
+		const connection = cloud.connections.at(-1)!;
+		assert.deepEqual([connection.transport, connection.credential], [WIRE[transport], credential]);
 	});
 
 test("mosquitto's clients: telemetry and a message, with an issued certificate", { skip: noMosquitto() }, async () => {
@@ -101,26 +115,31 @@ test("mosquitto's clients: telemetry and a message, with an issued certificate",
 	}
 });
 
-async function checkHub(device: Device, credential: "sas" | "x509"): Promise<void> {
+/** What it did when it came up, as the cloud received it. */
+async function checkHub(device: Device): Promise<void> {
 	await device.line("sent");
 	const received = cloud.telemetry.at(-1)!;
 	assert.equal(Buffer.from(received.body).toString(), '{"hello":"hub"}');
 	assert.equal(received.properties.room, "cellar & attic");
 	assert.equal(received.properties["$.ct"], "application/json");
-	const { version } = cloud.device("dev-001")!.desired;
-	assert.deepEqual((await device.line("twin")).desired, { $version: version });
+	const { version, properties } = cloud.device("dev-001")!.desired;
+	assert.deepEqual((await device.line("twin")).desired, { ...properties, $version: version });
 	await device.line("reported");
 	assert.deepEqual(cloud.device("dev-001")!.reported.properties, { firmware: "1.0", nested: { a: 1 } });
-	assert.equal(await device.exit(), 0);
-	assert.equal(cloud.connections.at(-1)!.credential, credential);
 }
 
-function scope() {
-	return { host: `localhost:${cloud.port}`, idScope: cloud.idScope, registrationId: "dev-001" };
+function onboarding(credential: "sas" | "x509") {
+	if (credential === "sas") return { key: cloud.symmetricKey };
+	return { cert: readFileSync(cloud.onboardingCert, "utf8"), certKey: readFileSync(cloud.onboardingKey, "utf8") };
 }
 
-function address() {
-	return { host: `localhost:${cloud.port}`, deviceId: "dev-001" };
+function scope(transport: Transport) {
+	return { host: hostFor(transport), idScope: cloud.idScope, registrationId: "dev-001" };
+}
+
+/** MqttWs and Http add 443 of their own, and port.cjs takes it away. */
+function hostFor(transport: Transport): string {
+	return transport === "Mqtt" ? `localhost:${cloud.port}` : "localhost";
 }
 
 interface Device {
@@ -131,8 +150,9 @@ interface Device {
 }
 
 function start(task: object): Device {
-	const child: ChildProcess = spawn(process.execPath, [join(PEERS, "device.cjs"), JSON.stringify(task)], {
-		env: { ...process.env, NODE_EXTRA_CA_CERTS: cloud.rootCa, NODE_OPTIONS: "" },
+	const program = ["--require", join(PEERS, "port.cjs"), join(PEERS, "device.cjs")];
+	const child: ChildProcess = spawn(process.execPath, [...program, JSON.stringify(task)], {
+		env: { ...process.env, NODE_EXTRA_CA_CERTS: cloud.rootCa, NODE_OPTIONS: "", PEER_PORT: String(cloud.port) },
 		stdio: ["pipe", "pipe", "pipe"],
 	});
 	const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
@@ -163,7 +183,7 @@ function noMosquitto(): string | false {
 
 /** Why the peers cannot run; installs them first if they are not there. */
 function missing(): string | false {
-	if (existsSync(join(PEERS, "node_modules", "azure-iot-device"))) return false;
+	if (existsSync(join(PEERS, "node_modules", "azure-iot-provisioning-device-http"))) return false;
 	try {
 		execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
 			cwd: PEERS,
