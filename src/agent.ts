@@ -10,6 +10,7 @@ import { Pause } from "./base/pause.ts";
 import { randomUnit } from "./base/retry.ts";
 import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
+import { Endings } from "./hub/endings.ts";
 import { HubFeatures } from "./hub/features.ts";
 import type { Properties } from "./hub/hub-topics.ts";
 import { Operations } from "./hub/operations.ts";
@@ -25,15 +26,13 @@ import { Updates } from "./update/updates.ts";
 
 export type { AgentOptions, AgentState } from "./options.ts";
 
-/** A session shorter than this counts as a failure to connect: a hub that drops us at once must not be hammered. */
-const SHORT_SESSION_MS = 60_000;
-
 export class Agent {
 	readonly #options: AgentOptions;
 	readonly #log: Log;
 	readonly #lifecycle: Lifecycle;
 	readonly #waiting = new Waiting();
 	readonly #pause: Pause;
+	readonly #endings = new Endings();
 	readonly #queue: TelemetryQueue;
 	readonly #features: HubFeatures;
 	readonly #operations: Operations;
@@ -165,12 +164,14 @@ export class Agent {
 				this.#pause.succeeded(true);
 			} catch (thrown) {
 				if (this.#isClosed()) return;
-				const fault = this.#report(thrown);
+				const lastedMs = link && this.#options.clock.ticks() - link.openedTicks;
+				const { fault, lasting } = this.#endings.judge(Fault.of(thrown, "agent.failed"), lastedMs);
+				this.#report(fault);
 				if (this.#options.once) {
 					this.#enter("closed", fault);
 					throw fault;
 				}
-				if (link && this.#options.clock.ticks() - link.openedTicks >= SHORT_SESSION_MS) this.#pause.succeeded(true);
+				if (lasting) this.#pause.succeeded(true);
 				this.#enter("waiting", fault);
 				await this.#pause.after(fault, fault.retryable || this.#lifecycle.clock.explains(fault));
 			}

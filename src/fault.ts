@@ -106,7 +106,8 @@ export const FAULTS = {
 	"hub.unauthorized": "The hub refused the device's credential: the device enrols again.",
 	"hub.api-version": "The hub refused the preview api-version: the device goes on with the GA version.",
 	"hub.response": "The hub's answer cannot be understood: report it with the log.",
-	"hub.closed": "The hub ended the session: usually passes by itself.",
+	"hub.closed":
+		"The hub ended the session: usually passes by itself. Again and again: one device, one id, one state folder; look for the other.",
 	"hub.bad-request": "The hub refused the request (400): see its message.",
 	"hub.conflict": "Another certificate request is active for this device (409).",
 	"hub.csr-rejected": "The hub refused the CSR: check whether its policy wants another curve (`key`).",
