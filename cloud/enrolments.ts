@@ -76,11 +76,13 @@ const GROUP = "local-group";
 
 /**
  * Why DPS knows no such registration id, or undefined. Up to 128 letters, digits and - . _ : with a letter, a digit or a
- * hyphen at the end ("Azure IoT Hub Device Provisioning Service: terminology", Microsoft).
+ * hyphen at the end ("IoT Hub Device Provisioning Service (DPS) terminology", Microsoft); none of the four at the start
+ * ("Runtime Registration: Register Device", Microsoft, whose rule for the end, without the hyphen, the other contradicts).
  */
 export function idProblem(registrationId: string): string | undefined {
 	if (registrationId.length > 128) return "a registration id has 128 characters at most";
-	if (!/^[A-Za-z0-9._:-]*[A-Za-z0-9-]$/.test(registrationId))
-		return "a registration id has letters, digits and - . _ : and ends with a letter, a digit or -";
+	if (!/^[A-Za-z0-9._:-]*$/.test(registrationId)) return "a registration id has letters, digits and - . _ :";
+	if (!/^[A-Za-z0-9]/.test(registrationId)) return "a registration id begins with a letter or a digit";
+	if (!/[A-Za-z0-9-]$/.test(registrationId)) return "a registration id ends with a letter, a digit or -";
 	return undefined;
 }

@@ -53,10 +53,16 @@ test("silence ends a connection after 1.5 times its keepalive, and before CONNEC
 	assert(!idle.closed());
 	await clock.advance(2_000);
 	assert(idle.closed());
+	const patient = dial(service);
+	patient.send({ ...connectDps(clock), keepalive: 0xffff });
+	await clock.advance(1_766_999);
+	assert(!patient.closed());
+	await clock.advance(1);
+	assert(patient.closed(), "after 1,767 s at most");
 	assert(happenings.some((h) => h.event === "disconnected" && h.reason === "keepalive timed out"));
 });
 
-test("a will is telemetry, published when the client is lost and not when it disconnects", () => {
+test("a will is telemetry, published when the client is lost or silent and not when it disconnects", async () => {
 	const { service, clock, happenings } = world();
 	const will = { topic: "devices/dev-001/messages/events/", payload: Buffer.from("gone"), qos: 0 as const };
 	const connect = { ...connectHub(clock), will };
@@ -70,11 +76,18 @@ test("a will is telemetry, published when the client is lost and not when it dis
 	const wills = () => happenings.filter((h) => h.event === "telemetry");
 	assert.equal(wills().length, 1);
 	assert.deepEqual(wills()[0]!.properties, { "iothub-MessageType": "Will" });
+	const silent = dial(service);
+	silent.send({ ...connect, keepalive: 10 });
+	await clock.advance(14_999);
+	assert.equal(wills().length, 1);
+	await clock.advance(1);
+	assert(silent.closed());
+	assert.equal(wills().length, 2, "at the end of its keepalive");
 	const odd = dial(service);
 	odd.send({ ...connect, will: { ...will, topic: "elsewhere" } });
 	assert(!odd.closed(), "a client whose will is for another topic connects");
 	odd.connection.lost();
-	assert.equal(wills().length, 1, "and nobody hears it");
+	assert.equal(wills().length, 2, "and nobody hears it");
 });
 
 test("mutated and truncated packets never throw", () => {
