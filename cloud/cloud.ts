@@ -107,7 +107,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		},
 	});
 	const chain = await createServerChain(state.serverCa, names, clock.now());
-	const address = hosts.length === 0 ? "127.0.0.1" : "0.0.0.0";
+	const address = options.address ?? (hosts.length === 0 ? "127.0.0.1" : "0.0.0.0");
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
 	const listener = await listen({ address, port, chain, service, faults, downloads }).catch((thrown) => {
 		folder.close();

@@ -11,6 +11,8 @@ export type CsrCurves = "p384" | "p256" | "both";
 export interface CloudOptions {
 	/** 0, the default, is any free one. */
 	readonly port?: number;
+	/** The one address that listens. Default: 127.0.0.1, or with `hosts` all there are. */
+	readonly address?: string;
 	/** Kept and continued from. Default: a temporary folder that `close` removes. */
 	readonly stateFolder?: string;
 	/** More names for the server's certificate; the first becomes the assigned hub's, and all interfaces listen. */

@@ -18,7 +18,7 @@ import { Device } from "../support/device.ts";
 export class Simulated {
 	readonly #app: App;
 	readonly #cloud: Cloud;
-	readonly #flash = mkdtempSync(join(tmpdir(), "enrollee-renewal-"));
+	readonly flash: string = mkdtempSync(join(tmpdir(), "enrollee-renewal-"));
 	#power = new AbortController();
 	#run: Promise<unknown> = Promise.resolve();
 	/** Of this boot. */
@@ -33,12 +33,12 @@ export class Simulated {
 	}
 
 	get journal(): Journaled {
-		return new Journal(openStore(this.#flash)).load();
+		return new Journal(openStore(this.flash)).load();
 	}
 
 	/** The journal's files. */
 	get credentials(): string[] {
-		return readdirSync(this.#flash)
+		return readdirSync(this.flash)
 			.filter((name) => name.startsWith("cred."))
 			.sort();
 	}
@@ -55,7 +55,7 @@ export class Simulated {
 				this.#onLine();
 			},
 			environment: {
-				...environmentOf(this.#cloud, this.#flash),
+				...environmentOf(this.#cloud, this.flash),
 				...settings,
 			},
 		});
@@ -66,9 +66,14 @@ export class Simulated {
 		await this.#run;
 	}
 
+	/** It has ended by itself, as a restart does. */
+	async ended(): Promise<void> {
+		await this.#run;
+	}
+
 	async remove(): Promise<void> {
 		await this.powerOff();
-		rmSync(this.#flash, { recursive: true, force: true });
+		rmSync(this.flash, { recursive: true, force: true });
 	}
 
 	/** A step of this boot, logged or yet to be. */
@@ -78,6 +83,11 @@ export class Simulated {
 			this.#onLine();
 		});
 		await this.#alive(logged, step);
+	}
+
+	/** How often this boot has logged a step so far. */
+	count(step: string): number {
+		return this.#lines.filter((line) => line.includes(` s  ${step}`)).length;
 	}
 
 	/** Listens for methods. */
@@ -99,7 +109,7 @@ export class Simulated {
 	async enrolInNode(then: Clock): Promise<void> {
 		const device = new Device(this.#cloud);
 		assert.equal((await device.once({}, { clock: then })).fault, undefined);
-		for (const [name, bytes] of device.store.blobs) writeFileSync(join(this.#flash, name), bytes);
+		for (const [name, bytes] of device.store.blobs) writeFileSync(join(this.flash, name), bytes);
 	}
 
 	/** The cloud saw it since this boot. */

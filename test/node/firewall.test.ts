@@ -1,0 +1,49 @@
+/** The agent on Node at a site where port 8883 is closed: enrolled, renewed and updated over 443, and back with what it has. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CloudEvent } from "../../cloud/event.ts";
+import { noSite, openSite } from "../support/firewall.ts";
+import { offer, reported, UpdatedDevice } from "../support/updated.ts";
+
+test("8883 refused: enrols, renews and updates over 443, remembers it, and needs nothing new when 8883 opens", {
+	skip: await noSite(),
+}, async () => {
+	const site = await openSite(1);
+	const { cloud } = site;
+	const id = cloud.registrationId;
+	const device = new UpdatedDevice(cloud, () => ({ dps: site.dps }));
+	const changes = () => device.steps.filter(({ step }) => step === "transport").map(({ detail }) => detail);
+	const transports = () => cloud.connections.map(({ service, transport }) => `${service} ${transport}`);
+	const methods = (event: CloudEvent) => event.event === "subscribed" && event.filter.startsWith("$iothub/methods");
+	const change = { failed: "wire.refused", next: "ws" };
+	try {
+		await cloud.seen(methods);
+		assert.deepEqual(transports(), ["dps ws", "hub ws"]);
+		assert.deepEqual(changes(), [change]);
+
+		const asked = await cloud.operator.callMethod(id, "enrollee.renew");
+		assert.equal("status" in asked && asked.status, 202);
+		await device.logged("credential.proven", 2);
+		cloud.operator.disconnect(id);
+		await cloud.seen(() => transports().length >= 4);
+		assert.deepEqual(changes(), [change], "neither the new certificate nor a lost connection tries 8883 again");
+
+		await reported(cloud, ({ state }) => state === "idle");
+		offer(cloud);
+		await reported(cloud, ({ installed }) => installed === 2);
+		assert.deepEqual(device.boots, ["ota_0", "ota_1"]);
+		assert.deepEqual(changes(), [change, change], "a boot tries it once");
+		assert(!transports().some((transport) => transport.endsWith("mqtt")), transports().join());
+		await device.stop();
+
+		await site.set8883("open");
+		assert.equal((await device.device.once({ dps: site.dps })).fault, undefined);
+		assert.equal(transports().at(-1), "hub mqtt");
+		assert.equal(cloud.connections.at(-1)!.serial, cloud.device(id)!.certificates[0]!.serial);
+		assert.equal(cloud.registrations.length, 1);
+		assert.equal(cloud.device(id)!.certificates.length, 2, "issued: enrolment and renewal");
+	} finally {
+		await device.stop();
+		await site.close();
+	}
+});
