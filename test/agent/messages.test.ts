@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
 import { utf8Text } from "../../src/base/bytes.ts";
+import { FAULTS } from "../../src/fault.ts";
 import { MOST_MESSAGE_BYTES, MOST_TELEMETRY_BYTES } from "../../src/hub/limits.ts";
 import { Application, MESSAGES, METHODS, quiet, subscribed, withApplication } from "../support/application.ts";
 import { Device, withCloud } from "../support/device.ts";
@@ -128,10 +129,7 @@ describe("the agent's own operations", () => {
 			await application.until("waiting");
 			await reported(2);
 			const [fault] = section().faults;
-			assert.deepEqual(
-				[fault!.code, fault!.count, fault!.remedy],
-				["hub.closed", 1, "The hub ended the session: usually passes by itself."],
-			);
+			assert.deepEqual([fault!.code, fault!.count, fault!.remedy], ["hub.closed", 1, FAULTS["hub.closed"]]);
 		}));
 
 	test("are switched off one by one, and an application that uses nothing subscribes nothing", () =>
