@@ -1,13 +1,11 @@
 /** The examinations of `enrollee doctor`. Each gives one finding and never throws; none changes anything. */
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync } from "node:fs";
-import { connect as connectTcp, isIP } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { connect as connectTls, rootCertificates } from "node:tls";
-import { formatEndpoint, MQTT_TLS_PORT, parseEndpoint } from "../../src/base/endpoint.ts";
+import { rootCertificates } from "node:tls";
+import { MQTT_TLS_PORT, parseEndpoint } from "../../src/base/endpoint.ts";
 import { encodeQuery, NONCE_BYTES, readAnswer, SNTP_PORT } from "../../src/base/sntp.ts";
 import { DEFAULTS } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
@@ -15,18 +13,12 @@ import { Journal } from "../../src/identity/journal.ts";
 import { RELEASED, VERSION } from "../../src/release.ts";
 import { readCertificates } from "../../src/x509/certificate.ts";
 import { encodePem } from "../../src/x509/pem.ts";
+import { bad, examineTls, examineWay, type Finding, good, PATIENCE_MS } from "./doctor-way.ts";
 import { type Flags, inForce, readSettings, stateFolder } from "./settings.ts";
 import { storeIn } from "./store.ts";
 
-export interface Finding {
-	readonly name: string;
-	/** `note`: needed for some things only. */
-	readonly state: "good" | "note" | "bad";
-	readonly text: string;
-	readonly remedy?: string;
-}
+export type { Finding };
 
-const PATIENCE_MS = 5000;
 const SNTP_SERVER = "pool.ntp.org";
 const MOST_SKEW_MS = 60_000;
 
@@ -44,39 +36,19 @@ export async function examine(flags: Flags, tell: (finding: Finding) => void): P
 	tell(await clock());
 	const endpoint = attempt(() => parseEndpoint(input.dps ?? DEFAULTS.dps, MQTT_TLS_PORT, "dps"));
 	if (endpoint instanceof Fault) return tell(bad("dps", endpoint));
-	const name = formatEndpoint(endpoint);
-	tell(await dns(endpoint.host));
-	tell(await port(endpoint.host, endpoint.port));
-	// Only Azure's own: MQTT over WebSocket, and what updates are usually served by.
-	if (endpoint.port === MQTT_TLS_PORT && !isLocal(endpoint.host)) tell(await port(endpoint.host, 443));
+	const socket = await examineWay(endpoint, input.transport ?? DEFAULTS.transport, tell);
 	const anchors = attempt(() => (input.ca === undefined ? undefined : readCertificates(input.ca)));
 	if (anchors instanceof Fault) tell(bad("anchors", anchors));
 	else {
 		const own = anchors === undefined ? `Node's own ${rootCertificates.length}` : `${anchors.length} of --ca`;
 		tell(good("anchors", own));
-		tell(
-			await tls(
-				endpoint.host,
-				endpoint.port,
-				name,
-				anchors?.map(({ der }) => encodePem("CERTIFICATE", der)),
-			),
-		);
+		const ca = anchors?.map(({ der }) => encodePem("CERTIFICATE", der));
+		if (socket !== undefined) tell(await examineTls(socket, endpoint, ca));
 	}
+	socket?.destroy();
 	tell(sdk());
 	tell(idf());
 }
-
-const good = (name: string, text: string): Finding => ({ name, state: "good", text });
-
-const bad = (name: string, { code, message, remedy }: Fault): Finding => ({
-	name,
-	state: "bad",
-	text: message.startsWith(code) ? message : `${code}: ${message}`,
-	remedy,
-});
-
-const isLocal = (host: string): boolean => host === "localhost" || host.startsWith("127.");
 
 function attempt<T>(action: () => T): T | Fault {
 	try {
@@ -150,56 +122,6 @@ export function sntpSkew(host: string, port: number): Promise<number | Fault | u
 			end(time instanceof Fault ? time : time - Date.now());
 		});
 		socket.send(encodeQuery(nonce), port, host, (error) => error && end());
-	});
-}
-
-async function dns(host: string): Promise<Finding> {
-	if (isIP(host) !== 0) return good("dns", `${host} is an address`);
-	try {
-		const addresses = await lookup(host, { all: true });
-		return good("dns", `${host}: ${addresses.map(({ address }) => address).join(", ")}`);
-	} catch (cause) {
-		return bad("dns", new Fault("wire.dns", `${host}: ${(cause as NodeJS.ErrnoException).code}`));
-	}
-}
-
-function port(host: string, number: number): Promise<Finding> {
-	const name = `port ${number}`;
-	return new Promise((resolve) => {
-		const socket = connectTcp({ host, port: number });
-		const end = (finding: Finding): void => {
-			socket.destroy();
-			resolve(finding);
-		};
-		socket.setTimeout(PATIENCE_MS, () => end(bad(name, new Fault("wire.timeout", `${host}:${number}`))));
-		socket.on("connect", () => end(good(name, `${host} answers`)));
-		socket.on("error", ({ message }) => end(bad(name, new Fault("wire.refused", message))));
-	});
-}
-
-function tls(host: string, port: number, peer: string, ca: readonly string[] | undefined): Promise<Finding> {
-	return new Promise((resolve) => {
-		const socket = connectTls({
-			host,
-			port,
-			...(isIP(host) === 0 && { servername: host }),
-			...(ca && { ca: [...ca] }),
-		});
-		const end = (finding: Finding): void => {
-			socket.destroy();
-			resolve(finding);
-		};
-		socket.setTimeout(PATIENCE_MS, () => end(bad("tls", new Fault("wire.timeout", peer))));
-		socket.on("error", (error: NodeJS.ErrnoException) => {
-			const isVerdict = /CERT|SELF_SIGNED|UNABLE|SIGNATURE|ISSUER/.test(error.code ?? "");
-			end(
-				bad("tls", new Fault(isVerdict ? "tls.untrusted" : "tls.protocol", `${peer}: ${error.code ?? error.message}`)),
-			);
-		});
-		socket.on("secureConnect", () => {
-			const { issuer, valid_to } = socket.getPeerCertificate();
-			end(good("tls", `${socket.getProtocol()}, issued by ${issuer?.CN ?? "?"}, until ${valid_to}`));
-		});
 	});
 }
 

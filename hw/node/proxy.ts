@@ -16,9 +16,13 @@ export function proxyFor(host: string, port: number, environment: NodeJS.Process
 	const address = text.includes("://") ? text : `http://${text}`;
 	if (URL.canParse(address)) {
 		const proxy = new URL(address);
-		if (/^https?:$/.test(proxy.protocol) && proxy.hostname !== "") return proxy;
+		if (/^https?:$/.test(proxy.protocol) && proxy.hostname !== "" && isDecodable(proxy.username + proxy.password))
+			return proxy;
 	}
-	return new Fault("config.invalid", "HTTPS_PROXY: expected http://HOST:PORT or https://HOST:PORT");
+	return new Fault(
+		"config.invalid",
+		"HTTPS_PROXY: expected http://HOST:PORT or https://HOST:PORT, with %XX for what is special in user and password",
+	);
 }
 
 /** `done` once, unless abandoned: a connection through to the server, or why there is none. Gives the way to abandon it. */
@@ -55,6 +59,15 @@ export function openTunnel(proxy: URL, host: string, port: number, done: (tunnel
 	request.on("error", (error) => once(() => refuse(printable(error.message), error)));
 	request.end();
 	return () => once(() => request.destroy());
+}
+
+function isDecodable(text: string): boolean {
+	try {
+		decodeURIComponent(text);
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 function isExempt(host: string, port: number, list: string): boolean {

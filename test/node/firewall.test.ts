@@ -1,7 +1,12 @@
-/** The agent on Node at a site where port 8883 is closed: enrolled, renewed and updated over 443, and back with what it has. */
+/**
+ * The agent on Node at a site where port 8883 is closed: enrolled, renewed and updated over 443, and back with what it has;
+ * what `doctor` says there.
+ */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { CloudEvent } from "../../cloud/event.ts";
+import { examineTls, examineWay } from "../../hw/node/doctor-way.ts";
 import { noSite, openSite } from "../support/firewall.ts";
 import { offer, reported, UpdatedDevice } from "../support/updated.ts";
 
@@ -44,6 +49,29 @@ test("8883 refused: enrols, renews and updates over 443, remembers it, and needs
 		assert.equal(cloud.device(id)!.certificates.length, 2, "issued: enrolment and renewal");
 	} finally {
 		await device.stop();
+		await site.close();
+	}
+});
+
+test("doctor: a closed 8883 is no trouble where 443 answers and may be used", { skip: await noSite() }, async () => {
+	const site = await openSite(4);
+	const said = async (transport: string) => {
+		const findings: string[] = [];
+		const endpoint = { host: site.dps, port: 8883 };
+		const socket = await examineWay(endpoint, transport, ({ name, state }) => findings.push(`${name} ${state}`), {});
+		if (socket !== undefined) {
+			const { name, state } = await examineTls(socket, endpoint, [readFileSync(site.cloud.rootCa, "utf8")]);
+			findings.push(`${name} ${state}`);
+		}
+		return findings;
+	};
+	try {
+		assert.deepEqual(await said("auto"), ["dns good", "port 8883 note", "port 443 good", "tls good"]);
+		assert.deepEqual(await said("ws"), ["dns good", "port 443 good", "tls good"]);
+		assert.deepEqual(await said("mqtt"), ["dns good", "port 8883 bad"]);
+		await site.set8883("open");
+		assert.deepEqual(await said("auto"), ["dns good", "port 8883 good", "tls good"]);
+	} finally {
 		await site.close();
 	}
 });

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { certificatePem, createEntity, der, saveEntity } from "../../cloud/pki.ts";
 import { createWire } from "../../hw/node/wire.ts";
+import type { ConfigInput } from "../../src/config.ts";
 import { Device } from "../support/device.ts";
 import { assertFault, openWire } from "../support/wire-probe.ts";
 
@@ -112,6 +113,7 @@ test("HTTPS_PROXY: DPS and hub through CONNECT, with its password; NO_PROXY, ref
 	let status = "200 Connection established";
 	const proxy = createHttpServer().on("connect", (request, socket) => {
 		asked.push(`${request.url} ${request.headers["proxy-authorization"] ?? "-"}`);
+		if (request.url!.endsWith(":8883")) return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
 		if (!status.startsWith("200")) return void socket.end(`HTTP/1.1 ${status}\r\n\r\n`);
 		const through = connect(cloud.port, "127.0.0.1", () => {
 			socket.write(`HTTP/1.1 ${status}\r\n\r\n`);
@@ -122,9 +124,9 @@ test("HTTPS_PROXY: DPS and hub through CONNECT, with its password; NO_PROXY, ref
 	});
 	const port = await listen(proxy);
 	const dps = `cloud.example:${cloud.port}`;
-	const run = async (HTTPS_PROXY: string, NO_PROXY = "") => {
+	const run = async (HTTPS_PROXY: string, NO_PROXY = "", input: ConfigInput = { transport: "mqtt" }) => {
 		const wire = createWire({ HTTPS_PROXY, NO_PROXY });
-		return (await new Device(cloud).once({ transport: "mqtt" }, { wire })).fault;
+		return (await new Device(cloud).once(input, { wire })).fault;
 	};
 	assert.equal(await run(`http://us%40er:secret@127.0.0.1:${port}`), undefined);
 	const authorization = `Basic ${Buffer.from("us@er:secret").toString("base64")}`;
@@ -133,13 +135,20 @@ test("HTTPS_PROXY: DPS and hub through CONNECT, with its password; NO_PROXY, ref
 		[`${dps} ${authorization}`, `${dps} ${authorization}`],
 		"a name that only the proxy resolves",
 	);
+	asked.length = 0;
+	const azure = { dps: "cloud.example", hub: "cloud.example" };
+	assert.equal(await run(`http://127.0.0.1:${port}`, "", azure), undefined);
+	const ports = asked.map((line) => line.split(" ")[0]);
+	const ways = ["cloud.example:8883", "cloud.example:443", "cloud.example:443"];
+	assert.deepEqual(ports, ways, "a proxy that lets nothing through but 443, as most do");
 	status = "407 Proxy Authentication Required";
 	const refused = await run(`http://us:secret@127.0.0.1:${port}`);
 	assert.equal(refused?.code, "wire.proxy");
 	assert.match(refused!.message, /answers 407/);
 	assert.doesNotMatch(`${refused!.message} ${refused!.remedy}`, /secret/);
 	assert.equal((await run("http://127.0.0.1:1"))?.code, "wire.proxy");
-	assert.equal((await run("ftp://127.0.0.1:1"))?.code, "config.invalid");
+	for (const nonsense of ["ftp://127.0.0.1:1", "http://user%:secret@127.0.0.1:1", "http://"])
+		assert.equal((await run(nonsense))?.code, "config.invalid", nonsense);
 	assert.equal((await run(`http://127.0.0.1:${port}`, "other, .example"))?.code, "wire.dns", "not through the proxy");
 	proxy.close();
 	proxy.closeAllConnections();

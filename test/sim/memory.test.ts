@@ -36,6 +36,11 @@ test("enrolment and hub session in a machine of 64 KB that cannot grow", { skip 
 	t.diagnostic(`\n${format(output, FIXED)}`);
 });
 
+test("the same over WebSocket", { skip }, async () => {
+	const { exitCode, output } = await enrol(await build("memory", FIXED), { ENROLLEE_TRANSPORT: "ws" });
+	assert.equal(exitCode, 0, output);
+});
+
 test("a renewal over the live session in what the manifest reserves, without growing", { skip }, async (t) => {
 	const { chunk, heap, stack } = RESERVED;
 	assert.ok(chunk >= FIXED.chunk && heap >= FIXED.heap && stack >= FIXED.stack / 0.85);
