@@ -73,6 +73,8 @@ export class HubSession implements Session {
 			"$iothub/twin/PATCH/properties/desired/#",
 			"$iothub/methods/POST/#",
 			...this.#messageFilters(),
+			// Azure's SDKs subscribe to it for IoT Edge; from the hub itself nothing comes.
+			...(splitId(this.deviceId).moduleId === "" ? [] : [`${this.#path()}/inputs/#`]),
 		];
 		return filters.includes(filter) || (this.#options.renewals !== undefined && filter === CREDENTIALS);
 	}

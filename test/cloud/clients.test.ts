@@ -7,6 +7,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { createEntity, saveEntity } from "../../cloud/pki.ts";
 import { enrol, type Identity, makeCsr, openHub, Probe, register, sas } from "./cloud-probe.ts";
 
 const PREVIEW = "2025-08-01-preview";
@@ -66,6 +67,33 @@ test("the Python SDK's X.509 sample: one certificate for DPS and hub, where no C
 	const issued = await openHub(cloud, "dev-001", { identity });
 	assert.equal(issued.connack, 0);
 	issued.probe.close();
+});
+
+test("the same in a group: any certificate of its authority for that name, and for no other", async () => {
+	const validity = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3600_000 };
+	const certificate = async (commonName: string): Promise<Identity> => {
+		const request = { commonName, role: { kind: "client" }, ...validity } as const;
+		const { certificate: cert, key } = await saveEntity(await createEntity("P-256", request, cloud.ca.onboarding));
+		return { cert, key };
+	};
+	const own = await certificate("board-1");
+	const options = { identity: own, apiVersion: "2019-03-31" };
+	const foreign = await register(cloud, "board-2", { registrationId: "board-2" }, options);
+	assert(foreign !== "closed" && foreign.json.errorCode === 401002);
+	const answer = await register(cloud, "board-1", { registrationId: "board-1" }, options);
+	assert(answer !== "closed");
+	assert.deepEqual(answer.json.registrationState.x509, { enrollmentGroupId: "local-group" });
+	const connacks: [Identity, number][] = [
+		[own, 0],
+		[await certificate("board-1"), 0],
+		[await certificate("board-2"), 5],
+		[onboarding, 5],
+	];
+	for (const [identity, returnCode] of connacks) {
+		const { probe, connack } = await openHub(cloud, "board-1", { identity });
+		assert.equal(connack, returnCode);
+		probe.close();
+	}
 });
 
 test("the Java SDK's renewal: null is the same as absent", async () => {
@@ -179,6 +207,7 @@ test("a module has a key, a twin and methods of its own", async () => {
 	assert.equal(cloud.telemetry.at(-1)!.deviceId, "dev-001/camera");
 	for (const filter of ["$iothub/twin/res/#", "$iothub/methods/POST/#", "devices/dev-001/modules/camera/#"])
 		assert.equal(await probe.subscribe(filter), 1, filter);
+	assert.equal(await probe.subscribe("devices/dev-001/modules/camera/inputs/#"), 1, "as Azure's SDKs do for IoT Edge");
 	await probe.publish("$iothub/twin/PATCH/properties/reported/?$rid=1", '{"lens":"clean"}');
 	assert.notEqual(await probe.message("$iothub/twin/res/204/"), "closed");
 	assert.deepEqual(cloud.device("dev-001/camera")!.reported.properties, { lens: "clean" });

@@ -5,6 +5,7 @@
  * {verb: "hub", host, deviceId, key | cert + certKey}: telemetry, twin get and reported properties, then desired
  * properties, methods and messages until standard input ends.
  *
+ * `moduleId`: as that module of the device, which gets no messages.
  * `transport` is the class of the SDK: Mqtt (the default), MqttWs, or Http (provision only).
  */
 const task = JSON.parse(process.argv[2]);
@@ -34,11 +35,12 @@ async function provision() {
 }
 
 async function hub() {
-	const { Client, Message } = require("azure-iot-device");
+	const { Client, ModuleClient, Message } = require("azure-iot-device");
 	const Transport = require("azure-iot-device-mqtt")[task.transport ?? "Mqtt"];
 	const credential = task.key === undefined ? "x509=true" : `SharedAccessKey=${task.key}`;
-	const text = `HostName=${task.host};DeviceId=${task.deviceId};${credential}`;
-	const client = Client.fromConnectionString(text, Transport);
+	const [Kind, id] = task.moduleId === undefined ? [Client, ""] : [ModuleClient, `ModuleId=${task.moduleId};`];
+	const text = `HostName=${task.host};DeviceId=${task.deviceId};${id}${credential}`;
+	const client = Kind.fromConnectionString(text, Transport);
 	if (task.key === undefined) await client.setOptions({ cert: task.cert, key: task.certKey });
 	await client.open();
 	const message = new Message(JSON.stringify({ hello: "hub" }));
@@ -65,10 +67,15 @@ async function listen(client, twin) {
 		const properties = message.properties.propertyList;
 		client.complete(message, () => say("message", { body: message.getData().toString(), properties }));
 	});
-	client.onDeviceMethod("echo", (request, response) => {
+	const echo = (request, response) => {
 		say("method", { payload: request.payload });
 		response.send(201, { echo: request.payload }, (error) => error && say("error", { message: error.message }));
-	});
+	};
+	if (task.moduleId === undefined) client.onDeviceMethod("echo", echo);
+	else {
+		client.onMethod("echo", echo);
+		client.on("inputMessage", (input) => say("input", { input }));
+	}
 	// The handlers subscribe in the background; a second telemetry message comes after them on the same connection.
 	const { Message } = require("azure-iot-device");
 	await client.sendEvent(new Message("listening"));
