@@ -34,7 +34,12 @@ export class Https {
 			else response.writeHead(500, { "content-length": 0 }).end();
 		}
 	});
-	readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
+	readonly #webSockets = new WebSocketServer({
+		noServer: true,
+		maxPayload: MAX_FRAME_BYTES,
+		perMessageDeflate: false,
+		handleProtocols: () => "mqtt",
+	});
 
 	constructor(options: HttpsOptions) {
 		this.#options = options;

@@ -70,6 +70,10 @@ test("another path, no subprotocol, a text frame, too large a frame, and plain H
 	await assert.rejects(dialWebSocket({ path: "elsewhere" }), /404/);
 	await assert.rejects(dialWebSocket({ protocol: "AMQPWSB10" }), /400/);
 	const ca = readFileSync(cloud.rootCa, "utf8");
+	const choosy = new WebSocket(`wss://localhost:${cloud.port}/$iothub/websocket`, ["AMQPWSB10", "mqtt"], { ca });
+	await once(choosy, "open");
+	assert.equal(choosy.protocol, "mqtt", "of those that are offered");
+	choosy.terminate();
 	for (const frame of ["text", Buffer.alloc(301 * 1024)]) {
 		const socket = new WebSocket(`wss://localhost:${cloud.port}/$iothub/websocket`, "mqtt", { ca });
 		await new Promise((resolve) => socket.once("open", resolve));
