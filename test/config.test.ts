@@ -8,6 +8,7 @@ import { encodeNvsCsv } from "../hw/node/commands/factory.ts";
 import { readSettings } from "../hw/node/settings.ts";
 import { parseConfig } from "../src/config.ts";
 import { Fault } from "../src/fault.ts";
+import { CLI } from "./support/command.ts";
 
 const KEY = Buffer.alloc(32, 0x5a).toString("base64");
 const LEAST = { idScope: "0ne00ABCDEF", registrationId: "dev-001", symmetricKey: KEY };
@@ -137,7 +138,7 @@ test("a file that cannot be read is named with its flag", () => {
 });
 
 test("`enrollee run --help` names every flag with its variable", () => {
-	const help = execFileSync(process.execPath, ["--import", "tsx", "hw/node/cli.ts", "run", "--help"], {
+	const help = execFileSync(process.execPath, [...CLI, "run", "--help"], {
 		encoding: "utf8",
 	});
 	const source = readFileSync("hw/node/settings-table.ts", "utf8");

@@ -19,6 +19,7 @@ import { parseCertificate } from "../../src/x509/certificate.ts";
 import { parseCsr } from "../../src/x509/csr.ts";
 import { publicKeyInfo, readPrivateKey } from "../../src/x509/key.ts";
 import { decodePem } from "../../src/x509/pem.ts";
+import { CLI } from "../support/command.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
 
 const DAY = 86_400_000;
@@ -213,10 +214,9 @@ function setEnvironment(environment: Readonly<Record<string, string>>): () => vo
 
 /** Runs the whole command line in a process of its own; its exit code. */
 function exitCode(...args: readonly string[]): Promise<number> {
-	const cli = join(import.meta.dirname, "../../hw/node/cli.ts");
 	const undo = setEnvironment({});
 	return new Promise((resolve) => {
-		execFile(process.execPath, ["--import", "tsx", cli, ...args], (error) => resolve(Number(error?.code ?? 0)));
+		execFile(process.execPath, [...CLI, ...args], (error) => resolve(Number(error?.code ?? 0)));
 		undo();
 	});
 }

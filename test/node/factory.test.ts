@@ -10,6 +10,7 @@ import { encodeNvsCsv } from "../../hw/node/commands/factory.ts";
 import { project } from "../../hw/simulator/harness.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
+import { CLI } from "../support/command.ts";
 
 const KEY = Buffer.alloc(32, 9).toString("base64");
 const DEVICE = { idScope: "0ne00ABCDEF", registrationId: "dev-042" };
@@ -61,7 +62,7 @@ test("a device that could not enrol is refused", () => {
 test("the command writes a file for its owner only, and refuses with exit code 2", () => {
 	const out = join(folder, "device.csv");
 	const run = (...flags: string[]) =>
-		spawnSync(process.execPath, ["--import", "tsx", join(project, "hw/node/cli.ts"), "factory", ...flags], {
+		spawnSync(process.execPath, [...CLI, "factory", ...flags], {
 			cwd: project,
 			encoding: "utf8",
 			env: { PATH: process.env.PATH },

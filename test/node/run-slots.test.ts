@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { CLI } from "../support/command.ts";
 import { withCloud } from "../support/device.ts";
 import { standInImage } from "../support/release.ts";
 
-const CLI = ["--import", "tsx", join(import.meta.dirname, "../../hw/node/cli.ts")];
 const enrollee = (...args: string[]) => execFileSync(process.execPath, [...CLI, ...args], { encoding: "utf8" });
 
 test("a bundle packed on the command line is offered, installed and confirmed; an interrupt ends the device", () =>

@@ -11,6 +11,9 @@ export interface Random {
 /** The same in each run, so that a suite that was green stays green; `SEED=$RANDOM npm test` looks for what nobody met yet. */
 export const SEED = Number(process.env.SEED ?? 1);
 
+/** Whole sweeps take minutes, so a suite takes a sample; SWEEP=1 takes all. */
+export const sampled = <T>(all: T, few: T): T => (process.env.SWEEP === undefined ? few : all);
+
 export function random(seed = SEED): Random {
 	let state = seed >>> 0;
 	const integer = (below: number): number => {
