@@ -63,15 +63,16 @@ if (unknown.length > 0) {
 
 async function run(): Promise<void> {
 	const results: Record<string, object> = {};
-	for (const name of names) {
-		const { missing, run } = BENCHES[name]!;
-		if (missing) {
-			console.log(`${name}: ${missing}`);
-			continue;
-		}
-		const { result, table } = await run();
+	// All at once: what is counted does not depend on what else the machine does.
+	const measured = await Promise.all(
+		names.map(async (name) => {
+			const { missing, run } = BENCHES[name]!;
+			return { name, ...(missing ? { table: `${name}: ${missing}` } : await run()) };
+		}),
+	);
+	for (const { name, table, ...rest } of measured) {
 		console.log(`${table}\n`);
-		results[name] = result;
+		if ("result" in rest) results[name] = rest.result;
 	}
 	if (options["default-table"]) console.log("stock noble, default table", await measureDefaultTable());
 

@@ -11,7 +11,11 @@ import { environmentOf } from "../../hw/simulator/settings.ts";
 test("the application restarts after a growing back-off, and starts over once it has been connected", {
 	skip,
 }, async () => {
-	const app = await buildForXs({ name: "main", manifest: join(project, "hw/simulator/manifest.json") });
+	const app = await buildForXs({
+		name: "main",
+		build: "release",
+		manifest: join(project, "hw/simulator/manifest.json"),
+	});
 	const flash = mkdtempSync(join(tmpdir(), "enrollee-main-"));
 	const cloud = await startCloud();
 	try {

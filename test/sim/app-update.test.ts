@@ -29,7 +29,11 @@ describe("an application over the air on XS", { skip }, () => {
 	let mapper: Mapper;
 	before(async () => {
 		mkdirSync(flash);
-		app = await buildForXs({ name: "app-update", manifest: join(project, "examples/sensor/manifest.json") });
+		app = await buildForXs({
+			name: "app-update",
+			build: "release",
+			manifest: join(project, "examples/sensor/manifest.json"),
+		});
 		cloud = await startCloud({ polls: 0 });
 		mapper = await buildMapper(app.library);
 	});

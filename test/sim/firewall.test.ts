@@ -11,7 +11,11 @@ import { Simulated } from "./simulated.ts";
 describe("8883 is closed", { skip: skip || (await noSite()), concurrency: true }, () => {
 	let app: App;
 	before(async () => {
-		app = await buildForXs({ name: "firewall", manifest: join(project, "hw/simulator/manifest.json") });
+		app = await buildForXs({
+			name: "firewall",
+			build: "release",
+			manifest: join(project, "hw/simulator/manifest.json"),
+		});
 	});
 
 	const withSite = async (number: number, use: (site: Site, device: Simulated) => Promise<void>) => {

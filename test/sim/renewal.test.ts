@@ -17,7 +17,11 @@ import { Simulated } from "./simulated.ts";
 describe("renewal on XS", { skip }, () => {
 	let app: App;
 	before(async () => {
-		app = await buildForXs({ name: "renewal", manifest: join(project, "hw/simulator/manifest.json") });
+		app = await buildForXs({
+			name: "renewal",
+			build: "release",
+			manifest: join(project, "hw/simulator/manifest.json"),
+		});
 	});
 
 	const withDevice = (options: CloudOptions, use: (cloud: Cloud, device: Simulated) => Promise<void>) =>

@@ -16,7 +16,11 @@ test("the example has at most 60 lines", () => {
 
 describe("the sensor on XS", { skip }, () => {
 	test("measures, follows its twin over a reconnect, shows messages, and restarts when told", async () => {
-		const app = await buildForXs({ name: "sensor", manifest: join(project, "examples/sensor/manifest.json") });
+		const app = await buildForXs({
+			name: "sensor",
+			build: "release",
+			manifest: join(project, "examples/sensor/manifest.json"),
+		});
 		const cloud = await startCloud({ polls: 0 });
 		const state = mkdtempSync(join(tmpdir(), "enrollee-sensor-"));
 		const { operator } = cloud;

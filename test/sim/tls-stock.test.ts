@@ -18,6 +18,7 @@ describe("the SDK's own TLS on XS", { skip }, () => {
 		root = await createRoot();
 		app = await buildForXs({
 			name: "tls-stock",
+			build: "release",
 			manifest: {
 				include: [
 					"$(MODDABLE)/examples/manifest_base.json",

@@ -25,6 +25,7 @@ describe("an update on XS", { skip }, () => {
 	before(async () => {
 		app = await buildForXs({
 			name: "update",
+			build: "release",
 			manifest: {
 				include: ["$(ENROLLEE)/hw/moddable/manifest.json", "$(ENROLLEE)/hw/moddable/manifest_slot.json"],
 				modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/update" },

@@ -17,7 +17,11 @@ describe("the application on XS takes updates", { skip }, () => {
 	let app: App;
 	let cloud: Cloud;
 	before(async () => {
-		app = await buildForXs({ name: "updating", manifest: join(project, "hw/simulator/manifest.json") });
+		app = await buildForXs({
+			name: "updating",
+			build: "release",
+			manifest: join(project, "hw/simulator/manifest.json"),
+		});
 		cloud = await startCloud({ polls: 0 });
 	});
 	after(async () => {

@@ -36,6 +36,7 @@ export interface Result {
 export const buildDevice = (name: string): Promise<App> =>
 	buildForXs({
 		name,
+		build: "release",
 		manifest: {
 			include: [
 				"$(ENROLLEE)/hw/moddable/tls/manifest.json",
