@@ -4,11 +4,13 @@ import TCP, { type TCPOptions } from "embedded:io/socket/tcp";
 export const createTcp = (onConnected: () => void): typeof TCP =>
 	class extends TCP {
 		constructor(options: TCPOptions) {
+			// Not the options themselves, which would be held for as long as the socket.
+			const { onWritable } = options;
 			super({
 				...options,
 				onWritable(count) {
 					onConnected();
-					options.onWritable?.call(this, count);
+					onWritable?.call(this, count);
 				},
 			});
 		}

@@ -35,8 +35,12 @@ const MOST_SENT_BYTES = 0xffff;
 /** Section 1.3. */
 const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+const NOTHING = new Uint8Array(0);
+const nothing = (): void => {};
+
 export class WebSocketConnection implements Connection, WireEvents {
-	readonly #options: WireOptions;
+	/** Until the upgrade is done; then they are not held any more. */
+	#options: WireOptions | undefined;
 	readonly #events: WireEvents;
 	readonly #tools: WebSocketTools;
 	readonly #connection: Connection;
@@ -44,9 +48,9 @@ export class WebSocketConnection implements Connection, WireEvents {
 	/** Why we ended it. */
 	#fault: Fault | undefined;
 	#key = "";
-	#cancelDeadline = (): void => {};
+	#cancelDeadline: () => void = nothing;
 	/** The beginning of the head, or of a frame's header or a control frame's payload. */
-	#held: Uint8Array = new Uint8Array(0);
+	#held: Uint8Array = NOTHING;
 	/** Of the present data frame, yet to come. */
 	#left = 0;
 	/** A message is under way whose last frame has not begun. */
@@ -70,6 +74,7 @@ export class WebSocketConnection implements Connection, WireEvents {
 	}
 
 	onOpen(): void {
+		if (this.#options === undefined) return;
 		const { host, port, webSocket, timeoutSeconds } = this.#options;
 		const random = new Uint8Array(16);
 		this.#tools.fill(random);
@@ -114,9 +119,12 @@ export class WebSocketConnection implements Connection, WireEvents {
 			throw this.#refusal(`answers with a head over ${MOST_HEAD_BYTES} bytes`);
 		this.#held = held;
 		if (end < 0) return undefined;
-		this.#held = new Uint8Array(0);
+		this.#held = NOTHING;
 		this.#check(String.fromCharCode(...held.subarray(0, end)).split("\r\n"));
 		this.#cancelDeadline();
+		this.#cancelDeadline = nothing;
+		this.#options = undefined;
+		this.#key = "";
 		this.#state = "open";
 		this.#events.onOpen();
 		return held.subarray(end + 4);
@@ -142,14 +150,16 @@ export class WebSocketConnection implements Connection, WireEvents {
 		let rest = bytes;
 		while (rest.length > 0 && this.#state === "open") {
 			if (this.#left > 0) {
-				const part = rest.subarray(0, this.#left);
-				rest = rest.subarray(part.length);
+				const isWhole = rest.length <= this.#left;
+				const part = isWhole ? rest : rest.subarray(0, this.#left);
+				rest = isWhole ? NOTHING : rest.subarray(part.length);
 				this.#left -= part.length;
 				this.#events.onData(part);
 			} else {
-				rest = concat(this.#held, rest);
+				// What has come is copied for a header that came in parts, and for no other.
+				if (this.#held.length > 0) rest = concat(this.#held, rest);
 				const taken = this.#header(rest);
-				this.#held = taken === 0 ? rest : new Uint8Array(0);
+				this.#held = taken === 0 ? rest.slice() : NOTHING;
 				if (taken === 0) return;
 				rest = rest.subarray(taken);
 			}
@@ -222,8 +232,7 @@ export class WebSocketConnection implements Connection, WireEvents {
 	}
 
 	#refusal(what: string): Fault {
-		const { host, port } = this.#options;
-		return new Fault("wire.websocket", `${host}:${port} ${what}`);
+		return new Fault("wire.websocket", `${this.#options?.host}:${this.#options?.port} ${what}`);
 	}
 }
 

@@ -121,6 +121,8 @@ class TlsConnection implements Connection {
 
 	#open(): void {
 		Timer.clear(this.#deadline);
+		// It holds all that was given to connect with.
+		this.#deadline = undefined;
 		this.#state = "open";
 		this.#events.onOpen();
 		for (const bytes of this.#early.splice(0)) this.#send(bytes);

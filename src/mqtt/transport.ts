@@ -38,20 +38,18 @@ export class MqttWire implements Wire {
 
 class Attempt implements Connection, WireEvents {
 	readonly #owner: MqttWire;
-	readonly #options: WireOptions;
+	/** Until no other way is left to be tried. */
+	#options: WireOptions | undefined;
 	readonly #events: WireEvents;
 	#webSocket: boolean;
-	/** Another way is left. */
-	#spare: boolean;
 	#connection: Connection;
 
 	constructor(owner: MqttWire, options: WireOptions, events: WireEvents) {
 		this.#owner = owner;
-		this.#options = options;
+		this.#options = owner.auto ? options : undefined;
 		this.#events = events;
 		this.#webSocket = owner.webSocket;
-		this.#spare = owner.auto;
-		this.#connection = this.#connect();
+		this.#connection = this.#connect(options);
 	}
 
 	write(bytes: Uint8Array): void {
@@ -59,12 +57,12 @@ class Attempt implements Connection, WireEvents {
 	}
 
 	close(): void {
-		this.#spare = false;
+		this.#options = undefined;
 		this.#connection.close();
 	}
 
 	onOpen(): void {
-		this.#spare = false;
+		this.#options = undefined;
 		// Until the first byte has come, the next attempt tries the other way: some gateways let TLS through, but no MQTT.
 		if (this.#owner.auto) this.#owner.webSocket = !this.#webSocket;
 		this.#events.onOpen();
@@ -76,22 +74,23 @@ class Attempt implements Connection, WireEvents {
 	}
 
 	onClose(fault?: Fault): void {
-		if (!this.#spare || !fault || !isBlocked(fault)) {
+		const options = this.#options;
+		if (options === undefined || !fault || !isBlocked(fault)) {
 			this.#events.onClose(fault);
 			return;
 		}
-		this.#spare = false;
+		this.#options = undefined;
 		this.#webSocket = !this.#webSocket;
 		this.#owner.log("transport", { failed: fault.code, next: this.#webSocket ? "ws" : "mqtt" });
-		this.#connection = this.#connect();
+		this.#connection = this.#connect(options);
 	}
 
-	#connect(): Connection {
-		const { port, timeoutSeconds } = this.#options;
+	#connect(given: WireOptions): Connection {
+		const { port, timeoutSeconds } = given;
 		const options = {
-			...this.#options,
+			...given,
 			// What drops packets costs the whole time: the other way needs its share.
-			timeoutSeconds: this.#spare ? Math.ceil(timeoutSeconds / 2) : timeoutSeconds,
+			timeoutSeconds: this.#options === undefined ? timeoutSeconds : Math.ceil(timeoutSeconds / 2),
 			...(this.#webSocket ? { webSocket: PATH, port: port === MQTT_TLS_PORT ? PORT : port } : {}),
 		};
 		return this.#owner.wire.connect(options, this);

@@ -52,6 +52,13 @@ test("a renewal over the live session in what the manifest reserves, without gro
 	if (process.env.ENROLLEE_BENCH === "write") writeFileSync(join(project, "bench/moddable-memory.md"), table);
 });
 
+test("the same renewal over WebSocket", { skip }, async () => {
+	const environment = { RENEW: "1", ENROLLEE_TRANSPORT: "ws" };
+	const { exitCode, output } = await enrol(await build("memory-renewal", RESERVED), environment);
+	assert.equal(exitCode, 0, output);
+	assert.match(output, /^phase renewal\.request /m);
+});
+
 const build = (name: string, { chunk, heap, stack }: typeof FIXED): Promise<App> =>
 	buildForXs({
 		name,

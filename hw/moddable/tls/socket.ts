@@ -46,6 +46,13 @@ export interface TLSOptions {
 	readonly onError?: (error?: unknown) => void;
 }
 
+/** Whom it tells. */
+interface Told {
+	readonly onReadable: TLSOptions["onReadable"] | undefined;
+	readonly onWritable: TLSOptions["onWritable"] | undefined;
+	readonly onError: TLSOptions["onError"] | undefined;
+}
+
 /** Header, nonce and tag of a record. */
 const RECORD_BYTES = 29;
 /** Bytes taken from TCP at a time: the simulator's offers all that the system holds. */
@@ -54,7 +61,8 @@ const MOST_READ = 1024;
 const MOST_QUEUED = 8;
 
 export default class TLSSocket {
-	readonly #options: TLSOptions;
+	/** The callbacks alone: chains and anchors are not held for as long as the connection. */
+	readonly #told: Told;
 	#session: Session | undefined;
 	#tcp: TCP | undefined;
 	#writable = 0;
@@ -66,8 +74,8 @@ export default class TLSSocket {
 
 	/** Throws when the options are unusable; whatever comes later comes through onError. */
 	constructor(options: TLSOptions) {
-		this.#options = options;
-		const { TCP, host, secure = {} } = options;
+		const { TCP, host, secure = {}, onReadable, onWritable, onError } = options;
+		this.#told = { onReadable, onWritable, onError };
 		const {
 			anchors = [],
 			additionalAnchors = [],
@@ -145,7 +153,7 @@ export default class TLSSocket {
 	#receive(): void {
 		while (this.#session !== undefined && this.#plaintext === undefined && this.#resume === undefined) {
 			this.#plaintext = this.#session.take();
-			if (this.#plaintext !== undefined) this.#options.onReadable?.(this.#plaintext.length);
+			if (this.#plaintext !== undefined) this.#told.onReadable?.(this.#plaintext.length);
 			else if (this.#session.phase === "closed") this.#fail();
 			else if (this.#readable > 0 && this.#sending.length <= MOST_QUEUED) {
 				this.#session.receive(this.#takeFromTcp());
@@ -172,7 +180,7 @@ export default class TLSSocket {
 		this.#flush();
 		if (this.#session?.phase === "open") {
 			this.#isOpen = true;
-			if (this.#sending.length === 0 && this.#room() > 0) this.#options.onWritable?.(this.#room());
+			if (this.#sending.length === 0 && this.#room() > 0) this.#told.onWritable?.(this.#room());
 		}
 	}
 
@@ -209,8 +217,8 @@ export default class TLSSocket {
 	#fail(error?: unknown): void {
 		if (this.#session === undefined) return;
 		this.close();
-		if (error === undefined) this.#options.onError?.();
-		else this.#options.onError?.(error);
+		if (error === undefined) this.#told.onError?.();
+		else this.#told.onError?.(error);
 	}
 }
 
