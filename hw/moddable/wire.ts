@@ -12,7 +12,7 @@ import { FAULTS, Fault, type FaultCode } from "../../src/fault.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { sha1 } from "./digest.ts";
 import { fill } from "./entropy.ts";
-import { createTcp } from "./tcp.ts";
+import { Tcp } from "./tcp.ts";
 import TLSSocket, { type SecureOptions } from "./tls/socket.ts";
 import { WebSocketConnection, type WebSocketTools } from "./websocket.ts";
 
@@ -102,9 +102,10 @@ class TlsConnection implements Connection {
 			address,
 			port,
 			TCP: {
-				io: createTcp(() => {
+				io: Tcp,
+				onConnected() {
 					reached = true;
-				}),
+				},
 			},
 			secure: { anchors, additionalAnchors, notBefore, maxRecordBytes, ...credentials(identity) },
 			onWritable: (count) => this.#guard(() => this.#writable(count)),

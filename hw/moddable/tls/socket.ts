@@ -39,7 +39,11 @@ export interface TLSOptions {
 	/** Its IP address. */
 	readonly address: string;
 	readonly port: number;
-	readonly TCP: { readonly io: new (options: TCPOptions) => TCP };
+	readonly TCP: {
+		readonly io: new (options: TCPOptions) => TCP;
+		/** Called by an io that tells it, and only by such. */
+		readonly onConnected?: () => void;
+	};
 	readonly secure?: SecureOptions;
 	readonly onReadable?: (count: number) => void;
 	readonly onWritable?: (count: number) => void;
