@@ -12,7 +12,7 @@ import { type Certificate, parseCertificate } from "../../../src/x509/certificat
 import { matchesHost } from "../../../src/x509/host.ts";
 import { Oid } from "../../../src/x509/oid.ts";
 import TLSError, { Alert } from "./error.ts";
-import { isSignedBy } from "./signature.ts";
+import { judge } from "./signature.ts";
 
 const MAX_CERTIFICATES = 5;
 
@@ -53,7 +53,9 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
 		for (const der of anchors) {
 			const anchor = parseCertificate(der);
-			if (!isIssuedBy(certificate, anchor)) continue;
+			const verdict = judgeIssuer(certificate, anchor);
+			if (verdict === "unchecked") reason ??= unchecked(index);
+			if (verdict !== "right") continue;
 			try {
 				checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
 				checkUsable(anchor, dates, `the anchor of certificate ${index}`);
@@ -68,7 +70,9 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 		if (issuer === undefined || !equal(issuer.subject, certificate.issuer))
 			throw reason ?? untrusted(`certificate ${index} was issued by none that follows, and by no anchor`);
 		checkIssuer(issuer, intermediates, `certificate ${index + 1}`);
-		if (!isIssuedBy(certificate, issuer))
+		const verdict = judgeIssuer(certificate, issuer);
+		if (verdict === "unchecked") throw unchecked(index);
+		if (verdict === "wrong")
 			throw new TLSError(`the signature of certificate ${index} is wrong`, "tls.untrusted", Alert.BAD_CERTIFICATE);
 		certificate = issuer;
 	}
@@ -91,8 +95,15 @@ function names(leaf: Certificate, host: string): boolean {
 }
 
 /** By name and by signature. */
-function isIssuedBy({ issuer, signatureAlgorithm, tbs, signature }: Certificate, by: Certificate): boolean {
-	return equal(issuer, by.subject) && isSignedBy(by.publicKey, signatureAlgorithm, tbs, signature);
+function judgeIssuer({ issuer, signatureAlgorithm, tbs, signature }: Certificate, by: Certificate) {
+	return equal(issuer, by.subject) ? judge(by.publicKey, signatureAlgorithm, tbs, signature) : "wrong";
+}
+
+/** No forgery, as far as anybody can say here. */
+function unchecked(index: number): TLSError {
+	const what = `the signature of certificate ${index} has an algorithm or a key that is not known here`;
+	const known = "use ECDSA on P-256 or P-384 (SHA-256, SHA-384), or RSA of 2048 to 4096 bits (PKCS#1 v1.5, SHA-2)";
+	return new TLSError(`${what}: ${known}`, "tls.untrusted", Alert.UNSUPPORTED_CERTIFICATE);
 }
 
 /** RFC 5280 section 4.2.1.12. That a CA's list bounds what it issues is not said there, yet everybody relies on it. */

@@ -19,7 +19,7 @@ import type { Phase } from "./header.ts";
 import { isPoint, pointBytes } from "./point.ts";
 import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
-import { isSignedBy } from "./signature.ts";
+import { judge } from "./signature.ts";
 
 /** Four certificates with RSA signatures, or one with a hundred names; it is held whole. */
 const MAX_MESSAGE_BYTES = 8_192;
@@ -98,7 +98,7 @@ const serverKeyExchange = {
 		if ((key.type === "RSA") !== (session.authentication === "RSA"))
 			throw new TLSError("the leaf's key does not fit the cipher suite");
 		const signed = concat(new Uint8Array(session.clientRandom), new Uint8Array(session.serverRandom), parameters);
-		if (!isSignedBy(key, scheme.algorithm, signed, signature))
+		if (judge(key, scheme.algorithm, signed, signature) !== "right")
 			throw new TLSError("the signature of ServerKeyExchange is wrong", "tls.untrusted", Alert.DECRYPT_ERROR);
 		session.serverKey = undefined; // a view of the chain, which would stay
 		session.dhparams = { named_curve: group, dh_Ys: point.slice().buffer };

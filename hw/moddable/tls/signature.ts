@@ -16,15 +16,23 @@ const MIN_MODULUS_BYTES = 256;
 const MAX_MODULUS_BYTES = 512;
 const MAX_EXPONENT_BYTES = 4;
 
-export function isSignedBy(
+/** "unchecked": by an algorithm or a key that is not taken here; nobody is to be told that it is wrong. */
+export function judge(
 	key: PublicKey,
 	algorithm: SignatureAlgorithm,
 	signed: Uint8Array,
 	signature: Uint8Array,
-): boolean {
-	if (key.type !== "RSA") return checkSignature(algorithm, key, signed, signature) === "right";
+): "right" | "wrong" | "unchecked" {
+	if (key.type !== "RSA" || algorithm.startsWith("ecdsa-")) return checkSignature(algorithm, key, signed, signature);
 	const hash = RSA_HASHES[algorithm];
-	if (hash === undefined || !isUsable(key) || signature.length !== key.modulus.length) return false;
+	if (hash === undefined || !isUsable(key)) return "unchecked";
+	return isRsaSignature(key, hash, signed, signature) ? "right" : "wrong";
+}
+
+type RsaKey = Extract<PublicKey, { readonly type: "RSA" }>;
+
+function isRsaSignature(key: RsaKey, hash: RsaHash, signed: Uint8Array, signature: Uint8Array): boolean {
+	if (signature.length !== key.modulus.length) return false;
 	const modulus = integer(key.modulus);
 	const value = integer(signature);
 	if (value >= modulus) return false;

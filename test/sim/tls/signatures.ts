@@ -17,10 +17,31 @@ export async function signatures(root: Entity): Promise<Row[]> {
 		signature[signature.length - 1]! ^= 1;
 		return signature;
 	});
+	const forged = await resigned(genuine, (tbs) => sign("sha256", tbs, root.key));
+	const sha512 = { hash: "SHA-512" } as const;
+	const unknown = (index: number) => ({
+		message: new RegExp(`signature of certificate ${index} .* not known here: use `),
+	});
 	const bad = (signature: Uint8Array) => resigned(leaf, () => signature);
 	return Promise.all([
 		serve("a genuine link whose r is short", "connected", [shortR, intermediate]),
 		serve("a signature with one bit wrong", "tls.untrusted", [flipped]),
+		serve("a link of another key", "tls.untrusted", [forged, intermediate], {
+			message: /the signature of certificate 0 is wrong/,
+		}),
+		serve("a leaf in ECDSA with SHA-512", "tls.untrusted", [await createLeaf(root, sha512)], unknown(0)),
+		serve(
+			"a link in ECDSA with SHA-512",
+			"tls.untrusted",
+			[await createLeaf(intermediate, sha512), intermediate],
+			unknown(0),
+		),
+		serve(
+			"an intermediate in ECDSA with SHA-512",
+			"tls.untrusted",
+			await below(await createIntermediate(root, sha512)),
+			unknown(1),
+		),
 		serve("a signature over another hash", "tls.untrusted", [wrongHash]),
 		serve("s = 0", "tls.untrusted", [await bad(ecdsaSignature(r, 0n))]),
 		serve("r = 0", "tls.untrusted", [await bad(ecdsaSignature(0n, s))]),
@@ -30,6 +51,8 @@ export async function signatures(root: Entity): Promise<Row[]> {
 		serve("an empty signature", "tls.untrusted", [await bad(new Uint8Array(0))]),
 	]);
 }
+
+const below = async (issuer: Entity): Promise<Entity[]> => [await createLeaf(issuer), issuer];
 
 /** Keys of other kinds than P-256, each with its own root. */
 export async function otherKeys(): Promise<Row[]> {
@@ -50,7 +73,7 @@ export async function otherKeys(): Promise<Row[]> {
 		serve("a P-256 leaf from an RSA root", "connected", [await createLeaf(rsa, { hash: "SHA-512" })], trust(rsa)),
 		serve("an RSA exponent of 3", "connected", [rsaLeaf], trust(cube)),
 		serve("an RSA signature forged for an exponent of 3", "tls.untrusted", [forged], trust(cube)),
-		serve("an RSA root of 1024 bits", "tls.untrusted", [await createLeaf(weak)], trust(weak)),
+		serve("an RSA root of 1024 bits", "tls.untrusted", [await createLeaf(weak)], trust(weak, /not known here/)),
 	]);
 }
 
