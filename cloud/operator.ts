@@ -10,7 +10,7 @@ import type { Witness } from "./event.ts";
 import type { Hub } from "./hub.ts";
 import type { MethodOutcome } from "./methods.ts";
 import type { Properties } from "./topic.ts";
-import { patched } from "./twins.ts";
+import { EMPTY_TWIN, patched } from "./twins.ts";
 
 export interface OperatorOptions {
 	readonly hub: Hub;
@@ -124,10 +124,20 @@ export class Operator implements CloudOperator {
 		this.#options.hub.close(deviceId, `the certificate has been ${standing}`);
 	}
 
-	/** The device is assigned to another hub, and this one refuses it. */
+	/**
+	 * The device is assigned to another hub, and this one refuses it. What a hub holds for a device does not move: a twin of its own
+	 * whose versions begin anew, no messages, no subscriptions (DPS, reprovisioning policy "reset to initial configuration").
+	 */
 	move(deviceId: string, hub: string): void {
 		if (!this.#options.hosts.includes(hub)) throw new RangeError(`hub: one of ${this.#options.hosts.join(", ")}`);
-		this.device(deviceId).hub = hub;
+		Object.assign(this.device(deviceId), {
+			hub,
+			desired: EMPTY_TWIN,
+			reported: EMPTY_TWIN,
+			subscriptions: undefined,
+			messages: [],
+			request: undefined,
+		} satisfies Partial<Device>);
 		this.#acted(deviceId, "moved");
 		this.#options.hub.close(deviceId, "the device has moved to another hub");
 	}

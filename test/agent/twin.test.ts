@@ -27,6 +27,41 @@ describe("the twin", () => {
 			await application.until('patch {"rate":8}', at);
 		}));
 
+	test("of another hub is another: versions begin anew, it is delivered whole, and all is reported again", () => {
+		let application: Application | undefined;
+		return withApplication(
+			{ operations: "twin" },
+			async (running, cloud) => {
+				application = running;
+				const { operator } = cloud;
+				await running.until("all {}");
+				for (const rate of [1, 2, 3, 4, 5]) operator.pushDesired("dev-001", { rate });
+				await running.until('patch {"rate":5}');
+				await running.report({ seen: 5 });
+				const first = cloud.device("dev-001")!;
+				assert.deepEqual([first.desired.version, first.reported.properties.seen], [6, 5]);
+				let at = running.seen.length;
+				operator.move("dev-001", "127.0.0.1");
+				operator.pushDesired("dev-001", { mode: "eco" }); // its version 2, below what the device has seen
+				at = await running.until('all {"mode":"eco"}', at);
+				assert.equal(running.seen.filter((one) => one === "new").length, 1);
+				operator.pushDesired("dev-001", { mode: "fast" });
+				await running.until('patch {"mode":"fast"}', at);
+				assert.ok(!running.seen.slice(at - 1).some((one) => one.includes("rate")));
+				await running.report({ seen: 0 });
+				const { properties } = cloud.device("dev-001")!.reported;
+				assert.deepEqual([properties.seen, Object.keys(properties).sort()], [0, ["certificate", "enrollee", "seen"]]);
+				assert.match(cloud.connections.at(-1)!.username, /^127\.0\.0\.1\//);
+			},
+			{
+				twin: {
+					onDesired: (properties, { complete }) => application?.note(complete ? "all" : "patch", properties),
+					onNew: () => application?.note("new"),
+				},
+			},
+		);
+	});
+
 	test("of a hub that drops the connection on a report: reported again", () =>
 		withApplication(quiet, async (application, cloud) => {
 			await application.until("all");

@@ -1,11 +1,9 @@
 /** What an operator does to the local cloud, over its HTTP API, and what a device sees of it. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { temporaryFolder } from "../support/openssl.ts";
 import { enrol, type Json, openHub, type Probe, register } from "./cloud-probe.ts";
 
 const QUICK = { retryAfterSeconds: 0, polls: 0, apiPort: 0 };
@@ -173,31 +171,29 @@ test("limits: DPS answers 429 beyond its rate, the hub CONNACK 3", async () => {
 });
 
 test("everything an operator did survives a restart", async () => {
-	const stateFolder = mkdtempSync(join(tmpdir(), "enrollee-test-"));
-	try {
-		const first = await startCloud({ ...QUICK, stateFolder });
-		const revoked = await enrol(first, "dev-001");
-		first.operator.withdraw("dev-001", "revoked");
-		first.operator.pushDesired("dev-001", { kept: true });
-		first.operator.sendMessage("dev-001", "kept");
-		await first.operator.rollCa(true);
-		first.operator.move("dev-001", "127.0.0.1");
-		await first.close();
-		const second = await startCloud({ ...QUICK, stateFolder });
-		const device = second.device("dev-001")!;
-		assert.deepEqual([device.hub, device.desired.properties, device.messages.length], ["127.0.0.1", { kept: true }, 1]);
-		const host = `127.0.0.1:${second.port}`;
-		assert.equal((await openHub(second, "dev-001", { identity: revoked, host })).connack, 5);
-		const identity = await enrol(second, "dev-001");
-		const { probe, connack } = await openHub(second, "dev-001", { identity, host });
-		assert.equal(connack, 0);
-		await probe.subscribe("devices/dev-001/messages/devicebound/#");
-		assert((await probe.next((packet) => packet.cmd === "publish")) !== "closed");
-		probe.close();
-		await second.close();
-	} finally {
-		rmSync(stateFolder, { recursive: true });
-	}
+	const stateFolder = temporaryFolder();
+	const first = await startCloud({ ...QUICK, stateFolder });
+	const revoked = await enrol(first, "dev-001");
+	first.operator.withdraw("dev-001", "revoked");
+	await first.operator.rollCa(true);
+	first.operator.pushDesired("dev-001", { old: true });
+	first.operator.sendMessage("dev-001", "of the old hub");
+	first.operator.move("dev-001", "127.0.0.1");
+	first.operator.pushDesired("dev-001", { kept: true });
+	first.operator.sendMessage("dev-001", "kept");
+	await first.close();
+	const second = await startCloud({ ...QUICK, stateFolder });
+	const device = second.device("dev-001")!;
+	assert.deepEqual([device.hub, device.desired.properties, device.messages.length], ["127.0.0.1", { kept: true }, 1]);
+	const host = `127.0.0.1:${second.port}`;
+	assert.equal((await openHub(second, "dev-001", { identity: revoked, host })).connack, 5);
+	const identity = await enrol(second, "dev-001");
+	const { probe, connack } = await openHub(second, "dev-001", { identity, host });
+	assert.equal(connack, 0);
+	await probe.subscribe("devices/dev-001/messages/devicebound/#");
+	assert((await probe.next((packet) => packet.cmd === "publish")) !== "closed");
+	probe.close();
+	await second.close();
 });
 
 test("the API refuses: no token, another host name, another origin, unknown routes and devices, oversized bodies", async () => {
