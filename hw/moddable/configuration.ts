@@ -42,10 +42,11 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 });
 
 /**
- * What the machine of manifest.json can hold beside a session, with its copies on the way: about a seventh of `creation`'s
- * chunks. An application with more of them may allow more.
+ * What the machine of manifest.json can hold beside a session and an update's state, with its copies on the way: a fourteenth of
+ * `creation`'s chunks (test/sim/hostile.test.ts: with twice that a twin of 28 KB of text no longer leaves room). An application with
+ * more of them may allow more.
  */
-const MOST_MESSAGE_BYTES = "4096";
+const MOST_MESSAGE_BYTES = "2048";
 
 /** Throws Fault config.missing, config.invalid. */
 export function readConfig(): Config {

@@ -16,6 +16,8 @@ import { Tcp } from "./tcp.ts";
 import TLSSocket, { type SecureOptions } from "./tls/socket.ts";
 import { WebSocketConnection, type WebSocketTools } from "./websocket.ts";
 
+/** Of what is written while data is delivered. */
+const MOST_GATHERED = 512;
 /** How long a peer that does not read may delay a close. */
 const CLOSE_SECONDS = 5;
 
@@ -55,6 +57,10 @@ class TlsConnection implements Connection {
 	#held = 0;
 	/** What the socket takes without queueing; 0 while it has something queued. */
 	#room = 0;
+	/** Written while data is delivered: leaves together. Each answer alone would be a record of its own, held while nobody reads. */
+	#gathered: Uint8Array | undefined;
+	#gatheredBytes = 0;
+	#isDelivering = false;
 
 	constructor(options: WireOptions, events: WireEvents) {
 		this.#peer = `${options.host}:${options.port}`;
@@ -69,11 +75,17 @@ class TlsConnection implements Connection {
 
 	write(bytes: Uint8Array): void {
 		if (this.#state === "connecting") this.#early.push(bytes);
-		else if (this.#state === "open") this.#guard(() => this.#send(bytes));
+		else if (this.#state === "open") this.#guard(() => (this.#isDelivering ? this.#gather(bytes) : this.#send(bytes)));
 	}
 
 	close(): void {
 		if (this.#state === "closing" || this.#state === "closed") return;
+		this.#guard(() => this.#sendGathered());
+		this.#leave();
+	}
+
+	#leave(): void {
+		if (this.#state === "closed") return;
 		const settled = this.#state === "connecting" || this.#room > 0;
 		this.#state = "closing";
 		if (settled) this.#end();
@@ -143,10 +155,14 @@ class TlsConnection implements Connection {
 
 	#deliver(): void {
 		try {
+			this.#isDelivering = true;
 			for (let bytes = this.#arrived.shift(); bytes; bytes = this.#arrived.shift())
 				this.#events.onData(new Uint8Array(bytes));
+			this.#isDelivering = false;
+			this.#sendGathered();
 			if (this.#held > 0 && this.#socket !== undefined) this.#readable(this.#held);
 		} catch (thrown) {
+			this.#isDelivering = false;
 			this.#arrived.length = 0;
 			this.#end(this.#faultOf(thrown, true));
 		}
@@ -161,6 +177,23 @@ class TlsConnection implements Connection {
 
 	#send(bytes: Uint8Array): void {
 		if (this.#socket !== undefined && bytes.length > 0) this.#room = this.#socket.write(bytes);
+	}
+
+	#gather(bytes: Uint8Array): void {
+		if (this.#gatheredBytes + bytes.length > MOST_GATHERED) this.#sendGathered();
+		if (bytes.length > MOST_GATHERED) this.#send(bytes);
+		else {
+			this.#gathered ??= new Uint8Array(MOST_GATHERED);
+			this.#gathered.set(bytes, this.#gatheredBytes);
+			this.#gatheredBytes += bytes.length;
+		}
+	}
+
+	#sendGathered(): void {
+		const bytes = this.#gathered?.subarray(0, this.#gatheredBytes);
+		this.#gathered = undefined;
+		this.#gatheredBytes = 0;
+		if (bytes !== undefined && this.#state === "open") this.#send(bytes);
 	}
 
 	#guard(callback: () => void): void {

@@ -25,6 +25,8 @@ interface Entered {
 
 /** Longer names are nobody's. */
 const MOST_NAME_BYTES = 512;
+/** In their place. */
+const TOO_LONG = "(a name that is too long)";
 /** Entered within each other. */
 const MOST_ENTERED = 8;
 const MOST_CUT = 4;
@@ -40,6 +42,8 @@ export class JsonReader {
 	#value: Value | undefined;
 	#result: unknown;
 	#done = false;
+	/** The name before the value was not too long to be read. */
+	#isNamed = true;
 
 	constructor(choose: Choose) {
 		this.#choose = choose;
@@ -99,7 +103,9 @@ export class JsonReader {
 
 	/** A value begins with this byte. */
 	#begin(byte: number, at: number): number {
-		const choice = this.#choose(this.#path);
+		if (!this.#isNamed) this.#noteCut();
+		const choice = this.#isNamed ? this.#choose(this.#path) : "skip";
+		this.#isNamed = true;
 		const opens = byte === Byte.OPEN_OBJECT || byte === Byte.OPEN_ARRAY;
 		if (choice === "enter" && opens && this.#entered.length < MOST_ENTERED) {
 			const isArray = byte === Byte.OPEN_ARRAY;
@@ -132,7 +138,8 @@ export class JsonReader {
 		const top = this.#entered.at(-1);
 		const isName = top !== undefined && top.index === undefined && (top.awaits === "first" || top.awaits === "name");
 		if (isName) {
-			this.#path[this.#path.length - 1] = value.fits ? String(parse(value.text())) : "";
+			this.#path[this.#path.length - 1] = value.fits ? String(parse(value.text())) : TOO_LONG;
+			this.#isNamed = value.fits;
 			top.awaits = "colon";
 			return value.at;
 		}
@@ -141,11 +148,15 @@ export class JsonReader {
 			value.budget.bytes -= this.#nameBytes;
 			this.#made(value.take());
 		} else {
-			this.#cutCount++;
-			if (this.cut.length < MOST_CUT) this.cut.push(this.#path.join(".").slice(0, 64));
+			this.#noteCut();
 			this.#made(undefined);
 		}
 		return value.at;
+	}
+
+	#noteCut(): void {
+		this.#cutCount++;
+		if (this.cut.length < MOST_CUT) this.cut.push(this.#path.join(".").slice(0, 64));
 	}
 
 	#made(value: unknown): void {

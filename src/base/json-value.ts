@@ -34,6 +34,8 @@ export const Byte = /* @__PURE__ */ Object.freeze({
 });
 
 const CONTAINER_SLOTS = 4;
+/** Names, numbers, most texts. */
+const SMALL_BYTES = 512;
 
 /** One value on its way, up to its last byte; scalars without quotes end before the byte that follows. */
 export class Value {
@@ -115,16 +117,17 @@ export class Value {
 		return utf8Text(this.#bytes.subarray(0, this.#length));
 	}
 
-	/** Parsed, and paid for. */
+	/** Parsed, and paid for. Bytes, text and value are never held all three. */
 	take(): unknown {
-		const value = parse(this.text());
 		this.budget!.bytes -= this.#length;
 		this.budget!.members -= this.#members;
-		return value;
+		const text = this.text();
+		this.#bytes = new Uint8Array(0);
+		return parse(text);
 	}
 
 	#end(bytes: Uint8Array, from: number, at: number): true {
-		this.#keep(bytes.subarray(from, at));
+		this.#keep(bytes.subarray(from, at), true);
 		if (!this.#begun) malformed("a value is missing");
 		this.at = at;
 		return true;
@@ -164,7 +167,7 @@ export class Value {
 		this.#bytes = new Uint8Array(0);
 	}
 
-	#keep(bytes: Uint8Array): void {
+	#keep(bytes: Uint8Array, isOver = false): void {
 		if (!this.fits) return;
 		const length = this.#length + bytes.length;
 		if (length > this.#most) {
@@ -172,7 +175,9 @@ export class Value {
 			return;
 		}
 		if (length > this.#bytes.length) {
-			const larger = new Uint8Array(Math.min(this.#most, Math.max(length, 2 * this.#length)));
+			// What goes on and is not small may become anything: doubled again and again it would be held one and a half times.
+			const room = isOver ? length : length > SMALL_BYTES / 2 ? this.#most : 2 * length;
+			const larger = new Uint8Array(Math.min(this.#most, room));
 			larger.set(this.#bytes.subarray(0, this.#length));
 			this.#bytes = larger;
 		}

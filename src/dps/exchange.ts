@@ -5,7 +5,7 @@
  */
 import { Fault, printable } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
-import { AROUND_BODY_BYTES } from "../mqtt/header.ts";
+import { recordBytes } from "../mqtt/header.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { RESPONSE_FILTER, resource, username } from "./dps-topics.ts";
 import { type Action, type Answer, type Assignment, Registration, type Request } from "./registration.ts";
@@ -39,6 +39,8 @@ const ANSWER_SECONDS = 60;
 const WHOLE_SECONDS = 900;
 /** An answer with three certificates is under 4 KB; a trust bundle, dialect A only, may be as large as this. */
 const MOST_PACKET_BYTES = 40 * 1024;
+/** What a small device holds of it, whatever it holds of other messages. */
+const LEAST_PACKET_BYTES = 8 * 1024;
 
 /** Returns a function that abandons the exchange (then `done` gets Fault agent.closed). */
 export function exchange(options: ExchangeOptions, done: (result: Assignment | Fault) => void): () => void {
@@ -74,7 +76,7 @@ class Exchange implements ClientEvents {
 					anchors,
 					timeoutSeconds: ANSWER_SECONDS,
 					notBefore: clock.now(),
-					maxRecordBytes: options.maxMessageBytes + AROUND_BODY_BYTES,
+					maxRecordBytes: recordBytes(options.maxMessageBytes),
 					...identity,
 				},
 				clientId: request.registrationId,
@@ -82,7 +84,7 @@ class Exchange implements ClientEvents {
 				...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),
 				clean: true,
 				keepAliveSeconds: KEEP_ALIVE_SECONDS,
-				maxPacketBytes: Math.min(MOST_PACKET_BYTES, 2 * options.maxMessageBytes),
+				maxPacketBytes: Math.min(MOST_PACKET_BYTES, Math.max(LEAST_PACKET_BYTES, 2 * options.maxMessageBytes)),
 				timeoutSeconds: ANSWER_SECONDS,
 			},
 			this,

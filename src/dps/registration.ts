@@ -47,6 +47,8 @@ export interface Answer {
 /** A reply with three certificates is under 4 KB, one with a trust bundle well under 32 KB. */
 const MOST_BODY_BYTES = 32 * 1024;
 const MOST_OPERATION_ID = 256;
+/** All that is said in words: ids, codes, messages. */
+const MOST_TEXT_BYTES = 2048;
 const MOST_MEMBERS = 256;
 const MOST_LEVELS = 16;
 const MEMBERS = /* @__PURE__ */ Object.freeze(["operationId", "status", "errorCode", "message"]);
@@ -58,6 +60,8 @@ const STATE = /* @__PURE__ */ Object.freeze([
 	"connectionProfile",
 	"errorCode",
 	"errorMessage",
+]);
+const CERTIFICATES = /* @__PURE__ */ Object.freeze([
 	"issuedCertificateChain",
 	"issuedClientCertificate",
 	"trustBundle",
@@ -140,7 +144,7 @@ function parseBody(payload: Uint8Array, status: number): Members {
 	if (payload.length > MOST_BODY_BYTES) throw new Fault("dps.response", `body over ${MOST_BODY_BYTES} bytes`);
 	// A proxy in front of the service may answer an error without a body; the status alone says enough.
 	if (status >= 300 && payload.length === 0) return {};
-	const reader = new JsonReader(chooser());
+	const reader = new JsonReader(chooser(payload.length));
 	let value: unknown;
 	try {
 		reader.push(payload);
@@ -153,13 +157,20 @@ function parseBody(payload: Uint8Array, status: number): Members {
 }
 
 /** Only what is used is made of an answer. The operator's own payload has a budget apart. */
-function chooser(): Choose {
-	const own = new Budget(MOST_BODY_BYTES, MOST_MEMBERS, MOST_LEVELS);
-	const payload = new Budget(MOST_BODY_BYTES, MOST_MEMBERS, MOST_LEVELS);
+function chooser(bytes: number): Choose {
+	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, MOST_LEVELS);
+	const certificates = new Budget(bytes, MOST_MEMBERS, MOST_LEVELS);
+	const payload = new Budget(bytes, MOST_MEMBERS, MOST_LEVELS);
 	return ([first, second]) => {
 		if (first === undefined || (first === "registrationState" && second === undefined)) return "enter";
-		if (first !== "registrationState") return MEMBERS.includes(first) ? own : "skip";
-		return second === "payload" ? payload : STATE.includes(second!) ? own : "skip";
+		if (first !== "registrationState") return MEMBERS.includes(first) ? texts : "skip";
+		return second === "payload"
+			? payload
+			: STATE.includes(second!)
+				? texts
+				: CERTIFICATES.includes(second!)
+					? certificates
+					: "skip";
 	};
 }
 

@@ -8,7 +8,7 @@ import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Sink } from "../mqtt/events.ts";
-import { AROUND_BODY_BYTES } from "../mqtt/header.ts";
+import { AROUND_BODY_BYTES, recordBytes } from "../mqtt/header.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { API_VERSION_GA, API_VERSION_PREVIEW, type Properties, telemetryTopic, username } from "./hub-topics.ts";
 
@@ -94,7 +94,7 @@ class DeviceSession implements HubSession, ClientEvents {
 	}
 
 	send(topic: string, payload: Uint8Array): void {
-		this.#client.publish(topic, payload, 0, () => {});
+		this.#client.publish(topic, payload, 0);
 	}
 
 	close(): void {
@@ -142,7 +142,7 @@ class DeviceSession implements HubSession, ClientEvents {
 					anchors,
 					identity,
 					timeoutSeconds,
-					maxRecordBytes: maxMessageBytes + AROUND_BODY_BYTES,
+					maxRecordBytes: recordBytes(maxMessageBytes),
 					notBefore: clock.now(),
 					...(additionalAnchors ? { additionalAnchors } : {}),
 				},

@@ -5,12 +5,15 @@
  * topic; certificates in an object or a bare array, each base64 DER or PEM. Members we do not know are passed over.
  * Refused with Fault hub.response: bodies over 32 KB, more than five certificates, anything unreadable in a success.
  */
-import { utf8, utf8Text } from "../base/bytes.ts";
+import { utf8 } from "../base/bytes.ts";
+import { type Choose, JsonReader } from "../base/json-reader.ts";
+import { Budget } from "../base/json-value.ts";
 import { Fault } from "../fault.ts";
 import { type Certificate, takeCertificates } from "../x509/certificate.ts";
 
 /** To be subscribed, and acknowledged, before the request is published. */
 export const CREDENTIALS_FILTER = "$iothub/credentials/res/#";
+const ANSWERS = "$iothub/credentials/res/";
 
 export type Answer =
 	| { readonly type: "issued"; readonly certificates: readonly Certificate[] }
@@ -35,6 +38,9 @@ export interface Refusal {
 type Json = Readonly<Record<string, unknown>>;
 
 const MOST_BODY_BYTES = 32 * 1024;
+/** Texts and numbers that are kept of an answer. */
+const MOST_MEMBERS = 32;
+const MEMBERS = /* @__PURE__ */ Object.freeze(["errorCode", "message", "retryAfter", "operationExpires"]);
 
 export function requestTopic(requestId: string): string {
 	return `$iothub/credentials/POST/issueCertificate/?$rid=${requestId}`;
@@ -47,7 +53,8 @@ export function requestBody(deviceId: string, csr: string, replace: boolean): Ui
 
 /** The answer to request `requestId`; undefined when the message is none. */
 export function parseAnswer(topic: string, payload: Uint8Array, requestId: string): Answer | undefined {
-	const [, digits, path, query = ""] = /^\$iothub\/credentials\/res\/(\d{3})\/([^?]*)(?:\?(.*))?$/.exec(topic) ?? [];
+	if (!topic.startsWith(ANSWERS)) return undefined;
+	const [, digits, path, query = ""] = /^(\d{3})\/([^?]*)(?:\?(.*))?$/.exec(topic.slice(ANSWERS.length)) ?? [];
 	if (digits === undefined) return undefined;
 	const rid = query.split("&").find((pair) => pair.startsWith("$rid="));
 	if ((rid?.slice("$rid=".length) ?? path) !== requestId) return undefined;
@@ -96,14 +103,29 @@ function certificatesOf(body: unknown): Certificate[] {
 /** Of an error and of a 202 the status says enough, whatever the body is. */
 function parseBody(payload: Uint8Array, status: number): unknown {
 	if (payload.length <= MOST_BODY_BYTES) {
+		const reader = new JsonReader(chooser(payload.length));
 		try {
-			return JSON.parse(utf8Text(payload));
+			reader.push(payload);
+			return reader.end();
 		} catch {
 			// Judged below.
 		}
 	}
 	if (status !== 200) return undefined;
 	throw new Fault("hub.response", `body of ${payload.length} bytes: expected JSON of at most ${MOST_BODY_BYTES}`);
+}
+
+/** Only what is used is made of an answer: each certificate is a value of its own. */
+function chooser(bytes: number): Choose {
+	const budget = new Budget(bytes, MOST_MEMBERS, 0);
+	return (path) => {
+		const [first, second] = path;
+		if (first === undefined) return "enter";
+		// A bare array: its elements have the names of their places.
+		if (Number.isInteger(Number(first))) return path.length === 1 ? budget : "skip";
+		if (first === "certificates" || first === "info") return second === undefined ? "enter" : budget;
+		return MEMBERS.includes(first) ? budget : "skip";
+	};
 }
 
 /** Its members; none when it is no object. */

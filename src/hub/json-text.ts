@@ -7,13 +7,18 @@
 import { Fault } from "../fault.ts";
 import { checkSize, MOST_JSON_LEVELS } from "./limits.ts";
 
+/** Joined when they are that many. */
+const MOST_PARTS = 32;
+
 /** Throws Fault hub.invalid, which names the place, and hub.too-large. `most`: characters, at most bytes. */
 export function jsonText(value: unknown, most: number): string {
-	const parts: string[] = [];
+	let parts: string[] = [];
 	let length = 0;
 	const put = (text: string): void => {
 		length += text.length;
 		checkSize("JSON", length, most);
+		// An array of all pieces would be larger than the text.
+		if (parts.length === MOST_PARTS) parts = [parts.join("")];
 		parts.push(text);
 	};
 	write(value, "", 0, put);

@@ -11,7 +11,7 @@
  */
 import { Fault } from "../fault.ts";
 import type { Clock, Log } from "../port.ts";
-import { parseProperties } from "./hub-topics.ts";
+import { parseProperties, splitCall } from "./hub-topics.ts";
 import type { Intake } from "./intake.ts";
 import { encodeJson, type Json, parseJson } from "./json.ts";
 import { METHOD_SECONDS, MOST_METHOD_BYTES, MOST_OPEN_METHODS } from "./limits.ts";
@@ -71,6 +71,11 @@ export class Methods {
 
 	#call(name: string, rid: string, payload: Uint8Array): void {
 		const { clock, log, handlers } = this.#options;
+		const handler = handlerOf(handlers, name);
+		if (!handler) {
+			this.#answer(name, rid, 404, { message: "no such method" });
+			return;
+		}
 		const open = this.#open;
 		const respond: Respond = (status, body = {}) => {
 			const cancel = open.get(rid);
@@ -90,11 +95,6 @@ export class Methods {
 			rid,
 			clock.after(METHOD_SECONDS * 1000, () => respond(504, { message: `no answer in ${METHOD_SECONDS} s` })),
 		);
-		const handler = handlerOf(handlers, name);
-		if (!handler) {
-			respond(404, { message: "no such method" });
-			return;
-		}
 		let argument: Json;
 		try {
 			argument = payload.length === 0 ? null : parseJson(payload, this.#options.intake);
@@ -133,12 +133,12 @@ export class Methods {
 
 /** Undefined: no call. Throws Fault hub.response when it cannot be answered. */
 function parseTopic(topic: string): { readonly name: string; readonly rid: string } | undefined {
-	const [, name, query] = /^\$iothub\/methods\/POST\/([^/]+)\/\?(.*)$/.exec(topic) ?? [];
-	if (name === undefined || query === undefined) return undefined;
-	const rid = parseProperties(query).get("$rid") ?? "";
+	const call = splitCall("$iothub/methods/POST/", topic);
+	if (!call) return undefined;
+	const rid = parseProperties(call.query).get("$rid") ?? "";
 	// It goes back as it came, into a topic.
 	if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(rid)) throw new Fault("hub.response", "a method call without a request id");
-	return { name: decodeName(name), rid };
+	return { name: decodeName(call.name), rid };
 }
 
 function handlerOf(handlers: MethodHandlers, name: string): MethodHandler | undefined {

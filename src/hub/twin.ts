@@ -11,7 +11,7 @@
 import { Fault, type FaultCode } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Log } from "../port.ts";
-import { parseProperties } from "./hub-topics.ts";
+import { parseProperties, splitAnswer } from "./hub-topics.ts";
 import type { Intake } from "./intake.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { TWIN_ANSWER_SECONDS } from "./limits.ts";
@@ -38,6 +38,9 @@ export interface TwinOptions extends Pace {
 
 export type Send = (topic: string, payload: Uint8Array) => void;
 
+/** Of topics. */
+const ANSWERS = "$iothub/twin/res/";
+const CHANGES = "$iothub/twin/PATCH/properties/desired/?";
 const NOTHING = new Uint8Array(0);
 
 export class Twin {
@@ -100,11 +103,10 @@ export class Twin {
 
 	/** Where the payload of such a message goes; undefined when the message is not the twin's. Its calls throw Faults. */
 	open(topic: string): Sink | undefined {
-		const [, digits, answer = ""] = /^\$iothub\/twin\/res\/(\d{3})\/\?(.*)$/.exec(topic) ?? [];
-		if (digits !== undefined) return this.#answer(Number(digits), parseProperties(answer));
-		const [, change] = /^\$iothub\/twin\/PATCH\/properties\/desired\/\?(.*)$/.exec(topic) ?? [];
-		if (change === undefined) return undefined;
-		const said = parseProperties(change).get("$version");
+		const answer = splitAnswer(ANSWERS, topic);
+		if (answer) return this.#answer(answer.status, parseProperties(answer.query));
+		if (!topic.startsWith(CHANGES)) return undefined;
+		const said = parseProperties(topic.slice(CHANGES.length)).get("$version");
 		return new TwinReader("change", this.#options, (patch) => this.#changed(said, patch));
 	}
 
@@ -204,9 +206,11 @@ export class Twin {
 		this.#options.onNew?.();
 	}
 
-	#deliver({ $version: _, ...properties }: JsonObject, desired: Desired): void {
+	/** `properties` is the receiver's; not copied: a twin may be all that fits. */
+	#deliver(properties: { $version?: Json; [name: string]: Json | undefined }, desired: Desired): void {
 		this.#version = desired.version;
-		this.#options.onDesired?.(properties, desired);
+		delete properties.$version;
+		this.#options.onDesired?.(properties as JsonObject, desired);
 	}
 
 	#wasReported(refused: Fault | undefined, parameters: ReadonlyMap<string, string>): void {

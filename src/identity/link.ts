@@ -9,11 +9,8 @@ import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log, Wire } from "../port.ts";
 import { type Credential, identityOf } from "./record.ts";
 
-/**
- * What the hub may send before anybody listens. Listeners come right after the session has opened, so this is what can
- * arrive in one piece with the CONNACK: it delivers what it kept as soon as we are back.
- */
-const MOST_EARLY_BYTES = 64 * 1024;
+/** What a message costs that waits for its listener, besides topic and payload. */
+const EARLY_BYTES = 96;
 const CREDENTIALS = /* @__PURE__ */ CREDENTIALS_FILTER.slice(0, -1);
 
 /** Gives whether the message was for it. */
@@ -28,12 +25,24 @@ export class Link {
 	readonly ended: Promise<Fault | undefined>;
 	/** By Clock.ticks. */
 	readonly openedTicks: number;
+	/**
+	 * For what comes before anybody listens. Listeners come right after the session has opened, so this is what can arrive in one
+	 * piece with the CONNACK: the hub delivers what it kept as soon as we are back.
+	 */
+	readonly #mostEarlyBytes: number;
 	#early: (readonly [topic: string, payload: Uint8Array])[] = [];
 	#listeners: readonly Listener[] = [];
 	/** Of who takes messages in parts; until then they are only told. */
 	opener: Opener | undefined;
 
-	constructor(session: HubSession, credential: Credential, ended: Promise<Fault | undefined>, openedTicks: number) {
+	constructor(
+		session: HubSession,
+		credential: Credential,
+		ended: Promise<Fault | undefined>,
+		openedTicks: number,
+		mostEarlyBytes: number,
+	) {
+		this.#mostEarlyBytes = mostEarlyBytes;
 		this.session = session;
 		this.credential = credential;
 		this.ended = ended;
@@ -51,10 +60,18 @@ export class Link {
 		};
 	}
 
-	message(topic: string, payload: Uint8Array): void {
-		if (this.#listeners.some((listener) => listener(topic, payload))) return;
-		const kept = this.#early.reduce((bytes, [name, body]) => bytes + name.length + body.length, 0);
-		if (kept + topic.length + payload.length <= MOST_EARLY_BYTES) this.#early.push([topic, payload]);
+	/** False: it came before anybody listened, and there was no room to keep it. */
+	message(topic: string, payload: Uint8Array): boolean {
+		if (this.#listeners.some((listener) => listener(topic, payload))) return true;
+		// Once somebody listens, only a certificate may still be too early.
+		const isLate = this.#listeners.length > 0;
+		if (!topic.startsWith(CREDENTIALS) && (isLate || !(topic.startsWith("$iothub/") || topic.startsWith("devices/"))))
+			return true;
+		const kept = this.#early.reduce((bytes, [name, body]) => bytes + name.length + body.length + EARLY_BYTES, 0);
+		if (kept + topic.length + payload.length > this.#mostEarlyBytes) return false;
+		// A copy: a view would hold all that came with it.
+		this.#early.push([topic, payload.slice()]);
+		return true;
 	}
 }
 
@@ -94,6 +111,10 @@ export function openLink(options: LinkOptions, credential: Credential): Promise<
 		maxMessageBytes: config.maxMessageBytes,
 		...(bundle ? { additionalAnchors: bundle } : {}),
 	};
+	const complain = (topic: string, bytes: number): void => {
+		const { code, message } = new Fault("hub.too-large", `${bytes} bytes for ${printable(topic)}, not looked at`);
+		log("fault", { code, message });
+	};
 	return waiting.until<Link>((resolve, reject) => {
 		let end = (_fault?: Fault): void => {};
 		const ended = new Promise<Fault | undefined>((settle) => {
@@ -102,17 +123,16 @@ export function openLink(options: LinkOptions, credential: Credential): Promise<
 		let link: Link | undefined;
 		const session: HubSession = openHub(hub, {
 			onOpen() {
-				link = new Link(session, credential, ended, clock.ticks());
+				link = new Link(session, credential, ended, clock.ticks(), config.maxMessageBytes);
 				resolve(link);
 			},
 			onMessage(topic, payload) {
-				link?.message(topic, payload);
+				if (link?.message(topic, payload) === false) complain(topic, payload.length);
 			},
 			onLarge(topic, bytes) {
 				if (link && topic.startsWith(CREDENTIALS) && bytes <= MOST_ISSUANCE_BYTES) return collect(link, topic, bytes);
 				if (link?.opener) return link.opener(topic, bytes);
-				const { code, message } = new Fault("hub.too-large", `${bytes} bytes for ${printable(topic)}, not looked at`);
-				log("fault", { code, message });
+				complain(topic, bytes);
 				return undefined;
 			},
 			onClose(fault) {

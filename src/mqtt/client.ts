@@ -21,7 +21,7 @@ export type ClientEvents = SessionEvents;
 /** From onOpen to onClose. No callback comes within the call that caused it. */
 export interface Client {
 	subscribe(filter: string, done: Done): void;
-	publish(topic: string, payload: Uint8Array, qos: QoS, done: Done): void;
+	publish(topic: string, payload: Uint8Array, qos: QoS, done?: Done): void;
 	/** Ends the session in an orderly way; onClose follows. */
 	close(): void;
 }
@@ -42,7 +42,7 @@ class TimedSession implements Client, WireEvents {
 		this.#step((now) => this.#session.subscribe(filter, done, now));
 	}
 
-	publish(topic: string, payload: Uint8Array, qos: QoS, done: Done): void {
+	publish(topic: string, payload: Uint8Array, qos: QoS, done?: Done): void {
 		this.#step((now) => this.#session.publish(topic, payload, qos, done, now));
 	}
 

@@ -4,6 +4,13 @@ import { Fault } from "../fault.ts";
 /** Of a packet beside the body: headers and the topic, in which a message has its properties. */
 export const AROUND_BODY_BYTES = 1024;
 
+/** A service without max_fragment_length sends what it has to say in one record: certificates of 4 KB, at the least. */
+const LEAST_BODY_BYTES = 4096;
+
+/** The TLS record that must be held for messages of so many bytes. */
+export const recordBytes = (maxMessageBytes: number): number =>
+	Math.max(maxMessageBytes, LEAST_BODY_BYTES) + AROUND_BODY_BYTES;
+
 export class FixedHeader {
 	#bytes: number[] = [];
 

@@ -5,12 +5,13 @@
  * connection (4.4 asks for that only after a reconnect), so an operation that the broker leaves unanswered ends the
  * session: MQTT knows no other remedy. Acknowledgements nobody asked for are refused. All times are Clock.ticks.
  */
-import { Fault, type FaultCode } from "../fault.ts";
+import { Fault } from "../fault.ts";
 import type { Outlet, SessionEvents, Sink } from "./events.ts";
 import { type Acknowledgement, type Done, InFlight } from "./inflight.ts";
 import { KeepAlive } from "./keepalive.ts";
 import type { ClientPacket, Connect, Publish, QoS, ServerPacket } from "./packet.ts";
 import { encode, PacketReader } from "./packet.ts";
+import { closed, late, refused, unexpected } from "./session-faults.ts";
 
 export interface SessionOptions extends Omit<Connect, "type"> {
 	/** Of a packet that the broker sends: what is larger is not held, see onLarge. */
@@ -18,6 +19,8 @@ export interface SessionOptions extends Omit<Connect, "type"> {
 	/** How long the broker may take for an answer. */
 	readonly timeoutSeconds: number;
 }
+
+const nobody = (): void => {};
 
 type State =
 	/** Until the connection is up. */
@@ -99,8 +102,8 @@ export class Session {
 		this.#operate("suback", (id) => ({ type: "subscribe", id, filter, qos: 1 }), done, now);
 	}
 
-	/** `done` comes with the PUBACK; with QoS 0 as soon as the bytes are on their way. */
-	publish(topic: string, payload: Uint8Array, qos: QoS, done: Done, now: number): void {
+	/** `done` comes with the PUBACK; with QoS 0 as soon as the bytes are on their way, and nobody need wait for that. */
+	publish(topic: string, payload: Uint8Array, qos: QoS, done: Done | undefined, now: number): void {
 		const type = qos === 0 ? undefined : "puback";
 		this.#operate(type, (id) => ({ type: "publish", topic, payload, qos, id }), done, now);
 	}
@@ -142,16 +145,21 @@ export class Session {
 		this.#events.onClose(reason);
 	}
 
-	#operate(type: Acknowledgement["type"] | undefined, packet: (id: number) => ClientPacket, done: Done, now: number) {
+	#operate(
+		type: Acknowledgement["type"] | undefined,
+		packet: (id: number) => ClientPacket,
+		done: Done | undefined,
+		now: number,
+	) {
 		try {
 			if (this.#state.name !== "open") throw closed("the session is not open");
 			const id = type === undefined ? 0 : this.#inFlight.freeId();
 			this.#send(packet(id), now);
-			if (type === undefined) this.#settled.push(done);
-			else this.#inFlight.add(id, { type, deadline: now + this.#timeout, done });
+			if (type !== undefined) this.#inFlight.add(id, { type, deadline: now + this.#timeout, done: done ?? nobody });
+			else if (done !== undefined) this.#settled.push(done);
 		} catch (thrown) {
 			const fault = Fault.of(thrown, "mqtt.protocol");
-			this.#settled.push(() => done(fault));
+			if (done !== undefined) this.#settled.push(() => done(fault));
 		}
 	}
 
@@ -164,8 +172,7 @@ export class Session {
 	#take(packet: ServerPacket, now: number): Fault | undefined {
 		if (this.#state.name === "connecting") {
 			if (packet.type !== "connack") return unexpected(packet, "before CONNACK");
-			if (packet.returnCode !== 0)
-				return new Fault(REFUSALS[packet.returnCode - 1] ?? "mqtt.refused", `CONNACK return code ${packet.returnCode}`);
+			if (packet.returnCode !== 0) return refused(packet.returnCode);
 			this.#state = { name: "open" };
 			this.#events.onOpen(packet.sessionPresent);
 			return undefined;
@@ -211,8 +218,8 @@ export class Session {
 			return unexpected(packet, `with ${packet.granted.length} return codes`);
 		const operation = this.#inFlight.take(packet);
 		if (operation === undefined) return unexpected(packet, `for packet id ${packet.id}`);
-		const refused = packet.type === "suback" && packet.granted[0] === 0x80;
-		operation.done(refused ? new Fault("mqtt.subscribe", "SUBACK with 0x80") : undefined);
+		const isRefused = packet.type === "suback" && packet.granted[0] === 0x80;
+		operation.done(isRefused ? new Fault("mqtt.subscribe", "SUBACK with 0x80") : undefined);
 		return undefined;
 	}
 
@@ -226,25 +233,4 @@ export class Session {
 		this.#state = { name: "ending", fault };
 		this.#outlet.close();
 	}
-}
-
-/** CONNACK return codes, table 3.1. */
-const REFUSALS: readonly FaultCode[] = [
-	"mqtt.version",
-	"mqtt.client-id",
-	"mqtt.unavailable",
-	"mqtt.credentials",
-	"mqtt.unauthorized",
-];
-
-function late(answer: string): Fault {
-	return new Fault("mqtt.timeout", `no ${answer} in time`);
-}
-
-function closed(what: string, cause?: Fault): Fault {
-	return new Fault("mqtt.closed", what, { cause });
-}
-
-function unexpected({ type }: ServerPacket, where: string): Fault {
-	return new Fault("mqtt.protocol", `unexpected ${type.toUpperCase()} ${where}`);
 }

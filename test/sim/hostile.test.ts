@@ -1,94 +1,124 @@
 /**
- * Twins that once ended every boot, against the agent on XS in a machine of what the manifest reserves, which cannot grow: XS
- * aborts one that runs short, so that being answered afterwards is the proof.
+ * Everything that a peer may send, against the agent on XS in a machine that cannot grow: XS aborts one that runs short, and an
+ * abort is a restart of the device. One agent after another plays a row each in one machine; each must end as it should, with the
+ * Faults that it should log, and leave room for the next. Updates (a second TLS session) and
+ * renewals under attack need a machine that may grow: not played here.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Cloud, startCloud } from "../../cloud/cloud.ts";
-import { type App, buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { type App, buildForXs, project, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
+import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
+import { endsByFault, type Row } from "../support/hostile/row.ts";
+import { allRows } from "../support/hostile/rows.ts";
+import { UPDATES } from "../support/updated.ts";
+import { closeAll } from "./tls/servers.ts";
 
-const DEVICE = "dev-001";
 const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
-
-const members = (count: number, prefix = "k"): Record<string, number> =>
-	Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, i]));
-
-const TWINS: Readonly<Record<string, Record<string, unknown>>> = {
-	"100 short members": members(100),
-	"800 members": members(800),
-	"1,000 empty arrays": { wide: Array.from({ length: 1000 }, () => []) },
+const RESERVED = {
+	chunk: creation.chunk.initial,
+	heap: creation.heap.initial,
+	stack: creation.stack,
 };
-describe("a hub that sends too much, on XS", { skip }, () => {
-	let app: App;
-	let cloud: Cloud;
+
+describe("what a peer may send, on XS", { skip }, () => {
 	const state = mkdtempSync(join(tmpdir(), "enrollee-hostile-"));
+	let hostile: HostileCloud;
+	let app: App;
 	before(async () => {
-		const { chunk, heap, stack } = creation;
-		const fixed = {
-			chunk: { initial: chunk.initial, incremental: 0 },
-			heap: { initial: heap.initial, incremental: 0 },
-			stack,
-		};
-		app = await buildForXs({
-			name: "hostile",
-			build: "instrument",
-			engine: "memory",
-			manifest: {
-				include: ["$(ENROLLEE)/hw/moddable/manifest.json"],
-				modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/hostile" },
-				creation: fixed,
-			},
-		});
-		cloud = await startCloud({ polls: 0 });
+		hostile = await HostileCloud.start();
+		app = await build("hostile", RESERVED);
 	});
 	after(async () => {
-		await cloud?.close();
+		closeAll();
+		await hostile?.close();
 		rmSync(state, { recursive: true });
 	});
 
-	/** Runs the device while `play` does; it must still run then. */
-	async function live(play: (lines: readonly string[]) => Promise<void>): Promise<Run> {
-		const power = new AbortController();
-		const lines: string[] = [];
-		let connected = (): void => {};
-		const ready = new Promise<void>((resolve) => {
-			connected = resolve;
-		});
-		const running = app.run({
-			environment: environmentOf(cloud, state),
-			timeoutSeconds: 200,
-			power: power.signal,
+	/** Plays them in one machine, each until it is over. */
+	async function play(machine: App, rows: readonly Row[]): Promise<Ended[]> {
+		const ended: Ended[] = [];
+		let problem: unknown;
+		const give = async (index: number): Promise<void> => {
+			const row = rows[index];
+			const words = row === undefined ? "" : ` ${await hostile.play(row)}`;
+			writeFileSync(join(state, "row~"), `${index}${words}`);
+			renameSync(join(state, "row~"), join(state, "row"));
+		};
+		const { exitCode, output } = await machine.run({
+			environment: {
+				...environmentOf(hostile.cloud, state),
+				ENROLLEE_TRANSPORT: "mqtt",
+				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
+				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
+			},
+			timeoutSeconds: 300,
 			onLine(line) {
-				lines.push(line);
-				if (line.startsWith("desired ")) connected();
+				const [, what, index, how, codes] = /^(NEXT|ROW) (\d+)(?: (\w+) (.*))?$/.exec(line) ?? [];
+				if (what === "NEXT") give(Number(index)).catch((thrown) => (problem = thrown));
+				else if (what === "ROW") ended.push({ how: how!, codes: codes!.split(",").filter(Boolean) });
 			},
 		});
-		await Promise.race([ready, running]);
-		try {
-			await play(lines);
-		} finally {
-			power.abort();
-		}
-		const run = await running;
-		assert.equal(run.exitCode, undefined, run.output.slice(-1500));
-		return run;
+		rmSync(join(state, "row"), { force: true });
+		if (problem) throw problem;
+		assert.equal(exitCode, 0, `after row ${ended.length}, ${name(rows[ended.length])}: ${output.slice(-1500)}`);
+		return ended;
 	}
 
-	const status = async (why: string): Promise<void> => {
-		const outcome = await cloud.operator.callMethod(DEVICE, "enrollee.status", undefined, 20);
-		assert.ok("status" in outcome && outcome.status === 200, `${why}: ${JSON.stringify(outcome)}`);
-	};
+	function judge(rows: readonly Row[], ended: readonly Ended[]): void {
+		const wrong = rows.flatMap((row, i) => {
+			const problem = problemOf(row, ended[i]);
+			return problem ? [`${name(row)}: ${problem}`] : [];
+		});
+		assert.deepEqual(wrong, []);
+	}
 
-	test("the first boot, which makes the twin", () => live(() => status("enrolled")).then(() => {}));
+	const rows = (): Row[] => allRows(hostile).filter((row) => !endsByFault(row));
 
-	for (const [why, patch] of Object.entries(TWINS))
-		test(`a boot under a twin of ${why} reaches the hub`, async () => {
-			cloud.operator.pushDesired(DEVICE, patch);
-			await live(() => status(why));
-			cloud.operator.pushDesired(DEVICE, Object.fromEntries(Object.keys(patch).map((name) => [name, null])));
+	test("there are enough of them", () => {
+		const count = (lawful: boolean) => rows().filter((row) => (row.lawful === true) === lawful).length;
+		assert.ok(count(false) >= 60 && count(true) >= 20, `${count(false)} hostile, ${count(true)} lawful`);
+	});
+
+	// A boot each: an engine that keeps names for ever has room for those of one agent.
+	for (const phase of ["hub", "twin", "desired", "method", "c2d", "tls", "dps"] as const)
+		test(`${phase}: every row ends as it should, one after another in what the manifest reserves`, async () => {
+			const played = rows().filter((row) => row.phase === phase);
+			judge(played, await play(app, played));
 		});
 });
+
+const build = (name: string, { chunk, heap, stack }: typeof RESERVED): Promise<App> =>
+	buildForXs({
+		name,
+		build: "instrument",
+		engine: "memory",
+		manifest: {
+			include: [
+				"$(ENROLLEE)/hw/moddable/manifest.json",
+				"$(MODDABLE)/modules/base/debug/manifest.json",
+				"$(MODDABLE)/modules/base/instrumentation/manifest.json",
+			],
+			modules: {
+				"*": [],
+				main: "$(ENROLLEE)/test/sim/apps/hostile",
+				"hostile/driver": "$(ENROLLEE)/test/support/hostile/driver",
+				"hostile/slot": "$(ENROLLEE)/test/support/hostile/slot",
+			},
+			preload: ["hostile/driver", "hostile/slot"],
+			creation: { chunk: { initial: chunk, incremental: 0 }, heap: { initial: heap, incremental: 0 }, stack },
+		},
+	});
+
+const name = (row: Row | undefined): string => (row ? `${row.phase}: ${row.name}` : "the end");
+
+/** Nothing when it ended as it should. */
+function problemOf({ survives, faults, phase }: Row, ended: Ended | undefined): string | undefined {
+	const codes = [...(ended?.codes ?? [])].sort();
+	const how = !survives ? "waiting" : phase === "renewal" || phase === "update" ? "over" : "done";
+	const said = `${ended?.how} ${codes}`;
+	return said === `${how} ${[...faults].sort()}` ? undefined : `${said}; expected ${how} ${faults}`;
+}

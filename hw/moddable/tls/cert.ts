@@ -14,7 +14,7 @@ import { Oid } from "../../../src/x509/oid.ts";
 import TLSError, { Alert } from "./error.ts";
 import { judge } from "./signature.ts";
 
-const MAX_CERTIFICATES = 5;
+export const MAX_CERTIFICATES = 5;
 
 export interface Expected {
 	/** DNS name or IPv4 address, as the client wrote it. */
@@ -32,8 +32,7 @@ export interface Expected {
 
 /** Returns the leaf, or throws TLSError tls.name, tls.expired, tls.untrusted. Signatures last: they cost most. */
 export default function authenticate(chain: readonly Uint8Array[], { host, anchors, ...dates }: Expected): Certificate {
-	if (chain.length === 0 || chain.length > MAX_CERTIFICATES)
-		throw untrusted(`the server sent ${chain.length} certificates, expected 1 to ${MAX_CERTIFICATES}`);
+	if (chain.length === 0 || chain.length > MAX_CERTIFICATES) throw tooManyCertificates(chain.length);
 	// All must be readable, but only those at work are kept: a chain read at once is the peak of a small device's memory.
 	for (const [index, der] of chain.entries()) read(der, `certificate ${index}`);
 	for (const [index, der] of anchors.entries()) read(der, `anchor ${index}`);
@@ -127,5 +126,8 @@ function checkUsable(certificate: Certificate, { now, isBehind = false }: Dates,
 	if (!isBehind && now < notBefore) throw new TLSError(`${what} is not valid yet`, "tls.expired");
 	if (now > notAfter) throw new TLSError(`${what} has expired`, "tls.expired");
 }
+
+export const tooManyCertificates = (count: number): TLSError =>
+	untrusted(`the server sent ${count} certificates, expected 1 to ${MAX_CERTIFICATES}`);
 
 const untrusted = (message: string): TLSError => new TLSError(message, "tls.untrusted");

@@ -11,7 +11,7 @@ import sdk from "ssl/handshake-sdk";
 import SSLStream from "ssl/stream";
 import { concat } from "../../../src/base/bytes.ts";
 import { RELEASED } from "../../../src/release.ts";
-import authenticate from "./cert.ts";
+import authenticate, { MAX_CERTIFICATES, tooManyCertificates } from "./cert.ts";
 import suites from "./ciphersuites.ts";
 import { joinTranscript, readCertificateRequest } from "./client.ts";
 import TLSError, { Alert } from "./error.ts";
@@ -69,7 +69,13 @@ const certificate = {
 	unpacketize(session: Session, s: SSLStream): void {
 		if (s.readChars(3) !== s.bytesAvailable) throw malformed("Certificate");
 		const chain: Uint8Array[] = [];
-		while (s.bytesAvailable > 0) chain.push(s.readChunk(s.readChars(3), true));
+		let count = 0;
+		// Those beyond are only counted: thousands of one byte fit into a message.
+		for (; s.bytesAvailable > 0; count++) {
+			const der = s.readChunk(s.readChars(3), true);
+			if (count < MAX_CERTIFICATES) chain.push(der);
+		}
+		if (count > MAX_CERTIFICATES) throw tooManyCertificates(count);
 		const { host, anchors, notBefore } = session;
 		// A clock that nobody has set is behind the release of this code, or behind what the device's own certificate says.
 		const now = Math.max(Date.now(), RELEASED, notBefore);

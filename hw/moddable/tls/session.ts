@@ -46,8 +46,8 @@ export interface SessionOptions {
 /** Of data, one after the other: each costs the device an AES-GCM and carries nothing. */
 const MAX_EMPTY_RECORDS = 32;
 /** What we ask of the server, and its code in RFC 6066 section 4: records that a small device can hold. */
-const FRAGMENT_BYTES = 2_048;
-const FRAGMENT_CODE = 3;
+const FRAGMENT_BYTES = 1_024;
+const FRAGMENT_CODE = 2;
 /** Of records that we send: a small device seals and queues them in RAM. */
 const MAX_SENT_BYTES = 4_096;
 const WARNING = 1;

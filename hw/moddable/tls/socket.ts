@@ -61,8 +61,6 @@ interface Told {
 const RECORD_BYTES = 29;
 /** Bytes taken from TCP at a time: the simulator's offers all that the system holds. */
 const MOST_READ = 1024;
-/** Records that may wait for a peer that does not read, acknowledgements for instance. */
-const MOST_QUEUED = 8;
 
 export default class TLSSocket {
 	/** The callbacks alone: chains and anchors are not held for as long as the connection. */
@@ -159,7 +157,7 @@ export default class TLSSocket {
 			this.#plaintext = this.#session.take();
 			if (this.#plaintext !== undefined) this.#told.onReadable?.(this.#plaintext.length);
 			else if (this.#session.phase === "closed") this.#fail();
-			else if (this.#readable > 0 && this.#sending.length <= MOST_QUEUED) {
+			else if (this.#readable > 0 && this.#sending.length === 0) {
 				this.#session.receive(this.#takeFromTcp());
 				if (!this.#isOpen) this.#send(); // the application hears that it is open before it gets data
 			} else break;

@@ -1,14 +1,41 @@
+import Debug from "debug";
 import { Agent, createPorts, readConfig } from "enrollee";
+import { inspectFirmware } from "enrollee/ota";
+import { drive } from "hostile/driver";
+import { ForgetfulSlot } from "hostile/slot";
+import Instrumentation from "instrumentation";
+import { exit } from "simulator";
+import Timer from "timer";
 
+// A chip has no screen: its 21 functions in RAM are the simulator's.
 for (const name of Object.keys(globalThis.screen)) if (name !== "postMessage") delete globalThis.screen[name];
 
-const log = (step, { code, message } = {}) => trace(`step ${step} ${code ?? ""} ${message ?? ""}\n`);
-new Agent({
-	...createPorts(),
-	log,
-	restart: undefined,
+const CHUNKS = Instrumentation.map("XS Chunk Heap Used");
+const SLOTS = Instrumentation.map("XS Slot Heap Used");
+const { wire, store, clock, entropy } = createPorts();
+
+/** What row `index` is stands in the store once somebody has put it there: `INDEX WORDS` or `INDEX`. */
+function next(index, start) {
+	Debug.gc();
+	trace(`LIVE ${index} ${Instrumentation.get(CHUNKS)} ${Instrumentation.get(SLOTS)}\n`);
+	trace(`NEXT ${index}\n`);
+	const look = () => {
+		const bytes = store.get("row");
+		const [number, ...words] = bytes ? String.fromArrayBuffer(bytes.buffer).split(" ") : [];
+		if (number !== String(index)) return;
+		Timer.clear(timer);
+		start(words.length > 0 ? words.join(" ") : undefined);
+	};
+	const timer = Timer.repeat(look, 5);
+}
+
+drive({
+	Agent,
+	ports: { wire, store, clock, entropy },
 	config: readConfig(),
-	twin: { onDesired: (properties, { version }) => trace(`desired ${version} ${Object.keys(properties).length}\n`) },
-	methods: { echo: (payload, respond) => respond(200, { members: Object.keys(payload ?? {}).length }) },
-	onMessage: ({ body }) => trace(`message ${body.length}\n`),
+	slot: new ForgetfulSlot(inspectFirmware),
+	next,
+	connected: (index) => trace(`CONNECTED ${index}\n`),
+	tell: (index, how, codes) => trace(`ROW ${index} ${how} ${codes}\n`),
+	end: () => exit(0),
 });

@@ -106,8 +106,8 @@ export async function hello(root: Entity): Promise<Row[]> {
 			"connected",
 			extensions([0, Buffer.alloc(0)], renegotiation, [11, Buffer.of(1, 0)]),
 		),
-		serve("max_fragment_length as asked for", "connected", extensions([1, Buffer.of(3)])),
-		refused("max_fragment_length of another length", extensions([1, Buffer.of(2)]), Alert.ILLEGAL_PARAMETER),
+		serve("max_fragment_length as asked for", "connected", extensions([1, Buffer.of(2)])),
+		refused("max_fragment_length of another length", extensions([1, Buffer.of(3)]), Alert.ILLEGAL_PARAMETER),
 		refused(
 			"TLS 1.1",
 			edit((body) => body.with(1, 2)),

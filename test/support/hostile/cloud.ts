@@ -1,0 +1,86 @@
+/**
+ * The local cloud with somebody in it who changes what it sends, by the row that is played. All of the rest stays the cloud's: TLS,
+ * credentials, sessions.
+ */
+import type { ServerResponse } from "node:http";
+import { type Packet, parser } from "mqtt-packet";
+import { type Cloud, startCloud } from "../../../cloud/cloud.ts";
+import type { Link } from "../../../cloud/session.ts";
+import { endsByFault, enrols, publish, type Row } from "./row.ts";
+
+export interface Ended {
+	readonly how: string;
+	readonly codes: readonly string[];
+}
+
+export class HostileCloud {
+	readonly cloud: Cloud;
+	#row: Row | undefined;
+	/** Of this row: what stands behind the first twin's answer has gone out. */
+	#pushed = false;
+
+	private constructor(cloud: Cloud) {
+		this.cloud = cloud;
+	}
+
+	static async start(): Promise<HostileCloud> {
+		const cloud = await startCloud({ polls: 0 });
+		const hostile = new HostileCloud(cloud);
+		const { service, downloads } = cloud;
+		const open = service.open.bind(service);
+		service.open = (peer, link) =>
+			open(peer, { write: (bytes) => hostile.#write(bytes, link), close: () => link.close() });
+		const answer = downloads.answer.bind(downloads);
+		downloads.answer = (request, response) => {
+			const bytes = hostile.#row?.http?.(request.url?.split("/").at(-1) ?? "");
+			if (bytes === undefined) answer(request, response);
+			else respond(response, bytes);
+		};
+		return hostile;
+	}
+
+	/** From here on this row is played; what a driver (driver.js) is to do for it. */
+	async play(row: Row): Promise<string> {
+		this.cloud.disarm();
+		this.#row = row;
+		this.#pushed = false;
+		if (row.arm !== undefined) this.cloud.arm(row.arm);
+		const port = await row.port?.();
+		const words = [enrols(row) ? "fresh" : "keep", endsByFault(row) ? "fault" : "call"];
+		return [...words, ...(port === undefined ? [] : [port])].join(" ");
+	}
+
+	close(): Promise<void> {
+		return this.cloud.close();
+	}
+
+	#write(bytes: Uint8Array, { write, close }: Link): void {
+		const row = this.#row;
+		const packet = packetOf(bytes);
+		const changed = packet && row?.change?.(packet);
+		for (const piece of changed ?? [bytes]) write(piece);
+		if (changed && row?.thenEnds) close();
+		if (this.#pushed || !row || packet?.cmd !== "publish" || !packet.topic.startsWith("$iothub/twin/res/")) return;
+		if (packet.topic.startsWith("$iothub/twin/res/204")) return;
+		this.#pushed = true;
+		for (const piece of row.pushes?.() ?? []) write(piece);
+		if (!endsByFault(row)) write(publish("$iothub/methods/POST/done/?$rid=done", "{}"));
+	}
+}
+
+function packetOf(bytes: Uint8Array): Packet | undefined {
+	let found: Packet | undefined;
+	const reader = parser({ protocolVersion: 4 });
+	reader.on("packet", (packet) => {
+		found = packet;
+	});
+	reader.on("error", () => {});
+	reader.parse(Buffer.from(bytes));
+	return found;
+}
+
+/** As they are: a hostile server writes its own head. */
+function respond(response: ServerResponse, bytes: Uint8Array): void {
+	response.socket?.on("error", () => {});
+	response.socket?.end(bytes);
+}

@@ -1,0 +1,18 @@
+import type { Agent, AgentOptions } from "../../../src/agent.ts";
+import type { Config } from "../../../src/config.ts";
+import type { Slot } from "../../../src/port.ts";
+
+export function drive(
+	options: {
+		readonly Agent: typeof Agent;
+		readonly ports: Pick<AgentOptions, "wire" | "store" | "clock" | "entropy">;
+		readonly config: Config;
+		readonly slot?: Slot | undefined;
+		readonly log?: AgentOptions["log"];
+		next(index: number, start: (row: string | undefined) => void): void;
+		connected?(index: number): void;
+		tell(index: number, how: string, codes: string): void;
+		end(): void;
+	},
+	index?: number,
+): void;

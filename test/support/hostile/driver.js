@@ -1,0 +1,67 @@
+/**
+ * One agent after another in one machine, each with the credential of the one before or, told so, with none. Plain JavaScript for XS and
+ * Node alike.
+ *
+ * `next(i, start)` gives row i to `start`: "fresh" or "keep", "call" (over when the method `done` is called) or "fault" (over with the
+ * first Fault, or a renewed certificate), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes)`:
+ * how it ended, "done", "waiting", "over" or "hang", and the codes of all Faults on the way.
+ */
+const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "unstable"];
+const HANG_MS = 20_000;
+
+export function drive(options, index = 0) {
+	options.next(index, (row) => {
+		if (row === undefined) options.end();
+		else new Life(options, index, row.split(" "));
+	});
+}
+
+class Life {
+	constructor(options, index, [kept, until, port]) {
+		const { Agent, ports, config, slot } = options;
+		for (const name of KEPT) if (kept === "fresh" || !name.startsWith("cred.")) ports.store.delete(name);
+		this.options = options;
+		this.index = index;
+		this.until = until;
+		this.codes = [];
+		this.cancel = ports.clock.after(HANG_MS, () => this.over("hang"));
+		this.agent = new Agent({
+			...ports,
+			slot,
+			restart: undefined,
+			log: (step, detail) => this.log(step, detail),
+			config: port === undefined ? config : { ...config, dps: { host: "127.0.0.1", port: Number(port) } },
+			twin: { onDesired() {} },
+			onMessage() {},
+			methods: { echo: (payload, respond) => respond(200, { members: Object.keys(payload ?? {}).length }) },
+			onState: (state) => this.state(state),
+		});
+		// In the agent's list of methods, where it is called like any other.
+		this.agent.finished.then(() => drive(options, index + 1));
+	}
+
+	state(state) {
+		if (state === "connected") this.options.connected?.(this.index);
+		if (state === "waiting") this.over("waiting");
+	}
+
+	log(step, detail = {}) {
+		if (step === "fault" && !this.codes.includes(detail.code)) this.codes.push(detail.code);
+		this.options.log?.(step, detail);
+		if (step === "renewal.request") this.renews = true;
+		if (step === "method" && detail.name === "done" && this.until === "call") this.over("done");
+		if (this.until === "fault" && (step === "fault" || (this.renews && step === "credential.proven")))
+			this.over("over");
+	}
+
+	/** Not from within the agent's own call: what it still logs belongs to this row, too. */
+	over(how) {
+		if (this.how !== undefined) return;
+		this.how = how;
+		this.cancel();
+		this.options.ports.clock.after(0, () => {
+			this.options.tell(this.index, how, this.codes.join(","));
+			this.agent.close();
+		});
+	}
+}

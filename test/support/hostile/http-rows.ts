@@ -1,0 +1,65 @@
+/** What an update server may say to a device that has been offered a bundle: HTTP, SUIT, and the image. */
+import { element } from "../../../src/x509/der.ts";
+import { bundle, FOREIGN_KEY, manifestOf, standInImage } from "../release.ts";
+import { bytes, instead, type Row, times } from "./row.ts";
+
+const OK = "HTTP/1.1 200 OK\r\n";
+
+/** `url`: where the cloud serves NAME. */
+export function updateRows(url: (name: string) => string): Row[] {
+	const image = standInImage(2, 8192);
+	const row = (name: string, faults: string, http: (name: string) => Uint8Array | undefined): Row => ({
+		phase: "update",
+		name,
+		faults: faults.split(" "),
+		survives: true,
+		change: instead(
+			"$iothub/twin/res/200",
+			`{"desired":{"ota":{"url":"${url("x.suit")}","sequence":2},"$version":7},"reported":{"$version":7}}`,
+		),
+		http,
+	});
+	const head = (name: string, text: string, faults = "ota.http") => row(name, faults, () => bytes(text));
+	const body = (name: string, content: Uint8Array, faults: string) => row(name, faults, () => withLength(content));
+	const signed = bundle(manifestOf(image, { uri: url("x.bin") }));
+	const imageIs = (name: string, answer: Uint8Array, faults: string) =>
+		row(name, faults, (file) => (file === "x.suit" ? withLength(signed) : answer));
+	const cut = signed.subarray(0, signed.length - 9);
+	return [
+		head("a status line of 100 KB", `HTTP/1.1 200 ${"O".repeat(100_000)}\r\n\r\n`),
+		head("a header of 100 KB", `${OK}X: ${"x".repeat(100_000)}\r\n\r\n`),
+		head("5,000 headers", `${OK}${times(5000, (i) => `X${i}: 1\r\n`).join("")}\r\n`),
+		head("no end of the headers", `${OK}${"a: b\r\n".repeat(20)}`, "wire.closed"),
+		head("no HTTP", "\u0000".repeat(30_000)),
+		head("a length of 300 digits", `${OK}Content-Length: ${"9".repeat(300)}\r\n\r\n`),
+		head("a length below zero", `${OK}Content-Length: -1\r\n\r\n`),
+		head("two lengths", `${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`),
+		head("chunks", `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\n`, "ota.chunked"),
+		head("a bundle of 1 GB", `${OK}Content-Length: 1000000000\r\n\r\n${"x".repeat(50_000)}`, "ota.format"),
+		head("a redirect to 50 KB", `HTTP/1.1 302 Found\r\nLocation: https://localhost/${"r".repeat(50_000)}\r\n\r\n`),
+		head(
+			"a redirect to itself",
+			`HTTP/1.1 302 Found\r\nLocation: ${url("x.suit")}\r\nContent-Length: 0\r\n\r\n`,
+			"ota.redirect",
+		),
+		head(
+			"a redirect to http",
+			"HTTP/1.1 302 Found\r\nLocation: http://localhost/\r\nContent-Length: 0\r\n\r\n",
+			"ota.redirect",
+		),
+		body("an empty bundle", bytes(""), "ota.format"),
+		body("a bundle of zeros", new Uint8Array(1000), "ota.format"),
+		body("a bundle of 1,000 nested arrays", Buffer.alloc(1000, 0x81), "ota.format"),
+		body("a map of 2^32 members", Buffer.of(0xba, 0xff, 0xff, 0xff, 0xff, 0), "ota.format"),
+		body("a text of 2^31 bytes", Buffer.of(0x7a, 0x7f, 0xff, 0xff, 0xff, 0), "ota.format"),
+		body("DER in place of CBOR", element(0x30, new Uint8Array(900)), "ota.format"),
+		body("a bundle that is cut", cut, "ota.format"),
+		body("a bundle of somebody else", bundle(manifestOf(image), FOREIGN_KEY), "ota.signature"),
+		imageIs("an image that never ends", Buffer.concat([bytes(`${OK}\r\n`), new Uint8Array(200_000)]), "ota.length"),
+		imageIs("another image", withLength(standInImage(3, 8192)), "ota.digest"),
+		imageIs("no image", withLength(new Uint8Array(image.length)), "ota.image"),
+	];
+}
+
+const withLength = (content: Uint8Array): Uint8Array =>
+	Buffer.concat([bytes(`${OK}Content-Length: ${content.length}\r\n\r\n`), content]);

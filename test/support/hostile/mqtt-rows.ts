@@ -1,0 +1,195 @@
+/** What DPS and hub, or whoever speaks in their names, may send over MQTT until the twin is read, and in answer to a renewal. */
+import { SHAPES, shaped } from "../../../cloud/flood.ts";
+import { behind, bytes, instead, insteadOf, publish, type Row, remaining, times } from "./row.ts";
+
+const DPS = "$dps/registrations/res/";
+const TWIN = "$iothub/twin/res/200";
+const TEXT_28K = shaped("text", 28_000);
+
+const twin = (members: string): string => `{"desired":{${members},"$version":7},"reported":{"$version":7}}`;
+
+export function dpsRows(): Row[] {
+	const row = (name: string, faults: string, change: Row["change"], more: Partial<Row> = {}): Row => ({
+		phase: "dps",
+		name,
+		faults: faults.split(" "),
+		survives: false,
+		change,
+		...more,
+	});
+	const state = (members: string): string =>
+		`{"operationId":"1","status":"assigned","registrationState":{"assignedHub":"localhost","deviceId":"dev-001",${members}}}`;
+	const chain = (texts: readonly string[]): string => state(`"issuedCertificateChain":${JSON.stringify(texts)}`);
+	const answer = (name: string, payload: string, faults = "dps.response") => row(name, faults, instead(DPS, payload));
+	return [
+		row("CONNACK of 3 bytes", "mqtt.protocol", insteadOf("connack", Buffer.of(0x20, 3, 0, 0, 0))),
+		row(
+			"a CONNACK that announces 200 MB",
+			"mqtt.too-large",
+			insteadOf("connack", Buffer.of(0x20, 0x80, 0x80, 0x80, 0x64)),
+		),
+		row("SUBACK with 2,000 codes", "mqtt.closed", insteadOf("suback", suback(2000))),
+		row("SUBACK of 60 KB", "mqtt.closed", insteadOf("suback", suback(60_000))),
+		row(
+			"a topic of 60 KB",
+			"dps.response",
+			behind("suback", () => [publish("t".repeat(60_000), "{}")]),
+		),
+		answer("an answer of 100 KB", state(`"x":"${"x".repeat(100_000)}"`)),
+		answer("7 KB of empty arrays", state(`"x":[${times(2300, () => "[]")}]`), "cert.missing"),
+		answer("900 unknown members", state(times(900, (i) => `"m${i}":1`).join(",")), "cert.missing"),
+		answer("3,000 levels", state(`"x":${"[".repeat(3000)}${"]".repeat(3000)}`), "cert.missing"),
+		answer("an operation id of 6 KB", `{"status":"assigning","operationId":"${"o".repeat(6000)}"}`),
+		answer("a device id of 6 KB", state(`"deviceId":"${"d".repeat(6000)}"`), "cert.missing"),
+		answer(
+			"a hub of 6 KB",
+			`{"status":"assigned","registrationState":{"assignedHub":"${"h".repeat(6000)}","deviceId":"d"}}`,
+		),
+		answer("1,500 certificates of one letter", chain(times(1500, () => "x")), "cert.missing"),
+		answer("a certificate of 3 KB that is none", chain(["A".repeat(3000)]), "x509.der"),
+		answer("a certificate of 3 KB that is no base64", chain(["*".repeat(3000)]), "x509.pem"),
+		answer(
+			"30 certificates that are a letter of PEM each",
+			chain(times(30, () => "-----BEGIN CERTIFICATE-----")),
+			"x509.pem",
+		),
+		answer("no JSON", "{".repeat(7000)),
+		answer("JSON that is cut", '{"operationId":"1","status":"assig'),
+		answer("a text of escapes", `{"status":"${"\\u0041".repeat(1000)}"}`),
+		answer("bytes that are no UTF-8 in a name", `{"${"\u00ff".repeat(500)}":1}`),
+		row("an answer with 3 KB that nobody knows", "none", undefined, {
+			lawful: true,
+			faults: [],
+			survives: true,
+			arm: "dps-size=3000",
+		}),
+		row("a custom allocation of 2 KB", "none", undefined, {
+			lawful: true,
+			faults: [],
+			survives: true,
+			arm: `payload={"text":"${"p".repeat(2000)}"}`,
+		}),
+	];
+}
+
+export function hubRows(): Row[] {
+	const row = (name: string, faults: readonly string[], survives: boolean, more: Partial<Row>): Row => ({
+		phase: "hub",
+		name,
+		faults,
+		survives,
+		...more,
+	});
+	return [
+		row("nothing at all", [], true, { lawful: true }),
+		row("a second CONNACK", ["mqtt.closed", "mqtt.protocol"], false, {
+			change: behind("connack", () => [Buffer.of(0x20, 2, 0, 0)]),
+		}),
+		row("SUBACK for nobody", ["mqtt.closed", "mqtt.protocol"], false, { change: insteadOf("suback", suback(1, 999)) }),
+		row("SUBACK without a code", ["mqtt.closed", "mqtt.protocol"], false, { change: insteadOf("suback", suback(0)) }),
+		row("SUBACK of 100 KB", ["mqtt.closed", "mqtt.too-large"], false, { change: insteadOf("suback", suback(100_000)) }),
+		row("a packet of an unknown kind", ["mqtt.closed", "mqtt.protocol"], false, {
+			change: behind("connack", () => [Buffer.of(0xf0, 0)]),
+		}),
+		row("a length of five bytes", ["mqtt.closed", "mqtt.protocol"], false, {
+			change: behind("connack", () => [Buffer.of(0x30, 255, 255, 255, 255, 1)]),
+		}),
+		row("PUBACK for nobody", ["mqtt.protocol"], false, { pushes: () => [Buffer.of(0x40, 2, 9, 9)] }),
+		row("PINGRESP for nobody", ["mqtt.protocol"], false, { pushes: () => [Buffer.of(0xd0, 0)] }),
+		row("a PUBLISH of 20 MB that ends early", ["hub.closed", "hub.too-large", "mqtt.closed"], false, {
+			thenEnds: true,
+			change: behind("connack", () => [
+				Buffer.concat([Buffer.of(0x30), remaining(20_000_000), Buffer.of(0, 1), bytes("t"), Buffer.alloc(50_000)]),
+			]),
+		}),
+		row("1,000 messages to no topic of ours before the subscriptions", [], true, {
+			change: behind("connack", () => times(1000, (i) => publish(`foreign/${i}`, "{}", i + 1))),
+		}),
+	];
+}
+
+export function twinRows(): Row[] {
+	const row = (name: string, body: string, faults: readonly string[], more: Partial<Row> = {}): Row => ({
+		phase: "twin",
+		name,
+		faults,
+		survives: true,
+		change: instead(TWIN, body),
+		...more,
+	});
+	const large = ["hub.too-large"];
+	const none: string[] = [];
+	const lawful = { lawful: true } as const;
+	return [
+		row("100 short members", twin(shaped("members", 100)), large, lawful),
+		row("800 members", twin(shaped("members", 800)), large, lawful),
+		row("20 members", twin(shaped("members", 20)), none, lawful),
+		row("28 KB of plain text", twin(TEXT_28K), large, lawful),
+		row("a text of 1.9 KB", twin(shaped("text", 1900)), none, lawful),
+		row("7 texts of 4 KB", twin(times(7, (i) => `"t${i}":"${"x".repeat(4096)}"`).join(",")), large, lawful),
+		row(
+			"32 KB of reported properties",
+			`{"desired":{"$version":7},"reported":{${TEXT_28K},"$version":9}}`,
+			none,
+			lawful,
+		),
+		row("an array of 1,000 empty arrays", twin(shaped("arrays", 1000)), large, lawful),
+		row("six levels", twin(`"a":${'{"a":'.repeat(5)}1${"}".repeat(5)}`), none, lawful),
+		row("texts in every script", twin(`"text":"${"\u00e4\u6f22\u{1f600}".repeat(150)}"`), none, lawful),
+		...SHAPES.map((shape) => row(`20,000 ${shape}`, twin(shaped(shape, shape === "names" ? 500 : 20_000)), large)),
+		row("30,000 levels of objects", twin(`"a":${'{"a":'.repeat(30_000)}1${"}".repeat(30_000)}`), large),
+		row("300 KB of text", twin(shaped("text", 300_000)), large),
+		row("2,000 members that are the agent's own", twin(times(2000, () => '"ota":{"url":1}').join(",")), [
+			"hub.too-large",
+			"ota.uri",
+		]),
+		row("an offer of 30 KB", twin(`"ota":{"url":"${"u".repeat(30_000)}"}`), large),
+		row("a number of 20,000 digits", twin(`"n":${"1".repeat(20_000)}`), large),
+		row("a name of 20 KB", twin(`"${"n".repeat(20_000)}":1`), large),
+		row("no JSON", "[".repeat(5000), ["hub.response"]),
+		row("JSON that is cut", '{"desired":{"a":1', ["hub.response"]),
+		row("a twin without a version", '{"desired":{"a":1},"reported":{}}', ["hub.response"]),
+		row("20,000 backslashes", twin(`"t":"${"\\\\".repeat(10_000)}"`), large),
+		row("a byte that ends no text", twin('"t":"\u0000"'), ["hub.response"]),
+		row("an error of 100 KB", "", ["hub.bad-request"], {
+			change: (packet) =>
+				packet.cmd === "publish" && packet.topic.startsWith(TWIN)
+					? [publish(packet.topic.replace("/200/", "/400/"), `{"message":"${"m".repeat(100_000)}"}`)]
+					: undefined,
+		}),
+		row("500 answers to nobody", twin('"a":1'), none, {
+			pushes: () => times(500, (i) => publish(`$iothub/twin/res/200/?$rid=${1000 + i}`, twin(shaped("members", 20)))),
+		}),
+	];
+}
+
+export function renewalRows(): Row[] {
+	const row = (name: string, body: string, faults: readonly string[], more: Partial<Row> = {}): Row => ({
+		phase: "renewal",
+		name,
+		faults,
+		survives: true,
+		pushes: () => [publish("$iothub/methods/POST/enrollee.renew/?$rid=r", "{}")],
+		change: instead("$iothub/credentials/res/200", body),
+		...more,
+	});
+	const response = ["hub.response"];
+	return [
+		row("no JSON", "[".repeat(4000), response),
+		row("1,000 certificates of one letter", JSON.stringify(times(1000, () => "x")), response),
+		row("a certificate that is none", JSON.stringify({ certificates: ["A".repeat(4000)] }), ["x509.der"]),
+		row("4 KB of empty arrays", `[${times(1300, () => "[]")}]`, response),
+		row("2,000 levels", `{"certificates":${"[".repeat(2000)}${"]".repeat(2000)}}`, response),
+		row("500 unknown members and no certificate", `{${times(500, (i) => `"u${i}":1`)}}`, response),
+		row("an answer of 100 KB", JSON.stringify({ certificates: ["A".repeat(100_000)] }), response),
+		row("the certificates with 1 KB that nobody knows", "", [], {
+			lawful: true,
+			change: undefined,
+			arm: "renew-size=1000",
+		}),
+	];
+}
+
+function suback(codes: number, id = 1): Uint8Array {
+	return Buffer.concat([Buffer.of(0x90), remaining(codes + 2), Buffer.of(id >> 8, id & 255), Buffer.alloc(codes)]);
+}
