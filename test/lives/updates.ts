@@ -66,6 +66,8 @@ export class Updates {
 
 	/** The device starts, as often as it takes until an application that it has runs. */
 	look(): void {
+		// A device starts more often than it is looked at here: what a failed write has left undone is made up for.
+		this.#fail(0);
 		let running = this.#device.start();
 		for (let rests = 0; this.#hasApplication && running.runs === undefined && rests < MOST_RESTS; rests++)
 			running = this.#device.start();
