@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Guess: the Azure SDK for Node's DPS client over HTTPS waits and tries again when it is answered 429 or 503, as its own
-#   requirement says ("a status code >= 429: result.status is `registering`, and no error", 06_012) and as it does over MQTT.
+# Guess: the Azure SDK for Node's DPS client over HTTPS waits and tries again when it is answered 429 or 503, as one of its own
+#   numbered requirements has it (06_012: still registering, no error) and as it does over MQTT.
 # Behaviour: it gives up at once with ThrottlingError or ServiceUnavailableError. The REST client below it makes an error of every
 #   status from 300 up, so that the branch that waits is never reached; Retry-After is not looked at.
 # Versions: azure-iot-provisioning-device-http 1.9.1 with azure-iot-http-base 1.12.1, Node 20.20
