@@ -101,10 +101,15 @@ class Exchange implements ClientEvents {
 		});
 	}
 
-	/** In turns of their own: each leaves behind what it was made of, the packet first and the text before its certificates. */
+	/**
+	 * One answer is taken for each request, and no turn is queued for anything else: a service may send answers without end.
+	 * In turns of their own, because each leaves behind what it was made of: the packet first and the text before its certificates.
+	 */
 	onMessage(topic: string, payload: Uint8Array): void {
+		const response = this.#registration.take(topic);
+		if (!response || this.#result !== undefined) return;
 		void Promise.resolve(payload)
-			.then((payload) => this.#registration.read(topic, payload))
+			.then((payload) => this.#registration.read(response, payload))
 			.then((answer) => this.#receive(answer));
 	}
 
@@ -129,8 +134,8 @@ class Exchange implements ClientEvents {
 		this.#client.close();
 	}
 
-	#receive(answer: Answer | Fault | undefined): void {
-		if (answer && this.#result === undefined) this.#act(this.#registration.answer(answer));
+	#receive(answer: Answer | Fault): void {
+		if (this.#result === undefined) this.#act(this.#registration.answer(answer));
 	}
 
 	#act(action: Action): void {

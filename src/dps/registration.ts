@@ -6,9 +6,10 @@
  */
 import { type Choose, JsonReader } from "../base/json-reader.ts";
 import { Budget } from "../base/json-value.ts";
-import { Fault, type FaultCode, printable } from "../fault.ts";
+import { Fault, printable } from "../fault.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { type Dialect, issuedCertificates, parseTrustBundle, registerBody, type TrustBundle } from "./dialect.ts";
+import { failureFault, requestFault } from "./dps-refusal.ts";
 import { parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./dps-topics.ts";
 
 export interface Assignment {
@@ -73,6 +74,8 @@ const NO_BYTES = new Uint8Array(0);
 export class Registration {
 	readonly #request: Request;
 	#requestNumber = 0;
+	/** The last request has no answer yet. */
+	#open = false;
 	#operationId = "";
 
 	constructor(request: Request) {
@@ -91,11 +94,24 @@ export class Registration {
 		return { type: "publish", topic: queryTopic(this.#nextRequestId(), this.#operationId), payload: NO_BYTES };
 	}
 
-	/** The answer to the request that is open; undefined for anything else. */
-	read(topic: string, payload: Uint8Array): Answer | Fault | undefined {
+	/** The topic of the first answer to the request that is open; undefined for anything else, a second answer included. */
+	take(topic: string): ResponseTopic | Fault | undefined {
+		if (!this.#open) return undefined;
 		try {
 			const response = parseResponseTopic(topic);
-			if (!response || response.requestId !== String(this.#requestNumber)) return undefined;
+			if (response?.requestId !== String(this.#requestNumber)) return undefined;
+			this.#open = false;
+			return response;
+		} catch (thrown) {
+			this.#open = false;
+			return Fault.of(thrown, "dps.response");
+		}
+	}
+
+	/** The answer whose topic `take` took. */
+	read(response: ResponseTopic | Fault, payload: Uint8Array): Answer | Fault {
+		if (response instanceof Fault) return response;
+		try {
 			return { response, body: parseBody(payload, response.status) };
 		} catch (thrown) {
 			return Fault.of(thrown, "dps.response");
@@ -113,6 +129,7 @@ export class Registration {
 	}
 
 	#nextRequestId(): string {
+		this.#open = true;
 		return String(++this.#requestNumber);
 	}
 
@@ -131,7 +148,7 @@ export class Registration {
 			case "assigned":
 				return { type: "assigned", assignment: parseAssignment(object(body.registrationState, "registrationState")) };
 			case "failed":
-				return { type: "failed", fault: failureFault(body) };
+				return { type: "failed", fault: failureFault(object(body.registrationState ?? {}, "registrationState")) };
 			case "disabled":
 				return { type: "failed", fault: new Fault("dps.disabled", `registration ${this.#request.registrationId}`) };
 			default:
@@ -206,44 +223,4 @@ function checkDeviceId(id: string): void {
 	const foreign = /[^A-Za-z0-9\-.%_*?!(),:;=@$']/.exec(id);
 	if (foreign)
 		throw new Fault("dps.device-id", `deviceId has ${JSON.stringify(foreign[0])} at position ${foreign.index + 1}`);
-}
-
-/** A refused request: the class of the status decides (floor(errorCode / 1000) is the same status). */
-function requestFault(response: ResponseTopic, body: Members): Fault {
-	const errorCode = typeof body.errorCode === "number" ? body.errorCode : undefined;
-	const status = response.status >= 300 ? response.status : Math.floor((errorCode ?? 0) / 1000);
-	const said = `status ${status}, error ${errorCode ?? "none"}: ${printable(body.message)}`;
-	return new Fault(codeOf(status, errorCode, body.message), said, {
-		retryAfterSeconds: response.retryAfterGiven ? response.retryAfterSeconds : undefined,
-	});
-}
-
-/** The service worked on the registration and gave up. */
-function failureFault(body: Members): Fault {
-	const state = object(body.registrationState ?? {}, "registrationState");
-	const errorCode = typeof state.errorCode === "number" ? state.errorCode : undefined;
-	const status = Math.floor((errorCode ?? 0) / 1000);
-	const code = codeOf(status, errorCode, state.errorMessage);
-	const said = `error ${errorCode ?? "none"}: ${printable(state.errorMessage)}`;
-	const passing = status === 429 || status >= 500;
-	return new Fault(code === "dps.csr-rejected" || passing ? code : "dps.failed", said);
-}
-
-/** 400037 and 400040 are the service's codes for a CSR that does not decode or verify. */
-function codeOf(status: number, errorCode: number | undefined, message: unknown): FaultCode {
-	if (errorCode === 400037 || errorCode === 400040) return "dps.csr-rejected";
-	if (
-		status === 400 &&
-		typeof message === "string" &&
-		/\bcsr\b|signing request|\bcurve\b|\bP-?(256|384)\b|\bkey (type|size|algorithm)/i.test(message)
-	)
-		return "dps.csr-rejected";
-	if (status === 401) return "dps.unauthorized";
-	if (status === 403) return "dps.forbidden";
-	if (status === 404) return "dps.not-found";
-	if (status === 409) return "dps.conflict";
-	if (status === 429) return "dps.throttled";
-	if (status >= 500 && status < 600) return "dps.unavailable";
-	if (status >= 400 && status < 500) return "dps.bad-request";
-	return "dps.response";
 }

@@ -10,9 +10,9 @@ function answer(status: number, body: unknown): Action {
 	const csr = Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x00);
 	const registration = new Registration({ dialect: "2025-07-01-preview", registrationId: "dev-001", csr });
 	registration.register();
-	const read = registration.read(`$dps/registrations/res/${status}/?$rid=1`, utf8(JSON.stringify(body)));
-	assert.ok(read);
-	return registration.answer(read);
+	const response = registration.take(`$dps/registrations/res/${status}/?$rid=1`);
+	assert.ok(response);
+	return registration.answer(registration.read(response, utf8(JSON.stringify(body))));
 }
 
 test("a payload may be any JSON: a custom allocation returns what its author likes", () => {

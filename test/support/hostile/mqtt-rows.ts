@@ -57,6 +57,17 @@ export function dpsRows(): Row[] {
 		answer("JSON that is cut", '{"operationId":"1","status":"assig'),
 		answer("a text of escapes", `{"status":"${"\\u0041".repeat(1000)}"}`),
 		answer("bytes that are no UTF-8 in a name", `{"${"\u00ff".repeat(500)}":1}`),
+		row(
+			"800 answers to a request of nobody, before the one that is waited for",
+			"none",
+			behind("suback", () => times(800, () => publish(`${DPS}200/?$rid=99`, '{"status":"assigning"}'))),
+			{ lawful: true, faults: [], survives: true },
+		),
+		row(
+			"800 malformed answers",
+			"dps.response",
+			behind("suback", () => times(800, () => publish(`${DPS}2/?`, "{}"))),
+		),
 		row("an answer with 3 KB that nobody knows", "none", undefined, {
 			lawful: true,
 			faults: [],
