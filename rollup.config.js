@@ -12,9 +12,7 @@ import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
 import { mqttPacketShims, SHIMS } from "./hw/moddable/shims/rollup.js";
-import { xsRom } from "./hw/moddable/xs-rom/index.js";
-import { privateMethodsInRom } from "./hw/moddable/xs-rom/private.js";
-import { regexpsInRam } from "./hw/moddable/xs-rom/regexp.js";
+import { privateMethodsInRom, regexpsInRam, xsRom } from "./hw/moddable/xs-rom/index.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 

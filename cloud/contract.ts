@@ -86,6 +86,8 @@ export interface LocalCloud extends Ready {
 	readonly telemetry: readonly (CloudEvent & Telemetry)[];
 	readonly registrations: readonly (CloudEvent & Registration)[];
 	readonly connections: readonly (CloudEvent & Connected)[];
+	/** As it stands now; undefined before it was first assigned or connected. A module's id is `device/module`. */
+	device(deviceId: string): DeviceState | undefined;
 	/** The first event that fits, past or to come. */
 	readonly seen: Seen;
 	/** Throws RangeError on an unknown name; faults.ts and the README list them. */
@@ -97,6 +99,33 @@ export interface LocalCloud extends Ready {
 	/** Desired properties, methods, messages, revocation, the authority's roll. */
 	readonly operator: CloudOperator;
 	close(): Promise<void>;
+}
+
+/** What the hub holds for a device, or for a module. */
+export interface DeviceState {
+	readonly id: string;
+	/** Host name of the hub that it belongs to. */
+	readonly hub: string;
+	readonly desired: TwinSection;
+	readonly reported: TwinSection;
+	/** What was issued to it last, newest first, 100 at most. */
+	readonly certificates: readonly CertificateState[];
+}
+
+export interface TwinSection {
+	readonly properties: Readonly<Record<string, unknown>>;
+	/** 1 at first, and one more with each change. */
+	readonly version: number;
+}
+
+export interface CertificateState {
+	/** Upper-case hex. */
+	readonly serial: string;
+	/** Milliseconds since 1970. */
+	readonly notBefore: number;
+	readonly notAfter: number;
+	/** What the operator says of it; its dates count besides. */
+	readonly standing: "valid" | "revoked" | "expired";
 }
 
 export interface Seen {

@@ -3,11 +3,12 @@
  * as their credential, session that survives a connection. Plain data, so that it can be kept.
  */
 import type { IssuedCertificate } from "./authority.ts";
+import type { CertificateState, DeviceState } from "./contract.ts";
 import type { WaitingMessage } from "./messages.ts";
 import type { ActiveRequest } from "./renewal.ts";
 import { EMPTY_TWIN, type Twin } from "./twins.ts";
 
-export interface Device {
+export interface Device extends DeviceState {
 	/** Of a module: `device/module`. */
 	readonly id: string;
 	/** Of a module, which has a key of its own: base64. A device has that of its enrolment. */
@@ -26,19 +27,11 @@ export interface Device {
 	/** What DPS says of its registration; undefined before the first. */
 	registration?: { readonly created: number; readonly etag: string; readonly hub: string } | undefined;
 	/** The last issued, newest first. */
-	certificates: readonly CertificateRecord[];
+	certificates: readonly CertificateState[];
 	/** Cloud-to-device messages that wait. */
 	messages: WaitingMessage[];
 	/** The certificate request that is under way. */
 	request: ActiveRequest | undefined;
-}
-
-export interface CertificateRecord {
-	readonly serial: string;
-	readonly notBefore: number;
-	readonly notAfter: number;
-	/** What the operator says of it; its dates count besides. */
-	readonly standing: "valid" | "revoked" | "expired";
 }
 
 const MAX_RECORDS = 100;
@@ -89,13 +82,13 @@ export class Devices {
 
 	/** Remembers what was issued to the device. */
 	issued(device: Device, { serial, notBefore, notAfter }: IssuedCertificate): void {
-		const record: CertificateRecord = { serial, notBefore, notAfter, standing: "valid" };
+		const record: CertificateState = { serial, notBefore, notAfter, standing: "valid" };
 		device.certificates = [record, ...device.certificates].slice(0, MAX_RECORDS);
 		this.#changed();
 	}
 
 	/** Certificates that nobody remembers are judged by their chain and dates alone. */
-	standing(deviceId: string, serial: string): CertificateRecord["standing"] {
+	standing(deviceId: string, serial: string): CertificateState["standing"] {
 		const records = this.#devices.get(deviceId)?.certificates ?? [];
 		return records.find((record) => record.serial === serial)?.standing ?? "valid";
 	}

@@ -10,18 +10,26 @@
 import { startCloud as start } from "./cloud.ts";
 import type { CloudOptions, LocalCloud } from "./contract.ts";
 
+export type { Clock } from "../src/port.ts";
 export type {
+	CertificateState,
 	CloudOperator,
 	CloudOptions,
 	CsrCurves,
 	DeviceSettings,
+	DeviceState,
 	IssuingCurve,
 	LocalCloud,
 	Ready,
 	Seen,
+	TwinSection,
 } from "./contract.ts";
-export type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
-export type { MethodOutcome } from "./methods.ts";
+export type { CloudEvent, Connected, Happening, Registration, Service, Telemetry, Transport } from "./event.ts";
+export type { MethodAnswer, MethodOutcome } from "./methods.ts";
+export { UnknownDevice } from "./operator.ts";
+export type { Limits } from "./throttle.ts";
+export type { Properties } from "./topic.ts";
+export { TwinRefused } from "./twins.ts";
 
 /** Serves on a free port of loopback until `close`. Rejects with RangeError on an unknown fault. */
 export const startCloud: (options?: CloudOptions) => Promise<LocalCloud> = start;

@@ -1,13 +1,11 @@
 /** The npm package as somebody else gets it: what its documents link to is there, and a program of theirs uses it. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { before, describe, test } from "node:test";
 import { temporaryFolder } from "../support/openssl.ts";
-
-const ROOT = join(import.meta.dirname, "..", "..");
-const skip = existsSync(join(ROOT, "dist/node/cloud.js")) ? false : "SKIPPED: not built (npm run build)";
+import { compile, install, pack } from "./packed.ts";
 
 /** Fifteen lines that enrol an agent at a cloud of its own. */
 const PROGRAM = `import { Agent, createPorts, parseConfig } from "enrollee";
@@ -30,41 +28,22 @@ export const waits = () => startCloud({ retryAfterSeconds: "soon" });
 export const misspelt = () => cloud.operator.pushDesire("dev-001", {});
 `;
 
-const COMPILER = {
-	target: "es2023",
-	module: "nodenext",
-	moduleResolution: "nodenext",
-	strict: true,
-	exactOptionalPropertyTypes: true,
-	noUncheckedIndexedAccess: true,
-	skipLibCheck: false,
-	types: ["node"],
-	noEmit: false,
-};
+const PLUGINS = `import { privateMethodsInRom, regexpsInRam, xsRom } from "enrollee/hw/moddable/xs-rom";
+const plugins = [xsRom({ include: () => true, report: (_, { compared }) => compared }), regexpsInRam(), privateMethodsInRom()];
+console.log(plugins.map(({ name }) => name).join(" "));
+`;
 
-describe("the package that npm pack makes", { skip }, () => {
-	const folder = temporaryFolder();
-	const project = join(folder, "a project");
+/** Their samples are for Node, all others' for a board. */
+const ON_NODE = /^(cloud\/|docs\/local-cloud)/;
+
+describe("the package that npm pack makes of a clean checkout", () => {
+	const project = join(temporaryFolder(), "a project");
 	const installed = join(project, "node_modules/enrollee");
 
-	before(() => {
-		mkdirSync(project);
-		const flags = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
-		const [{ filename }] = JSON.parse(execFileSync("npm", flags, { cwd: ROOT, encoding: "utf8", stdio: "pipe" }));
-		const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-		writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-		const wanted = [join(folder, filename), `@types/node@${devDependencies["@types/node"]}`];
-		execFileSync("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...wanted], {
-			cwd: project,
-			stdio: "pipe",
-		});
-	});
+	before(() => install(pack(), project));
 
 	test("every relative link of every document finds its target", () => {
-		const documents = readdirSync(installed, { recursive: true, encoding: "utf8" }).filter(
-			(path) => path.endsWith(".md") && !path.includes("node_modules"),
-		);
-		assert.ok(documents.length >= 8, documents.join(" "));
+		const documents = documentsOf(installed);
 		const links = documents.flatMap((path) =>
 			[...readFileSync(join(installed, path), "utf8").matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => ({
 				path,
@@ -87,24 +66,43 @@ describe("the package that npm pack makes", { skip }, () => {
 	test("fifteen lines enrol an agent at a cloud of their own, under the strictest types", { timeout: 180_000 }, () => {
 		assert.ok(PROGRAM.split("\n").length - 1 <= 15);
 		writeFileSync(join(project, "main.ts"), PROGRAM + WRONG);
-		writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: COMPILER, files: ["main.ts"] }));
-		const checked = spawnSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", project], {
-			encoding: "utf8",
-		});
-		assert.equal(checked.stdout, "");
+		assert.equal(compile(project, ["main.ts"]), "");
 		const run = spawnSync(process.execPath, ["main.js"], { cwd: project, encoding: "utf8" });
 		assert.equal(run.status, 0, run.stderr + run.stdout);
 		assert.match(run.stdout, /^arrived dev-001 \{"temperature":21.5\}$/m);
 	});
 
-	test("the plugin that makes BigInt fit for ROM can be imported", () => {
-		const program =
-			'import { xsRom } from "enrollee/hw/moddable/xs-rom"; console.log(xsRom({ include: () => true }).name);';
-		const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
-			cwd: project,
-			encoding: "utf8",
-		});
-		assert.match(stdout, /^xs-rom$/m, stderr);
+	test("every sample of the documents can be copied: by its types, on Node or on a board", () => {
+		const samples = documentsOf(installed).flatMap((path) =>
+			samplesOf(join(installed, path)).map((it) => ({ path, ...it })),
+		);
+		assert.deepEqual(
+			samples.filter(({ text }) => /\bfrom "\.|\bimport "\./.test(text)).map(({ path, text }) => `${path}: ${text}`),
+			[],
+			"imports by a path that a reader does not have",
+		);
+		for (const [platform, options] of [
+			["node", {}],
+			["board", boardOptions(installed)],
+		] as const) {
+			const files = samples
+				.filter(({ path, language }) => language === "ts" && (platform === "node") === ON_NODE.test(path))
+				.map(({ path, text }, at) => {
+					const file = `${platform}-${at}-${path.replaceAll("/", "-")}.ts`;
+					// Of a module, whatever it imports; where a sample leaves a value unused, so may its reader.
+					writeFileSync(join(project, file), `${text}\nexport {};\n`);
+					return file;
+				});
+			assert.ok(files.length > 0, platform);
+			assert.equal(compile(project, files, { ...options, noEmit: true }), "");
+		}
+	});
+
+	test("the plugins that make code fit for ROM can be imported, with types that need no rollup", () => {
+		writeFileSync(join(project, "plugins.ts"), PLUGINS);
+		assert.equal(compile(project, ["plugins.ts"]), "");
+		const { stdout, stderr } = spawnSync(process.execPath, ["plugins.js"], { cwd: project, encoding: "utf8" });
+		assert.equal(stdout, "xs-rom regexps-in-ram private-methods-in-rom\n", stderr);
 	});
 
 	test("nothing of the tests is in it", () => {
@@ -115,6 +113,31 @@ describe("the package that npm pack makes", { skip }, () => {
 		);
 	});
 });
+
+function documentsOf(installed: string): string[] {
+	const documents = readdirSync(installed, { recursive: true, encoding: "utf8" }).filter(
+		(path) => path.endsWith(".md") && !path.includes("node_modules"),
+	);
+	assert.ok(documents.length >= 8, documents.join(" "));
+	return documents;
+}
+
+function samplesOf(document: string): { readonly language: string; readonly text: string }[] {
+	const blocks = readFileSync(document, "utf8").matchAll(/^```(ts|js)\n(.*?)^```$/gms);
+	return [...blocks].map(([, language, text]) => ({ language: language!, text: text! }));
+}
+
+/** As mcconfig tells TypeScript: a module's types stand beside it in the manifest. */
+function boardOptions(installed: string): object {
+	const paths: Record<string, string[]> = {};
+	for (const name of ["manifest.json", "manifest_app.json", "manifest_slot.json"]) {
+		const { modules, platforms } = JSON.parse(readFileSync(join(installed, "hw/moddable", name), "utf8"));
+		for (const [module, files] of Object.entries({ ...modules, ...platforms?.esp32?.modules }))
+			if (Array.isArray(files) && files.length > 1)
+				paths[module] = [`${join(installed, "hw/moddable", files[1])}.d.ts`];
+	}
+	return { module: "esnext", moduleResolution: "bundler", lib: ["es2023"], types: [], paths };
+}
 
 /** As GitHub makes them of headings. */
 function headings(path: string): string[] {

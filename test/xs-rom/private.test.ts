@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rollup } from "rollup";
-import { privateMethodsInRom } from "../../hw/moddable/xs-rom/private.js";
+import { privateMethodsInRom } from "../../hw/moddable/xs-rom/index.js";
 
 async function build(code: string): Promise<string> {
 	const source = { name: "source", resolveId: (id: string) => id, load: () => code };

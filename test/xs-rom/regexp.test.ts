@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rollup } from "rollup";
-import { regexpsInRam } from "../../hw/moddable/xs-rom/regexp.js";
+import { regexpsInRam } from "../../hw/moddable/xs-rom/index.js";
 
 async function build(code: string): Promise<string> {
 	const input = { name: "input", resolveId: (id: string) => id, load: () => code };

@@ -12,21 +12,10 @@ import { rewrite } from "./rewrite.js";
 import { RUNTIME, runtime } from "./runtime.js";
 import { analyse } from "./scope.js";
 
-/**
- * @typedef {object} Counts what happened to one module
- * @property {number} compared comparisons that became calls
- * @property {number} kept comparisons that cannot see two BigInts, left alone
- * @property {number} weak weak collections that became forgetful ones
- * @property {number} boxed scratch buffers that are made at first use
- */
+export { privateMethodsInRom } from "./private.js";
+export { regexpsInRam } from "./regexp.js";
 
-/**
- * @param {object} [options]
- * @param {(id: string) => boolean} [options.include] which modules; all by default
- * @param {boolean} [options.audit] wrap each comparison left alone, so that it throws when it does see two BigInts
- * @param {(id: string, counts: Counts) => void} [options.report] is told what was done
- * @returns {import("rollup").Plugin}
- */
+/** index.d.ts has the types. */
 export function xsRom({ include = () => true, audit = false, report = () => {} } = {}) {
 	return {
 		name: "xs-rom",

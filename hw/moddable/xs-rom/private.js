@@ -7,7 +7,6 @@
 import { walk } from "estree-walker";
 import MagicString from "magic-string";
 
-/** @returns {import("rollup").Plugin} */
 export function privateMethodsInRom() {
 	return {
 		name: "private-methods-in-rom",

@@ -8,7 +8,6 @@
 import { walk } from "estree-walker";
 import MagicString from "magic-string";
 
-/** @returns {import("rollup").Plugin} */
 export function regexpsInRam() {
 	return {
 		name: "regexps-in-ram",
