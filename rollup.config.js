@@ -68,7 +68,7 @@ function entries() {
 function chunk(id) {
 	const port = /\/hw\/moddable\/(digest|entropy|text)\.ts$/.exec(id);
 	if (port !== null) return port[1]; // else it would be drawn into its first importer
-	if (/\/src\/(fault|port|release|base\/(bytes|retry|endpoint))\.ts$/.test(id)) return "base";
+	if (/\/src\/(fault|port|release|remedies|base\/(bytes|retry|endpoint))\.ts$/.test(id)) return "base";
 	if (/\/src\/base\/sntp\.ts$/.test(id)) return undefined; // before there is an agent
 	if (/\/src\/x509\//.test(id)) return "x509";
 	if (/\/src\/(app\.ts$|application\/)/.test(id)) return "apps";

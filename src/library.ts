@@ -1,7 +1,7 @@
 /** What an application imports on any platform, together with the ports of its own (hw/node, hw/moddable). */
 export { Agent, type AgentOptions, type AgentState } from "./agent.ts";
 export { type Config, type ConfigInput, parseConfig } from "./config.ts";
-export { FAULTS, Fault, type FaultCode } from "./fault.ts";
+export { Fault, type FaultCode } from "./fault.ts";
 export {
 	CONTENT_ENCODING,
 	CONTENT_TYPE,
@@ -15,3 +15,4 @@ export type { MethodHandler, MethodHandlers, Respond } from "./hub/methods.ts";
 export type { Desired } from "./hub/twin.ts";
 export type { DeviceAssignment } from "./identity/record.ts";
 export type { Clock, Entropy, Log, Slot, Store, Wire } from "./port.ts";
+export { FAULTS } from "./remedies.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
 import { ROUTES } from "../cloud/routes.ts";
-import { FAULTS } from "../src/fault.ts";
+import { FAULTS } from "../src/remedies.ts";
 import { walk } from "./support/syntax.ts";
 
 const root = join(import.meta.dirname, "..");

@@ -8,7 +8,7 @@
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module, not Node's
 import Net from "net";
 import Timer from "timer";
-import { FAULTS, Fault, type FaultCode } from "../../src/fault.ts";
+import { Fault, isFaultCode } from "../../src/fault.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { sha1 } from "./digest.ts";
 import { fill } from "./entropy.ts";
@@ -210,9 +210,8 @@ class TlsConnection implements Connection {
 		if (thrown instanceof Fault) return thrown;
 		if (!reached) return new Fault("wire.refused", `${this.#peer}: no TCP connection`, { cause: thrown });
 		const { code, message } = thrown as { code?: string; message?: string };
-		const known = code !== undefined && Object.hasOwn(FAULTS, code);
 		const text = `${this.#peer}: ${message ?? String(thrown)}`;
-		return new Fault(known ? (code as FaultCode) : "tls.protocol", text, { cause: thrown });
+		return new Fault(isFaultCode(code) ? code : "tls.protocol", text, { cause: thrown });
 	}
 
 	#endAfter(seconds: number, reason: () => Fault | undefined): void {

@@ -5,8 +5,9 @@
  *
  * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
  */
-import { FAULTS, type FaultCode } from "../fault.ts";
+import { type FaultCode, isFaultCode } from "../fault.ts";
 import type { Clock, Log } from "../port.ts";
+import { FAULTS } from "../remedies.ts";
 import { parseCertificate } from "../x509/certificate.ts";
 import type { MethodHandler, MethodHandlers } from "./methods.ts";
 import type { Operation, OperationSettings } from "./operation-names.ts";
@@ -183,8 +184,4 @@ export class Operations {
 		const noted = { code, count: (known?.count ?? 0) + 1, at };
 		this.#noted = [noted, ...others].slice(0, MOST_NOTED);
 	}
-}
-
-function isFaultCode(code: unknown): code is FaultCode {
-	return typeof code === "string" && Object.hasOwn(FAULTS, code);
 }

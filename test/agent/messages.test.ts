@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
 import { utf8Text } from "../../src/base/bytes.ts";
-import { FAULTS } from "../../src/fault.ts";
 import { MOST_MESSAGE_BYTES, MOST_TELEMETRY_BYTES } from "../../src/hub/limits.ts";
+import { FAULTS } from "../../src/remedies.ts";
 import { Application, MESSAGES, METHODS, quiet, subscribed, withApplication } from "../support/application.ts";
 import { Device, withCloud } from "../support/device.ts";
 

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { describe, test } from "node:test";
 import { createEntity, der } from "../../cloud/pki.ts";
-import { FAULTS, Fault } from "../../src/fault.ts";
+import { Fault } from "../../src/fault.ts";
 import { OPERATIONS } from "../../src/hub/operation-names.ts";
 import { Operations, type OperationsOptions } from "../../src/hub/operations.ts";
 import { checkPatch, type ReportDone } from "../../src/hub/reported.ts";
 import type { Credential } from "../../src/identity/record.ts";
+import { FAULTS } from "../../src/remedies.ts";
 import { FakeClock } from "../support/clock.ts";
 import { span } from "../support/tls-server.ts";
 

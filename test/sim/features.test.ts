@@ -8,7 +8,6 @@ import { startCloud } from "../../cloud/cloud.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
 import { buildForXs, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
-import { FAULTS } from "../../src/fault.ts";
 import {
 	MOST_MESSAGE_BYTES,
 	MOST_METHOD_BYTES,
@@ -16,6 +15,7 @@ import {
 	MOST_TELEMETRY_BYTES,
 } from "../../src/hub/limits.ts";
 import { sectionBytes } from "../../src/hub/section.ts";
+import { FAULTS } from "../../src/remedies.ts";
 
 const NUMBERS = [0, -0.5, 1e21, 1.5e-7, 0.1, 123456789.123, Number.MAX_SAFE_INTEGER, 5e-324, 1 / 3];
 
