@@ -28,6 +28,11 @@ const FLAVOUR = process.env.ENROLLEE_FORMULAS ?? "fast";
 /** On which curves it makes keys, "P-256" or "P-384" to leave the other out: see src/key/curves.ts. */
 const CURVES = { "P-256": ["only-p256"], "P-384": ["only-p384"], both: [] }[process.env.ENROLLEE_CURVES ?? "both"];
 if (CURVES === undefined) throw new Error("ENROLLEE_CURVES: expected P-256, P-384 or both");
+if (!["fast", "noble-formulas"].includes(FLAVOUR))
+	throw new Error("ENROLLEE_FORMULAS: expected fast or noble-formulas");
+
+/** By these package.json chooses among the files behind `#...`; TypeScript's plugin resolves them before node-resolve is asked. */
+const CONDITIONS = ["moddable", FLAVOUR, ...CURVES];
 
 export default {
 	input: entries(),
@@ -36,10 +41,14 @@ export default {
 	preserveEntrySignatures: "allow-extension",
 	plugins: [
 		mqttPacketShims(),
-		resolve({ exportConditions: ["moddable", FLAVOUR, ...CURVES], preferBuiltins: false }),
+		resolve({ exportConditions: CONDITIONS, preferBuiltins: false }),
 		commonjs(),
 		// Type errors are the business of `npm run typecheck`.
-		typescript({ tsconfig: "./hw/moddable/tsconfig.json", noEmit: false, noForceEmit: true, noCheck: true }),
+		typescript({
+			tsconfig: "./hw/moddable/tsconfig.json",
+			compilerOptions: { customConditions: CONDITIONS, noEmit: false, noCheck: true },
+			noForceEmit: true,
+		}),
 		xsRom({ include: (id) => KEY.test(id) }),
 		regexpsInRam(),
 		privateMethodsInRom(),

@@ -1,14 +1,14 @@
 /**
  * What goes into a certificate request: the operator's own CSR, or a key of ours, and on which curve.
  *
- * With `key: auto` a device begins on P-256 and then stays on the curve of the key that it has. Where the service refuses a
- * CSR for its key, a key on the other curve takes the place of the pending one, in one write: that is all the memory there
- * is, and what was refused is never sent again. The first refusal is answered at once; where both curves have been
- * refused, each further turn waits as any refusal does.
+ * With `key: auto` a device begins on P-256, where its build and its keystore have that, and then stays on the curve of the
+ * key that it has. Where the service refuses a CSR for its key, a key on the other curve takes the place of the pending one,
+ * in one write: that is all the memory there is, and what was refused is never sent again. The first refusal is answered at
+ * once; where both curves have been refused, each further turn waits as any refusal does.
  */
 import type { Config } from "../config.ts";
 import { Fault } from "../fault.ts";
-import { curveOf, generateKeyPair } from "../key/pair.ts";
+import { curveOf, generateKeyPair, keyCurves } from "../key/pair.ts";
 import type { CurveName, Entropy, Keystore, Log, Signer } from "../port.ts";
 import { encodeCsr } from "../x509/csr.ts";
 import { publicKeyInfo } from "../x509/key.ts";
@@ -92,7 +92,8 @@ function sameKey(options: RequestOptions): Signer | undefined {
 function curveFor({ config, journal, keystore }: RequestOptions): CurveName {
 	if (config.key !== "auto") return config.key;
 	const curve = journal.curve ?? "P-256";
-	return keystore && !keystore.curves.includes(curve) ? keystore.curves[0]! : curve;
+	const made = keystore?.curves ?? keyCurves();
+	return made.includes(curve) ? curve : made[0]!;
 }
 
 /** Written down before its CSR leaves. */

@@ -27,7 +27,7 @@ export class KeyPair implements Signer {
 	/** SEC1 uncompressed point: 65 bytes, or 97. */
 	readonly publicKey: Uint8Array;
 
-	/** Throws Fault key.invalid unless `scalar` is 32 or 48 bytes, big endian, in 1..n-1, on a curve of this build. */
+	/** Throws Fault key.invalid unless `scalar` is 32 or 48 bytes, big endian, in 1..n-1; key.curve for a curve that the build lacks. */
 	constructor(scalar: Uint8Array, { checked = false }: KeyPairOptions = {}) {
 		const curve = scalar.length === CURVE_BYTES["P-384"] ? "P-384" : "P-256";
 		const { utils, getPublicKey } = schemeOf(curve);
@@ -53,8 +53,8 @@ export class KeyPair implements Signer {
 	}
 }
 
-/** Draws scalars until one is in 1..n-1 (the first, in all but 2^-32 of cases). */
-export function generateKeyPair(entropy: Entropy, curve: CurveName = "P-256"): KeyPair {
+/** Draws scalars until one is in 1..n-1 (the first, in all but 2^-32 of cases). On P-256, where the build has it. */
+export function generateKeyPair(entropy: Entropy, curve: CurveName = keyCurves()[0]!): KeyPair {
 	const { utils } = schemeOf(curve);
 	const scalar = new Uint8Array(CURVE_BYTES[curve]);
 	for (let attempt = 0; attempt < 8; attempt++) {
@@ -62,6 +62,11 @@ export function generateKeyPair(entropy: Entropy, curve: CurveName = "P-256"): K
 		if (utils.isValidSecretKey(scalar)) return new KeyPair(scalar);
 	}
 	throw new Fault("key.invalid", "entropy source gave 8 scalars outside 1..n-1");
+}
+
+/** On which this build makes keys: one at least, P-256 first. */
+export function keyCurves(): readonly CurveName[] {
+	return (["P-256", "P-384"] as const).filter((curve) => SIGNS[curve]);
 }
 
 /** By a SEC1 uncompressed point. */

@@ -72,7 +72,7 @@ function keyOf(
 	if (pending && fits(pending.key)) return { key: pending.key, origin: "pending" };
 	const used = (current ?? candidate)?.key;
 	if (used !== undefined && "signer" in used && fits(used.signer)) return { key: used.signer, origin: "current" };
-	const key = generateKeyPair({ fill }, curve === "auto" ? "P-256" : curve);
+	const key = generateKeyPair({ fill }, curve === "auto" ? undefined : curve);
 	journal.keepPending({ key });
 	return { key, origin: "new" };
 }

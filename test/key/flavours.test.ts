@@ -1,0 +1,80 @@
+/** The build's switches: which curves it makes keys on, and by which formulas. What is left out is refused, and auto does without it. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+
+const root = join(import.meta.dirname, "..", "..");
+const folder = mkdtempSync(join(tmpdir(), "enrollee-flavours-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const node = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+	spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", env: { PATH: process.env.PATH, ...environment } });
+
+/** The device's key room as rollup writes it. */
+function deviceKey(environment: Readonly<Record<string, string>>): { readonly problem: string; readonly code: string } {
+	const dir = mkdtempSync(join(folder, "device-"));
+	const rollup = join(root, "node_modules", "rollup", "dist", "bin", "rollup");
+	const { status, stderr } = node([rollup, "-c", "--silent", "-i", "hw/moddable/key.ts", "--dir", dir], environment);
+	return { problem: status === 0 ? "" : stderr, code: status === 0 ? readFileSync(join(dir, "key.js"), "utf8") : "" };
+}
+
+describe("the device's build", () => {
+	for (const [curves, expected] of [
+		["both", '"P-256": true, "P-384": true'],
+		["P-256", '"P-256": true, "P-384": false'],
+		["P-384", '"P-256": false, "P-384": true'],
+	] as const)
+		test(`ENROLLEE_CURVES=${curves} makes keys on no other`, () => {
+			const { problem, code } = deviceKey({ ENROLLEE_CURVES: curves });
+			assert.equal(problem, "");
+			assert.deepEqual(/SIGNS = Object\.freeze\(\{ (.*?) \}\)/.exec(code)?.[1], expected);
+			assert.match(code, /function ladder\b/);
+		});
+
+	test("ENROLLEE_FORMULAS=noble-formulas has noble's formulas in place of ours", () => {
+		const { problem, code } = deviceKey({ ENROLLEE_FORMULAS: "noble-formulas" });
+		assert.equal(problem, "");
+		assert.doesNotMatch(code, /function (comb|ladder)\b/);
+		assert.match(code, /SIGNS/);
+	});
+
+	test("a switch that it does not know is refused by its name", () => {
+		assert.match(deviceKey({ ENROLLEE_CURVES: "P-521" }).problem, /ENROLLEE_CURVES: expected P-256, P-384 or both/);
+		assert.match(
+			deviceKey({ ENROLLEE_FORMULAS: "slow" }).problem,
+			/ENROLLEE_FORMULAS: expected fast or noble-formulas/,
+		);
+	});
+});
+
+describe("an agent that has one curve", () => {
+	for (const [condition, curve] of [
+		["only-p256", "P-256"],
+		["only-p384", "P-384"],
+	] as const)
+		test(`${curve}: enrols with auto, works with the hub and renews on it`, () => {
+			const demo = ["hw/node/cli.ts", "demo", "--json", "--state", join(folder, condition)];
+			const { status, stdout, stderr } = node(["-C", condition, "--import", "tsx", ...demo]);
+			assert.equal(status, 0, stderr);
+			const events: { event: string; curve?: string }[] = stdout
+				.trim()
+				.split("\n")
+				.map((line) => JSON.parse(line));
+			const keys = events.filter(({ event }) => event === "key.generated");
+			assert.deepEqual(
+				keys.map((key) => key.curve),
+				[curve, curve],
+			);
+			assert.equal(events.filter(({ event }) => event === "credential.proven").length, 2);
+		});
+
+	test("configured for the other: a Fault that names it", () => {
+		const args = ["csr", "--registration-id", "dev-001", "--key", "P-384", "--state", join(folder, "other")];
+		const { status, stderr } = node(["-C", "only-p256", "--import", "tsx", "hw/node/cli.ts", ...args]);
+		assert.equal(status, 1);
+		assert.match(stderr, /key\.curve: this build was made without keys on P-384/);
+	});
+});
