@@ -44,3 +44,5 @@ export function generateKeyPair(entropy: Entropy, curve: CurveName = "P-256"): K
 export function curveOf({ length }: Uint8Array): CurveName {
 	return length > 65 ? "P-384" : "P-256";
 }
+
+export const keyCurves = (): readonly CurveName[] => ["P-256", "P-384"];
