@@ -39,6 +39,8 @@ export const FAULTS = {
 	"cert.key-mismatch": "The issued certificate carries another key: the service mixed up requests; enrol again.",
 	"cert.name-mismatch": "The issued certificate names another device: check the enrolment's policy.",
 	"cert.chain": "The issued chain does not verify link by link: check the service's issuing authority.",
+	"cert.unverified":
+		"The issued chain has a signature that this device cannot verify (RSA, or an algorithm it does not know): nothing says it is wrong, and the device goes on. For a chain that is verified, issue with ECDSA on P-256 (SHA-256) or P-384.",
 	"cert.expired": "The issued certificate has expired: check the clock, then the policy's validity.",
 	"cert.not-yet-valid": "The clock is behind the certificate: check SNTP. The device goes on.",
 	// Clock
@@ -55,6 +57,8 @@ export const FAULTS = {
 		"The proxy does not let the connection through: check HTTPS_PROXY, its user and password, and its rules.",
 	"wire.timeout": "No answer in time: check the network; usually passes by itself.",
 	"tls.untrusted": "The server's chain does not end at a configured anchor: configure its root (--ca).",
+	"tls.algorithm":
+		"Nothing says that the server's chain is forged, but it has a signature or a key that is not taken here: use ECDSA on P-256 or P-384 (SHA-256, SHA-384), or RSA of 2048 to 4096 bits (PKCS#1 v1.5, SHA-2).",
 	"tls.name": "The server's certificate is for another name: check the host name.",
 	"tls.expired": "The server's certificate is outside its dates: check the device's clock, then the server.",
 	"tls.rejected": "The server refused our certificate during the handshake.",

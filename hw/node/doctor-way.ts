@@ -8,6 +8,7 @@ import { connect as connectTls } from "node:tls";
 import { type Endpoint, formatEndpoint, MQTT_TLS_PORT } from "../../src/base/endpoint.ts";
 import { Fault } from "../../src/fault.ts";
 import { openTunnel, proxyFor } from "./proxy.ts";
+import { tlsFault } from "./tls-fault.ts";
 
 export interface Finding {
 	readonly name: string;
@@ -123,12 +124,7 @@ export function examineTls(socket: Socket, endpoint: Endpoint, ca: readonly stri
 			resolve(finding);
 		};
 		secured.setTimeout(PATIENCE_MS, () => end(bad("tls", new Fault("wire.timeout", peer))));
-		secured.on("error", (error: NodeJS.ErrnoException) => {
-			const isVerdict = /CERT|SELF_SIGNED|UNABLE|SIGNATURE|ISSUER/.test(error.code ?? "");
-			end(
-				bad("tls", new Fault(isVerdict ? "tls.untrusted" : "tls.protocol", `${peer}: ${error.code ?? error.message}`)),
-			);
-		});
+		secured.on("error", (error) => end(bad("tls", tlsFault(error, peer, false))));
 		secured.on("secureConnect", () => {
 			const { issuer, valid_to } = secured.getPeerCertificate();
 			end(good("tls", `${secured.getProtocol()}, issued by ${issuer?.CN ?? "?"}, until ${valid_to}`));

@@ -26,10 +26,15 @@ const BY_CODE: Readonly<Record<string, FaultCode>> = {
 	EPIPE: "wire.closed",
 	ERR_TLS_CERT_ALTNAME_INVALID: "tls.name",
 	ERR_TLS_CERT_ALTNAME_FORMAT: "tls.name",
+	UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: "tls.algorithm",
 	HOSTNAME_MISMATCH: "tls.name",
 	CERT_HAS_EXPIRED: "tls.expired",
 	CERT_NOT_YET_VALID: "tls.expired",
 };
+
+/** OpenSSL's verdicts on algorithms and sizes of keys have no codes in Node ("UNSPECIFIED"), only OpenSSL's texts. */
+const ALGORITHM =
+	/^(CA signature digest algorithm|(CA|EE) certificate key) too weak|^(unsupported|cannot find certificate) signature algorithm/;
 
 /** `negotiated`: the server had accepted our hello before this happened. */
 export function tlsFault(error: Error, peer: string, negotiated: boolean): Fault {
@@ -38,7 +43,8 @@ export function tlsFault(error: Error, peer: string, negotiated: boolean): Fault
 	const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
 	if (alert !== undefined)
 		return new Fault(byAlert(Number(alert), negotiated), `${peer} sent ${alertText(error)}`, { cause: error });
-	return new Fault(BY_CODE[code] ?? byKind(code), `${peer}: ${describe(error, code)}`, { cause: error });
+	const known = ALGORITHM.test(error.message) ? "tls.algorithm" : BY_CODE[code];
+	return new Fault(known ?? byKind(code), `${peer}: ${describe(error, code)}`, { cause: error });
 }
 
 function byAlert(alert: number, negotiated: boolean): FaultCode {

@@ -66,7 +66,7 @@ export function acceptCertificates(
 		now,
 	});
 	const leaf = chain[0]!;
-	if (unverifiedLinks > 0) log("cert.unverified-links", { links: unverifiedLinks });
+	if (unverifiedLinks > 0) log("cert.unverified", { links: unverifiedLinks });
 	if (notYetValid) log("cert.not-yet-valid", { notBefore: new Date(leaf.notBefore).toISOString() });
 	return {
 		key,

@@ -1,10 +1,14 @@
-/** What `enrollee doctor` believes of a time server: what a board does (src/base/sntp.ts), over real UDP. */
+/** What `enrollee doctor` believes of a time server, what a board does (src/base/sntp.ts), over real UDP; and of a TLS server. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { certificatePem, createEntity, type Role } from "../../cloud/pki.ts";
 import { sntpSkew } from "../../hw/node/doctor.ts";
+import { examineTls } from "../../hw/node/doctor-way.ts";
 import { Fault } from "../../src/fault.ts";
+import { DAY, good, now, root, SERVER, serve, span, stranger } from "../support/tls-server.ts";
 
 /** Seconds from 1900 to 1970. */
 const UNIX = 2_208_988_800;
@@ -47,4 +51,19 @@ for (const [what, change] of Object.entries(UNBELIEVABLE))
 	test(`a server ${what} is clock.server, as on a board`, async () => {
 		const fault = await asked(change);
 		assert.ok(fault instanceof Fault && fault.code === "clock.server", String(fault));
+	});
+
+const OTHER: Role = { kind: "server", hosts: ["example.com"] };
+const expired = { commonName: "server", role: SERVER, ...span, notBefore: now - 2 * DAY, notAfter: now - DAY };
+for (const [what, server, trusted, code] of [
+	["that has expired", await createEntity("P-256", expired, root), root, "tls.expired"],
+	["of another root", good, stranger, "tls.untrusted"],
+	["for another name", await createEntity("P-256", { ...expired, ...span, role: OTHER }, root), root, "tls.name"],
+] as const)
+	test(`of a server ${what} doctor says ${code}, as the agent would`, async () => {
+		const port = await serve(server);
+		const socket = connect(port, "localhost");
+		await once(socket, "connect");
+		const finding = await examineTls(socket, { host: "localhost", port }, [certificatePem(trusted)]);
+		assert.match(finding.text, new RegExp(`^${code}: `));
 	});

@@ -26,6 +26,7 @@ after(() => {
 
 /** On Node: what happens there, and why. */
 const PURPOSE = "OpenSSL judges the anchor's purpose like any other's: narrower";
+const KNOWN = "OpenSSL knows the algorithm";
 const CLOCK = "a host's clock is judged alone: it has a battery";
 const DIFFERENT: Readonly<Record<string, readonly [result: string, reason: string]>> = {
 	"a CA of anything": ["tls.untrusted", "OpenSSL takes anyExtendedKeyUsage for no purpose: narrower"],
@@ -38,9 +39,12 @@ const DIFFERENT: Readonly<Record<string, readonly [result: string, reason: strin
 	"a leaf of tomorrow, and a clock known to be behind": ["tls.expired", CLOCK],
 	"an anchor of tomorrow, and a clock known to be behind": ["tls.expired", CLOCK],
 	"a leaf that ends before what is known of the time": ["connected", CLOCK],
-	"a leaf in ECDSA with SHA-512": ["connected", "OpenSSL knows the algorithm"],
-	"a link in ECDSA with SHA-512": ["connected", "OpenSSL knows the algorithm"],
-	"an intermediate in ECDSA with SHA-512": ["connected", "OpenSSL knows the algorithm"],
+	"a leaf in ECDSA with SHA-512": ["connected", KNOWN],
+	"a link in ECDSA with SHA-512": ["connected", KNOWN],
+	"an intermediate in ECDSA with SHA-512": ["connected", KNOWN],
+	"a leaf in RSA-PSS": ["connected", KNOWN],
+	"a leaf from a P-521 root": ["connected", KNOWN],
+	"a leaf from an Ed25519 root": ["connected", KNOWN],
 	"another address": ["wire.refused", "nobody listens there"],
 	"TLS 1.3 only": ["connected", "Node speaks it"],
 	"another curve only": ["connected", "Node has more curves"],

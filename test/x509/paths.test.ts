@@ -11,6 +11,7 @@ import {
 	type KeyType,
 } from "../../cloud/pki.ts";
 import type { FaultCode } from "../../src/fault.ts";
+import { acceptCertificates } from "../../src/identity/accept.ts";
 import { type Certificate, parseCertificate, readCertificates } from "../../src/x509/certificate.ts";
 import { checkIssued } from "../../src/x509/chain.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
@@ -168,7 +169,7 @@ const UNKNOWN: readonly (readonly [
 	["a P-256 root, known", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], ["-sha256"], 0],
 ];
 for (const [what, key, digest, unverified] of UNKNOWN)
-	test(`${what}: taken, and counted where it is not verified`, { skip: noOpenssl }, () => {
+	test(`${what}: taken, and said where it is not verified`, { skip: noOpenssl }, () => {
 		const cwd = temporaryFolder({ ca: "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n" });
 		openssl(["genpkey", ...key, "-out", "r.key"], { cwd });
 		openssl(["req", "-x509", "-key", "r.key", ...digest, "-out", "r.pem", "-subj", "/CN=R"], { cwd });
@@ -182,9 +183,16 @@ for (const [what, key, digest, unverified] of UNKNOWN)
 		const [leaf, ...others] = ["l.pem", "r.pem", "i.pem"].map(
 			(file) => readCertificates(openssl(["x509", "-in", file], { cwd }))[0]!,
 		);
-		const found = checkIssued([...others, leaf!], { spki: leaf!.spki, commonName: "dev-001", now: Date.now() });
-		assert.equal(found.chain.length, 3);
-		assert.equal(found.unverifiedLinks, unverified);
+		const said: string[] = [];
+		const accepted = acceptCertificates([...others, leaf!], { host: "hub", port: 8883 }, "dev-001", {
+			key: { pkcs8: new Uint8Array() },
+			spki: leaf!.spki,
+			registrationId: "dev-001",
+			now: Date.now(),
+			log: (event, detail) => said.push(`${event} ${JSON.stringify(detail)}`),
+		});
+		assert.equal(accepted.chain.length, 3);
+		assert.deepEqual(said, unverified === 0 ? [] : [`cert.unverified {"links":${unverified}}`]);
 	});
 
 function check(certificates: readonly Certificate[]) {

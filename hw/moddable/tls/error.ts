@@ -7,6 +7,8 @@
 export type TLSErrorCode =
 	/** The chain does not lead to an anchor, or a certificate in it may not do what it is used for. */
 	| "tls.untrusted"
+	/** The chain has a signature or a key of a kind that is not taken here: no forgery, as far as anybody can say. */
+	| "tls.algorithm"
 	/** The certificate is for another host. */
 	| "tls.name"
 	/** A certificate of the chain is outside its dates, by this device's clock. */
@@ -59,6 +61,7 @@ export default class TLSError extends Error {
 
 const ALERT_OF: Readonly<Record<TLSErrorCode, number>> = Object.freeze({
 	"tls.untrusted": Alert.UNKNOWN_CA,
+	"tls.algorithm": Alert.UNSUPPORTED_CERTIFICATE,
 	"tls.name": Alert.BAD_CERTIFICATE,
 	"tls.expired": Alert.CERTIFICATE_EXPIRED,
 	"tls.rejected": Alert.CLOSE_NOTIFY,

@@ -104,7 +104,9 @@ const serverKeyExchange = {
 		if ((key.type === "RSA") !== (session.authentication === "RSA"))
 			throw new TLSError("the leaf's key does not fit the cipher suite");
 		const signed = concat(new Uint8Array(session.clientRandom), new Uint8Array(session.serverRandom), parameters);
-		if (judge(key, scheme.algorithm, signed, signature) !== "right")
+		const verdict = judge(key, scheme.algorithm, signed, signature);
+		if (verdict === "unchecked") throw new TLSError("the leaf has a key that is not taken here", "tls.algorithm");
+		if (verdict === "wrong")
 			throw new TLSError("the signature of ServerKeyExchange is wrong", "tls.untrusted", Alert.DECRYPT_ERROR);
 		session.serverKey = undefined; // a view of the chain, which would stay
 		session.dhparams = { named_curve: group, dh_Ys: point.slice().buffer };

@@ -59,7 +59,7 @@ export async function exchange(root: Entity): Promise<Row[]> {
 		parameters("a compressed point", (point) => named(23, Buffer.concat([uint(2, 1), point.subarray(1)]))),
 		parameters("a point too short", (point) => named(23, point.subarray(0, 64))),
 		serveAs([agreement])("a key that may not sign", "tls.untrusted", { alert: Alert.UNSUPPORTED_CERTIFICATE }),
-		serveAs([weak])("an RSA key of 1024 bits", "tls.untrusted"),
+		serveAs([weak])("an RSA key of 1024 bits", "tls.algorithm", { alert: Alert.UNSUPPORTED_CERTIFICATE }),
 		serve("bytes after the signature", "tls.protocol", {
 			flight: ([a, b, c, d]) => [a!, b!, { ...c!, body: Buffer.concat([c!.body, Buffer.of(0)]) }, d!],
 		}),

@@ -8,8 +8,17 @@ export { Extension, KeyUsageFlags } from "@peculiar/x509";
 
 x509.cryptoProvider.set(webcrypto as never);
 
-export type KeyType = "P-256" | "P-384" | "RSA-1024" | "RSA-2048" | "RSA-2048, exponent 3" | "RSA-4096";
-type Hash = "SHA-256" | "SHA-384" | "SHA-512";
+export type KeyType =
+	| "P-256"
+	| "P-384"
+	| "P-521"
+	| "Ed25519"
+	| "RSA-1024"
+	| "RSA-2048"
+	| "RSA-2048, exponent 3"
+	| "RSA-2048, PSS"
+	| "RSA-4096";
+type Hash = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
 
 export interface Entity {
 	readonly name: string;
@@ -173,8 +182,10 @@ async function rehash(key: webcrypto.CryptoKey, wanted: ReturnType<typeof algori
 }
 
 function algorithm(type: KeyType, hash: Hash) {
-	if (type === "P-256" || type === "P-384") return { name: "ECDSA", namedCurve: type, hash };
+	if (type.startsWith("P-")) return { name: "ECDSA", namedCurve: type, hash };
+	if (type === "Ed25519") return { name: type };
 	const modulusLength = Number(type.slice(4, 8));
 	const publicExponent = type.endsWith("exponent 3") ? Uint8Array.of(3) : Uint8Array.of(1, 0, 1);
-	return { name: "RSASSA-PKCS1-v1_5", hash, modulusLength, publicExponent };
+	const name = type.endsWith("PSS") ? "RSA-PSS" : "RSASSA-PKCS1-v1_5";
+	return { name, hash, modulusLength, publicExponent, ...(name === "RSA-PSS" && { saltLength: 32 }) };
 }

@@ -23,16 +23,18 @@ export interface Details {
 	readonly client?: Partial<Scenario> | undefined;
 	/** Of the error, where several causes have one name; of the first bytes, when connected. */
 	readonly message?: RegExp | undefined;
+	/** That the client must end with. */
+	readonly alert?: number;
 }
 
 const servers: Server[] = [];
 
 /** An echoing server with this chain, leaf first. To a client with a certificate it answers with the name in it. */
-export function serve(
+export async function serve(
 	name: string,
 	result: string,
 	chain: readonly Entity[],
-	{ server, client, message, onData }: Details = {},
+	{ server, client, message, onData, alert }: Details = {},
 ): Promise<Row> {
 	const echoing = createServer({ key: chain[0]!.keyPem, cert: chainPem(...chain), ...server }, (socket) => {
 		socket.on("error", () => {});
@@ -41,8 +43,13 @@ export function serve(
 			void socket.write(subject === undefined ? data : `${subject.CN} ${socket.authorized}`);
 		socket.on("data", onData === undefined ? echo : () => onData(socket));
 	});
-	echoing.on("tlsClientError", () => {});
-	return listen(name, result, echoing, { client, message });
+	const heard: number[] = [];
+	echoing.on("tlsClientError", ({ message }) => {
+		const said = /SSL alert number (\d+)/.exec(message)?.[1];
+		if (said !== undefined) heard.push(Number(said));
+	});
+	const row = await listen(name, result, echoing, { client, message });
+	return alert === undefined ? row : { ...row, alert: { wanted: alert, heard } };
 }
 
 export async function listen(

@@ -1,8 +1,18 @@
 /** Kinds of keys and signatures in a chain: what a real service sends, and what no key has made. */
 import { sign } from "node:crypto";
+import { Alert } from "../../../hw/moddable/tls/error.ts";
 import { createIntermediate, createLeaf } from "./chains.ts";
-import { anchor } from "./device.ts";
-import { type Entity, ecdsaSignature, forgeForExponent3, issue, N, resigned, signWithShortR } from "./pki.ts";
+import { anchor, type Scenario } from "./device.ts";
+import {
+	type Entity,
+	ecdsaSignature,
+	forgeForExponent3,
+	issue,
+	N,
+	resigned,
+	signWithShortR,
+	type Wanted,
+} from "./pki.ts";
 import { HOST, type Row, serve } from "./servers.ts";
 
 export async function signatures(root: Entity): Promise<Row[]> {
@@ -19,9 +29,6 @@ export async function signatures(root: Entity): Promise<Row[]> {
 	});
 	const forged = await resigned(genuine, (tbs) => sign("sha256", tbs, root.key));
 	const sha512 = { hash: "SHA-512" } as const;
-	const unknown = (index: number) => ({
-		message: new RegExp(`signature of certificate ${index} .* not known here: use `),
-	});
 	const bad = (signature: Uint8Array) => resigned(leaf, () => signature);
 	return Promise.all([
 		serve("a genuine link whose r is short", "connected", [shortR, intermediate]),
@@ -29,19 +36,10 @@ export async function signatures(root: Entity): Promise<Row[]> {
 		serve("a link of another key", "tls.untrusted", [forged, intermediate], {
 			message: /the signature of certificate 0 is wrong/,
 		}),
-		serve("a leaf in ECDSA with SHA-512", "tls.untrusted", [await createLeaf(root, sha512)], unknown(0)),
-		serve(
-			"a link in ECDSA with SHA-512",
-			"tls.untrusted",
-			[await createLeaf(intermediate, sha512), intermediate],
-			unknown(0),
-		),
-		serve(
-			"an intermediate in ECDSA with SHA-512",
-			"tls.untrusted",
-			await below(await createIntermediate(root, sha512)),
-			unknown(1),
-		),
+		unknown("a leaf in ECDSA with SHA-512", 0, [await createLeaf(root, sha512)]),
+		unknown("a link in ECDSA with SHA-512", 0, [await createLeaf(intermediate, sha512), intermediate]),
+		unknown("an intermediate in ECDSA with SHA-512", 1, await below(await createIntermediate(root, sha512))),
+		unknown("a leaf in ECDSA with SHA-1", 0, [await createLeaf(root, { hash: "SHA-1" })]),
 		serve("a signature over another hash", "tls.untrusted", [wrongHash]),
 		serve("s = 0", "tls.untrusted", [await bad(ecdsaSignature(r, 0n))]),
 		serve("r = 0", "tls.untrusted", [await bad(ecdsaSignature(0n, s))]),
@@ -52,6 +50,15 @@ export async function signatures(root: Entity): Promise<Row[]> {
 	]);
 }
 
+/** No forgery, as far as anybody can say: unsupported_certificate, and a code of its own. */
+const unknown = (name: string, index: number, chain: readonly Entity[], client?: Partial<Scenario>): Promise<Row> =>
+	serve(name, "tls.algorithm", chain, {
+		server: { ciphers: "DEFAULT@SECLEVEL=0" }, // else OpenSSL would not serve SHA-1
+		client,
+		message: new RegExp(`signature of certificate ${index} has an algorithm or a key that is not taken here`),
+		alert: Alert.UNSUPPORTED_CERTIFICATE,
+	});
+
 const below = async (issuer: Entity): Promise<Entity[]> => [await createLeaf(issuer), issuer];
 
 /** Keys of other kinds than P-256, each with its own root. */
@@ -60,10 +67,12 @@ export async function otherKeys(): Promise<Row[]> {
 	const rsa = await issue({ name: "RSA root", type: "RSA-4096", ca: {}, hash: "SHA-384" });
 	const cube = await issue({ name: "cube root", type: "RSA-2048, exponent 3", ca: {} });
 	const weak = await issue({ name: "weak root", type: "RSA-1024", ca: {} });
-	const trust = (entity: Entity, message?: RegExp) => ({
-		client: { anchors: anchor(entity) },
-		...(message && { message }),
-	});
+	const pss = await issue({ name: "PSS root", type: "RSA-2048, PSS", ca: {} });
+	const large = await issue({ name: "P-521 root", type: "P-521", ca: {}, hash: "SHA-512" });
+	const edwards = await issue({ name: "Ed25519 root", type: "Ed25519", ca: {} });
+	const trust = (entity: Entity) => ({ client: { anchors: anchor(entity) } });
+	const under = async (issuer: Entity, name: string, wanted: Partial<Wanted> = {}) =>
+		unknown(name, 0, [await createLeaf(issuer, wanted)], trust(issuer).client);
 	const rsaLeaf = await createLeaf(cube, { type: "RSA-2048" });
 	const forged = await resigned(rsaLeaf, (tbs) => forgeForExponent3(256, tbs));
 	return Promise.all([
@@ -73,7 +82,11 @@ export async function otherKeys(): Promise<Row[]> {
 		serve("a P-256 leaf from an RSA root", "connected", [await createLeaf(rsa, { hash: "SHA-512" })], trust(rsa)),
 		serve("an RSA exponent of 3", "connected", [rsaLeaf], trust(cube)),
 		serve("an RSA signature forged for an exponent of 3", "tls.untrusted", [forged], trust(cube)),
-		serve("an RSA root of 1024 bits", "tls.untrusted", [await createLeaf(weak)], trust(weak, /not known here/)),
+		under(weak, "an RSA root of 1024 bits"),
+		under(cube, "a leaf in RSA with SHA-1", { hash: "SHA-1" }),
+		under(pss, "a leaf in RSA-PSS"),
+		under(large, "a leaf from a P-521 root", { hash: "SHA-512" }),
+		under(edwards, "a leaf from an Ed25519 root"),
 	]);
 }
 
