@@ -3,13 +3,14 @@
  * flavour chosen for the device (stand-in or real) is theirs, too. Knows every certificate it ever issued.
  */
 import type { Authority, Examined, Issued, IssueRequest, Purpose } from "../../cloud/authority.ts";
+import type { CsrCurves } from "../../cloud/contract.ts";
 import { sha256 } from "../../hw/node/digest.ts";
 import { concat, fromHex, hex, utf8 } from "../../src/base/bytes.ts";
 import { generateKeyPair, type KeyPair } from "../../src/key/pair.ts";
 import type { Entropy } from "../../src/port.ts";
 import { parseCsr } from "../../src/x509/csr.ts";
 import { bitString, context, element, octetString, oid, sequence, smallInteger, Tag } from "../../src/x509/der.ts";
-import { publicKeyInfo } from "../../src/x509/key.ts";
+import { parsePublicKey, publicKeyInfo } from "../../src/x509/key.ts";
 import { encodeName } from "../../src/x509/name.ts";
 import { Oid } from "../../src/x509/oid.ts";
 
@@ -37,6 +38,8 @@ export class LifeAuthority implements Authority {
 	#issuing!: Ca;
 	#generation = 0;
 	#serial = 0;
+	/** On which a CSR's key may be. */
+	curves: CsrCurves = "both";
 	/** Told about every request for a certificate, with the key in it. */
 	onRequest: (spki: string) => void = () => {};
 
@@ -67,6 +70,9 @@ export class LifeAuthority implements Authority {
 	issue({ commonName, csr, now, validitySeconds, flaw }: IssueRequest, done: (issued: Issued) => void) {
 		const request = parseCsr(csr);
 		this.onRequest(hex(request.spki));
+		const { type } = parsePublicKey(request.spki);
+		if (this.curves !== "both" && type !== { p256: "P-256", p384: "P-384" }[this.curves])
+			return done({ error: "CsrKeyNotSupported", message: `the key must not be ${type}` });
 		if (request.commonName !== commonName) return done({ error: "CsrCommonNameMismatch", message: "another name" });
 		const validity = validitySeconds * 1000;
 		const start = flaw === "expired-cert" ? now - validity - 60_000 : flaw === "not-yet-valid" ? now + 3600_000 : now;

@@ -23,8 +23,11 @@ export const RATES = {
 	move: 0.2,
 	disable: 0.2,
 	rollCa: 0.2,
+	changeRule: 0.3,
 	update: 1,
 } as const;
+
+const RULES = ["p256", "p384", "both"] as const;
 
 export interface Stage {
 	readonly world: World;
@@ -93,6 +96,12 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 			world.clock.after(until, () => world.enrolment.setDisabled(DEVICE, false));
 		},
 		rollCa: () => world.authority.roll(world.clock.now()),
+		changeRule: () => {
+			const rule = RULES[source.integer(RULES.length)]!;
+			trace(`the service takes keys on: ${rule}`);
+			world.authority.curves = rule;
+			invariants.trouble();
+		},
 		// The device goes down for it, and comes back as after any cut.
 		update: () => {
 			trace(updates.story());

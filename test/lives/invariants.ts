@@ -6,6 +6,7 @@ import type { Happening } from "../../cloud/event.ts";
 import type { Fault } from "../../src/fault.ts";
 import type { LogValue } from "../../src/port.ts";
 import type { IssuedLeaf } from "./authority.ts";
+import { Curves } from "./curves.ts";
 import { DEVICE } from "./enrolments.ts";
 import { ENDURANCE_ERASES, plainName } from "./flash.ts";
 import { Inventory } from "./inventory.ts";
@@ -20,12 +21,10 @@ const PATIENCE_MS = 26 * HOUR_MS;
 /** Of the validity: a renewal that has this much time without trouble must succeed. */
 const RENEWAL_SHARE = 0.15;
 
-/** As the cloud words it, at DPS and at the hub (cloud/problem.ts). */
-const CSR_REFUSED = "Certificate signing request refused";
-
 export class Invariants implements Observer {
 	readonly violations: string[] = [];
 	readonly pace: Pace;
+	readonly curves = new Curves((text) => this.violation(text));
 	events = 0;
 	longestOfflineMs = 0;
 	/** Told of the first violation. */
@@ -98,6 +97,8 @@ export class Invariants implements Observer {
 
 	onLog(step: string, detail: Readonly<Record<string, LogValue>>): void {
 		if (this.#secrets.isIn(JSON.stringify(detail))) this.violation(`a private key in the log: ${step}`);
+		if (step === "key.generated")
+			this.curves.generated(detail.curve, [this.#inventory.get("cred.a"), this.#inventory.get("cred.b")]);
 		if (detail.code === "agent.failed") this.violation(`an unexpected error: ${detail.message}`);
 		this.look();
 	}
@@ -170,8 +171,8 @@ export class Invariants implements Observer {
 		if (requestId && /200|4(?!09|12|29)\d\d/.test(status)) this.#told.add(requestId);
 		// The device is told that this key will not do. Another takes its place, whatever was once issued for it and never
 		// arrived; of a request for it that the hub still has, the next one takes the place.
-		const pending = this.#inventory.get("cred.pending");
-		if (!pending || !packet.includes(CSR_REFUSED)) return;
+		const pending = this.curves.answered(packet) && this.#inventory.get("cred.pending");
+		if (!pending) return;
 		if (pending.spki) this.#owed.delete(pending.spki);
 		if (pending.requestId) this.#told.add(pending.requestId);
 	}

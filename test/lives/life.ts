@@ -25,6 +25,8 @@ export interface LifeResult {
 	readonly reenrolments: number;
 	readonly longestOfflineMs: number;
 	readonly updates: number;
+	/** Keys on another curve than the certificate before. */
+	readonly curveChanges: number;
 	readonly flashWrites: number;
 	readonly flashErases: number;
 	readonly most: Invariants["pace"]["most"];
@@ -207,6 +209,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		reenrolments: reenrolledAt.length,
 		longestOfflineMs: invariants.longestOfflineMs,
 		updates: updates.stories,
+		curveChanges: invariants.curves.changes,
 		flashWrites: world.flash.writes,
 		flashErases: world.flash.erases,
 		most: invariants.pace.most,

@@ -15,6 +15,7 @@ export function summary(results: readonly LifeResult[]) {
 		boots: sum(({ boots }) => boots),
 		renewals: sum(({ renewals }) => renewals),
 		reenrolments: sum(({ reenrolments }) => reenrolments),
+		curveChanges: sum(({ curveChanges }) => curveChanges),
 		/** Power off and outages included. */
 		longestOfflineHours: Math.round(most(({ longestOfflineMs }) => longestOfflineMs) / 3600_000),
 		writesPerRenewal: Math.round((100 * sum(({ flashWrites }) => flashWrites)) / Math.max(1, credentials)) / 100,
