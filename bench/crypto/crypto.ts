@@ -1,5 +1,5 @@
 /**
- * P-256 on XS: our key room from ROM beside stock noble in RAM, in the same build of the simulator with the same
+ * P-256 and P-384 on XS: our key room from ROM beside stock noble in RAM, in the same build of the simulator with the same
  * `creation`, and mbedTLS in C. Instructions by callgrind over the release library; live heap and peak by XS's
  * instrumentation; flash from what the linker wrote.
  */
@@ -8,13 +8,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { p256 } from "@noble/curves/nist.js";
+import { p256, p384 } from "@noble/curves/nist.js";
 import resolve from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 import { type App, type Build, buildForXs, project } from "../../hw/simulator/harness.ts";
 import { count, countLabelled, means } from "../callgrind.ts";
 import { memoryOf } from "../memory.ts";
-import { codeBytes, flashOfOurs } from "./flash.ts";
+import { codeBytes, type Flavour, flashOfFlavours } from "./flash.ts";
 
 export interface Operations {
 	readonly keygen: number;
@@ -27,22 +27,33 @@ export interface Library extends Operations {
 	readonly load: number;
 	readonly liveBytes: number;
 	readonly peakBytes: number;
-	readonly flashBytes: number;
 }
 
-export interface Result {
+/** One curve. */
+export interface Compared {
 	readonly ours: Library;
 	readonly stock: Library;
-	/** `coldKeygen` is the first one of a group, which makes its table. */
-	readonly mbedtls: Operations & { readonly coldKeygen: number };
 	/** With the device's smaller chunk heap, for which `ours` and `stock` would be unfair to neither. */
 	readonly small: { readonly ours: Operations; readonly stock: Operations };
+}
+
+export interface Result extends Compared {
+	/** `coldKeygen` is the first one of a group, which makes its table. */
+	readonly mbedtls: Operations & { readonly coldKeygen: number };
+	readonly p384: Compared;
+	/** Bytes: each flavour of the device's key room with its hashes, and stock's bytecode for each curve. */
+	readonly flash: Readonly<Record<Flavour | "stock" | "stock-384", number>>;
 }
 
 /** Bytes of the chunk heap: of the ratio, and small as on a device. */
 const CHUNKS = 65_536;
 const SMALL_CHUNKS = 16_384;
 const KEYS = 3;
+/** One tells as much, and takes its time. */
+const KEYS_384 = 1;
+/** Times fewer instructions than stock noble takes. */
+const LEAST = 15;
+const STOCK = ["stock", "stock-384", "stock-table"];
 
 const folder = join(project, "build/bench/crypto");
 
@@ -50,18 +61,44 @@ export async function measureCrypto(): Promise<Result> {
 	await prepare();
 	const large = await build("release", CHUNKS);
 	const small = await build("release", SMALL_CHUNKS);
-	const flash = { ours: await flashOfOurs(), stock: codeBytes(large, "stock") };
-	const library = async (name: "ours" | "stock") => ({
+	const library = async (name: string): Promise<Library> => ({
 		...(await operations(large, name)),
 		...(await memory(name)),
-		flashBytes: flash[name],
+	});
+	const compared = async (suffix: string): Promise<Compared> => ({
+		ours: await library(`ours${suffix}`),
+		stock: await library(`stock${suffix}`),
+		small: {
+			ours: await operations(small, `ours${suffix}`),
+			stock: await operations(small, `stock${suffix}`),
+		},
 	});
 	return {
-		ours: await library("ours"),
-		stock: await library("stock"),
+		...(await compared("")),
 		mbedtls: await mbedtls(),
-		small: { ours: await operations(small, "ours"), stock: await operations(small, "stock") },
+		p384: await compared("-384"),
+		flash: {
+			...(await flashOfFlavours(folder)),
+			stock: codeBytes(large, "stock"),
+			"stock-384": codeBytes(large, "stock-384"),
+		},
 	};
+}
+
+/** One line for each curve and heap where a key or a signature is less than LEAST times as fast as stock noble's. */
+export function tooSlow({ p384, ...p256 }: Result): string[] {
+	const lines = ([curve, { ours, stock, small }]: [string, Compared]): string[] =>
+		[
+			{ heap: CHUNKS, ours, stock },
+			{ heap: SMALL_CHUNKS, ...small },
+		].flatMap(({ heap, ours, stock }) =>
+			(["keygen", "sign"] as const).flatMap((operation) => {
+				const ratio = stock[operation] / ours[operation];
+				const line = `bench: ${curve} ${operation}, ${heap} bytes of chunks: ${ratio.toFixed(1)} times, not ${LEAST}`;
+				return ratio < LEAST ? [line] : [];
+			}),
+		);
+	return Object.entries({ "P-256": p256, "P-384": p384 }).flatMap(lines);
 }
 
 /** noble with its default table, once: its keygen includes the table. */
@@ -72,7 +109,7 @@ export async function measureDefaultTable(): Promise<Operations> {
 
 async function prepare(): Promise<void> {
 	mkdirSync(folder, { recursive: true });
-	for (const name of ["stock", "stock-table"]) {
+	for (const name of STOCK) {
 		const bundle = await rollup({ input: join(project, `bench/crypto/${name}.js`), plugins: [resolve()] });
 		await bundle.write({ file: join(folder, `${name}.js`), format: "es" });
 		await bundle.close();
@@ -82,14 +119,15 @@ async function prepare(): Promise<void> {
 
 /** The same keys and digests in every run, so that counts can be compared. Nobody's keys: they hash their own number. */
 function answers(): string {
-	const bytes = (text: string): string => createHash("sha256").update(text).digest("hex");
-	const items = Array.from({ length: KEYS }, (_, i) => {
-		const [scalar, digest] = [bytes(`scalar ${i}`), bytes(`digest ${i}`)];
-		const key = Buffer.from(scalar, "hex");
-		const signature = p256.sign(Buffer.from(digest, "hex"), key, { prehash: false, format: "der" });
-		return { scalar, digest, signature: Buffer.from(signature).toString("hex") };
-	});
-	return `export default ${JSON.stringify(items)};\n`;
+	const items = (scheme: typeof p256, hash: "sha256" | "sha384", keys: number) =>
+		Array.from({ length: keys }, (_, i) => {
+			const bytes = (text: string): Buffer => createHash(hash).update(text).digest();
+			const [scalar, digest] = [bytes(`scalar ${i}`), bytes(`digest ${i}`)];
+			const signature = scheme.sign(digest, scalar, { prehash: false, format: "der" });
+			return [scalar, digest, signature].map((each) => Buffer.from(each).toString("hex"));
+		});
+	const all = { "P-256": items(p256, "sha256", KEYS), "P-384": items(p384, "sha384", KEYS_384) };
+	return `export default ${JSON.stringify(all)};\n`;
 }
 
 function build(goal: Build, chunks: number): Promise<App> {
@@ -112,14 +150,14 @@ function build(goal: Build, chunks: number): Promise<App> {
 				main: "$(ENROLLEE)/bench/crypto/main",
 				app: "$(ENROLLEE)/bench/crypto/app",
 				ours: "$(ENROLLEE)/bench/crypto/ours",
-				stock: "$(ENROLLEE)/build/bench/crypto/stock",
-				"stock-table": "$(ENROLLEE)/build/bench/crypto/stock-table",
+				"ours-384": "$(ENROLLEE)/bench/crypto/ours-384",
+				...Object.fromEntries(STOCK.map((name) => [name, `$(ENROLLEE)/build/bench/crypto/${name}`])),
 				answers: "$(ENROLLEE)/build/bench/crypto/answers",
 				"enrollee/base": "$(ENROLLEE)/dist/moddable/base",
 				"enrollee/digest": "$(ENROLLEE)/dist/moddable/digest",
 				"enrollee/key": "$(ENROLLEE)/dist/moddable/key",
 			},
-			preload: ["app", "answers", "ours", "enrollee/base", "enrollee/digest", "enrollee/key"],
+			preload: ["app", "answers", "ours", "ours-384", "enrollee/base", "enrollee/digest", "enrollee/key"],
 		},
 	});
 }
