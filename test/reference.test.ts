@@ -1,29 +1,102 @@
 /**
- * docs/reference.md is made of the code: every Fault with its remedy, every event of the log with what it says, every call of the
- * local cloud's HTTP API. ENROLLEE_DOCS=write writes it; else it must be what is there.
+ * docs/reference.md is made of the code: every Fault with its remedy, every event of the log with what it says, every property
+ * that a running device reports or follows, every call of the local cloud's HTTP API. ENROLLEE_DOCS=write writes it; else it must
+ * be what is there.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
+import type { CloudEvent } from "../cloud/event.ts";
 import { ROUTES } from "../cloud/routes.ts";
 import { FAULTS } from "../src/remedies.ts";
+import { withCloud } from "./support/device.ts";
 import { walk } from "./support/syntax.ts";
+import { offer, reported, UpdatedDevice } from "./support/updated.ts";
 
 const root = join(import.meta.dirname, "..");
 const path = join(root, "docs", "reference.md");
 
 test("docs/reference.md says what the code says", () => {
-	const text = [HEAD, faults(), events(), calls()].join("\n\n");
+	const text = [HEAD, faults(), events(), twin(), calls()].join("\n\n");
 	if (process.env.ENROLLEE_DOCS === "write") writeFileSync(path, `${text}\n`);
 	assert.equal(readFileSync(path, "utf8"), `${text}\n`, "ENROLLEE_DOCS=write npm test writes it anew");
 });
 
+test("a device reports and follows the properties that are told, and no others", () =>
+	withCloud({}, async (cloud) => {
+		const id = cloud.registrationId;
+		const device = new UpdatedDevice(cloud, () => ({ firmware: "1.2.3", operations: "all" }));
+		try {
+			await reported(cloud, ({ state }) => state === "idle");
+			// So that there is a fault to be told of, at the next connection.
+			cloud.operator.disconnect(id);
+			const told = (event: CloudEvent) => event.event === "reported" && /"remedy"/.test(JSON.stringify(event.patch));
+			await cloud.seen(told);
+			offer(cloud);
+			await reported(cloud, ({ installed }) => installed === 2);
+		} finally {
+			await device.stop();
+		}
+		const patches = cloud.events.flatMap((event) => (event.event === "reported" ? [event.patch] : []));
+		assert.deepEqual([...new Set(patches.flatMap((patch) => paths(patch)))].sort(), inTable("reported"));
+		assert.deepEqual(paths(cloud.device(id)!.desired.properties), inTable("desired"));
+	}));
+
+const inTable = (section: string): string[] =>
+	Object.keys(TWIN)
+		.filter((name) => name.startsWith(section))
+		.map((name) => name.split(" ")[1]!)
+		.sort();
+
+/** Of every value in it, arrays by their members. */
+function paths(value: unknown, path = ""): string[] {
+	if (typeof value !== "object" || value === null) return [path];
+	const found = Object.entries(value).flatMap(([name, member]) =>
+		paths(member, Array.isArray(value) ? `${path}[]` : path === "" ? name : `${path}.${name}`),
+	);
+	return [...new Set(found)].sort();
+}
+
+/** Section and path of each property, with what it says. */
+const TWIN = {
+	"desired ota.url": "where the bundle of an update of the firmware lies, https; `app` likewise, of the application",
+	"desired ota.sequence": "its number; `ota: null` takes the offer back",
+	"reported certificate.validFrom": "of the certificate in use, ISO 8601; Azure's documents propose this name",
+	"reported certificate.validUntil": "likewise",
+	"reported certificate.serial": "likewise, hex",
+	"reported certificate.renewal": "planned, requested, accepted, on trial or failed",
+	"reported certificate.lastFault": "code of the newest Fault since the device's start; null: none",
+	"reported enrollee.firmware": "the application's version, where `firmware` is configured",
+	"reported enrollee.certificate.validFrom": "as above, kept for those who read it here",
+	"reported enrollee.certificate.validUntil": "likewise",
+	"reported enrollee.faults[].code": "the last five Faults, newest first, each code once",
+	"reported enrollee.faults[].count": "how often since the device's start",
+	"reported enrollee.faults[].at": "when it came last, by the device's clock",
+	"reported enrollee.faults[].remedy": "what to do about it",
+	"reported ota.state": "idle, fetching, staged, armed, trial or rejected; `app` likewise, of the application",
+	"reported ota.installed": "sequence number of the firmware that runs; 0: flashed by cable",
+	"reported ota.sequence": "of the update under way, or of the last one; null: none",
+	"reported ota.progress": "percent; null: nothing is under way",
+	"reported ota.code": "why it failed, or waits; null: it did not",
+};
+
+function twin(): string {
+	const rows = Object.entries(TWIN).map(([name, says]) => {
+		const [section, path] = name.split(" ");
+		return `| ${section} | \`${path}\` | ${says} |`;
+	});
+	const head = "Of the agent, where `operations` has `twin` and `update`; every other property is the application's.";
+	return ["## Properties of the twin", "", head, "", "| section | property | |", "| --- | --- | --- |", ...rows].join(
+		"\n",
+	);
+}
+
 const HEAD = `# Reference
 
-Made of the code by test/reference.test.ts: what can go wrong and what to do about it, what the log says, what the local cloud's HTTP
-API takes. Settings and flags: \`enrollee COMMAND --help\`; those in force: \`enrollee config\`.`;
+Made of the code by test/reference.test.ts: what can go wrong and what to do about it, what the log says, what stands in the twin, what
+the local cloud's HTTP API takes. Settings and flags: \`enrollee COMMAND --help\`; those in force: \`enrollee config\`.`;
 
 function faults(): string {
 	const rows = Object.entries(FAULTS).map(([code, remedy]) => `| \`${code}\` | ${remedy.replaceAll("|", "\\|")} |`);

@@ -1,0 +1,78 @@
+/**
+ * What a battery device pays for a wake: a stored credential, mutual TLS with a full handshake, one acknowledged message, an
+ * orderly end. Beside it the first one, which enrols. Instructions by callgrind, bytes through a proxy.
+ */
+import { startCloud } from "../../cloud/cloud.ts";
+import { type App, buildForXs } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
+import { type Bytes, startProxy } from "../agent/proxy.ts";
+import { median } from "../budgets.ts";
+import { count } from "../callgrind.ts";
+
+export interface Cost extends Bytes {
+	readonly instructions: number;
+}
+
+export interface Result {
+	readonly enrolment: Cost;
+	readonly wake: Cost;
+}
+
+/** Garbage collections fall as packets come. */
+const LIVES = 3;
+
+export async function measureWake(): Promise<Result> {
+	const app = await build();
+	const lives = [];
+	for (let i = 0; i < LIVES; i++) lives.push(await live(app));
+	return median(lives);
+}
+
+function build(): Promise<App> {
+	return buildForXs({
+		name: "bench-wake",
+		build: "release",
+		engine: "bench",
+		manifest: {
+			include: ["$(ENROLLEE)/hw/moddable/manifest.json"],
+			modules: { main: "$(ENROLLEE)/bench/wake/main", app: "$(ENROLLEE)/bench/wake/app" },
+			preload: ["app"],
+		},
+	});
+}
+
+async function live(app: App): Promise<Result> {
+	const cloud = await startCloud({ polls: 0 });
+	let connections = 0;
+	let first: Bytes = { up: 0, down: 0 };
+	const proxy = await startProxy(cloud.port, () => {
+		// DPS, the hub, and the hub again: what passed before is the enrolment's.
+		if (++connections === 3) first = proxy.take();
+	});
+	const through = `${cloud.host}:${proxy.port}`;
+	try {
+		const environment = { ...environmentOf(cloud, ""), ENROLLEE_DPS: through, ENROLLEE_HUB: through };
+		// An exit code other than 0 is an error here.
+		const { pieces } = await count(app.command, "xs_simulator_environment", environment);
+		const [enrolment, wake] = pieces.slice(-2);
+		return {
+			enrolment: { instructions: enrolment!, ...first },
+			wake: { instructions: wake!, ...proxy.take() },
+		};
+	} finally {
+		proxy.close();
+		await cloud.close();
+	}
+}
+
+export function formatWake(result: Result): string {
+	const row = (cells: readonly string[]): string =>
+		cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(16))).join("");
+	return [
+		"A wake, from a stored credential to one acknowledged message; and the first, which enrols",
+		row(["", "instructions, M", "bytes up", "bytes down"]),
+		...Object.entries(result).map(([name, { instructions, up, down }]: [string, Cost]) =>
+			row([name, (instructions / 1e6).toFixed(1), String(up), String(down)]),
+		),
+	].join("\n");
+}
