@@ -74,7 +74,7 @@ class Problem extends Error {
 
 function failure(error: Error): [number, object] {
 	if (error instanceof Problem) return [error.status, { error: error.message }];
-	if (error instanceof UnknownDevice) return [404, { error: `no such device: ${error.message}` }];
+	if (error instanceof UnknownDevice) return [404, { error: error.message }];
 	if (error instanceof RangeError || error instanceof URIError) return [400, { error: error.message }];
 	return [500, { error: error.message }];
 }

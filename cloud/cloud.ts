@@ -12,11 +12,12 @@ import type { Device } from "./devices.ts";
 import { Downloads } from "./downloads.ts";
 import type { CloudEvent, Connected, Registration, Telemetry } from "./event.ts";
 import { Faults } from "./faults.ts";
-import { openFolder } from "./folder.ts";
-import { guarded, guardedClock } from "./guard.ts";
+import { type Folder, openFolder } from "./folder.ts";
+import { guarded, guardedClock, uncaught } from "./guard.ts";
 import { listen } from "./listener.ts";
 import { Log } from "./log.ts";
 import { Operator } from "./operator.ts";
+import { checkOptions } from "./options.ts";
 import { createServerChain } from "./server-chain.ts";
 import { Service } from "./service.ts";
 import { showCloud, showDevice } from "./show.ts";
@@ -35,7 +36,19 @@ export interface Cloud extends LocalCloud {
 	readonly operator: Operator;
 }
 
+/** Rejects with Fault config.invalid, host.locked, store.failed, and with what Node says of a port that cannot be had. */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
+	checkOptions(options);
+	const folder = openFolder(options.stateFolder);
+	try {
+		return await serve(options, folder);
+	} catch (thrown) {
+		folder.close();
+		throw thrown;
+	}
+}
+
+async function serve(options: CloudOptions, folder: Folder): Promise<Cloud> {
 	const {
 		hosts = [],
 		registrationId = "dev-001",
@@ -46,7 +59,6 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const names = [...new Set([...hosts.map((host) => host.toLowerCase()), "localhost", "127.0.0.1"])];
 	const faults = new Faults();
 	for (const fault of options.faults ?? []) faults.arm(fault);
-	const folder = openFolder(options.stateFolder);
 	const state = await openState(folder, {
 		registrationId,
 		deviceId: options.deviceId,
@@ -58,7 +70,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	ca.csrCurves = options.csrCurves ?? "both";
 	const watch = createWatch(time);
 	const clock = guardedClock(time, watch.witness);
-	if (options.onEvent !== undefined) watch.listeners.add(options.onEvent);
+	if (options.onEvent !== undefined) watch.listeners.add(uncaught(options.onEvent));
 	const log = options.apiPort === undefined ? undefined : new Log(clock, watch.listeners);
 	let port = options.port ?? 0;
 	const service = new Service({
@@ -109,10 +121,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	const chain = await createServerChain(state.serverCa, names, clock.now());
 	const address = options.address ?? (hosts.length === 0 ? "127.0.0.1" : "0.0.0.0");
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
-	const listener = await listen({ address, port, chain, service, faults, downloads }).catch((thrown) => {
-		folder.close();
-		throw thrown;
-	});
+	const listener = await listen({ address, port, chain, service, faults, downloads });
 	port = listener.port;
 	const rootCa = folder.write("root-ca.pem", chain.rootPem);
 	const facts = { host: names[0]!, port, idScope: ID_SCOPE, registrationId, rootCa };
@@ -135,7 +144,6 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 					},
 				}).catch(async (thrown) => {
 					await listener.close();
-					folder.close();
 					throw thrown;
 				});
 	const ready: Ready = {
@@ -149,6 +157,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 	};
 	const only = <T extends CloudEvent>(event: T["event"]) => watch.events.filter((e): e is T => e.event === event);
 	const { host, symmetricKey } = ready;
+	const end = async () => {
+		service.closeAll("the cloud closes");
+		await api?.close();
+		await listener.close();
+		await state.save();
+		folder.close();
+	};
+	let ended: Promise<void> | undefined;
 	return {
 		...ready,
 		ready,
@@ -170,14 +186,11 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 		device: (deviceId) => devices.find(deviceId),
 		arm: (fault) => faults.arm(fault),
 		disarm: (fault) => faults.disarm(fault),
-		release: (deviceId) => service.hub.release(deviceId),
+		release: (deviceId) => service.hub.release(operator.device(deviceId).id),
 		operator,
-		async close() {
-			service.closeAll("the cloud closes");
-			await api?.close();
-			await listener.close();
-			await state.save();
-			folder.close();
+		close() {
+			ended ??= end();
+			return ended;
 		},
 	};
 }

@@ -13,7 +13,7 @@ export interface CloudOptions {
 	readonly port?: number;
 	/** The one address that listens. Default: 127.0.0.1, or with `hosts` all there are. */
 	readonly address?: string;
-	/** Kept and continued from. Default: a temporary folder that `close` removes. */
+	/** Kept and continued from, by one cloud at a time. Default: a temporary folder that `close` removes. */
 	readonly stateFolder?: string;
 	/** More names for the server's certificate; the first becomes the assigned hub's, and all interfaces listen. */
 	readonly hosts?: readonly string[];
@@ -44,7 +44,7 @@ export interface CloudOptions {
 	/** Bundles and images that are served. Default: `updates` in the state folder. */
 	readonly updatesFolder?: string | undefined;
 	readonly clock?: Clock;
-	/** Told about every event as it happens. */
+	/** Told about every event as it happens. What it throws is an uncaught exception of the process, and disturbs no device. */
 	readonly onEvent?: (event: CloudEvent) => void;
 }
 
@@ -88,16 +88,17 @@ export interface LocalCloud extends Ready {
 	readonly connections: readonly (CloudEvent & Connected)[];
 	/** As it stands now; undefined before it was first assigned or connected. A module's id is `device/module`. */
 	device(deviceId: string): DeviceState | undefined;
-	/** The first event that fits, past or to come. */
+	/** The first event that fits, past or to come. Rejects with what the function throws. */
 	readonly seen: Seen;
 	/** Throws RangeError on an unknown name; faults.ts and the README list them. */
 	arm(fault: string): void;
 	/** Without a name: all faults. */
 	disarm(fault?: string): void;
-	/** Lets a renewal go on that the fault `renew-hold` holds. */
+	/** Lets a renewal go on that the fault `renew-hold` holds. Throws UnknownDevice. */
 	release(deviceId: string): void;
 	/** Desired properties, methods, messages, revocation, the authority's roll. */
 	readonly operator: CloudOperator;
+	/** Ends every connection, keeps the state, removes a temporary folder. Again: the same promise. */
 	close(): Promise<void>;
 }
 
@@ -133,16 +134,19 @@ export interface Seen {
 	(fits: (event: CloudEvent) => boolean): Promise<CloudEvent>;
 }
 
-/** Every method that names a device throws UnknownDevice where it was never assigned or connected. */
+/**
+ * Every method that names a device throws UnknownDevice where it was never assigned or connected; `callMethod` rejects with it.
+ * `setDisabled` needs only its enrolment.
+ */
 export interface CloudOperator {
-	/** Merges into the desired properties; the new version. */
+	/** Merges into the desired properties; the new version. Throws TwinRefused where the service would refuse the patch. */
 	pushDesired(deviceId: string, patch: Readonly<Record<string, unknown>>): number;
 	/** Names of the bundles that can be offered. */
 	readonly bundles: readonly string[];
 	/** Throws RangeError when there is none of that name. */
 	offerUpdate(deviceId: string, bundle: string): { readonly url: string; readonly sequence: number };
 	callMethod(deviceId: string, name: string, payload?: unknown, timeoutSeconds?: number): Promise<MethodOutcome>;
-	/** The message's id. */
+	/** The message's id. Throws RangeError over 64 KB, or where 50 wait already. */
 	sendMessage(deviceId: string, body: Uint8Array | string, properties?: Record<string, string>): string;
 	/** No certificate issued to the device so far is accepted any more; a connection with one ends. */
 	withdraw(deviceId: string, standing: "revoked" | "expired"): void;

@@ -10,16 +10,17 @@ export interface Folder {
 	/** Undefined when there is no such file. */
 	read(name: string): string | undefined;
 	write(name: string, text: string): string;
-	/** Removes the folder if it was a temporary one. */
+	/** Removes the folder if it was a temporary one. What is written afterwards is lost: the folder may be another cloud's. */
 	close(): void;
 }
 
-/** Without a path: a temporary one. One process a folder: Fault host.locked. Throws Fault store.failed. */
+/** Without a path: a temporary one. One cloud a folder: Fault host.locked. Throws Fault store.failed. */
 export function openFolder(given?: string): Folder {
 	const root = given === undefined ? mkdtempSync(join(tmpdir(), "enrollee-cloud-")) : resolve(given);
-	const unlock = lockFolder(root, "cloud");
+	const unlock = lockFolder(root, "cloud", { once: true });
 	removeLeftovers(root);
 	const path = (name: string) => join(root, name);
+	let isOpen = true;
 	return {
 		path,
 		read(name) {
@@ -31,10 +32,11 @@ export function openFolder(given?: string): Folder {
 			}
 		},
 		write(name, text) {
-			replaceFile(path(name), text);
+			if (isOpen) replaceFile(path(name), text);
 			return path(name);
 		},
 		close() {
+			isOpen = false;
 			unlock();
 			if (given === undefined) rmSync(root, { recursive: true, force: true });
 		},

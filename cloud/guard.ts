@@ -33,3 +33,19 @@ export function guardedClock(clock: Clock, witness: Witness): Clock {
 		after: (milliseconds, callback) => clock.after(milliseconds, guarded(callback, witness, "timer")),
 	};
 }
+
+/**
+ * A listener of the cloud's user. What it throws is its author's to see, as an uncaught exception (which fails the test that runs),
+ * and no device's: what happened goes on as if it had been heard.
+ */
+export function uncaught<T>(listener: (value: T) => void): (value: T) => void {
+	return (value) => {
+		try {
+			listener(value);
+		} catch (error) {
+			queueMicrotask(() => {
+				throw error;
+			});
+		}
+	};
+}

@@ -31,5 +31,5 @@ export type { Limits } from "./throttle.ts";
 export type { Properties } from "./topic.ts";
 export { TwinRefused } from "./twins.ts";
 
-/** Serves on a free port of loopback until `close`. Rejects with RangeError on an unknown fault. */
+/** Serves on a free port of loopback until `close`. Rejects with Fault (of `enrollee`) config.invalid, host.locked, store.failed. */
 export const startCloud: (options?: CloudOptions) => Promise<LocalCloud> = start;

@@ -27,7 +27,14 @@ export interface OperatorOptions {
 	readonly save: () => Promise<void>;
 }
 
-export class UnknownDevice extends Error {}
+/** Neither DPS nor the operator has made the hub know it. */
+export class UnknownDevice extends Error {
+	override readonly name = "UnknownDevice";
+
+	constructor(deviceId: string) {
+		super(`no such device: ${deviceId}`);
+	}
+}
 
 export class Operator implements CloudOperator {
 	readonly #options: OperatorOptions;
@@ -94,7 +101,7 @@ export class Operator implements CloudOperator {
 		return offer;
 	}
 
-	callMethod(deviceId: string, name: string, payload?: unknown, timeoutSeconds = 30): Promise<MethodOutcome> {
+	async callMethod(deviceId: string, name: string, payload?: unknown, timeoutSeconds = 30): Promise<MethodOutcome> {
 		const { hub, witness } = this.#options;
 		this.device(deviceId);
 		return new Promise((resolve) => {
@@ -152,6 +159,7 @@ export class Operator implements CloudOperator {
 	}
 
 	disconnect(deviceId: string): void {
+		this.device(deviceId);
 		this.#options.hub.close(deviceId, "disconnected by the operator");
 	}
 

@@ -19,7 +19,9 @@ export interface Metadata {
 	readonly [name: string]: Metadata | string | number;
 }
 
-export class TwinRefused extends RangeError {}
+export class TwinRefused extends RangeError {
+	override readonly name = "TwinRefused";
+}
 
 export const EMPTY_TWIN: Twin = { properties: {}, version: 1 };
 

@@ -8,7 +8,7 @@ export interface Watch {
 	readonly events: readonly CloudEvent[];
 	readonly witness: Witness;
 	readonly listeners: Listeners<CloudEvent>;
-	/** The first event that fits, past or to come. */
+	/** The first event that fits, past or to come. Rejects with what `fits` throws. */
 	readonly seen: Seen;
 }
 
@@ -26,14 +26,18 @@ export function createWatch(clock: Clock): Watch {
 			if (events.length > MAX_EVENTS) events.shift();
 			listeners.tell(event);
 		},
-		seen(fits: (event: CloudEvent) => boolean) {
+		async seen(fits: (event: CloudEvent) => boolean) {
 			const past = events.find(fits);
-			if (past !== undefined) return Promise.resolve(past as never);
-			return new Promise<never>((resolve) => {
+			if (past !== undefined) return past as never;
+			return new Promise<never>((resolve, reject) => {
 				const stop = listeners.add((event) => {
-					if (!fits(event)) return;
+					try {
+						if (!fits(event)) return;
+						resolve(event as never);
+					} catch (error) {
+						reject(error);
+					}
 					stop();
-					resolve(event as never);
 				});
 			});
 		},

@@ -16,8 +16,11 @@ interface Owner {
 	readonly command: string;
 }
 
-/** Gives the way to let go. In the same process again: nothing more. Throws Fault host.locked, store.failed. */
-export function lockFolder(folder: string, command: string): () => void {
+/**
+ * Gives the way to let go. In the same process again: nothing more, or with `once` the same Fault that another process gets.
+ * Throws Fault host.locked, store.failed.
+ */
+export function lockFolder(folder: string, command: string, { once = false } = {}): () => void {
 	const path = join(folder, "lock");
 	const mine: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid), command };
 	const text = `${JSON.stringify(mine)}\n`;
@@ -28,7 +31,8 @@ export function lockFolder(folder: string, command: string): () => void {
 			const standing = read(path);
 			if (standing === undefined) continue;
 			const owner = parse(standing);
-			if (owner?.pid === mine.pid && owner.host === mine.host && owner.started === mine.started) return () => {};
+			const isMine = owner?.pid === mine.pid && owner.host === mine.host && owner.started === mine.started;
+			if (isMine && !once) return () => {};
 			if (owner === undefined || isAlive(owner)) throw new Fault("host.locked", say(path, owner));
 			breakLock(path, standing);
 		}

@@ -5,6 +5,7 @@ import { startCloud } from "../../../cloud/cloud.ts";
 import type { Ready } from "../../../cloud/contract.ts";
 import type { CloudEvent } from "../../../cloud/event.ts";
 import { FAULTS, Faults } from "../../../cloud/faults.ts";
+import { RANGES } from "../../../cloud/options.ts";
 import { LIMITS, type Limits } from "../../../cloud/throttle.ts";
 import type { LogValue } from "../../../src/port.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
@@ -32,15 +33,15 @@ export function addCloud(program: Command): void {
 	const command = program
 		.command("cloud")
 		.description("A local cloud: DPS and IoT Hub on one TLS port, with a certificate authority and faults on demand.")
-		.option("--port <number>", "0 = any free one", wholeNumber(0, 65535), 8883)
+		.option("--port <number>", "0 = any free one", wholeNumber(...RANGES.port), 8883)
 		.option("--state <folder>", "kept, and continued from; default: a temporary one")
 		.option("--updates <folder>", "bundles and images, served over HTTPS; default: updates in the state folder")
 		.option("--hosts <a,b>", "more names for the server; listens on all interfaces, not only loopback", names, [])
 		.option("--registration-id <id>", "the device with an individual enrolment", "dev-001")
 		.option("--device-id <id>", "what the hub calls it; default: its registration id")
-		.option("--retry-after <seconds>", "between polls", wholeNumber(0, 3600), 1)
-		.option("--polls <number>", "until DPS gives the result; 0 = at once", wholeNumber(0, 1000), 1)
-		.option("--validity <seconds>", "of issued certificates", wholeNumber(1, 10 * 366 * 86_400), 30 * 86_400)
+		.option("--retry-after <seconds>", "between polls", wholeNumber(...RANGES.retryAfterSeconds), 1)
+		.option("--polls <number>", "until DPS gives the result; 0 = at once", wholeNumber(...RANGES.polls), 1)
+		.option("--validity <seconds>", "of issued certificates", wholeNumber(...RANGES.validitySeconds), 30 * 86_400)
 		.option("--fault <name>", "NAME[=VALUE][:TIMES], see below; repeatable", faults, [])
 		.option("--tls-key <type>", "ec or rsa: the server's chain", oneOf("ec", "rsa"), "ec")
 		.option("--issuing <curve>", "P-384 or P-256: the device CA", oneOf("P-384", "P-256"), "P-384")
@@ -54,7 +55,7 @@ export function addCloud(program: Command): void {
 		.option(
 			"--api-port <number>",
 			"of the page and the HTTP API, on loopback; 0 = any free one",
-			wholeNumber(0, 65535),
+			wholeNumber(...RANGES.apiPort),
 			0,
 		)
 		.option("--accept-issued", "DPS also takes certificates that the device CA issued")
