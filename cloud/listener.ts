@@ -63,7 +63,7 @@ function serve(socket: TLSSocket, { service, faults }: ListenerOptions, https: H
 	if (faults.strikes("drop-after", "tls") !== undefined) return void socket.destroy();
 	socket.setTimeout(FIRST_BYTES_MS, () => socket.destroy());
 	const begin = (first: Buffer) => {
-		if (IS_HTTP.test(first.toString("latin1", 0, 8))) return https.adopt(socket, first);
+		if (isHttp(first)) return https.adopt(socket, first);
 		const blocked = faults.strikes("mqtt-blocked");
 		if (blocked === "silent") socket.resume();
 		else if (blocked !== undefined) socket.destroy();
@@ -88,14 +88,20 @@ function serveMqtt(socket: TLSSocket, service: Service, first: Uint8Array): void
 		},
 	);
 	const { receive, lost } = carry(connection, () => socket.destroy());
-	receive(first);
+	if (first[0] === MQTT_CONNECT) receive(first);
+	else connection.close("neither HTTP nor CONNECT");
 	socket.on("data", receive);
 	socket.on("error", (error) => lost(error.message));
 	socket.on("close", () => lost());
 }
 
-/** A request line's beginning; a CONNECT of MQTT begins with 0x10. */
-const IS_HTTP = /^[A-Z]{3,7} /;
+/** Packet type and flags of MQTT 3.1.1 section 3.1, which a client must send first. */
+const MQTT_CONNECT = 0x10;
+
+/** By the first byte, since one record may hold no more: every method of RFC 9110 section 9 begins with a capital letter. */
+function isHttp([first = 0]: Uint8Array): boolean {
+	return first >= 0x41 && first <= 0x5a;
+}
 
 /** For a client to say whether it speaks MQTT or HTTP. */
 const FIRST_BYTES_MS = 30_000;
