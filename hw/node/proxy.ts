@@ -25,11 +25,15 @@ export function proxyFor(host: string, port: number, environment: NodeJS.Process
 	);
 }
 
+/** HOST:PORT. */
+export function proxyName({ protocol, hostname, port }: URL): string {
+	return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+}
+
 /** `done` once, unless abandoned: a connection through to the server, or why there is none. Gives the way to abandon it. */
 export function openTunnel(proxy: URL, host: string, port: number, done: (tunnel: Socket | Fault) => void): () => void {
-	const where = `${proxy.hostname}:${proxy.port || (proxy.protocol === "https:" ? 443 : 80)}`;
 	const refuse = (reason: string, cause?: unknown) =>
-		done(new Fault("wire.proxy", `${where} for ${host}:${port}: ${reason}`, { cause }));
+		done(new Fault("wire.proxy", `${proxyName(proxy)} for ${host}:${port}: ${reason}`, { cause }));
 	const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
 	const authorization = { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
 	const request = (proxy.protocol === "https:" ? requestHttps : requestHttp)({
@@ -47,9 +51,11 @@ export function openTunnel(proxy: URL, host: string, port: number, done: (tunnel
 	};
 	request.once("connect", ({ statusCode = 0, statusMessage }, socket: Socket, head) => {
 		once(() => {
-			if (statusCode >= 200 && statusCode < 300 && head.length === 0) return done(socket);
+			// Section 9.3.6: only behind the head of a 2xx the tunnel begins; what comes with a refusal is its content.
+			const isOpen = statusCode >= 200 && statusCode < 300;
+			if (isOpen && head.length === 0) return done(socket);
 			socket.destroy();
-			refuse(head.length > 0 ? "spoke before we did" : `answers ${statusCode} ${printable(statusMessage)}`);
+			refuse(isOpen ? "spoke before we did" : `answers ${statusCode} ${printable(statusMessage)}`);
 		});
 	});
 	request.once("response", ({ statusCode }) => {

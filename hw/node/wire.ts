@@ -12,7 +12,7 @@ import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 import { Fault, printable } from "../../src/fault.ts";
 import type { Connection, Wire, WireEvents, WireOptions } from "../../src/port.ts";
-import { openTunnel, proxyFor } from "./proxy.ts";
+import { openTunnel, proxyFor, proxyName } from "./proxy.ts";
 import { tlsFault } from "./tls-fault.ts";
 import { connectionOptions, contextFault } from "./tls-options.ts";
 import { upgrade } from "./websocket.ts";
@@ -42,6 +42,8 @@ class TlsConnection implements Connection {
 	/** TLS stands, WebSocket does not yet. */
 	#upgrading = false;
 	#abandonTunnel = (): void => {};
+	/** For the message of a time-out: how far the proxy has let us, or "" without one. */
+	#through = "";
 
 	constructor(options: WireOptions, events: WireEvents, environment: NodeJS.ProcessEnv) {
 		const { host, port, timeoutSeconds } = options;
@@ -49,16 +51,19 @@ class TlsConnection implements Connection {
 		this.#events = events;
 		this.#peer = `${host}:${port}`;
 		this.#timer = setTimeout(() => {
-			this.#end(new Fault("wire.timeout", `${this.#peer}: no connection after ${timeoutSeconds} s`));
+			this.#end(new Fault("wire.timeout", `${this.#peer}: no connection after ${timeoutSeconds} s${this.#through}`));
 		}, timeoutSeconds * 1000);
 		const proxy = proxyFor(host, port, environment);
 		if (proxy === undefined) this.#secure();
 		else if (proxy instanceof Fault) this.#end(proxy);
-		else
+		else {
+			this.#through = `: the proxy ${proxyName(proxy)} does not answer`;
 			this.#abandonTunnel = openTunnel(proxy, host, port, (tunnel) => {
+				this.#through = ` through the proxy ${proxyName(proxy)}`;
 				if (tunnel instanceof Fault) this.#end(tunnel);
 				else this.#secure(tunnel);
 			});
+		}
 	}
 
 	write(bytes: Uint8Array): void {

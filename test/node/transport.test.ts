@@ -1,13 +1,20 @@
 /** MQTT over WebSocket on Node: the agent where bare MQTT is blocked, what a server may answer instead, and HTTP proxies. */
 import assert from "node:assert/strict";
-import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import {
+	type AddressInfo,
+	connect,
+	createServer as createTcpServer,
+	type Socket,
+	type Server as TcpServer,
+} from "node:net";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { certificatePem, createEntity, der, saveEntity } from "../../cloud/pki.ts";
 import { createWire } from "../../hw/node/wire.ts";
 import type { ConfigInput } from "../../src/config.ts";
+import type { Fault, FaultCode } from "../../src/fault.ts";
 import { Device } from "../support/device.ts";
 import { assertFault, openWire } from "../support/wire-probe.ts";
 
@@ -155,7 +162,37 @@ test("HTTPS_PROXY: DPS and hub through CONNECT, with its password; NO_PROXY, ref
 	await cloud.close();
 });
 
-async function listen(server: Server): Promise<number> {
+test("a proxy's refusal is told by its status, whatever comes behind the head; one that never answers is named", async () => {
+	const refused = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nhello";
+	const answers: [answer: string, code: FaultCode, said: RegExp][] = [
+		[refused, "wire.proxy", /answers 407 Proxy Authentication Required$/],
+		["HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\nhello", "wire.proxy", /answers 302 Found$/],
+		["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "wire.proxy", /spoke before we did$/],
+		["HTTP/1.1 407 Proxy", "wire.timeout", /: the proxy 127\.0\.0\.1:\d+ does not answer$/],
+		["", "wire.timeout", / cloud\.example:8883: no connection after 1 s: the proxy 127\.0\.0\.1:\d+ does not answer$/],
+		["HTTP/1.1 200 OK\r\n\r\n", "wire.timeout", /after 1 s through the proxy 127\.0\.0\.1:\d+$/],
+	];
+	const ends = answers.map(async ([answer, code, said]) => {
+		const sockets: Socket[] = [];
+		const proxy = createTcpServer((socket) => {
+			sockets.push(socket.on("error", () => {}));
+			socket.once("data", () => socket.write(answer));
+		});
+		const wire = createWire({ HTTPS_PROXY: `http://us:secret@127.0.0.1:${await listen(proxy)}` });
+		const options = { host: "cloud.example", port: 8883, anchors: [], timeoutSeconds: 1 };
+		const fault = await new Promise<Fault | undefined>((resolve) => {
+			wire.connect(options, { onOpen() {}, onData() {}, onClose: resolve });
+		});
+		for (const socket of sockets) socket.destroy();
+		proxy.close();
+		assert.equal(fault?.code, code, answer);
+		assert.match(fault!.message, said);
+		assert.doesNotMatch(fault!.message, /secret/);
+	});
+	await Promise.all(ends);
+});
+
+async function listen(server: TcpServer): Promise<number> {
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	return (server.address() as AddressInfo).port;
 }
