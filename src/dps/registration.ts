@@ -21,6 +21,8 @@ export interface Assignment {
 	readonly trustBundle: TrustBundle | undefined;
 	/** The operator's own JSON from custom allocation, whatever it is; undefined where there is none, or null. */
 	readonly payload: unknown;
+	/** There is a payload that is more than this device takes: it is left out. */
+	readonly isPayloadCut: boolean;
 }
 
 export type Action =
@@ -43,6 +45,7 @@ type Members = Readonly<Record<string, unknown>>;
 export interface Answer {
 	readonly response: ResponseTopic;
 	readonly body: Members;
+	readonly isPayloadCut: boolean;
 }
 
 /** A reply with three certificates is under 4 KB, one with a trust bundle well under 32 KB. */
@@ -67,6 +70,9 @@ const CERTIFICATES = /* @__PURE__ */ Object.freeze([
 	"issuedClientCertificate",
 	"trustBundle",
 ]);
+/** As JsonReader names what did not fit. */
+const PAYLOAD = "registrationState.payload";
+const NOTHING = /* @__PURE__ */ Object.freeze({ body: /* @__PURE__ */ Object.freeze({}), isPayloadCut: false });
 const MOST_DEVICE_ID = 128;
 /** One exchange a connection, so ids need to be unique only within it. */
 const NO_BYTES = new Uint8Array(0);
@@ -112,7 +118,7 @@ export class Registration {
 	read(response: ResponseTopic | Fault, payload: Uint8Array): Answer | Fault {
 		if (response instanceof Fault) return response;
 		try {
-			return { response, body: parseBody(payload, response.status) };
+			return { response, ...parseBody(payload, response.status) };
 		} catch (thrown) {
 			return Fault.of(thrown, "dps.response");
 		}
@@ -133,7 +139,7 @@ export class Registration {
 		return String(++this.#requestNumber);
 	}
 
-	#judge({ response, body }: Answer): Action {
+	#judge({ response, body, isPayloadCut }: Answer): Action {
 		if (response.status >= 300 || (body.status === undefined && body.errorCode !== undefined))
 			return { type: "failed", fault: requestFault(response, body) };
 		switch (body.status) {
@@ -146,7 +152,10 @@ export class Registration {
 				if (this.#operationId === "") throw new Fault("dps.response", "operationId: missing");
 				return { type: "wait", seconds: response.retryAfterSeconds };
 			case "assigned":
-				return { type: "assigned", assignment: parseAssignment(object(body.registrationState, "registrationState")) };
+				return {
+					type: "assigned",
+					assignment: { ...parseAssignment(object(body.registrationState, "registrationState")), isPayloadCut },
+				};
 			case "failed":
 				return { type: "failed", fault: failureFault(object(body.registrationState ?? {}, "registrationState")) };
 			case "disabled":
@@ -157,20 +166,21 @@ export class Registration {
 	}
 }
 
-function parseBody(payload: Uint8Array, status: number): Members {
+function parseBody(payload: Uint8Array, status: number): Omit<Answer, "response"> {
 	if (payload.length > MOST_BODY_BYTES) throw new Fault("dps.response", `body over ${MOST_BODY_BYTES} bytes`);
 	// A proxy in front of the service may answer an error without a body; the status alone says enough.
-	if (status >= 300 && payload.length === 0) return {};
+	if (status >= 300 && payload.length === 0) return NOTHING;
 	const reader = new JsonReader(chooser(payload.length));
 	let value: unknown;
 	try {
 		reader.push(payload);
 		value = reader.end();
 	} catch {
-		if (status >= 300) return {};
+		if (status >= 300) return NOTHING;
 		throw new Fault("dps.response", "body is not JSON");
 	}
-	return value === undefined && status >= 300 ? {} : object(value, "body");
+	if (value === undefined && status >= 300) return NOTHING;
+	return { body: object(value, "body"), isPayloadCut: reader.cut.includes(PAYLOAD) };
 }
 
 /** Only what is used is made of an answer. The operator's own payload has a budget apart. */
@@ -197,7 +207,7 @@ function object(value: unknown, field: string): Members {
 	return value as Members;
 }
 
-function parseAssignment(state: Members): Assignment {
+function parseAssignment(state: Members): Omit<Assignment, "isPayloadCut"> {
 	const { assignedHub, deviceId, connectionProfile, payload } = state;
 	if (typeof assignedHub !== "string" || typeof deviceId !== "string" || assignedHub === "" || deviceId === "")
 		throw new Fault("dps.response", "assignedHub and deviceId must appear together");

@@ -39,14 +39,15 @@ export function acceptAssignment(assignment: Assignment, expect: Expectation): O
 }
 
 /** Nothing in here reads it: whatever it is, it is no reason to enrol again. */
-function payloadOf({ payload }: Assignment, log: Log): Pick<Credential, "payload"> {
-	if (payload === undefined) return {};
-	const text = JSON.stringify(payload);
+function payloadOf({ payload, isPayloadCut }: Assignment, log: Log): Pick<Credential, "payload"> {
+	if (payload === undefined && !isPayloadCut) return {};
+	const text = JSON.stringify(payload) ?? "";
 	const { length } = utf8(text);
-	if (length <= MOST_PAYLOAD_BYTES) return { payload: text };
+	if (!isPayloadCut && length <= MOST_PAYLOAD_BYTES) return { payload: text };
+	const what = isPayloadCut ? "more members or levels than this device takes" : `${length} bytes`;
 	const { code, message } = new Fault(
 		"dps.payload",
-		`payload of ${length} bytes, at most ${MOST_PAYLOAD_BYTES} are kept`,
+		`payload of ${what}, at most ${MOST_PAYLOAD_BYTES} bytes are kept`,
 	);
 	log("fault", { code, message });
 	return {};

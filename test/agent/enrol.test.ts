@@ -131,6 +131,21 @@ describe("a fresh device", () => {
 			await agent.finished;
 		});
 
+	for (const [what, payload] of [
+		["300 members", JSON.stringify(Array.from({ length: 300 }, () => 0))],
+		["17 levels", "[".repeat(17) + "]".repeat(17)],
+		["4,097 bytes", JSON.stringify("x".repeat(4095))],
+	] as const)
+		test(`goes on without a payload of ${what}, which is dps.payload in the log`, async () => {
+			cloud.arm(`payload=${payload}:1`);
+			const run = await new Device(cloud).once();
+			assert.equal(run.fault, undefined);
+			assert.deepEqual(
+				run.steps.filter(({ step }) => step === "fault").map(({ detail }) => detail?.code),
+				["dps.payload"],
+			);
+		});
+
 	test("uses an operator's own CSR and key, EC and RSA-4096", async () => {
 		const folder = mkdtempSync(join(tmpdir(), "enrollee-"));
 		try {

@@ -27,14 +27,36 @@ test("a payload may be any JSON: a custom allocation returns what its author lik
 		[],
 		[1, { a: [null] }],
 		"x".repeat(20_000),
+		-1e-300,
+		1e300,
+		'\ud800 \u0000 \u2028 "\\',
+		{ "": { "": "" }, status: "failed", deviceId: 7, length: -1 },
+		JSON.parse('{"__proto__":{"constructor":null}}'),
+		JSON.parse("[".repeat(16) + "]".repeat(16)),
+		Array.from({ length: 250 }, (_, n) => n),
 	]) {
 		const action = answer(200, { status: "assigned", registrationState: { ...ASSIGNED, payload } });
 		assert.ok(action.type === "assigned", JSON.stringify(payload));
 		assert.deepEqual(action.assignment.payload, payload);
+		assert.equal(action.assignment.isPayloadCut, false);
 	}
 	for (const state of [ASSIGNED, { ...ASSIGNED, payload: null }]) {
 		const action = answer(200, { status: "assigned", registrationState: state });
 		assert.ok(action.type === "assigned" && action.assignment.payload === undefined);
+	}
+});
+
+test("a payload that is more than a device takes is left out, and said to be: the assignment stands", () => {
+	for (const payload of [
+		JSON.parse("[".repeat(17) + "]".repeat(17)),
+		Array.from({ length: 257 }, () => 0),
+		Array.from({ length: 100 }, () => ({})),
+		Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`k${n}`, "on"])),
+		{ a: [JSON.parse(`${'{"a":'.repeat(30)}1${"}".repeat(30)}`)] },
+	]) {
+		const action = answer(200, { status: "assigned", registrationState: { ...ASSIGNED, payload } });
+		assert.ok(action.type === "assigned", JSON.stringify(payload));
+		assert.deepEqual([action.assignment.payload, action.assignment.isPayloadCut], [undefined, true]);
 	}
 });
 

@@ -15,6 +15,8 @@ test("numbers, names and blanks as ESP-IDF takes them", () => {
 		["ota_0, app, ota_0, , 1M", "ota_1, app, ota_1, , 1M"],
 		["a,0,0x10,,1024K", "b,0,0x11,,1024k"],
 		["a,0x0,16,,0X100000,", "b,0X00,17,0x200000,1m,encrypted"],
+		["a,app,ota_0,,1 M", "b,app,ota_1,,0x_10_00 k"],
+		["a,app,ota_0,,1kk", "b,app,ota_1,,+0b1M"],
 		["# a comment", "", "a,app,ota_0,,1_048_576", "\tb , APP , OTA_1 ,, 0o4000000  "],
 		["\ufeffa,app,ota_0,0x10000,-0x110000", "b,app,ota_1,,1M"],
 		["nvs,data,nvs,,0x4000", "a,app,ota_0,,-0x110000", "b,app,ota_1,,1M"],
@@ -25,7 +27,7 @@ test("numbers, names and blanks as ESP-IDF takes them", () => {
 });
 
 test("what ESP-IDF refuses, and tables without two slots", () => {
-	for (const size of ["", "1.9M", "1G", "one", "010", "0x", "1 M", "0", "k"])
+	for (const size of ["", "1.9M", "1G", "one", "010", "0x", "0", "k", "1_", "1 0", "- 1M", "M1"])
 		assert.throws(() => slotBytes(table("a,app,ota_0,,1M", `b,app,ota_1,,${size}`)), isFault("config.invalid"), size);
 	for (const lines of [
 		[],

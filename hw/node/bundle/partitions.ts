@@ -85,13 +85,15 @@ function subtypeOf(type: number | undefined, name: string): number | undefined {
 	return slot === undefined ? (type === APP ? APP_SUBTYPES[name] : undefined) : FIRST_OTA + Number(slot);
 }
 
-/** Python's int(text, 0), in k and M. Undefined for anything else, 1.9M among it: ESP-IDF refuses that as well. */
+/** As its parse_int: Python's int(text, 0), in k and M. Undefined for anything else, 1.9M among it: ESP-IDF refuses that as well. */
 function integer(text: string): number | undefined {
-	const pattern = /^([-+]?)(0x[0-9a-f]+|0o[0-7]+|0b[01]+|0+|[1-9][0-9]*)([km]?)$/i;
-	const [, sign, number, unit = ""] = pattern.exec(text.replace(/(?<=[0-9a-f])_(?=[0-9a-f])/gi, "")) ?? [];
-	if (number === undefined) return undefined;
-	const factor = unit.toLowerCase() === "m" ? 0x100000 : unit === "" ? 1 : 0x400;
-	return (sign === "-" ? -1 : 1) * Number(number.toLowerCase()) * factor;
+	if (/[km]$/i.test(text)) {
+		const count = integer(text.slice(0, -1).trim());
+		return count === undefined ? undefined : count * (/m$/i.test(text) ? 0x100000 : 0x400);
+	}
+	const pattern = /^([-+]?)(0x[0-9a-f]+|0o[0-7]+|0b[01]+|0+|[1-9][0-9]*)$/i;
+	const [, sign, number] = pattern.exec(text.replace(/(?<=[0-9a-fxo])_(?=[0-9a-f])/gi, "")) ?? [];
+	return number === undefined ? undefined : (sign === "-" ? -1 : 1) * Number(number.toLowerCase());
 }
 
 function text(file: string): string {
