@@ -2,9 +2,8 @@
  * The story of a device: config -> credential -> (register) -> hub. The only file that knows every room, and the only
  * one that decides to retry, to wait or to give up.
  *
- * Each step takes the value of the step before: Config, KeyPair, CSR, Assignment, Credential, HubSession. A refusal (a
- * 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because a late
- * enrolment or a wrong clock must not strand a device. A transient failure is retried within seconds to minutes.
+ * A refusal (a 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because
+ * a late enrolment or a wrong clock must not strand a device. A transient failure is retried within seconds to minutes.
  */
 import { Pause } from "./base/pause.ts";
 import { randomUnit } from "./base/retry.ts";
@@ -50,6 +49,7 @@ export class Agent {
 		// Members by name: each copy of all options would be as much again in RAM.
 		this.#operations = new Operations({
 			clock,
+			store,
 			restart,
 			log: options.log ?? (() => {}),
 			config: once ? { ...config, operations: [], healthSeconds: 0 } : config,

@@ -1,10 +1,8 @@
 /**
  * What the agent needs from the world. Interfaces only: `hw/` implements them, `test/support` fakes them with faults.
  *
- * Everything under `src/` reaches sockets, clocks, flash and randomness through these and nothing else. Two things are
- * bound by module name at build time instead, because noble's objects freeze when the ROM image is linked and the
- * platform's TLS asks for a signature in the middle of building a packet: `#digest` (see Digest) and `#entropy`. So is
- * `#text` (see Text), which is the same everywhere and native wherever it runs.
+ * Everything under `src/` reaches sockets, clocks, flash and randomness through these and nothing else, but for what is bound by
+ * module name at build time (bound.ts).
  */
 import type { Fault } from "./fault.ts";
 
@@ -106,6 +104,25 @@ export interface Store {
 	get(name: string): Uint8Array | undefined;
 	put(name: string, bytes: Uint8Array): void;
 	delete(name: string): void;
+	/** Absent where nobody counts. */
+	usage?(): StoreUsage | undefined;
+}
+
+export interface StoreUsage {
+	/** Since the store was opened, and the entries of 32 bytes that they took. */
+	readonly puts: number;
+	readonly written: number;
+	/** Absent where the room is not limited, as in files. */
+	readonly entries: StoreEntries | undefined;
+}
+
+/** The partition in entries of ESP-IDF's NVS, 32 bytes each (store/entries.ts). */
+export interface StoreEntries {
+	readonly total: number;
+	/** By anybody. */
+	readonly used: number;
+	/** By this store. */
+	readonly own: number;
 }
 
 /**
@@ -205,34 +222,6 @@ export interface Clock {
 /** Cryptographically strong random bytes; blocks or throws rather than give weak ones. */
 export interface Entropy {
 	fill(bytes: Uint8Array): void;
-}
-
-/** The shape of the module `#digest`: node:crypto on Node, the SDK's native `crypt` on XS. */
-export interface Digest {
-	sha256(bytes: Uint8Array): Uint8Array;
-	sha384(bytes: Uint8Array): Uint8Array;
-	hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array;
-	hmacSha384(key: Uint8Array, bytes: Uint8Array): Uint8Array;
-	/** Streaming SHA-256, for images that do not fit into RAM. */
-	createSha256(): { write(bytes: Uint8Array): void; close(): Uint8Array };
-}
-
-/** The shape of the module `#text`: UTF-8, base64 (RFC 4648 section 4) and hex by what each platform has natively. */
-export interface Text {
-	/** Lone surrogates become U+FFFD. */
-	utf8(text: string): Uint8Array;
-	/** Throws RangeError on overlong forms, surrogates, values over U+10FFFF and truncation; keeps a byte order mark. */
-	utf8Text(bytes: Uint8Array): string;
-	/** Padded. */
-	base64(bytes: Uint8Array): string;
-	/** Throws RangeError on missing padding, foreign characters, white space or non-zero trailing bits. */
-	fromBase64(text: string): Uint8Array;
-	/** Whether the engine keeps every member name of an object for ever, as XS does. */
-	readonly namesStay: boolean;
-	/** Lower case. */
-	hex(bytes: Uint8Array): string;
-	/** Either case. Throws RangeError on an odd number of digits and on foreign characters. */
-	fromHex(text: string): Uint8Array;
 }
 
 export type LogValue = string | number | boolean | undefined;

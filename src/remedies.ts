@@ -15,6 +15,8 @@ export const FAULTS = {
 	"store.damaged": "None needed: the device enrols again. Frequent: the flash is worn or power is unstable.",
 	"store.newer": "The record was written by a newer version: install that version again, or erase the record by hand.",
 	"store.full": "Make the nvs partition larger or remove what else is stored there.",
+	"store.low":
+		"Nothing has failed yet: make the nvs partition larger or remove what else is stored there, before a record finds no room.",
 	"store.empty": "Nothing is stored there yet: let the device enrol (enrollee run), or name its folder (--state).",
 	"store.failed": "Check the flash or the folder's permissions and free space.",
 	// Keys, certificates

@@ -17,7 +17,7 @@ const MAX_BYTES = 14 * 1024;
  * the story (agent, app, ...) and stand above every room.
  */
 const LAYERS: readonly (readonly string[])[] = [
-	["fault", "port", "release", "remedies"],
+	["fault", "bound", "port", "release", "remedies"],
 	["base"],
 	["store", "key"],
 	["x509", "mqtt", "suit"],

@@ -8,6 +8,7 @@ import files from "embedded:storage/files";
 import { environment } from "simulator";
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
+import { StoreRoom } from "../../src/store/store-room.ts";
 
 const TEMPORARY = "~";
 
@@ -19,7 +20,7 @@ export function openStore(): Store {
 		files.createDirectory(relative);
 		return files.openDirectory({ path: relative });
 	});
-	return {
+	return new StoreRoom({
 		get(name) {
 			return attempt(`reading ${name}`, () => {
 				const { size } = folder.status(name);
@@ -47,7 +48,7 @@ export function openStore(): Store {
 		delete(name) {
 			attempt(`deleting ${name}`, () => folder.delete(name));
 		},
-	};
+	});
 }
 
 function attempt<T>(what: string, body: () => T): T {

@@ -5,7 +5,7 @@
  */
 import keyValue from "embedded:storage/key-value";
 import { Fault } from "../../src/fault.ts";
-import type { Store } from "../../src/port.ts";
+import type { Store, StoreEntries } from "../../src/port.ts";
 import { openFlashStore } from "../../src/store/flash-store.ts";
 
 const NAMESPACE = "enrollee.state";
@@ -24,7 +24,15 @@ export function openStore(): Store {
 			attempt(`delete ${name}`, () => domain.delete(name));
 		},
 	};
-	return openFlashStore(flash, Boolean(native("xs_store_trial").call(undefined)));
+	return openFlashStore(flash, Boolean(native("xs_store_trial").call(undefined)), entries);
+}
+
+/** Of the partition; undefined where ESP-IDF cannot say. */
+function entries(): StoreEntries | undefined {
+	const counts = native("xs_store_entries").call(undefined, NAMESPACE);
+	if (!(counts instanceof ArrayBuffer)) return undefined;
+	const [total = 0, used = 0, own = 0] = new Uint32Array(counts);
+	return { total, used, own };
 }
 
 function attempt<T>(what: string, body: () => T): T {

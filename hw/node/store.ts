@@ -8,6 +8,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
+import { StoreRoom } from "../../src/store/store-room.ts";
 import { removeLeftovers, replaceFile, syncFile } from "./files.ts";
 
 export function openStore(folder: string): Store {
@@ -15,7 +16,7 @@ export function openStore(folder: string): Store {
 		mkdirSync(folder, { recursive: true, mode: 0o700 });
 		removeLeftovers(folder);
 	});
-	return storeIn(folder);
+	return new StoreRoom(storeIn(folder));
 }
 
 /** The store of a folder that another process may be at work in: nothing is made, nothing removed by opening it. */

@@ -6,8 +6,9 @@
  * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
  */
 import { type FaultCode, isFaultCode } from "../fault.ts";
-import type { Clock, Log } from "../port.ts";
+import type { Clock, Log, Store } from "../port.ts";
 import { FAULTS } from "../remedies.ts";
+import { FlashWatch } from "../store/flash-watch.ts";
 import { parseCertificate } from "../x509/certificate.ts";
 import type { MethodHandler, MethodHandlers } from "./methods.ts";
 import type { Operation, OperationSettings } from "./operation-names.ts";
@@ -15,6 +16,7 @@ import type { ReportDone } from "./reported.ts";
 
 export interface OperationsOptions {
 	readonly clock: Clock;
+	readonly store: Store;
 	readonly log: Log;
 	readonly config: OperationSettings;
 	/** What the agent itself knows. */
@@ -62,6 +64,7 @@ const RENEWAL_STEPS: Readonly<Record<string, string>> = Object.freeze({
 
 export class Operations {
 	readonly #options: OperationsOptions;
+	readonly #flash: FlashWatch;
 	#noted: readonly Noted[] = [];
 	#credential: Certified | undefined;
 	#renewal = "planned";
@@ -72,6 +75,8 @@ export class Operations {
 
 	constructor(options: OperationsOptions) {
 		this.#options = options;
+		this.#flash = new FlashWatch(options.store, options.clock, this.log);
+		this.#flash.look();
 	}
 
 	/** The agent's log; every Fault that passes is noted. */
@@ -116,6 +121,7 @@ export class Operations {
 	connected(credential: Certified, outlet: Outlet): void {
 		this.#credential = credential;
 		this.#outlet = outlet;
+		this.#flash.look();
 		this.#tell();
 		if (this.#options.config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
 	}
@@ -129,6 +135,7 @@ export class Operations {
 	/** The agent has closed. */
 	close(): void {
 		this.#outlet = undefined;
+		this.#flash.close();
 		this.#cancelHealth?.();
 	}
 
@@ -161,6 +168,7 @@ export class Operations {
 			firmware: config.firmware,
 			upSeconds: Math.round(clock.ticks() / 1000),
 			certificate: this.#certificate(),
+			flash: this.#flash.status,
 			faults: this.#faults(),
 		};
 	}

@@ -14,6 +14,7 @@
 import { equal, utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { CurveName, Keystore, Signer, Store } from "../port.ts";
+import { expectRoom } from "../store/entries.ts";
 import {
 	type Credential,
 	curveOfKey,
@@ -47,6 +48,9 @@ export interface Pending {
 const SLOTS = ["cred.a", "cred.b"] as const;
 const CURRENT = "cred.current";
 const PENDING = "cred.pending";
+/** For a key with its request id, and for a credential where there is none to go by. */
+const LEAST_PENDING_BYTES = 256;
+const LEAST_RECORD_BYTES = 2048;
 const Tag = { requestId: 20, refused: 21 } as const;
 
 export class Journal {
@@ -92,6 +96,12 @@ export class Journal {
 		const { current, candidate } = this.load();
 		const key = (current ?? candidate)?.key;
 		return key && "signer" in key && key.signer.reference !== undefined ? [key.signer.reference] : [];
+	}
+
+	/** Before a CSR leaves, which may cost a certificate. Throws Fault store.full where flash could refuse what comes of it. */
+	expectRoom(): void {
+		const sizes = SLOTS.map((name) => this.#read(name, ({ length }) => length, []) ?? 0);
+		expectRoom(this.#store, LEAST_PENDING_BYTES, Math.max(LEAST_RECORD_BYTES, ...sizes));
 	}
 
 	/** Writes a candidate beside the current credential and gives it its sequence number. */

@@ -115,6 +115,7 @@ export class Lifecycle {
 		const { session, credential } = link;
 		if (this.#options.journal.load().candidate) return true;
 		try {
+			this.#options.journal.expectRoom();
 			const overHub = session.apiVersion === API_VERSION_PREVIEW && this.#renewalFailures < MOST_HUB_RENEWAL_FAILURES;
 			if (overHub) {
 				const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
@@ -169,6 +170,7 @@ export class Lifecycle {
 	}
 
 	async #enrol(onboarding?: Onboarding): Promise<Credential> {
+		this.#options.journal.expectRoom();
 		this.#pace.begin();
 		this.#options.onStep("enrolling");
 		try {

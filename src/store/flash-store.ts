@@ -5,17 +5,19 @@
  * and may come back.
  */
 import { Fault } from "../fault.ts";
-import type { Store } from "../port.ts";
+import type { Store, StoreEntries } from "../port.ts";
 import { PairStore } from "./pair-store.ts";
+import { StoreRoom } from "./store-room.ts";
 
 /** All that versions before this kept. */
 const NAMES = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.app", "app"] as const;
 
-/** Throws Fault store.failed. */
-export function openFlashStore(flash: Store, onTrial: boolean): Store {
-	const store = new PairStore(flash);
+/** `entries`: of the flash, where it can say. Throws Fault store.failed. */
+export function openFlashStore(flash: Store, onTrial: boolean, entries?: () => StoreEntries | undefined): Store {
+	const room = new StoreRoom(flash, entries);
+	const store = new PairStore(room);
 	const isOld = NAMES.some((name) => flash.get(name) !== undefined) && !NAMES.some((name) => store.holds(name));
-	if (onTrial && isOld) return flash;
+	if (onTrial && isOld) return room;
 	for (const name of NAMES) adopt(store, name);
 	return store;
 }

@@ -11,7 +11,7 @@
 import { createSha256 } from "#digest";
 import { concat, equal, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import type { Store } from "../port.ts";
+import type { Store, StoreUsage } from "../port.ts";
 
 interface Copy {
 	readonly name: string;
@@ -56,6 +56,10 @@ export class PairStore implements Store {
 		const [newest] = this.#copies(name, []);
 		for (const one of [name, ...namesOf(name)]) if (one !== newest?.name) this.#inner.delete(one);
 		if (newest) this.#inner.delete(newest.name);
+	}
+
+	usage(): StoreUsage | undefined {
+		return this.#inner.usage?.();
 	}
 
 	/** Takes over what a version before this has left under the plain name. Throws Fault store.full, store.failed. */

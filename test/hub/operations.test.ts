@@ -9,7 +9,9 @@ import { Operations, type OperationsOptions } from "../../src/hub/operations.ts"
 import { checkPatch, type ReportDone } from "../../src/hub/reported.ts";
 import type { Credential } from "../../src/identity/record.ts";
 import { FAULTS } from "../../src/remedies.ts";
+import { StoreRoom } from "../../src/store/store-room.ts";
 import { FakeClock } from "../support/clock.ts";
+import { FakeStore } from "../support/store.ts";
 import { span } from "../support/tls-server.ts";
 
 const NOTHING_SAID = { status: 0, payload: undefined as unknown };
@@ -23,13 +25,15 @@ const credential = {
 } as unknown as Credential;
 const certificate = { validFrom: "2026-01-01T00:00:00.000Z", validUntil: "2026-02-01T00:00:00.000Z" };
 
-function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = true) {
+/** A quarter of the partition is in use, or `used` entries. */
+function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = true, used = 504) {
 	const clock = new FakeClock();
 	const did: string[] = [];
 	const reports: { patch: object; done: ReportDone }[] = [];
 	const health: object[] = [];
 	const operations = new Operations({
 		clock,
+		store: new StoreRoom(new FakeStore(), () => ({ total: 2016, used, own: 20 })),
 		log: (step) => did.push(step),
 		config: { operations: OPERATIONS, firmware: "1.2.3", healthSeconds: 0, ...config },
 		status: () => ({ state: "connected" }),
@@ -70,9 +74,20 @@ describe("methods", () => {
 				firmware: "1.2.3",
 				upSeconds: 90,
 				certificate,
+				flash: { writesPerDay: 0, lifeYears: 1000, usedPercent: 25 },
 				faults: [{ code: "wire.dns", count: 1, at: "2026-01-01T00:01:30.000Z", remedy: FAULTS["wire.dns"] }],
 			},
 		});
+	});
+
+	test("a partition that will be too full is said at start: in the log, in enrollee.status and in the twin", () => {
+		const { call, connect, did, reports } = bench({}, true, 1200);
+		assert.deepEqual(did, ["fault"]);
+		connect();
+		const codes = (said: unknown) => (said as { faults: { code: string }[] }).faults.map(({ code }) => code);
+		assert.deepEqual(codes(call("enrollee.status").payload), ["store.low"]);
+		assert.deepEqual(codes((reports[0]!.patch as { enrollee: unknown }).enrollee), ["store.low"]);
+		assert.equal(did.length, 1, "once");
 	});
 
 	test("enrollee.renew answers first, then renews", () => {
@@ -185,7 +200,7 @@ describe("health", () => {
 	test("is off by default; switched on it goes at its interval, once however often the device connects, until closed", async () => {
 		const off = bench();
 		off.connect();
-		assert.equal(off.clock.waiting, 0);
+		assert.equal(off.clock.waiting, 1, "the flash is looked at each day");
 		const { connect, health, clock, operations } = bench({ healthSeconds: 600 });
 		connect();
 		connect();

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runOnXs, skip } from "../../hw/simulator/harness.ts";
 
-test("records and settings in NVS: blobs, absences, a full partition, what is no text", { skip }, async () => {
+test("records and settings in NVS: blobs, absences, a full partition, what is no text; how full it is", {
+	skip,
+}, async () => {
 	const { exitCode, output } = await runOnXs({
 		name: "nvs",
 		build: "release",
@@ -28,5 +30,6 @@ test("records and settings in NVS: blobs, absences, a full partition, what is no
 		"store none",
 		"store store.full",
 		"store store.failed",
+		'usage {"puts":1,"written":3,"entries":{"total":2016,"used":504,"own":20}}',
 	]);
 });

@@ -4,7 +4,7 @@
  * a blob has one in between that loses the old bytes with the new. A refusal for lack of space loses the old bytes.
  */
 import { Fault } from "../../src/fault.ts";
-import type { Store } from "../../src/port.ts";
+import type { Store, StoreEntries } from "../../src/port.ts";
 import { type Power, PowerCut } from "./power.ts";
 
 export interface FakeStoreOptions {
@@ -14,6 +14,8 @@ export interface FakeStoreOptions {
 	readonly refuse?: (name: string, bytes: Uint8Array) => Fault | undefined;
 	/** Takes a blob away that a cut or a refusal has lost; default: from `blobs`. */
 	readonly lose?: (name: string) => void;
+	/** Of the flash that others use, too: its pages of 4 KB, and the entries of NVS that the others have now. */
+	readonly partition?: { readonly pages: number; readonly others: () => number };
 	/** A put replaces at one stroke, as files do. Default false. */
 	readonly atomic?: boolean;
 }
@@ -23,6 +25,8 @@ export class FakeStore implements Store {
 	/** Flash wear: puts and deletes that took effect, and the bytes of the puts. */
 	writes = 0;
 	bytesWritten = 0;
+	/** For want of room. */
+	refusals = 0;
 	readonly #options: FakeStoreOptions;
 
 	constructor(options: FakeStoreOptions = {}) {
@@ -40,7 +44,7 @@ export class FakeStore implements Store {
 		checkName(name);
 		const { power, refuse, atomic = false } = this.#options;
 		power?.point(`before store.put ${name}`);
-		const fault = refuse?.(name, bytes);
+		const fault = refuse?.(name, bytes) ?? this.#refusal(name, bytes);
 		if (fault !== undefined) {
 			if (fault.code === "store.full" && !atomic && this.blobs.has(name)) this.#lose(name);
 			throw fault;
@@ -60,6 +64,22 @@ export class FakeStore implements Store {
 		power?.point(`after store.delete ${name}`);
 	}
 
+	/** Entries of the partition, where it has an end. */
+	entries(): StoreEntries | undefined {
+		const { partition } = this.#options;
+		if (!partition) return undefined;
+		const own = [...this.blobs.values()].reduce((sum, { length }) => sum + entriesOf(length), 0);
+		return { total: partition.pages * PAGE_ENTRIES, used: own + partition.others(), own };
+	}
+
+	/** At the very end: one page stays free. What NVS cannot use of the others is not counted. */
+	#refusal(name: string, bytes: Uint8Array): Fault | undefined {
+		const entries = this.entries();
+		if (!entries || entries.used + entriesOf(bytes.length) <= entries.total - PAGE_ENTRIES) return undefined;
+		this.refusals++;
+		return new Fault("store.full", `${name}: no room`);
+	}
+
 	#replacing(name: string): void {
 		try {
 			this.#options.power?.point(`during store.put ${name}`);
@@ -74,6 +94,10 @@ export class FakeStore implements Store {
 		lose(name);
 	}
 }
+
+/** One page of NVS, and what a blob takes of it: an index, a chunk's header, its data. */
+const PAGE_ENTRIES = 126;
+const entriesOf = (bytes: number): number => 2 + Math.ceil(bytes / 32);
 
 /** The rule of the port, so that a name that ESP32 NVS would refuse fails here too; a slash is of what lies beneath. */
 function checkName(name: string): void {

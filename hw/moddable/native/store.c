@@ -4,6 +4,7 @@
 
 #include "esp_err.h"
 #include "app_update/include/esp_ota_ops.h"
+#include "nvs_flash/include/nvs.h"
 
 /* Whether the running image may be left for the one before it at the next reset. */
 void xs_store_trial(xsMachine* the)
@@ -12,4 +13,25 @@ void xs_store_trial(xsMachine* the)
 	const esp_partition_t* running = esp_ota_get_running_partition();
 	xsmcSetBoolean(xsResult, running != NULL && esp_ota_get_state_partition(running, &found) == ESP_OK
 		&& found == ESP_OTA_IMG_PENDING_VERIFY);
+}
+
+/* Three numbers of 32 bits: entries of the default partition in all, in use, and in use by this namespace. Else undefined. */
+void xs_store_entries(xsMachine* the)
+{
+	nvs_stats_t found;
+	nvs_handle_t handle;
+	size_t own = 0;
+	uint32_t counts[3];
+	if (nvs_get_stats(NULL, &found) != ESP_OK)
+		return;
+	/* Without records there is no namespace. */
+	if (nvs_open(xsmcToString(xsArg(0)), NVS_READONLY, &handle) == ESP_OK) {
+		if (nvs_get_used_entry_count(handle, &own) != ESP_OK)
+			own = 0;
+		nvs_close(handle);
+	}
+	counts[0] = found.total_entries;
+	counts[1] = found.used_entries;
+	counts[2] = own;
+	xsmcSetArrayBuffer(xsResult, counts, sizeof counts);
 }

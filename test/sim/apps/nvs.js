@@ -32,4 +32,5 @@ trace(`store ${text(store.get("cred.a"))}\n`);
 partition.freeBytes = 10;
 trace(`store ${attempt(() => store.put("cred.b", new Uint8Array(11)))}\n`);
 trace(`store ${attempt(() => store.put("a name too long for it", new Uint8Array(1)))}\n`);
+trace(`usage ${JSON.stringify(store.usage())}\n`);
 exit(0);
