@@ -14,7 +14,7 @@ export function isFaultCode(code: unknown): code is FaultCode {
 }
 
 export interface FaultOptions {
-	/** Default: by code, see isPassing. */
+	/** Default: by code, see isTransient. */
 	readonly retryable?: boolean;
 	/** What the peer asked for, seconds. */
 	readonly retryAfterSeconds?: number | undefined;
@@ -30,7 +30,7 @@ export class Fault extends Error {
 	constructor(code: FaultCode, message: string, options: FaultOptions = {}) {
 		super(`${code}: ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
 		this.code = code;
-		this.retryable = options.retryable ?? isPassing(code);
+		this.retryable = options.retryable ?? isTransient(code);
 		this.retryAfterSeconds = options.retryAfterSeconds;
 	}
 
@@ -59,7 +59,7 @@ export class Fault extends Error {
  * Transient, besides all of `wire`. Everything else needs somebody or something to change first. A list: XS 8.2.3 takes 3.4 KB
  * to compile a pattern of all these.
  */
-const PASSING: readonly string[] = /* @__PURE__ */ Object.freeze([
+const TRANSIENT: readonly string[] = /* @__PURE__ */ Object.freeze([
 	"tls.record",
 	"key.lost",
 	"ota.missing",
@@ -78,7 +78,7 @@ const PASSING: readonly string[] = /* @__PURE__ */ Object.freeze([
 	"hub.timeout",
 ]);
 
-const isPassing = (code: FaultCode): boolean => code.startsWith("wire.") || PASSING.includes(code);
+const isTransient = (code: FaultCode): boolean => code.startsWith("wire.") || TRANSIENT.includes(code);
 
 /** Foreign text for a message: short, printable ASCII. */
 export function printable(value: unknown): string {

@@ -4,7 +4,7 @@
  */
 import type { Fault, FaultCode } from "../fault.ts";
 import type { Clock, Entropy, Log } from "../port.ts";
-import { delaySeconds, PASSING, REFUSED, randomUnit } from "./retry.ts";
+import { delaySeconds, REFUSED, randomUnit, TRANSIENT } from "./retry.ts";
 import type { Waiting } from "./waiting.ts";
 
 export interface PauseOptions {
@@ -38,11 +38,12 @@ export class Pause {
 		if (lasting) this.#failures = 0;
 	}
 
-	/** `passing`: the Fault goes by itself, or a clock that is known to be wrong explains it. */
-	after(fault: Fault, passing: boolean): Promise<void> {
+	/** `transient`: the Fault goes by itself, or a clock that is known to be wrong explains it. */
+	after(fault: Fault, transient: boolean): Promise<void> {
 		const { clock, entropy, log, waiting } = this.#options;
-		const attempt = passing ? ++this.#failures : ++this.#refusals;
-		const seconds = delaySeconds(attempt, passing ? PASSING : REFUSED, randomUnit(entropy), fault.retryAfterSeconds);
+		const attempt = transient ? ++this.#failures : ++this.#refusals;
+		const backoff = transient ? TRANSIENT : REFUSED;
+		const seconds = delaySeconds(attempt, backoff, randomUnit(entropy), fault.retryAfterSeconds);
 		log("waiting", { seconds: Math.round(seconds), attempt, code: fault.code });
 		// Behind a refusal there may be a wrong clock: an expired token, a certificate outside its dates.
 		if (!fault.retryable) this.#options.sync();

@@ -1,7 +1,7 @@
 /**
  * How long to wait before the next attempt. Pure: time and randomness are arguments.
  *
- * Exponential backoff with full upper-half jitter, so that a fleet that lost power together does not come back together.
+ * Exponential back-off with full upper-half jitter, so that a fleet that lost power together does not come back together.
  */
 import type { Entropy } from "../port.ts";
 
@@ -13,7 +13,7 @@ export interface Backoff {
 }
 
 /** Transient: network down, service busy. */
-export const PASSING: Backoff = { firstSeconds: 2, capSeconds: 300 };
+export const TRANSIENT: Backoff = { firstSeconds: 2, capSeconds: 300 };
 /** Somebody must change something first (a late enrolment, a wrong clock); still never give up for good. */
 export const REFUSED: Backoff = { firstSeconds: 3600, capSeconds: 24 * 3600 };
 

@@ -32,7 +32,7 @@ export interface LifecycleOptions {
 	readonly onStep: (step: "enrolling" | "connecting") => void;
 }
 
-/** Passing failures at the same hub before DPS is asked again: the hub may have moved. */
+/** Transient failures at the same hub before DPS is asked again: the hub may have moved. */
 const MOST_HUB_FAILURES = 10;
 /** Failed renewals over the hub before DPS is asked instead. */
 const MOST_HUB_RENEWAL_FAILURES = 3;

@@ -6,10 +6,10 @@
  */
 import type { Fault } from "../fault.ts";
 
-/** Passing failures before a candidate is given up, so that one that nobody accepts cannot block renewal for ever. */
-const MOST_PASSING_FAILURES = 10;
+/** Transient failures before a candidate is given up, so that one that nobody accepts cannot block renewal for ever. */
+const MOST_TRANSIENT_FAILURES = 10;
 
 /** `failures`: trials of this candidate that failed in a row, this one included. `spare`: another credential works. */
 export function judgeTrial(fault: Fault, failures: number, spare: boolean): "reject" | "again" {
-	return fault.code === "hub.unauthorized" || (spare && failures >= MOST_PASSING_FAILURES) ? "reject" : "again";
+	return fault.code === "hub.unauthorized" || (spare && failures >= MOST_TRANSIENT_FAILURES) ? "reject" : "again";
 }

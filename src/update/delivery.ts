@@ -4,7 +4,7 @@
  *
  * Rests while the hub is away: an outage of our own network is no failure of the download server.
  */
-import { type Backoff, delaySeconds, PASSING, REFUSED, randomUnit } from "../base/retry.ts";
+import { type Backoff, delaySeconds, REFUSED, randomUnit, TRANSIENT } from "../base/retry.ts";
 import { Fault } from "../fault.ts";
 import type { Entropy, Log } from "../port.ts";
 import { type DownloadPorts, fetchBundle, fetchImage } from "./download.ts";
@@ -176,7 +176,7 @@ export class Delivery {
 			this.#drop();
 		} else if (what === "bundle" ? this.#failures + 1 < MOST_FAILURES : this.#isDownloading) {
 			if (isMissing && what === "bundle" && this.#offer) this.#options.onMissing(this.#offer, fault);
-			this.#wait(fault, isMissing ? MISSING : PASSING, ++this.#failures);
+			this.#wait(fault, isMissing ? MISSING : TRANSIENT, ++this.#failures);
 		} else if (what === "image" && this.#isNew) {
 			// Its bundle may name a better address.
 		} else if (this.#offer && fault.retryable && !isMissing) {

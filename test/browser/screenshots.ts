@@ -1,4 +1,4 @@
-/** Makes the pictures of the documentation: `node --import tsx test/support/browser/screenshots.ts`. Needs Chromium and a build. */
+/** Makes the pictures of the documentation: `node --import tsx test/browser/screenshots.ts`. Needs Chromium and a build. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -22,7 +22,7 @@ async function attempts(count: number, code: FaultCode, requested = true): Promi
 	return faults;
 }
 
-test("three lost requests are weathered as usual; then a quarter of an hour, doubling to six hours", async () => {
+test("three lost requests wait as transient failures do; then a quarter of an hour, doubling to six hours", async () => {
 	for (const code of ["mqtt.closed", "wire.closed", "wire.timeout", "mqtt.timeout", "dps.timeout"] as const) {
 		const faults = await attempts(10, code);
 		assert.deepEqual(new Set(faults.map((fault) => fault.code)), new Set([code]));

@@ -1,6 +1,6 @@
 /**
  * hw/moddable/native/slot.c, run: compiled for this machine against stand-ins of ESP-IDF's calls that answer as app_update of
- * ESP-IDF v6.0 does (esp_ota_ops.c). What only the real thing can show is in test/board.
+ * ESP-IDF v6.0 does (esp_ota_ops.c). What only the real thing can show is not tested here.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
