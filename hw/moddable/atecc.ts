@@ -8,7 +8,7 @@
 import { concat, hex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import type { CurveName, Keystore, Signer } from "../../src/port.ts";
-import { element, sequence, Tag } from "../../src/x509/der.ts";
+import { encodeSignature } from "../../src/x509/signature.ts";
 
 /** ECMA-419 section 10.2, of one address. Both throw where nothing acknowledges. */
 export interface I2C {
@@ -127,8 +127,7 @@ class Chip {
 		try {
 			return this.#awake((run) => {
 				run(NONCE, PASS_THROUGH, 0, digest);
-				const raw = sized(run(SIGN, EXTERNAL, slot), 64);
-				return sequence(integer(raw.slice(0, 32)), integer(raw.slice(32)));
+				return encodeSignature(sized(run(SIGN, EXTERNAL, slot), 64));
 			});
 		} catch (thrown) {
 			if (!(thrown instanceof Refused)) throw thrown;
@@ -218,13 +217,6 @@ function crc(bytes: Uint8Array): Uint8Array {
 			register = ((register << 1) & 0xffff) ^ (differs ? 0x8005 : 0);
 		}
 	return Uint8Array.of(register & 0xff, register >> 8);
-}
-
-function integer(value: Uint8Array): Uint8Array {
-	let start = 0;
-	while (start < value.length - 1 && value[start] === 0) start++;
-	const bytes = value.subarray(start);
-	return element(Tag.INTEGER, bytes[0]! < 0x80 ? bytes : concat(Uint8Array.of(0), bytes));
 }
 
 const bytesOf = (bytes: ArrayBuffer | Uint8Array): Uint8Array =>

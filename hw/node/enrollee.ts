@@ -16,6 +16,7 @@ import { openStore } from "./store.ts";
 import { createWire } from "./wire.ts";
 
 export * from "../../src/library.ts";
+export { openPkcs11, type Pkcs11Options } from "./pkcs11.ts";
 
 export interface Ports {
 	readonly wire: Wire;

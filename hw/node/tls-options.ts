@@ -5,12 +5,17 @@ import { type ConnectionOptions, type DetailedPeerCertificate, rootCertificates 
 import { equal } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { curveOf } from "../../src/key/pair.ts";
-import type { Identity, WireOptions } from "../../src/port.ts";
+import type { Identity, Signer, WireOptions } from "../../src/port.ts";
 import { type Certificate, parseCertificate } from "../../src/x509/certificate.ts";
 import { context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
 import { matchesHost } from "../../src/x509/host.ts";
 import { CURVES } from "../../src/x509/key.ts";
 import { encodePem } from "../../src/x509/pem.ts";
+
+/** A key in hardware that an engine of OpenSSL uses. */
+export interface EngineKey extends Signer {
+	readonly engine: { readonly name: string; readonly identifier: string };
+}
 
 /** For TLS 1.3 and 1.2. Level 2 (SSL_CTX_set_security_level(3)): no RSA key under 2048 bits, no signature with SHA-1. */
 const CIPHERS = [
@@ -40,10 +45,7 @@ export function connectionOptions({
 			ca: [...(anchors.length > 0 ? anchors.map(pem) : rootCertificates), ...additionalAnchors.map(pem)],
 			allowPartialTrustChain: true, // an anchor need be no root; without `ca` it loses NODE_EXTRA_CA_CERTS (Node 20.20)
 		}),
-		...(identity !== undefined && {
-			cert: identity.chain.map(pem).join(""),
-			key: privateKey(identity),
-		}),
+		...(identity !== undefined && { cert: identity.chain.map(pem).join(""), ...privateKey(identity) }),
 		minVersion: "TLSv1.2",
 		rejectUnauthorized: true,
 		ciphers: CIPHERS,
@@ -79,14 +81,18 @@ const refused = (code: string, message: string): Error => Object.assign(new Erro
 
 const pem = (certificate: Uint8Array): string => encodePem("CERTIFICATE", certificate);
 
-/** PEM, in memory only: the one form of a key that node:tls takes. */
-function privateKey(identity: Identity): string {
-	if ("pkcs8" in identity) return encodePem("PRIVATE KEY", identity.pkcs8);
+/** PEM, in memory only, or what an engine of OpenSSL knows the key by: the forms that node:tls takes. */
+function privateKey(identity: Identity): Pick<ConnectionOptions, "key" | "privateKeyEngine" | "privateKeyIdentifier"> {
+	if ("pkcs8" in identity) return { key: encodePem("PRIVATE KEY", identity.pkcs8) };
+	if ("engine" in identity.signer) {
+		const { name, identifier } = (identity.signer as EngineKey).engine;
+		return { privateKeyEngine: name, privateKeyIdentifier: identifier };
+	}
 	const scalar = identity.signer.scalar?.();
 	if (scalar === undefined) throw new Fault("tls.key", "the key cannot leave its hardware, and node:tls needs it");
 	const curve = oid(CURVES[curveOf(identity.signer.publicKey)]);
 	const sec1 = sequence(smallInteger(1), octetString(scalar), element(context(0), curve));
-	return encodePem("EC PRIVATE KEY", sec1);
+	return { key: encodePem("EC PRIVATE KEY", sec1) };
 }
 
 /** Of what goes into the connection only the port and the identity are not known to be sound. OpenSSL never quotes a key. */

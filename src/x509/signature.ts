@@ -1,7 +1,8 @@
 /** Signatures over certificates and requests: which algorithm (RFC 5758, RFC 8017), and whether an ECDSA one is right. */
 import { sha256, sha384 } from "#digest";
+import { concat } from "../base/bytes.ts";
 import { verify } from "../key/verify.ts";
-import { type DerReader, Tag } from "./der.ts";
+import { type DerReader, element, sequence, Tag } from "./der.ts";
 import type { PublicKey } from "./key.ts";
 import { Oid } from "./oid.ts";
 
@@ -59,4 +60,17 @@ export function checkSignature(
 		case "unknown":
 			return "unchecked";
 	}
+}
+
+/** DER ECDSA-Sig-Value (RFC 3279 section 2.2.3) of what hardware gives: r and s, big endian, each half of `raw`. */
+export function encodeSignature(raw: Uint8Array): Uint8Array {
+	const half = raw.length >> 1;
+	return sequence(integer(raw.subarray(0, half)), integer(raw.subarray(half)));
+}
+
+function integer(value: Uint8Array): Uint8Array {
+	let start = 0;
+	while (start < value.length - 1 && value[start] === 0) start++;
+	const bytes = value.subarray(start);
+	return element(Tag.INTEGER, bytes[0]! < 0x80 ? bytes : concat(Uint8Array.of(0), bytes));
 }

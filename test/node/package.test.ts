@@ -34,7 +34,7 @@ console.log(plugins.map(({ name }) => name).join(" "));
 `;
 
 /** Their samples are for Node, all others' for a board. */
-const ON_NODE = /^(cloud\/|docs\/local-cloud)/;
+const ON_NODE = /^(cloud\/|docs\/(local-cloud|hardware-keys))/;
 
 describe("the package that npm pack makes of a clean checkout", () => {
 	const project = join(temporaryFolder(), "a project");

@@ -9,7 +9,7 @@ import { Agent, type AgentOptions } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
 import { Journal, type Journaled } from "../../src/identity/journal.ts";
-import type { LogValue } from "../../src/port.ts";
+import type { Keystore, LogValue } from "../../src/port.ts";
 import { FakeStore } from "./store.ts";
 
 export interface Step {
@@ -47,6 +47,10 @@ export class Device {
 
 	get journal(): Journaled {
 		return new Journal(this.store).load();
+	}
+
+	journalWith(keystore: Keystore): Journaled {
+		return new Journal(this.store, keystore).load();
 	}
 
 	/** One boot with `--once`: enrol if needed, one acknowledged message. */
