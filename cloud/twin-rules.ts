@@ -24,8 +24,9 @@ export function sizeProblem(before: unknown, after: unknown): string | undefined
 	return `The section would have ${size} bytes; ${MOST_SECTION_BYTES} is the most.`;
 }
 
-/** `level` 0 is the section itself; arrays count as levels, too. Never deeper than one level too many. */
-function problem(value: unknown, level: number): string | undefined {
+/** `level` 0 is the section itself; arrays count as levels, too. Never deeper than one level too many. `inArray`: or below one. */
+function problem(value: unknown, level: number, inArray = false): string | undefined {
+	if (value === null && inArray) return "Value of Property or Tag cannot be null inside of an array.";
 	if (typeof value === "string")
 		return Buffer.byteLength(value) > MOST_TWIN_TEXT_BYTES ? "A string exceeds 4 KB." : undefined;
 	if (typeof value === "number") {
@@ -34,8 +35,9 @@ function problem(value: unknown, level: number): string | undefined {
 	}
 	if (typeof value !== "object" || value === null) return undefined;
 	if (level > MOST_TWIN_LEVELS) return `Objects are nested deeper than ${MOST_TWIN_LEVELS} levels.`;
+	const isArray = Array.isArray(value);
 	for (const [key, member] of Object.entries(value)) {
-		const found = (Array.isArray(value) ? undefined : keyProblem(key)) ?? problem(member, level + 1);
+		const found = (isArray ? undefined : keyProblem(key)) ?? problem(member, level + 1, inArray || isArray);
 		if (found !== undefined) return found;
 	}
 	return undefined;

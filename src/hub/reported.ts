@@ -79,7 +79,12 @@ function checkSection(patch: JsonObject): void {
 	checkSize("reported properties, names and values in sum,", sectionBytes(patch), MOST_SECTION_BYTES);
 }
 
-function checkProperties(value: unknown, levels: number): void {
+/**
+ * `inArray`: at whatever depth below one. There null has no meaning, removal or other, and the hub refuses all of the patch with 400,
+ * what was merged into it included; JSON makes null of undefined.
+ */
+function checkProperties(value: unknown, levels: number, inArray = false): void {
+	if (inArray && (value === null || value === undefined)) throw invalid("null in an array");
 	switch (typeof value) {
 		case "undefined":
 		case "boolean":
@@ -100,12 +105,12 @@ function checkProperties(value: unknown, levels: number): void {
 	if (value === null) return;
 	if (levels < 0) throw invalid(`more than ${MOST_TWIN_LEVELS} levels`);
 	if (Array.isArray(value)) {
-		for (const item of value) checkProperties(item, levels - 1);
+		for (const item of value) checkProperties(item, levels - 1, true);
 		return;
 	}
 	for (const [name, member] of Object.entries(value)) {
 		checkName(name);
-		checkProperties(member, levels - 1);
+		checkProperties(member, levels - 1, inArray);
 	}
 }
 

@@ -212,6 +212,10 @@ describe("reported properties", () => {
 			[{ "a\u0000": 1 }, "hub.invalid"],
 			[{ "a\u0085": 1 }, "hub.invalid"],
 			[{ "": 1 }, "hub.invalid"],
+			[{ a: [1, null] }, "hub.invalid"],
+			[{ a: [{ b: null }] }, "hub.invalid"],
+			[{ a: [[undefined]] }, "hub.invalid"],
+			[{ a: { b: [{ c: { d: null } }] } }, "hub.invalid"],
 			[[1], "hub.invalid"],
 			[loop, "hub.invalid"],
 		];
