@@ -41,7 +41,9 @@ export function parseMessage(
 ): CloudMessage | undefined {
 	const prefix = messagesPrefix(deviceId);
 	if (!topic.startsWith(prefix)) return undefined;
-	const found = parseProperties(topic.slice(prefix.length));
+	// The hub's documents have a question mark before them, the hub none; one that is a name's own comes percent-encoded.
+	const from = prefix.length + (topic[prefix.length] === "?" ? 1 : 0);
+	const found = parseProperties(topic.slice(from));
 	let bytes = body.length;
 	for (const [name, value] of found) bytes += utf8(name).length + utf8(value).length;
 	checkSize("cloud-to-device message", bytes, Math.min(intake.bytes, MOST_MESSAGE_BYTES));

@@ -36,6 +36,20 @@ test("without properties, and other devices' and other topics", () => {
 	assert.equal(parse("dev-001", "$iothub/twin/res/200/?$rid=1", utf8("")), undefined);
 });
 
+test("property bags in every form that the hub's documents or other senders write", () => {
+	for (const [bag, properties] of [
+		["?prop1&prop2=&prop3=a%20string", { prop1: "", prop2: "", prop3: "a string" }],
+		["prop1&prop2=&prop3=a%20string", { prop1: "", prop2: "", prop3: "a string" }],
+		["%3Fa=1&b=?", { "?a": "1", b: "?" }],
+		["a=1=2&&=x&%3D=%26", { a: "1=2", "": "x", "=": "&" }],
+		["a=1+2&b=%C3%BC&t=2019-02-15T13:14:15Z", { a: "1+2", b: "ü", t: "2019-02-15T13:14:15Z" }],
+		["?", {}],
+	] as const)
+		assert.deepEqual(parse("dev-001", PREFIX + bag, utf8(""))?.properties, properties, bag);
+	for (const bag of ["a=50%", "%zz=1", "a=%C3"])
+		assert.throws(() => parse("dev-001", PREFIX + bag, utf8("")), isFault("hub.response"), bag);
+});
+
 test("64 KB of body and properties, and one byte more", () => {
 	const properties = "a=%C3%BC"; // three bytes
 	assert.ok(parse("d", `devices/d/messages/devicebound/${properties}`, new Uint8Array(MOST_MESSAGE_BYTES - 3)));
