@@ -5,6 +5,8 @@ import type { ServerResponse } from "node:http";
 const TYPES = {
 	"index.html": "text/html",
 	"style.css": "text/css",
+	"parts.css": "text/css",
+	"log.css": "text/css",
 	"main.js": "text/javascript",
 	"api.js": "text/javascript",
 	"cloud.js": "text/javascript",

@@ -45,13 +45,14 @@ const FORBIDDEN_GLOBALS =
 	);
 
 const root = join(import.meta.dirname, "..");
-const files = ["src", "cloud", "hw", "test", "bench"]
+const files = ["src", "cloud", "hw", "test", "bench", "examples", "findings"]
 	.flatMap((folder) =>
 		readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
 	)
-	.filter((path) => /(?<!\.d)\.(ts|js|mjs|c)$/.test(path) && !/node_modules|(^|\/)(build|dist|tmp)\//.test(path));
+	.filter((path) => !/node_modules|(^|\/)(build|dist|tmp)\//.test(path))
+	.filter((path) => /(?<!\.d)\.(ts|js|mjs|cjs|c|h|cpp|css|html|sh)$/.test(path));
 const sources = files
-	.filter((path) => path.endsWith(".ts"))
+	.filter((path) => path.endsWith(".ts") && !path.startsWith("examples/"))
 	.map((path) => ({
 		path,
 		tree: ts.createSourceFile(path, readFileSync(join(root, path), "utf8"), ts.ScriptTarget.Latest, true),
