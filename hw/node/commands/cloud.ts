@@ -84,10 +84,12 @@ async function run(flags: CloudFlags): Promise<void> {
 		acceptIssued: flags.acceptIssued === true,
 		onEvent: (event) => log(event.event, describe(event)),
 	});
-	result(welcome(cloud.ready), { event: "ready", ...cloud.ready });
-	await new Promise<void>((resolve) => {
+	// Before it is ready: whoever waits for that may interrupt at once.
+	const interrupted = new Promise<void>((resolve) => {
 		for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
 	});
+	result(welcome(cloud.ready), { event: "ready", ...cloud.ready });
+	await interrupted;
 	await cloud.close();
 }
 
