@@ -42,7 +42,6 @@ export class Connection {
 	#clientId = "";
 	#cancelTimer: () => void;
 	#keepAliveMs = 0;
-	#pendingBytes = 0;
 	#bytesSent = 0;
 	#messageId = 0;
 	#will: Publication | undefined;
@@ -53,7 +52,6 @@ export class Connection {
 		this.#options = options;
 		this.#cancelTimer = options.clock.after(CONNECT_MS, () => this.close("no CONNECT"));
 		this.#parser.on("packet", (packet) => {
-			this.#pendingBytes = 0;
 			if (!this.#closed) this.#receive(packet);
 		});
 		this.#parser.on("error", (error: Error) => this.close(`malformed MQTT: ${error.message}`));
@@ -62,9 +60,9 @@ export class Connection {
 	/** Bytes from the client. */
 	data(bytes: Uint8Array) {
 		if (this.#closed) return;
-		this.#pendingBytes += bytes.length;
-		if (this.#pendingBytes > MAX_PACKET_BYTES) return this.close("packet too large");
-		this.#parser.parse(Buffer.from(bytes));
+		// Counted when the whole packets are out of it: bytes of the next one may have come with the last of this one.
+		const unparsed = this.#parser.parse(Buffer.from(bytes));
+		if (unparsed > MAX_PACKET_BYTES) this.close("packet too large");
 	}
 
 	/** The transport lost the client, or the client left without DISCONNECT. */

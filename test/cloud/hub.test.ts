@@ -160,15 +160,6 @@ test("subscriptions survive clean=0 connections and not clean=1", async () => {
 	third.probe.close();
 });
 
-test("the connection ends when its certificate or token does", async () => {
-	const brief = await startCloud({ retryAfterSeconds: 0, polls: 0, validitySeconds: 1 });
-	const short = await enrol(brief, "dev-001");
-	const { probe, connack } = await openHub(brief, "dev-001", { identity: short });
-	if (connack === 0) await probe.ended();
-	assert.equal((await openHub(brief, "dev-001", { identity: short })).connack, 5);
-	await brief.close();
-});
-
 test("hub drops at each step it is told to", async () => {
 	for (const step of "HUB-CONNECT HUB-CONNACK HUB-SUBSCRIBE HUB-SUBACK PUBLISH HUB-PUBACK TWIN-GET".split(" ")) {
 		cloud.arm(`drop-after=${step}:1`);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { IConnackPacket } from "mqtt-packet";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { openHub, Probe, sas } from "./cloud-probe.ts";
@@ -69,6 +70,69 @@ test("each rule of README's table is named once, with its source, and with tests
 				`${rule}: no test ${named}`,
 			);
 		}
+	}
+});
+
+test("TLS 1.2, and neither an older nor a newer version", async () => {
+	const negotiated = (options: ConnectionOptions): Promise<string | null> =>
+		new Promise((resolve) => {
+			const ca = readFileSync(cloud.rootCa, "utf8");
+			const socket = connectTls({ host: "127.0.0.1", servername: "localhost", port: cloud.port, ca, ...options });
+			socket.once("error", ({ message }) => resolve(message));
+			socket.once("secureConnect", () => {
+				resolve(socket.getProtocol());
+				socket.destroy();
+			});
+		});
+	assert.equal(await negotiated({ minVersion: "TLSv1.2", maxVersion: "TLSv1.3" }), "TLSv1.2");
+	assert.match((await negotiated({ minVersion: "TLSv1.3" }))!, /alert protocol version/);
+	const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT:@SECLEVEL=0" } as const;
+	assert.match((await negotiated(old))!, /alert protocol version/);
+});
+
+test("a user name without api-version: the hub as under 2021-04-12, DPS as under 2021-06-01", async () => {
+	const password = sas("localhost/devices/dev-001", cloud.symmetricKey);
+	for (const username of ["localhost/dev-001", "localhost/dev-001/?DeviceClientType=x%2F1"]) {
+		const probe = await Probe.dial(cloud);
+		assert.equal(await probe.connect({ clientId: "dev-001", username, password }), 0, username);
+		assert.equal(cloud.connections.at(-1)!.apiVersion, "2021-04-12");
+		assert.equal(await probe.subscribe("$iothub/credentials/res/#"), 0x80, "which knows no renewals");
+		probe.close();
+	}
+	const resource = `${cloud.idScope}/registrations/dev-001`;
+	const probe = await Probe.dial(cloud);
+	const registering = { clientId: "dev-001", username: resource, password: sas(resource, cloud.symmetricKey) };
+	assert.equal(await probe.connect(registering), 0);
+	assert.equal(cloud.connections.at(-1)!.apiVersion, "2021-06-01");
+	probe.close();
+});
+
+test("QoS 2 published ends the connection, at hub and DPS, and nobody hears it", async () => {
+	const registering = (await dps(true)).probe;
+	const cases: [Probe, string][] = [
+		[(await hub()).probe, "devices/dev-001/messages/events/"],
+		[registering, "$dps/registrations/PUT/iotdps-register/?$rid=1"],
+	];
+	for (const [probe, topic] of cases) {
+		const heard = () => cloud.events.filter(({ event }) => event === "telemetry" || event === "register").length;
+		const count = heard();
+		probe.send({ cmd: "publish", topic, payload: "{}", qos: 2, messageId: 9, dup: false, retain: false });
+		assert.equal(await probe.next(({ cmd }) => cmd === "pubrec"), "closed", topic);
+		assert.equal(heard(), count);
+	}
+});
+
+test("a message of 262,144 bytes is taken, its properties counted; one byte more ends the connection", async () => {
+	const most = 256 * 1024;
+	const topic = "devices/dev-001/messages/events/";
+	for (const properties of ["", "a=b", "k=%C3%BC"]) {
+		const { probe } = await hub();
+		const body = "x".repeat(most - properties.length);
+		assert.equal(await probe.publish(topic + properties, body), "puback");
+		assert.equal(cloud.telemetry.at(-1)!.body.length, body.length);
+		const { length } = cloud.telemetry;
+		assert.equal(await probe.publish(topic + properties, `${body}x`), "closed");
+		assert.equal(cloud.telemetry.length, length);
 	}
 });
 

@@ -4,24 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generate, type IConnectPacket, type Packet, parser } from "mqtt-packet";
-import type { Authority, Examined, Issued, IssueRequest } from "../../cloud/authority.ts";
-import type { Connection } from "../../cloud/connection.ts";
-import { Devices } from "../../cloud/devices.ts";
-import { Enrolments } from "../../cloud/enrolments.ts";
-import type { Happening } from "../../cloud/event.ts";
-import { Faults } from "../../cloud/faults.ts";
-import { Service } from "../../cloud/service.ts";
-import { Throttle } from "../../cloud/throttle.ts";
-import { FakeClock } from "../support/clock.ts";
+import { generate, type Packet } from "mqtt-packet";
+import type { IssueRequest } from "../../cloud/authority.ts";
 import { SEED } from "../support/random.ts";
-import { sas } from "./cloud-probe.ts";
+import { connectDps, connectHub, DAY_MS, dial, ISSUED, publish, world } from "./socketless-world.ts";
 
-const KEY = Buffer.alloc(32, 7).toString("base64");
-const DAY_MS = 24 * 3600_000;
-
-test("register, connect, and the end of the certificate after 30 virtual days", async () => {
-	const { service, clock, happenings } = world();
+test("register, and connect with what was issued", () => {
+	const { service, clock } = world();
 	const dps = dial(service);
 	dps.send(connectDps(clock));
 	dps.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "$dps/registrations/res/#", qos: 1 }] });
@@ -29,17 +18,63 @@ test("register, connect, and the end of the certificate after 30 virtual days", 
 	const answer = JSON.parse(dps.publishes().at(-1)!.payload.toString());
 	assert.equal(answer.registrationState.assignedHub, "hub.example");
 	assert.deepEqual(answer.registrationState.issuedCertificateChain, ["AQ==", "Ag=="]);
-
-	const hub = dial(service, [Uint8Array.of(1), Uint8Array.of(2)]);
+	const hub = dial(service, ISSUED);
 	const { password: _password, ...connect } = connectHub(clock);
-	hub.send({ ...connect, keepalive: 0 });
-	const connack = hub.received.at(-1)!;
-	assert(connack.cmd === "connack" && connack.returnCode === 0);
-	await clock.advance(30 * DAY_MS - 1);
+	hub.send(connect);
+	assert(hub.received.some((packet) => packet.cmd === "connack" && packet.returnCode === 0));
+});
+
+test("the connection ends when its certificate or its token does, to the millisecond, and neither connects again", async () => {
+	for (const credential of ["x509", "sas"] as const) {
+		const { service, clock, happenings, authority } = world();
+		const validitySeconds = (30 * DAY_MS) / 1000;
+		authority.issue({ now: clock.now(), validitySeconds } as IssueRequest, () => {});
+		const { password, ...connect } = connectHub(clock, validitySeconds);
+		const offered = { ...connect, keepalive: 0, ...(credential === "sas" && { password: password! }) };
+		const chain = credential === "sas" ? [] : ISSUED;
+		const hub = dial(service, chain);
+		hub.send(offered);
+		assert(happenings.some((h) => h.event === "connected" && h.credential === credential));
+		await clock.advance(30 * DAY_MS - 1);
+		assert(!hub.closed(), credential);
+		await clock.advance(1);
+		assert(hub.closed(), credential);
+		assert(happenings.some((h) => h.event === "disconnected" && h.reason === "the credential has expired"));
+		await clock.advance(1);
+		const again = dial(service, chain);
+		again.send(offered);
+		const connack = again.received.at(-1)!;
+		assert(connack.cmd === "connack" && connack.returnCode === 5, credential);
+	}
+});
+
+test("a packet over 300 KB ends the connection before it has come whole", () => {
+	const { service, clock, happenings } = world();
+	const hub = dial(service);
+	hub.send(connectHub(clock));
+	hub.raw(Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f));
+	for (let i = 0; i < 300; i++) hub.raw(Buffer.alloc(1024));
 	assert(!hub.closed());
-	await clock.advance(1);
+	hub.raw(Buffer.alloc(1024));
 	assert(hub.closed());
-	assert(happenings.some((h) => h.event === "disconnected" && h.reason === "the credential has expired"));
+	assert(happenings.some((h) => h.event === "disconnected" && h.reason === "packet too large"));
+});
+
+test("the largest messages back to back are taken, however their bytes come", () => {
+	const { service, clock, happenings } = world();
+	const topic = "devices/dev-001/messages/events/";
+	const three = Buffer.concat([1, 2, 3].map(() => generate(publish(topic, "x".repeat(256 * 1024)))));
+	for (const size of [1460, 16_384, 200_000, 300_000, 307_000]) {
+		const hub = dial(service);
+		hub.send(connectHub(clock));
+		const count = happenings.length;
+		for (let at = 0; at < three.length; at += size) hub.raw(three.subarray(at, at + size));
+		assert.equal(
+			happenings.slice(count).filter(({ event }) => event === "telemetry").length,
+			3,
+			`in pieces of ${size}`,
+		);
+	}
 });
 
 test("silence ends a connection after 1.5 times its keepalive, and before CONNECT after 30 s", async () => {
@@ -132,107 +167,6 @@ test("mutated and truncated packets never throw", () => {
 		client.connection.lost();
 	}
 });
-
-function world() {
-	const clock = new FakeClock();
-	const happenings: Happening[] = [];
-	const devices = new Devices([], () => {});
-	devices.at("dev-001", "hub.example");
-	const options = {
-		clock,
-		idScope: "0ne00ABCDEF",
-		authority: new StandIn(),
-		enrolments: new Enrolments({ individual: { "dev-001": KEY }, groupKey: KEY, disabled: [] }),
-		devices,
-		faults: new Faults(),
-		throttle: new Throttle({}, clock),
-		witness: (happening: Happening) => void happenings.push(happening),
-		hosts: ["hub.example"],
-		port: () => 8883,
-		retryAfterSeconds: 3,
-		polls: 0,
-		validitySeconds: (30 * DAY_MS) / 1000,
-		acceptIssued: false,
-	};
-	return { service: new Service(options), clock, happenings };
-}
-
-/** Issues certificates of one byte, and knows them again. */
-class StandIn implements Authority {
-	readonly roots = [];
-	#notAfter = 0;
-
-	issue({ now, validitySeconds }: IssueRequest, done: (issued: Issued) => void): void {
-		this.#notAfter = now + validitySeconds * 1000;
-		done({ chain: [Uint8Array.of(1), Uint8Array.of(2)], serial: "01", notBefore: now, notAfter: this.#notAfter });
-	}
-
-	examine(chain: readonly Uint8Array[], _deviceId: string, now: number): Examined {
-		return chain[0]?.[0] === 1 && now <= this.#notAfter
-			? { serial: "01", notAfter: this.#notAfter }
-			: { refusal: "unknown" };
-	}
-}
-
-interface Client {
-	readonly connection: Connection;
-	readonly received: Packet[];
-	send(packet: Packet): void;
-	raw(bytes: Uint8Array): void;
-	closed(): boolean;
-	publishes(): { topic: string; payload: string | Buffer }[];
-}
-
-function dial(service: Service, chain: Uint8Array[] = []): Client {
-	const received: Packet[] = [];
-	const reader = parser({ protocolVersion: 4 });
-	reader.on("packet", (packet) => received.push(packet));
-	let closed = false;
-	const connection = service.open(
-		{ chain },
-		{
-			write: (bytes) => void reader.parse(Buffer.from(bytes)),
-			close: () => {
-				closed = true;
-			},
-		},
-	);
-	return {
-		connection,
-		received,
-		send: (packet) => connection.data(generate(packet)),
-		raw: (bytes) => connection.data(bytes),
-		closed: () => closed,
-		publishes: () => received.filter((packet) => packet.cmd === "publish"),
-	};
-}
-
-function connectDps(clock: FakeClock): IConnectPacket {
-	const se = Math.floor(clock.now() / 1000) + 60 * 24 * 3600;
-	return {
-		cmd: "connect",
-		protocolId: "MQTT",
-		protocolVersion: 4,
-		clientId: "dev-001",
-		clean: true,
-		keepalive: 60,
-		username: "0ne00ABCDEF/registrations/dev-001/api-version=2025-07-01-preview",
-		password: Buffer.from(sas("0ne00ABCDEF/registrations/dev-001", KEY, { se })),
-	};
-}
-
-function connectHub(clock: FakeClock): IConnectPacket {
-	const se = Math.floor(clock.now() / 1000) + 60 * 24 * 3600;
-	return {
-		...connectDps(clock),
-		username: "hub.example/dev-001/?api-version=2025-08-01-preview",
-		password: Buffer.from(sas("hub.example/devices/dev-001", KEY, { se })),
-	};
-}
-
-function publish(topic: string, payload: string): Packet {
-	return { cmd: "publish", topic, payload, qos: 1, messageId: 7, dup: false, retain: false };
-}
 
 function mulberry(seed: number): () => number {
 	let state = seed;
