@@ -121,6 +121,8 @@ test("a client like Tasmota: a retained will elsewhere, retained telemetry with 
 	assert.notEqual(await probe.next((packet) => packet.cmd === "puback"), "closed");
 	const { properties } = cloud.telemetry.at(-1)!;
 	assert.deepEqual(properties, { topic: "tele/dev-001/STATE", "$.mid": "", flag: null, "mqtt-retain": "true" });
+	assert.equal(await probe.publish("devices/dev-001/messages/events/topic=x", "{}"), "puback");
+	assert.deepEqual(cloud.telemetry.at(-1)!.properties, { topic: "x" }, "not retained");
 	probe.close();
 });
 
@@ -203,7 +205,7 @@ test("an enrolment group: ids in lower case, up to 128 characters; the registrat
 	const capitals = await ask("Dev9");
 	assert.equal(capitals.errorCode, 401002);
 	assert.match(capitals.message, /lower case/);
-	for (const id of ["a".repeat(129), "dev_", "dev.", "dev:", "-bad-", ":dev", "d%20v", "dév"])
+	for (const id of ["a".repeat(129), "dev_", "dev.", "dev:", "-bad-", ".dev", "_dev", ":dev", "d%20v", "dév"])
 		assert.equal((await ask(id)).errorCode, 400004, id);
 	assert.equal((await ask("a.b_c:9-")).status, "assigned");
 	const { registrationState: first } = await ask("a".repeat(128));
