@@ -6,6 +6,7 @@
 import { Fault, printable } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import { recordBytes } from "../mqtt/header.ts";
+import { wayOf } from "../mqtt/transport.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { RESPONSE_FILTER, resource, username } from "./dps-topics.ts";
 import { type Action, type Answer, type Assignment, Registration, type Request } from "./registration.ts";
@@ -92,8 +93,9 @@ class Exchange implements ClientEvents {
 	}
 
 	onOpen(): void {
-		const { log, host, port } = this.#options;
-		log("dps.connected", { host, port });
+		const { log, host, wire, port: wanted } = this.#options;
+		const { port, transport } = wayOf(wire, wanted);
+		log("dps.connected", { host, port, transport });
 		this.#client.subscribe(RESPONSE_FILTER, (fault) => {
 			if (fault) return this.finish(fault);
 			this.#options.onRequest();

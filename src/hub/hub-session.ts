@@ -9,6 +9,7 @@ import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import type { Sink } from "../mqtt/events.ts";
 import { AROUND_BODY_BYTES, recordBytes } from "../mqtt/header.ts";
+import { wayOf } from "../mqtt/transport.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
 import { API_VERSION_GA, API_VERSION_PREVIEW, type Properties, telemetryTopic, username } from "./hub-topics.ts";
 
@@ -103,9 +104,10 @@ class DeviceSession implements HubSession, ClientEvents {
 	}
 
 	onOpen(): void {
-		const { log, hub, deviceId } = this.#options;
+		const { log, hub, wire, deviceId } = this.#options;
 		this.#opened = true;
-		log("hub.connected", { hub: hub.host, port: hub.port, deviceId, apiVersion: this.#apiVersion });
+		const { port, transport } = wayOf(wire, hub.port);
+		log("hub.connected", { hub: hub.host, port, transport, deviceId, apiVersion: this.#apiVersion });
 		this.#events.onOpen();
 	}
 

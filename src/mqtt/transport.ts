@@ -36,6 +36,13 @@ export class MqttWire implements Wire {
 	}
 }
 
+/** For the log: how a connection that was made for that port has gone, once its first byte has come. */
+export function wayOf(wire: Wire, port: number): { readonly port: number; readonly transport?: "ws" | undefined } {
+	return wire instanceof MqttWire && wire.webSocket ? { port: webSocketPort(port), transport: "ws" } : { port };
+}
+
+const webSocketPort = (port: number): number => (port === MQTT_TLS_PORT ? PORT : port);
+
 class Attempt implements Connection, WireEvents {
 	readonly #owner: MqttWire;
 	/** Until no other way is left to be tried. */
@@ -91,7 +98,7 @@ class Attempt implements Connection, WireEvents {
 			...given,
 			// What drops packets costs the whole time: the other way needs its share.
 			timeoutSeconds: this.#options === undefined ? timeoutSeconds : Math.ceil(timeoutSeconds / 2),
-			...(this.#webSocket ? { webSocket: PATH, port: port === MQTT_TLS_PORT ? PORT : port } : {}),
+			...(this.#webSocket ? { webSocket: PATH, port: webSocketPort(port) } : {}),
 		};
 		return this.#owner.wire.connect(options, this);
 	}

@@ -20,11 +20,16 @@ test("8883 refused: enrols, renews and updates over 443, remembers it, and needs
 	const changes = () => device.steps.filter(({ step }) => step === "transport").map(({ detail }) => detail);
 	const transports = () => cloud.connections.map(({ service, transport }) => `${service} ${transport}`);
 	const methods = (event: CloudEvent) => event.event === "subscribed" && event.filter.startsWith("$iothub/methods");
+	const ways = () =>
+		device.steps
+			.filter(({ step }) => step === "dps.connected" || step === "hub.connected")
+			.map(({ step, detail }) => `${step} ${detail?.port} ${detail?.transport}`);
 	const change = { failed: "wire.refused", next: "ws" };
 	try {
 		await cloud.seen(methods);
 		assert.deepEqual(transports(), ["dps ws", "hub ws"]);
 		assert.deepEqual(changes(), [change]);
+		assert.deepEqual(ways(), ["dps.connected 443 ws", "hub.connected 443 ws"], "the log says where it went");
 
 		const asked = await cloud.operator.callMethod(id, "enrollee.renew");
 		assert.equal("status" in asked && asked.status, 202);
@@ -42,7 +47,10 @@ test("8883 refused: enrols, renews and updates over 443, remembers it, and needs
 		await device.stop();
 
 		await site.set8883("open");
-		assert.equal((await device.device.once({ dps: site.dps })).fault, undefined);
+		const { fault, steps } = await device.device.once({ dps: site.dps });
+		assert.equal(fault, undefined);
+		const { port, transport } = steps.find(({ step }) => step === "hub.connected")!.detail!;
+		assert.deepEqual([port, transport], [8883, undefined]);
 		assert.equal(transports().at(-1), "hub mqtt");
 		assert.equal(cloud.connections.at(-1)!.serial, cloud.device(id)!.certificates[0]!.serial);
 		assert.equal(cloud.registrations.length, 1);
