@@ -36,10 +36,17 @@ test("enrolment and hub session in a machine of 64 KB that cannot grow", { skip 
 	t.diagnostic(`\n${format(output, FIXED)}`);
 });
 
-test("the same over WebSocket", { skip }, async () => {
-	const { exitCode, output } = await enrol(await build("memory", FIXED), { ENROLLEE_TRANSPORT: "ws" });
-	assert.equal(exitCode, 0, output);
-});
+/** Neither costs more. */
+const OTHERWISE = [
+	["over WebSocket", { ENROLLEE_TRANSPORT: "ws" }],
+	["with a P-384 key", { ENROLLEE_KEY: "P-384" }],
+] as const;
+
+for (const [how, settings] of OTHERWISE)
+	test(`the same ${how}`, { skip }, async () => {
+		const { exitCode, output } = await enrol(await build("memory", FIXED), settings);
+		assert.equal(exitCode, 0, output);
+	});
 
 test("a renewal over the live session in what the manifest reserves, without growing", { skip }, async (t) => {
 	const { chunk, heap, stack } = RESERVED;
@@ -52,12 +59,12 @@ test("a renewal over the live session in what the manifest reserves, without gro
 	if (process.env.ENROLLEE_BENCH === "write") writeFileSync(join(project, "bench/moddable-memory.md"), table);
 });
 
-test("the same renewal over WebSocket", { skip }, async () => {
-	const environment = { RENEW: "1", ENROLLEE_TRANSPORT: "ws" };
-	const { exitCode, output } = await enrol(await build("memory-renewal", RESERVED), environment);
-	assert.equal(exitCode, 0, output);
-	assert.match(output, /^phase renewal\.request /m);
-});
+for (const [how, settings] of OTHERWISE)
+	test(`the same renewal ${how}`, { skip }, async () => {
+		const { exitCode, output } = await enrol(await build("memory-renewal", RESERVED), { RENEW: "1", ...settings });
+		assert.equal(exitCode, 0, output);
+		assert.match(output, /^phase renewal\.request /m);
+	});
 
 const build = (name: string, { chunk, heap, stack }: typeof FIXED): Promise<App> =>
 	buildForXs({

@@ -6,13 +6,19 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import type { Cloud } from "../../cloud/cloud.ts";
-import type { CloudOptions } from "../../cloud/contract.ts";
+import type { CloudOptions, CsrCurves } from "../../cloud/contract.ts";
 import { clock } from "../../hw/node/clock.ts";
 import { type App, buildForXs, project, skip } from "../../hw/simulator/harness.ts";
 import type { Credential } from "../../src/identity/record.ts";
+import { curveOf } from "../../src/key/pair.ts";
+import type { CurveName } from "../../src/port.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import { withCloud } from "../support/device.ts";
+import { sampled } from "../support/random.ts";
 import { Simulated } from "./simulated.ts";
+
+/** What the service takes, and takes when it comes to the renewal; the device's setting; of the two certificates. */
+type Rules = readonly [CsrCurves, CsrCurves, "auto" | "P-384", readonly CurveName[]];
 
 describe("renewal on XS", { skip }, () => {
 	let app: App;
@@ -47,6 +53,37 @@ describe("renewal on XS", { skip }, () => {
 			assert.deepEqual(serials(cloud), [serialOf(first), serialOf(second)]);
 			assert.deepEqual(device.credentials, ["cred.b", "cred.current"]);
 		}));
+
+	for (const [rule, later, key, curves] of [
+		["p384", "p384", "auto", ["P-384", "P-384"]],
+		["both", "both", "P-384", ["P-384", "P-384"]],
+		["both", "p384", "auto", ["P-256", "P-384"]],
+		...sampled<readonly Rules[]>(
+			[
+				["p384", "p384", "P-384", ["P-384", "P-384"]],
+				["p256", "p256", "auto", ["P-256", "P-256"]],
+				["p384", "p256", "auto", ["P-384", "P-256"]],
+				["p256", "both", "auto", ["P-256", "P-256"]],
+			],
+			[],
+		),
+	] satisfies readonly Rules[])
+		test(`a service that takes ${rule}, later ${later}, key ${key}: ${curves.join(", then ")}`, () =>
+			withDevice({ csrCurves: rule }, async (cloud, device) => {
+				device.boot({ ENROLLEE_KEY: key });
+				await device.methods();
+				const first = device.journal.current!;
+				cloud.operator.demandCurves(later);
+				await device.renew();
+				await device.log("credential.proven  sequence=2");
+				await device.powerOff();
+				const second = device.journal.current!;
+				assert.deepEqual(
+					[first, second].map((one) => curveOf(keyOf(one))),
+					curves,
+				);
+				assert.deepEqual(serials(cloud), [serialOf(first), serialOf(second)]);
+			}));
 
 	for (const [fault, replaces] of [
 		["renew-409-own", undefined],
