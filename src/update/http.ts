@@ -100,7 +100,7 @@ function readHead(bytes: Uint8Array, from: number): Head | undefined {
  * of no use: then the whole is asked for.
  */
 function readRange(text: string | undefined, from: number, length: number): Head {
-	const [, first, last, total] = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15}|\*)$/.exec(text ?? "") ?? [];
+	const [, first, last, total] = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15}|\*)$/i.exec(text ?? "") ?? [];
 	if (first === undefined || Number(first) > from || Number(last) < from) {
 		if (from > 0) return { kind: "no-range" };
 		throw new Fault("ota.http", `Content-Range ${text ?? "missing"}, asked for all`);

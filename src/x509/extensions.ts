@@ -70,7 +70,10 @@ function readerOf(id: string): ((value: DerReader) => Partial<Extensions>) | und
 function readBasicConstraints(value: DerReader): Partial<Extensions> {
 	return value.inside(Tag.SEQUENCE, (constraints) => {
 		const isCa = constraints.tag === Tag.BOOLEAN && constraints.boolean();
-		return constraints.tag === undefined ? { isCa } : { isCa, pathLength: constraints.smallInteger() };
+		if (constraints.tag === undefined) return { isCa };
+		const limit = constraints.unsigned();
+		// More than one byte says, as some tools write for "no limit", is none to any chain that is looked at.
+		return limit.length > 1 ? { isCa } : { isCa, pathLength: limit[0]! };
 	});
 }
 

@@ -1,6 +1,7 @@
 /** Legal answers to Range, over a network in memory: each download ends with the signed image in flash. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { utf8 } from "../../src/base/bytes.ts";
 import { fetchImage } from "../../src/update/download.ts";
 import { EDGE_BYTES } from "../../src/update/writer.ts";
 import { NEW, type Server, scene, send, whole } from "../support/download-scene.ts";
@@ -22,6 +23,13 @@ const ANSWERS: Readonly<Record<string, Server>> = {
 	"a part of an unknown whole": (socket, { from }) => part(socket, from, SIZE - 1, "*"),
 	"shorter, earlier and of an unknown whole": (socket, { from }) =>
 		part(socket, from - 7, Math.min(SIZE, from + 99_999) - 1, "*"),
+	"a part whose unit is in capitals": (socket, { from }) =>
+		send(
+			socket,
+			"206 Partial Content",
+			[`content-length: ${SIZE - from}`, `content-range: Bytes ${from}-${SIZE - 1}/${SIZE}`],
+			NEW.subarray(from),
+		),
 	"the whole": whole(NEW),
 	"416, then the whole": (socket, request) =>
 		request.from > 0
@@ -81,6 +89,30 @@ test("a server that never has a range ends the attempt, and one that brings noth
 		await attempt();
 		assert.ok(await attempt());
 		assert.ok(requests.length < 10);
+	}
+});
+
+test("redirects of every status, of HTTP/1.0 as well: three are followed, a fourth is not", async () => {
+	for (const status of ["301 x", "302 Found", "303 See Other", "307 x", "308 Permanent Redirect"])
+		for (const [count, code] of [
+			[3, undefined],
+			[4, "ota.redirect"],
+		] as const) {
+			let version = 0;
+			const { attempt, slots } = scene((socket, request) => {
+				const hop = Number(request.path.replace("/agent.bin", "0").replace("/", ""));
+				if (hop === count) return whole(NEW)(socket, request);
+				version = 1 - version;
+				socket.write(utf8(`HTTP/1.${version} ${status}\r\nLocation: ${hop + 1}\r\n\r\n`));
+			});
+			assert.equal((await attempt())?.code, code, status);
+			assert.equal(slots.holds("ota_1", NEW), code === undefined);
+		}
+	for (const status of ["300 Multiple Choices", "304 Not Modified", "305 Use Proxy", "306 x"]) {
+		const { attempt } = scene((socket) =>
+			socket.write(utf8(`HTTP/1.1 ${status}\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n`)),
+		);
+		assert.equal((await attempt())?.code, "ota.http", status);
 	}
 });
 

@@ -59,6 +59,28 @@ test("reads CA certificates of @peculiar/x509", () => {
 	assert.deepEqual(below!.publicKey.type === "RSA" && hex(below!.publicKey.exponent), "010001");
 });
 
+test("path lengths that no chain reaches are no limit: 10,000, the largest integer of C, more", {
+	skip: noOpenssl,
+}, () => {
+	for (const [limit, expected] of [
+		["0", 0],
+		["255", 255],
+		["256", undefined],
+		["10000", undefined],
+		["65536", undefined],
+		["2147483647", undefined],
+		["9223372036854775808", undefined],
+	] as const) {
+		const cwd = temporaryFolder({
+			ca: `[req]\ndistinguished_name=d\n[d]\n[x]\nbasicConstraints=critical,CA:TRUE,pathlen:${limit}`,
+		});
+		const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key", "-subj", "/CN=R"];
+		const pem = openssl(["req", "-x509", ...ec, "-config", "ca", "-extensions", "x"], { cwd });
+		const [certificate] = readCertificates(pem);
+		assert.deepEqual([certificate!.isCa, certificate!.pathLength], [true, expected], limit);
+	}
+});
+
 test("reads every form a service may use: DER, base64, PEM, several PEM", () => {
 	const one = der(server.certificate);
 	const two = der(root.certificate);
@@ -71,6 +93,10 @@ test("reads every form a service may use: DER, base64, PEM, several PEM", () => 
 		pem,
 		utf8(pem),
 		pem.replaceAll("\r\n", "\n"),
+		pem.replaceAll("\r\n", "\r"),
+		pem.replaceAll("\r\n", " \n\n"),
+		pem.replaceAll("\r\n", ""),
+		`\ufeffBag Attributes\n  localKeyID: B9 FD\n# ---\n${pem}`,
 	])
 		assert.deepEqual(
 			readCertificates(form).map((certificate) => certificate.der),
@@ -91,6 +117,8 @@ test("refuses what holds no certificate", () => {
 		new Uint8Array(),
 		Uint8Array.of(0xff, 0xfe),
 		"MII=",
+		certificatePem(root).slice(0, -20),
+		`${certificatePem(root)}-----BEGIN CERTIFICATE-----\n`,
 		encodePem("PRIVATE KEY", utf8("x")),
 	])
 		assert.throws(() => readCertificates(input), isFault("x509.certificate", "x509.pem", "x509.der"));

@@ -9,7 +9,17 @@ import { concat, equal, fromHex } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { generateKeyPair, type KeyPair } from "../../src/key/pair.ts";
 import { verify } from "../../src/key/verify.ts";
-import { bitString, context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
+import {
+	bitString,
+	context,
+	contextPrimitive,
+	element,
+	octetString,
+	oid,
+	sequence,
+	smallInteger,
+	Tag,
+} from "../../src/x509/der.ts";
 import { parsePublicKey, publicKeyInfo, readPrivateKey } from "../../src/x509/key.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
@@ -168,4 +178,22 @@ test("scalars as old tools wrote them: short, or with a zero in front; OpenSSL r
 		const sec1 = sequence(smallInteger(1), octetString(bytes), element(context(0), P256));
 		assert.throws(() => readPrivateKey(encodePem("EC PRIVATE KEY", sec1)), isFault("x509.key"));
 	}
+});
+
+test("PKCS#8 with attributes, or with the public key behind (RFC 5958): the key is the same; what is not DER is refused", () => {
+	const key = generateKeyPair(entropy);
+	const [algorithm, inner] = [
+		sequence(oid("1.2.840.10045.2.1"), P256),
+		octetString(sequence(smallInteger(1), octetString(key.scalar()))),
+	];
+	const usage = sequence(oid("2.5.29.15"), element(Tag.SET, bitString(Uint8Array.of(0x10))));
+	const attributes = element(context(0), usage);
+	const publicKey = element(contextPrimitive(1), concat(Uint8Array.of(0), key.publicKey));
+	for (const [version, ...more] of [[0], [0, attributes], [1, publicKey], [1, attributes, publicKey]] as const) {
+		const read = readPrivateKey(encodePem("PRIVATE KEY", sequence(smallInteger(version), algorithm, inner, ...more)));
+		assert.ok("signer" in read && equal(read.signer.publicKey, key.publicKey));
+	}
+	const plain = sequence(smallInteger(0), algorithm, inner);
+	for (const der of [concat(plain, Uint8Array.of(0)), concat(Uint8Array.of(0x30, 0x81), plain.subarray(1))])
+		assert.throws(() => readPrivateKey(encodePem("PRIVATE KEY", der)), isFault("x509.key"));
 });
