@@ -2,7 +2,7 @@
  * What the agent needs from the world. Interfaces only: `hw/` implements them, `test/support` fakes them with faults.
  *
  * Everything under `src/` reaches sockets, clocks, flash and randomness through these and nothing else, but for what is bound by
- * module name at build time (bound.ts).
+ * module name at build time (base/bound.ts).
  */
 import type { Fault } from "./fault.ts";
 

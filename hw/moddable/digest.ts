@@ -1,5 +1,5 @@
 /**
- * `#digest` on Moddable: the SDK's native hashes, and HMAC (RFC 2104) on top of them. See Digest in src/bound.ts.
+ * `#digest` on Moddable: the SDK's native hashes, and HMAC (RFC 2104) on top of them. See Digest in src/base/bound.ts.
  *
  * HMAC's padded keys are made by one XOR of BigInts, which costs XS a twentieth of a loop over bytes; RFC 6979 needs
  * a dozen of them for each signature. No comparison of BigInts here, so the module can be preloaded as it is.

@@ -1,6 +1,6 @@
 /**
  * `#text` on Moddable: the SDK's native encoders, which take a text in one piece; in ECMAScript it would need twice its size
- * more, and a hundred times the time. See Text in src/bound.ts.
+ * more, and a hundred times the time. See Text in src/base/bound.ts.
  */
 import TextDecoder from "text/decoder";
 import TextEncoder from "text/encoder";

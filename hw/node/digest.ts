@@ -1,4 +1,4 @@
-/** `#digest` on Node: node:crypto. See Digest in src/bound.ts. */
+/** `#digest` on Node: node:crypto. See Digest in src/base/bound.ts. */
 import { createHash, createHmac, hash } from "node:crypto";
 
 const plain = (bytes: Buffer): Uint8Array => new Uint8Array(bytes);

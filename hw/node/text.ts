@@ -1,4 +1,4 @@
-/** `#text` on Node: the platform's own encoders. See Text in src/bound.ts. */
+/** `#text` on Node: the platform's own encoders. See Text in src/base/bound.ts. */
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -1,19 +1,26 @@
 /** Source text as the architecture test looks at it: by TypeScript's own parser. */
 import ts from "typescript";
 
+/** What a file imports, in any way: statements, `export ... from`, `import()`, and with `types` what only types need. */
 export function importsOf(tree: ts.SourceFile, { types }: { types: boolean } = { types: true }): string[] {
-	const found: string[] = [];
+	const found = new Set<string>();
 	walk(tree, (node) => {
+		if (types) for (const comment of ts.getJSDocCommentsAndTags(node)) walk(comment, take);
+		take(node);
+	});
+	return [...found];
+
+	function take(node: ts.Node): void {
 		if (ts.isImportDeclaration(node)) {
-			if (types || !isTypeOnly(node)) found.push((node.moduleSpecifier as ts.StringLiteral).text);
+			if (types || !isTypeOnly(node)) found.add((node.moduleSpecifier as ts.StringLiteral).text);
 		} else if (ts.isExportDeclaration(node) && node.moduleSpecifier && (types || !node.isTypeOnly))
-			found.push((node.moduleSpecifier as ts.StringLiteral).text);
+			found.add((node.moduleSpecifier as ts.StringLiteral).text);
 		else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
 			const [name] = node.arguments;
-			if (name && ts.isStringLiteral(name)) found.push(name.text);
-		}
-	});
-	return found;
+			if (name && ts.isStringLiteral(name)) found.add(name.text);
+		} else if (types && ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+			found.add((node.argument.literal as ts.StringLiteral).text);
+	}
 }
 
 function isTypeOnly({ importClause }: ts.ImportDeclaration): boolean {
