@@ -80,6 +80,8 @@ export interface Connection {
 	write(bytes: Uint8Array): void;
 	/** Ends the connection after what is queued. onClose follows, never synchronously. */
 	close(): void;
+	/** From onOpen on: TLS goes on from an earlier session with the same server, which costs no signatures. */
+	readonly isResumed?: boolean;
 }
 
 /** TLS 1.2 or better, server authenticated, over TCP. Never throws: faults arrive through onClose. */

@@ -63,6 +63,10 @@ export class WebSocketConnection implements Connection, WireEvents {
 		this.#connection = tools.connect(options, this);
 	}
 
+	get isResumed(): boolean {
+		return this.#connection.isResumed ?? false;
+	}
+
 	write(bytes: Uint8Array): void {
 		for (let at = 0; at < bytes.length && this.#state === "open"; at += MOST_SENT_BYTES)
 			this.#send(BINARY, bytes.subarray(at, at + MOST_SENT_BYTES));

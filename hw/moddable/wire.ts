@@ -5,47 +5,42 @@
  * give no callback), and every failure, an exception inside a callback included, becomes a Fault: unhandled it would
  * restart the device.
  */
-// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module, not Node's
-import Net from "net";
 import Timer from "timer";
 import { Fault, isFaultCode } from "../../src/fault.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { sha1 } from "./digest.ts";
 import { fill } from "./entropy.ts";
-import { Tcp } from "./tcp.ts";
+import { resolve, Tcp } from "./tcp.ts";
+import { Resumption } from "./tls/resumption.ts";
 import TLSSocket, { type SecureOptions } from "./tls/socket.ts";
-import { WebSocketConnection, type WebSocketTools } from "./websocket.ts";
+import { WebSocketConnection } from "./websocket.ts";
 
 /** Of what is written while data is delivered. */
 const MOST_GATHERED = 512;
 /** How long a peer that does not read may delay a close. */
 const CLOSE_SECONDS = 5;
 
-/** No matter for a resolver (RFC 6761 section 6.3); the simulator's would give up on ::1. */
-const LOOPBACK = "127.0.0.1";
-
 export function createWire(): Wire {
+	const resumption = new Resumption();
+	const connect = (options: WireOptions, events: WireEvents): Connection =>
+		new TlsConnection(options, events, resumption);
 	return {
 		connect: (options, events) =>
-			options.webSocket === undefined ? connect(options, events) : new WebSocketConnection(options, events, TOOLS),
+			options.webSocket === undefined
+				? connect(options, events)
+				: new WebSocketConnection(options, events, { connect, fill, sha1, after }),
 	};
 }
 
-const connect = (options: WireOptions, events: WireEvents): Connection => new TlsConnection(options, events);
-
-const TOOLS: WebSocketTools = Object.freeze({
-	connect,
-	fill,
-	sha1,
-	after(milliseconds: number, callback: () => void) {
-		const timer = Timer.set(callback, milliseconds);
-		return () => Timer.clear(timer);
-	},
-});
+function after(milliseconds: number, callback: () => void): () => void {
+	const timer = Timer.set(callback, milliseconds);
+	return () => Timer.clear(timer);
+}
 
 class TlsConnection implements Connection {
 	readonly #peer: string;
 	readonly #events: WireEvents;
+	readonly #resumption: Resumption;
 	#state: "connecting" | "open" | "closing" | "closed" = "connecting";
 	#socket: TLSSocket | undefined;
 	#deadline: Timer | undefined;
@@ -62,15 +57,20 @@ class TlsConnection implements Connection {
 	#gatheredBytes = 0;
 	#isDelivering = false;
 
-	constructor(options: WireOptions, events: WireEvents) {
+	constructor(options: WireOptions, events: WireEvents, resumption: Resumption) {
 		this.#peer = `${options.host}:${options.port}`;
 		this.#events = events;
+		this.#resumption = resumption;
 		const { timeoutSeconds } = options;
 		this.#endAfter(
 			timeoutSeconds,
 			() => new Fault("wire.timeout", `${this.#peer}: no TLS connection after ${timeoutSeconds} s`),
 		);
 		Timer.set(() => this.#guard(() => this.#resolve(options)));
+	}
+
+	get isResumed(): boolean {
+		return this.#socket?.isResumed ?? false;
 	}
 
 	write(bytes: Uint8Array): void {
@@ -95,15 +95,11 @@ class TlsConnection implements Connection {
 	#resolve(options: WireOptions): void {
 		if (this.#state !== "connecting") return;
 		const { host } = options;
-		const connect = (address: string) => this.#guard(() => this.#connect(options, address));
-		if (isAddress(host)) connect(host);
-		else if (host === "localhost") connect(LOOPBACK);
-		else
-			Net.resolve(host, (_name, address) => {
-				if (this.#state !== "connecting") return;
-				if (address === undefined) this.#end(new Fault("wire.dns", `${host} does not resolve`));
-				else connect(address);
-			});
+		resolve(host, (address) => {
+			if (this.#state !== "connecting") return;
+			if (address === undefined) this.#end(new Fault("wire.dns", `${host} does not resolve`));
+			else this.#guard(() => this.#connect(options, address));
+		});
 	}
 
 	#connect(options: WireOptions, address: string): void {
@@ -119,7 +115,14 @@ class TlsConnection implements Connection {
 					reached = true;
 				},
 			},
-			secure: { anchors, additionalAnchors, notBefore, maxRecordBytes, ...credentials(identity) },
+			secure: {
+				anchors,
+				additionalAnchors,
+				notBefore,
+				maxRecordBytes,
+				resumption: this.#resumption,
+				...credentials(identity),
+			},
 			onWritable: (count) => this.#guard(() => this.#writable(count)),
 			onReadable: (count) => this.#guard(() => this.#readable(count)),
 			onError: (error) => this.#lost(error, reached),
@@ -245,5 +248,3 @@ function credentials(identity: Identity | undefined): SecureOptions {
 		clientKey: "pkcs8" in identity ? identity.pkcs8 : identity.signer,
 	};
 }
-
-const isAddress = (host: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(host);

@@ -66,6 +66,10 @@ class TlsConnection implements Connection {
 		}
 	}
 
+	get isResumed(): boolean {
+		return this.#socket?.isSessionReused() ?? false;
+	}
+
 	write(bytes: Uint8Array): void {
 		if (this.#state === "connecting") this.#early.push(bytes);
 		else if (this.#state === "open") this.#stream?.write(bytes);

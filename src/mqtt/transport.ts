@@ -48,6 +48,7 @@ class Attempt implements Connection, WireEvents {
 	/** Until no other way is left to be tried. */
 	#options: WireOptions | undefined;
 	readonly #events: WireEvents;
+	readonly #host: string;
 	#webSocket: boolean;
 	#connection: Connection;
 
@@ -55,6 +56,7 @@ class Attempt implements Connection, WireEvents {
 		this.#owner = owner;
 		this.#options = owner.auto ? options : undefined;
 		this.#events = events;
+		this.#host = options.host;
 		this.#webSocket = owner.webSocket;
 		this.#connection = this.#connect(options);
 	}
@@ -70,6 +72,7 @@ class Attempt implements Connection, WireEvents {
 
 	onOpen(): void {
 		this.#options = undefined;
+		if (this.#connection.isResumed) this.#owner.log("tls.resumed", { host: this.#host });
 		// Until the first byte has come, the next attempt tries the other way: some gateways let TLS through, but no MQTT.
 		if (this.#owner.auto) this.#owner.webSocket = !this.#webSocket;
 		this.#events.onOpen();

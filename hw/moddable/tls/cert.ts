@@ -30,8 +30,17 @@ export interface Expected {
 	readonly isBehind?: boolean;
 }
 
-/** Returns the leaf, or throws TLSError tls.name, tls.expired, tls.algorithm, tls.untrusted. Signatures last: they cost most. */
-export default function authenticate(chain: readonly Uint8Array[], { host, anchors, ...dates }: Expected): Certificate {
+export interface Authenticated {
+	readonly leaf: Certificate;
+	/** When the first on the way to the anchor expires, itself included, ms since 1970. */
+	readonly notAfter: number;
+}
+
+/** Throws TLSError tls.name, tls.expired, tls.algorithm, tls.untrusted. Signatures last: they cost most. */
+export default function authenticate(
+	chain: readonly Uint8Array[],
+	{ host, anchors, ...dates }: Expected,
+): Authenticated {
 	if (chain.length === 0 || chain.length > MAX_CERTIFICATES) throw tooManyCertificates(chain.length);
 	// All must be readable, but only those at work are kept: a chain read at once is the peak of a small device's memory.
 	for (const [index, der] of chain.entries()) read(der, `certificate ${index}`);
@@ -43,11 +52,13 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 	checkPurpose(leaf, "certificate 0");
 
 	let intermediates = 0;
+	let notAfter = leaf.notAfter;
 	let certificate = leaf;
 	let reason: TLSError | undefined;
 	for (let index = 0; ; index++) {
 		checkUsable(certificate, dates, `certificate ${index}`);
-		if (anchors.some((der) => equal(der, certificate.der))) return leaf;
+		notAfter = Math.min(notAfter, certificate.notAfter);
+		if (anchors.some((der) => equal(der, certificate.der))) return { leaf, notAfter };
 		checkPurpose(certificate, `certificate ${index}`);
 		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
 		for (const der of anchors) {
@@ -58,7 +69,7 @@ export default function authenticate(chain: readonly Uint8Array[], { host, ancho
 			try {
 				checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
 				checkUsable(anchor, dates, `the anchor of certificate ${index}`);
-				return leaf;
+				return { leaf, notAfter: Math.min(notAfter, anchor.notAfter) };
 			} catch (thrown) {
 				// Its renewal may be among the others, or above: a roll-over ships both. A date is the best reason there is.
 				if (reason?.code !== "tls.expired") reason = thrown as TLSError;

@@ -76,3 +76,17 @@ export function explain(thrown: unknown): TLSError {
 	if (thrown instanceof TLSError) return thrown;
 	return new TLSError(`malformed: ${(thrown as Error)?.message ?? ""}`, "tls.protocol", Alert.DECODE_ERROR);
 }
+
+export const malformed = (what: string): TLSError =>
+	new TLSError(`${what} is malformed`, "tls.protocol", Alert.DECODE_ERROR);
+
+/** An alert that came. `isNamed`: our certificate is out, and a refusal is about it. */
+export function explainAlert(
+	description: number,
+	{ isOpen, isNamed }: { isOpen: boolean; isNamed: boolean },
+): TLSError {
+	const message = `the server sent alert ${description}`;
+	if (description === Alert.CLOSE_NOTIFY || isOpen) return new TLSError(message, "wire.closed");
+	if (description === Alert.UNRECOGNIZED_NAME) return new TLSError(message, "tls.name");
+	return new TLSError(message, isNamed ? "tls.rejected" : "tls.protocol");
+}

@@ -1,7 +1,7 @@
 /**
  * `ssl/handshake`: what the server says in a TLS 1.2 handshake (RFC 5246 section 7.4, RFC 8422), read strictly. The SDK's
- * module of the same name is mapped to `ssl/handshake-sdk`: it builds ClientHello, Certificate and ClientKeyExchange, keeps the
- * transcript and checks Finished.
+ * module of the same name is mapped to `ssl/handshake-sdk`: it builds Certificate and ClientKeyExchange, keeps the transcript and
+ * checks Finished.
  *
  * Refused: a message that is missing, repeated, out of order, malformed, over 8 KB, or that nobody asked for
  * (HelloRequest included); any version but 1.2; a suite, extension, group or signature scheme that was not offered; a
@@ -10,13 +10,14 @@
 import sdk from "ssl/handshake-sdk";
 import SSLStream from "ssl/stream";
 import { concat } from "../../../src/base/bytes.ts";
-import { RELEASED } from "../../../src/release.ts";
 import authenticate, { MAX_CERTIFICATES, tooManyCertificates } from "./cert.ts";
 import suites from "./ciphersuites.ts";
 import { joinTranscript, readCertificateRequest } from "./client.ts";
-import TLSError, { Alert } from "./error.ts";
+import TLSError, { Alert, malformed } from "./error.ts";
 import type { Phase } from "./header.ts";
+import { readExtensions } from "./hello.ts";
 import { isPoint, pointBytes } from "./point.ts";
+import type { Resuming } from "./resumption.ts";
 import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
 import { judge } from "./signature.ts";
@@ -30,18 +31,12 @@ const VERIFY_DATA_BYTES = 12;
 
 /** HandshakeType. */
 const SERVER_HELLO = 2;
+const NEW_SESSION_TICKET = 4;
 const CERTIFICATE = 11;
 const SERVER_KEY_EXCHANGE = 12;
 const CERTIFICATE_REQUEST = 13;
 const SERVER_HELLO_DONE = 14;
 const FINISHED = 20;
-
-/** ExtensionType, of those a server may answer. */
-const SERVER_NAME = 0;
-const MAX_FRAGMENT_LENGTH = 1;
-const SUPPORTED_GROUPS = 10;
-const EC_POINT_FORMATS = 11;
-const RENEGOTIATION_INFO = 0xff01;
 
 const serverHello = {
 	unpacketize(session: Session, s: SSLStream): void {
@@ -53,7 +48,7 @@ const serverHello = {
 		hello.readChunk(32);
 		const sessionIdBytes = hello.readChar();
 		if (sessionIdBytes > 32) throw malformed(`a session id of ${sessionIdBytes} bytes`);
-		hello.readChunk(sessionIdBytes);
+		const sessionId = hello.readChunk(sessionIdBytes, true);
 		const [high, low] = [hello.readChar(), hello.readChar()];
 		const suite = suites.find(({ value }) => value[0] === high && value[1] === low);
 		if (suite?.authentication === undefined) throw new TLSError("the server chose a cipher suite that was not offered");
@@ -62,6 +57,7 @@ const serverHello = {
 		if (hello.bytesAvailable > 0) readExtensions(session, hello);
 		sdk.serverHello.unpacketize(session, new SSLStream(body));
 		joinTranscript(session);
+		session.masterSecret = session.resuming?.answer(sessionId, suite.authentication);
 	},
 };
 
@@ -76,10 +72,11 @@ const certificate = {
 			if (count < MAX_CERTIFICATES) chain.push(der);
 		}
 		if (count > MAX_CERTIFICATES) throw tooManyCertificates(count);
-		const { host, anchors, notBefore } = session;
-		// A clock that nobody has set is behind the release of this code, or behind what the device's own certificate says.
-		const now = Math.max(Date.now(), RELEASED, notBefore);
-		session.serverKey = authenticate(chain, { host, anchors, now, isBehind: Date.now() < now }).publicKey;
+		const { host, anchors } = session;
+		const now = session.now();
+		const { leaf, notAfter } = authenticate(chain, { host, anchors, now, isBehind: Date.now() < now });
+		session.serverKey = leaf.publicKey;
+		if (session.resuming !== undefined) session.resuming.notAfter = notAfter;
 	},
 };
 
@@ -88,7 +85,7 @@ const serverKeyExchange = {
 	unpacketize(session: Session, s: SSLStream): void {
 		const curve = s.readChunk(4, true);
 		const group = (curve[1]! << 8) | curve[2]!;
-		const offered = session.options.tls_elliptic_curves.includes(group);
+		const offered = session.groups.includes(group);
 		if (curve[0] !== NAMED_CURVE || !offered || curve[3] !== pointBytes(group))
 			throw new TLSError("the server chose a group that was not offered");
 		const point = s.readChunk(pointBytes(group), true);
@@ -171,8 +168,17 @@ function messageBytes(bytes: Uint8Array): number {
 }
 
 function take(session: Session, message: Uint8Array, next: Phase): void {
-	sdk.unpacketize.call(messages, session, new SSLStream(message));
-	session.phase = next;
+	if (message[0] === NEW_SESSION_TICKET) {
+		session.resuming!.readTicket(new SSLStream(message.subarray(HEADER_BYTES)));
+		for (const digest of Object.values(session.handshakeDigests!)) digest.write(message); // the SDK knows no such message
+	} else sdk.unpacketize.call(messages, session, new SSLStream(message));
+	session.phase = session.resuming?.isAccepted ? resumed(session.resuming, next) : next;
+}
+
+/** RFC 5246 section 7.3, figure 2: no certificates and no keys, and the server finishes first. */
+function resumed({ awaitsTicket }: Resuming, next: Phase): Phase {
+	if (next === "Certificate") return awaitsTicket ? "NewSessionTicket" : "ChangeCipherSpec";
+	return next === "open" ? "our Finished" : next;
 }
 
 export default Object.freeze({ unpacketize });
@@ -185,7 +191,7 @@ function expected(phase: Phase, type: number): Phase {
 	return next;
 }
 
-/** RFC 5246 section 7.3, figure 1, for a client that always wants the server authenticated and never resumes. */
+/** RFC 5246 section 7.3, figure 1, for a client that always wants the server authenticated. */
 function following(phase: Phase, type: number): Phase | undefined {
 	switch (phase) {
 		case "ServerHello":
@@ -199,6 +205,8 @@ function following(phase: Phase, type: number): Phase | undefined {
 			return type === SERVER_HELLO_DONE ? "our turn" : undefined;
 		case "ServerHelloDone":
 			return type === SERVER_HELLO_DONE ? "our turn" : undefined;
+		case "NewSessionTicket":
+			return type === NEW_SESSION_TICKET ? "ChangeCipherSpec" : undefined;
 		case "Finished":
 			return type === FINISHED ? "open" : undefined;
 		default:
@@ -206,40 +214,4 @@ function following(phase: Phase, type: number): Phase | undefined {
 	}
 }
 
-/** A server answers only what was offered, each once (RFC 5246 section 7.4.1.4). */
-function readExtensions(session: Session, s: SSLStream): void {
-	if (s.readChars(2) !== s.bytesAvailable) throw malformed("ServerHello");
-	const seen: number[] = [];
-	while (s.bytesAvailable > 0) {
-		const type = s.readChars(2);
-		const body = s.readChunk(s.readChars(2), true);
-		if (seen.includes(type)) throw new TLSError(`extension ${type} occurs twice`);
-		seen.push(type);
-		if (type === MAX_FRAGMENT_LENGTH) session.negotiated(body);
-		else checkExtension(type, body);
-	}
-}
-
-function checkExtension(type: number, body: Uint8Array): void {
-	switch (type) {
-		case SERVER_NAME:
-			if (body.length > 0) throw malformed("server_name");
-			return;
-		case SUPPORTED_GROUPS:
-			return; // of no meaning in TLS 1.2, yet some servers send it
-		case EC_POINT_FORMATS:
-			if (body.length < 2 || body[0] !== body.length - 1) throw malformed("ec_point_formats");
-			if (body.indexOf(0, 1) < 0) throw new TLSError("the server knows no uncompressed points"); // RFC 8422 section 5.1.2
-			return;
-		case RENEGOTIATION_INFO:
-			if (body.length !== 1 || body[0] !== 0)
-				throw new TLSError("not the first handshake", "tls.protocol", Alert.HANDSHAKE_FAILURE); // RFC 5746 section 3.4
-			return;
-		default:
-			throw new TLSError(`extension ${type} was not offered`, "tls.protocol", Alert.UNSUPPORTED_EXTENSION);
-	}
-}
-
 const rest = (s: SSLStream): Uint8Array => s.readChunk(s.bytesAvailable, true);
-
-const malformed = (what: string): TLSError => new TLSError(`${what} is malformed`, "tls.protocol", Alert.DECODE_ERROR);

@@ -10,8 +10,11 @@ export type Phase =
 	| "CertificateRequest or ServerHelloDone"
 	| "ServerHelloDone"
 	| "our turn"
+	| "NewSessionTicket"
 	| "ChangeCipherSpec"
 	| "Finished"
+	/** Of a session that is resumed: the server has finished first. */
+	| "our Finished"
 	| "open"
 	| "closed";
 

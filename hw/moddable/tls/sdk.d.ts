@@ -12,6 +12,7 @@ declare module "ssl/stream" {
 		writeChar(value: number): void;
 		writeChars(value: number, bytes: number): void;
 		writeChunk(chunk: Uint8Array | ArrayBuffer): void;
+		getChunk(): Uint8Array;
 	}
 }
 
@@ -25,7 +26,6 @@ declare module "ssl/handshake-sdk" {
 		/** Reads one message and hands its body to `this.serverHello` and so on. */
 		unpacketize(session: object, stream: SSLStream): void;
 		packetize(session: object, type: number, body: SSLStream): Uint8Array;
-		readonly clientHello: Sent;
 		readonly serverHello: { unpacketize(session: object, body: SSLStream): void };
 		readonly certificate: Sent;
 		readonly clientKeyExchange: Sent;
@@ -58,6 +58,11 @@ declare module "ssl/constants" {
 	export const AES: number;
 	export const GCM: number;
 	export const SHA256: number;
+}
+
+declare module "rng" {
+	const RNG: { get(bytes: number): ArrayBuffer };
+	export default RNG;
 }
 
 declare module "crypt" {
@@ -102,6 +107,8 @@ declare module "Resource" {
 }
 
 interface ArrayBufferConstructor {
+	/** UTF-8. */
+	fromString(text: string): ArrayBuffer;
 	/** Big endian, padded with zeros to `minimumBytes`. */
 	fromBigInt(value: bigint, minimumBytes?: number): ArrayBuffer;
 }

@@ -8,14 +8,14 @@
  * (header.ts), and more than 32 empty ones of data in a row. Any alert ends the session, warnings included: none that a client of ours could
  * go on after is in use, and a peer that warns for ever would keep it awake.
  */
-import type { Digest } from "crypt";
 import alertProtocol from "ssl/alert";
 import changeCipherSpec from "ssl/changecipher";
 import handshake from "ssl/handshake-sdk";
 import recordProtocol from "ssl/record";
+import { RELEASED } from "../../../src/release.ts";
 import type { PublicKey } from "../../../src/x509/key.ts";
 import { beginTranscript, type ClientKey, isP384, writeCertificateVerify } from "./client.ts";
-import TLSError, { Alert, explain } from "./error.ts";
+import TLSError, { Alert, explain, explainAlert } from "./error.ts";
 import {
 	APPLICATION_DATA,
 	CHANGE_CIPHER_SPEC,
@@ -26,8 +26,10 @@ import {
 	readHeader,
 	roomFor,
 } from "./header.ts";
+import { writeClientHello } from "./hello.ts";
 import { SECP256R1, SECP384R1 } from "./point.ts";
-import { SCHEMES } from "./schemes.ts";
+import { Resuming, type Resumption } from "./resumption.ts";
+import { SdkState } from "./sdk-state.ts";
 
 export interface SessionOptions {
 	/** DNS name or IPv4 address, found in the server's certificate; a name is also sent as SNI. */
@@ -41,6 +43,8 @@ export interface SessionOptions {
 	readonly notBefore?: number | undefined;
 	/** Of the plaintext of one record from the server; default: what TLS allows. */
 	readonly maxRecordBytes?: number | undefined;
+	/** Where sessions are taken up from, and left; absent: each is new. */
+	readonly resumption?: Resumption | undefined;
 }
 
 /** Of data, one after the other: each costs the device an AES-GCM and carries nothing. */
@@ -53,7 +57,7 @@ const MAX_SENT_BYTES = 4_096;
 const WARNING = 1;
 const FATAL = 2;
 
-export default class Session {
+export default class Session extends SdkState {
 	phase: Phase = "ServerHello";
 	/** A handshake message whose end has not come: its header, then the whole of it, filled so far. */
 	partial: Uint8Array = new Uint8Array(4);
@@ -64,33 +68,19 @@ export default class Session {
 	readonly anchors: readonly Uint8Array[];
 	readonly clientCertificates: readonly Uint8Array[];
 	readonly clientKey: ClientKey | undefined;
-	readonly notBefore: number;
 	readonly maxRecordBytes: number;
+	/** NamedCurve, as offered. */
+	readonly groups: readonly number[];
+	/** Until the session is open. */
+	resuming: Resuming | undefined;
+	/** It goes on from an earlier one. */
+	isResumed = false;
+	readonly #notBefore: number;
 	/** Of what either side sends in one record, once the server has agreed. */
 	#fragmentBytes = MAX_SENT_BYTES;
 
-	// What the SDK's messages and records keep here, under their names.
-	options: Record<string, unknown> & { readonly tls_elliptic_curves: readonly number[] };
-	readonly connectionEnd = true;
-	readonly protocolVersion = 0x0303;
-	readonly minProtocolVersion = 0x0303;
-	readonly maxProtocolVersion = 0x0303;
-	clientCipher: object | undefined;
-	serverCipher: object | undefined;
-	clientRandom!: ArrayBuffer;
-	serverRandom!: ArrayBuffer;
-	/** Of records that could be opened. */
-	readSeqNum: bigint | undefined;
-	dhparams: { named_curve: number; dh_Ys: ArrayBuffer } | undefined;
-	/** Undefined: no certificate was asked for. */
-	clientCerts: readonly Uint8Array[] | undefined;
-	handshakeDigests: Record<string, Digest> | undefined;
-	sha384: Digest | undefined;
-	/** Set by the SDK when our Certificate was not empty. */
-	myCert: Uint8Array | undefined;
-	alert: { level: number; description: number } | undefined;
-
 	readonly #transmit: (record: Uint8Array) => void;
+	readonly #resumption: Resumption | undefined;
 	#record: Uint8Array = new Uint8Array(HEADER_BYTES);
 	#filled = 0;
 	/** Of a handshake record in clear, which is taken in pieces: what comes after this piece. */
@@ -100,6 +90,7 @@ export default class Session {
 
 	/** `transmit` gets each record that is to be sent; it must not throw. */
 	constructor(options: SessionOptions, transmit: (record: Uint8Array) => void) {
+		super();
 		const { serverName, anchors, clientCertificates = [], clientKey } = options;
 		if ((clientKey === undefined) !== (clientCertificates.length === 0))
 			throw new TLSError("clientCertificates and clientKey belong together", "tls.key");
@@ -107,21 +98,23 @@ export default class Session {
 		this.anchors = anchors;
 		this.clientCertificates = clientCertificates;
 		this.clientKey = clientKey;
-		this.notBefore = options.notBefore ?? 0;
+		this.#notBefore = options.notBefore ?? 0;
 		this.maxRecordBytes = options.maxRecordBytes ?? MAX_FRAGMENT_BYTES;
-		this.options = {
-			tls_signature_algorithms: SCHEMES,
-			tls_max_fragment_length: FRAGMENT_BYTES,
-			// Servers refuse a client's certificate on a curve that was not offered (RFC 8422 section 5.1).
-			tls_elliptic_curves: isP384(clientKey) ? [SECP256R1, SECP384R1] : [SECP256R1],
-			...(/^[\d.]+$/.test(serverName) ? undefined : { tls_server_name: serverName }), // RFC 6066 section 3: no address
-		};
+		// Servers refuse a client's certificate on a curve that was not offered (RFC 8422 section 5.1).
+		this.groups = isP384(clientKey) ? [SECP256R1, SECP384R1] : [SECP256R1];
+		this.#resumption = options.resumption;
 		this.#transmit = transmit;
 	}
 
-	/** Sends ClientHello. */
+	/** The wall clock; one that nobody has set is behind the release of this code, or behind what the device's own certificate says. */
+	now(): number {
+		return Math.max(Date.now(), RELEASED, this.#notBefore);
+	}
+
+	/** Sends ClientHello. Not before there is a connection: what it offers to resume is offered once. */
 	start(): void {
-		const hello = handshake.clientHello.packetize(this);
+		this.resuming = this.#resumption && new Resuming(this.#resumption, this, this.now());
+		const hello = writeClientHello(this, FRAGMENT_CODE);
 		beginTranscript(this, hello);
 		this.#transmit(hello);
 	}
@@ -176,9 +169,6 @@ export default class Session {
 			throw new TLSError("nothing but empty records", "tls.protocol", Alert.UNEXPECTED_MESSAGE);
 	}
 
-	/** For the SDK: its own tracing. */
-	traceProtocol(): void {}
-
 	/** The header is whole, or the record is. */
 	#advance(): void {
 		if (this.#record.length === HEADER_BYTES) {
@@ -193,6 +183,8 @@ export default class Session {
 		else if (this.alert !== undefined) this.#endByPeer();
 		else if (record[0] === CHANGE_CIPHER_SPEC) this.phase = "Finished";
 		else if (this.phase === "our turn") this.#answer();
+		else if (this.phase === "our Finished") this.#finish("open");
+		if (this.phase === "open" && this.masterSecret !== undefined) this.#opened();
 	}
 
 	#begin(header: Uint8Array, length: number): void {
@@ -219,9 +211,22 @@ export default class Session {
 				this.#transmit(record);
 		this.#transmit(handshake.clientKeyExchange.packetize(this));
 		if (this.myCert !== undefined) this.#transmit(writeCertificateVerify(this));
+		this.#finish(this.resuming?.awaitsTicket ? "NewSessionTicket" : "ChangeCipherSpec");
+	}
+
+	#finish(next: Phase): void {
 		this.#transmit(changeCipherSpec.packetize(this));
 		this.#transmit(handshake.finished.packetize(this));
-		this.phase = "ChangeCipherSpec";
+		this.phase = next;
+	}
+
+	/** Once: nothing of the handshake is held for as long as the connection. */
+	#opened(): void {
+		const id = new Uint8Array(this.serverSessionID ?? new ArrayBuffer(0));
+		this.resuming?.keep(this.masterSecret!, id, this.authentication, this.now());
+		this.isResumed ||= this.resuming?.isAccepted ?? false;
+		this.resuming = undefined;
+		this.masterSecret = undefined;
 	}
 
 	/** After close_notify; every other alert was thrown by the SDK. */
@@ -231,17 +236,15 @@ export default class Session {
 	}
 
 	#fail(thrown: unknown): TLSError {
-		const error = this.alert === undefined ? explain(thrown) : this.#explainAlert(this.alert.description);
+		const error =
+			this.alert === undefined
+				? explain(thrown)
+				: explainAlert(this.alert.description, {
+						isOpen: this.phase === "open",
+						isNamed: this.clientCerts !== undefined,
+					});
 		this.phase = "closed";
 		if (this.alert === undefined) this.#transmit(alertProtocol.packetize(this, FATAL, error.alert));
 		return error;
-	}
-
-	/** Once our certificate is out, a refusal is about it. */
-	#explainAlert(description: number): TLSError {
-		const message = `the server sent alert ${description}`;
-		if (description === Alert.CLOSE_NOTIFY || this.phase === "open") return new TLSError(message, "wire.closed");
-		if (description === Alert.UNRECOGNIZED_NAME) return new TLSError(message, "tls.name");
-		return new TLSError(message, this.clientCerts === undefined ? "tls.protocol" : "tls.rejected");
 	}
 }

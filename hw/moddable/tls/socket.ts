@@ -11,6 +11,7 @@ import Timer from "timer";
 import { builtInAnchors } from "./anchors.ts";
 import type { ClientKey } from "./client.ts";
 import TLSError from "./error.ts";
+import type { Resumption } from "./resumption.ts";
 import Session from "./session.ts";
 
 /** DER. */
@@ -30,6 +31,8 @@ export interface SecureOptions {
 	readonly maxRecordBytes?: number | undefined;
 	/** It is that late at least, ms since 1970: see WireOptions. */
 	readonly notBefore?: number | undefined;
+	/** One for several connections in turn: each goes on from the last one's session where it may. */
+	readonly resumption?: Resumption | undefined;
 }
 
 /** All of it is handed on to the TCP class as well. */
@@ -71,6 +74,7 @@ export default class TLSSocket {
 	#readable = 0;
 	#sending: Uint8Array[] = [];
 	#plaintext: Uint8Array | undefined;
+	#isStarted = false;
 	#isOpen = false;
 	#resume: ReturnType<typeof Timer.set> | undefined;
 
@@ -85,6 +89,7 @@ export default class TLSSocket {
 			clientKey,
 			notBefore,
 			maxRecordBytes,
+			resumption,
 		} = secure;
 		this.#session = new Session(
 			{
@@ -94,10 +99,10 @@ export default class TLSSocket {
 				clientKey,
 				notBefore,
 				maxRecordBytes,
+				resumption,
 			},
 			(record) => void this.#sending.push(record),
 		);
-		this.#session.start();
 		this.#tcp = new TCP.io({
 			...options,
 			onReadable: (count) =>
@@ -108,11 +113,17 @@ export default class TLSSocket {
 			onWritable: (count) =>
 				this.#guard(() => {
 					this.#writable = count;
+					this.#start();
 					this.#send();
 					this.#receive();
 				}),
 			onError: () => this.#guard(() => this.#fail(new TLSError("the connection was cut", "wire.closed"))),
 		});
+	}
+
+	/** Whether it goes on from an earlier session; known when it is open. */
+	get isResumed(): boolean {
+		return this.#session?.isResumed ?? false;
 	}
 
 	/** All that onReadable announced, or `count` bytes of it; undefined when there is nothing. */
@@ -163,6 +174,13 @@ export default class TLSSocket {
 			} else break;
 		}
 		this.#flush();
+	}
+
+	/** TCP is connected. */
+	#start(): void {
+		if (this.#isStarted) return;
+		this.#isStarted = true;
+		this.#session?.start();
 	}
 
 	#takeFromTcp(): Uint8Array {

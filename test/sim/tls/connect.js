@@ -3,11 +3,13 @@ import TCP from "embedded:io/socket/tcp";
 import TLSSocket from "embedded:io/socket/tcp/tls";
 import { KeyPair } from "enrollee/key";
 import { environment, exit } from "simulator";
+import { Resumption } from "ssl/resumption";
 import Timer from "timer";
 
 const TIMEOUT_MS = 5_000;
 const scenarios = JSON.parse(environment("SCENARIOS"));
 const trusted = JSON.parse(environment("ANCHORS"));
+const resumptions = new Map();
 
 run(0);
 
@@ -27,6 +29,7 @@ function run(index) {
 		text = message;
 	};
 	let text;
+	let isResumed;
 	const finish = () => {
 		Timer.clear(timer);
 		try {
@@ -34,7 +37,7 @@ function run(index) {
 		} catch (thrown) {
 			result = `close threw ${thrown}`;
 		}
-		trace(`RESULT ${JSON.stringify({ name, result, message: text })}\n`);
+		trace(`RESULT ${JSON.stringify({ name, result, message: text, isResumed })}\n`);
 		Timer.set(() => run(index + 1));
 	};
 	const timer = Timer.set(() => end("timeout"), TIMEOUT_MS);
@@ -48,6 +51,7 @@ function run(index) {
 			onWritable() {
 				if (sent) return;
 				sent = true;
+				isResumed = socket.isResumed;
 				socket.write(ArrayBuffer.fromString("ping".repeat(pings)));
 			},
 			onReadable(count) {
@@ -65,8 +69,10 @@ function run(index) {
 	}
 }
 
-function secure({ anchors = trusted, chain = [], scalar, pkcs8, notBefore, maxRecordBytes }) {
+function secure({ anchors = trusted, chain = [], scalar, pkcs8, notBefore, maxRecordBytes, resumption }) {
+	if (resumption !== undefined && !resumptions.has(resumption)) resumptions.set(resumption, new Resumption());
 	return {
+		resumption: resumptions.get(resumption),
 		...(notBefore !== undefined && { notBefore: Date.now() + notBefore * 86_400_000 }),
 		maxRecordBytes,
 		anchors: anchors.map((hex) => Uint8Array.fromHex(hex)),

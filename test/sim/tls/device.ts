@@ -21,6 +21,8 @@ export interface Scenario {
 	readonly expectBytes?: number;
 	/** Of the plaintext of one record from the server. */
 	readonly maxRecordBytes?: number;
+	/** Sessions are taken up from, and left in, the place of that name. */
+	readonly resumption?: string | undefined;
 	/** How many writes the connection takes before it is dead. */
 	readonly writes?: number;
 }
@@ -30,6 +32,8 @@ export interface Result {
 	readonly name: string;
 	readonly result: string;
 	readonly message?: string;
+	/** Where it was open. */
+	readonly isResumed?: boolean;
 }
 
 /** `name`: of the test file, which has its own build folder. */

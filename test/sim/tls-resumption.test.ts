@@ -1,0 +1,191 @@
+/**
+ * Sessions of hw/moddable/tls that go on from earlier ones, on XS: with OpenSSL's servers, by ticket and by id, and with one made by
+ * hand that accepts what it should not. A session may only be taken up where a full handshake would have ended well, too.
+ */
+import assert from "node:assert/strict";
+import { constants } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { createServer, type Server, type TlsOptions } from "node:tls";
+import { type App, skip } from "../../hw/simulator/harness.ts";
+import { createIntermediate, createLeaf } from "./tls/chains.ts";
+import { type Message, serveAs, Type, vector } from "./tls/crafted.ts";
+import { anchor, buildDevice, connectAll, identity, type Scenario } from "./tls/device.ts";
+import { chainPem, type Entity, Extension, issue } from "./tls/pki.ts";
+import { closeAll, HOST } from "./tls/servers.ts";
+
+describe("resumption on XS", { skip }, () => {
+	let app: App;
+	let root: Entity;
+	let leaf: Entity;
+	let device: Entity;
+	before(async () => {
+		app = await buildDevice("tls-resumption");
+		root = await issue({ name: "root", ca: {}, to: 30 });
+		leaf = await createLeaf(root, { hosts: [HOST, "other.example.net"], to: 30 });
+		device = await issue({ name: "dev-001", issuer: root });
+	});
+	const servers: Server[] = [];
+	after(() => {
+		closeAll();
+		for (const server of servers) server.close();
+	});
+
+	/** Says who the client is, and keeps in `seen` what it made of each connection. */
+	async function serve(
+		options: TlsOptions = {},
+		chain = [leaf],
+	): Promise<{ port: number; seen: boolean[]; server: Server }> {
+		const seen: boolean[] = [];
+		const tls = { maxVersion: "TLSv1.2", requestCert: true, rejectUnauthorized: false, ca: root.pem } as const;
+		const server = createServer({ key: chain[0]!.keyPem, cert: chainPem(...chain), ...tls, ...options }, (socket) => {
+			seen.push(socket.isSessionReused());
+			socket.on("error", () => {});
+			socket.on("data", () => socket.write(`${socket.getPeerCertificate().subject?.CN ?? "nobody"}`));
+		});
+		server.on("tlsClientError", () => {});
+		servers.push(server.listen(0, "127.0.0.1").unref());
+		await once(server, "listening");
+		return { port: (server.address() as AddressInfo).port, seen, server };
+	}
+
+	/** One after the other in one machine; what each came to. */
+	async function connect(port: number, ...scenarios: readonly Partial<Scenario>[]): Promise<string[]> {
+		const all = scenarios.map((scenario, i) => ({
+			name: String(i),
+			port,
+			host: HOST,
+			resumption: "one",
+			...scenario,
+		}));
+		const results = await connectAll(app, all, anchor(root));
+		return all.map(({ name }) => {
+			const { result, message, isResumed } = results.get(name)!;
+			return result === "connected" ? `${message}${isResumed ? ", resumed" : ""}` : result;
+		});
+	}
+
+	const same = {};
+	const known = () => ({ ...identity(device), expectBytes: 7 });
+
+	test("by ticket, again and again, and the server still knows the device", async () => {
+		const { port, seen } = await serve();
+		assert.deepEqual(await connect(port, known(), known(), known()), [
+			"dev-001",
+			"dev-001, resumed",
+			"dev-001, resumed",
+		]);
+		assert.deepEqual(seen, [false, true, true]);
+	});
+
+	test("by session id, where a server has no tickets", async () => {
+		const { port, seen, server } = await serve({ secureOptions: constants.SSL_OP_NO_TICKET });
+		const sessions = new Map<string, Buffer>();
+		server.on("newSession", (id: Buffer, session: Buffer, done: () => void) => {
+			sessions.set(id.toString("hex"), session);
+			done();
+		});
+		server.on("resumeSession", (id: Buffer, done: (error: Error | null, session: Buffer | null) => void) =>
+			done(null, sessions.get(id.toString("hex")) ?? null),
+		);
+		assert.deepEqual(await connect(port, known(), known(), known()), [
+			"dev-001",
+			"dev-001, resumed",
+			"dev-001, resumed",
+		]);
+		assert.deepEqual(seen, [false, true, true]);
+	});
+
+	test("only where it is wanted", async () => {
+		const { port, seen } = await serve();
+		const unwanted = { resumption: undefined };
+		assert.deepEqual(await connect(port, unwanted, unwanted), ["nobody", "nobody"]);
+		assert.deepEqual(seen, [false, false]);
+	});
+
+	test("a server that has forgotten, or has neither, costs nothing", async () => {
+		const forgetful = await serve();
+		forgetful.server.on("secureConnection", () =>
+			forgetful.server.setTicketKeys(Buffer.alloc(48, forgetful.seen.length)),
+		);
+		assert.deepEqual(await connect(forgetful.port, known(), known(), known()), ["dev-001", "dev-001", "dev-001"]);
+		const plain = await serve({ secureOptions: constants.SSL_OP_NO_TICKET });
+		assert.deepEqual(await connect(plain.port, known(), known()), ["dev-001", "dev-001"]);
+	});
+
+	test("never under another identity, name or set of anchors", async () => {
+		const { port } = await serve();
+		const other = await issue({ name: "dev-002", issuer: root });
+		const renewed = { ...identity(other), expectBytes: 7 };
+		const stranger = await issue({ name: "stranger", ca: {} });
+		assert.deepEqual(await connect(port, known(), renewed, renewed, same), [
+			"dev-001",
+			"dev-002",
+			"dev-002, resumed",
+			"nobody",
+		]);
+		assert.deepEqual(await connect(port, same, { host: "other.example.net" }), ["nobody", "nobody"]);
+		assert.deepEqual(await connect(port, same, { anchors: anchor(stranger) }), ["nobody", "tls.untrusted"]);
+		assert.deepEqual(await connect(port, same, { anchors: anchor(root, stranger) }, same), [
+			"nobody",
+			"nobody",
+			"nobody",
+		]);
+	});
+
+	test("never past a certificate of the server, a day, or the server's own term, nor on a clock that went back", async () => {
+		const day = (notBefore: number) => ({ notBefore });
+		const { port } = await serve({ sessionTimeout: 7 * 86_400 });
+		assert.deepEqual(await connect(port, day(0.1), day(1.05), day(2.2)), ["nobody", "nobody, resumed", "nobody"]);
+		assert.deepEqual(await connect(port, day(0.5), same), ["nobody", "nobody"]);
+		const hour = await serve({ sessionTimeout: 3600 });
+		assert.deepEqual(await connect(hour.port, same, day(0.03), day(0.1)), ["nobody", "nobody, resumed", "nobody"]);
+		const brief = await createIntermediate(root, { to: 0.5 });
+		const ending = await serve({ sessionTimeout: 86_400 }, [await createLeaf(brief), brief]);
+		assert.deepEqual(await connect(ending.port, same, day(0.4), day(0.6)), [
+			"nobody",
+			"nobody, resumed",
+			"tls.expired",
+		]);
+	});
+
+	test("a ticket that is larger than a device keeps is no loss", async () => {
+		const { port } = await serve();
+		const large = await issue({
+			name: "dev-001",
+			issuer: root,
+			extensions: [new Extension("1.3.6.1.4.1.99999.1", false, new Uint8Array(1500))],
+		});
+		const client = { ...identity(large), expectBytes: 7 };
+		assert.deepEqual(await connect(port, client, client), ["dev-001", "dev-001"]);
+	});
+
+	test("a server that accepts, and then does something else, is refused, and the next handshake is a full one", async () => {
+		let hello: Buffer = Buffer.alloc(0);
+		const onHello = (bytes: Buffer): void => {
+			hello = bytes;
+		};
+		const flight = (change: (body: Buffer, offered: Buffer) => Buffer) => (messages: Message[]) => {
+			const offered = hello.subarray(39, 39 + hello[38]!);
+			const [first, ...rest] = messages;
+			// Version and random; then a session id in place of none.
+			const id = offered.length > 0 ? offered : Buffer.alloc(32, 7);
+			const body = Buffer.concat([first!.body.subarray(0, 34), vector(1, id), first!.body.subarray(35)]);
+			return [{ type: Type.ServerHello, body: offered.length > 0 ? change(body, offered) : body }, ...rest];
+		};
+		const server = async (name: string, change: (body: Buffer, offered: Buffer) => Buffer) => {
+			const script = { onHello, flight: flight(change) };
+			const { scenario } = await serveAs([leaf])(name, "connected", script);
+			return connect(scenario.port, same, same, same);
+		};
+		const inFull = await server("a certificate all the same", (body) => body);
+		assert.deepEqual(inFull, ["ping", "tls.protocol", "ping"]);
+		const otherSuite = await server("another suite", (body) => {
+			const changed = Buffer.from(body);
+			changed[body.length - 2] = 0x2f;
+			return changed;
+		});
+		assert.deepEqual(otherSuite, ["ping", "tls.protocol", "ping"]);
+	});
+});
