@@ -121,7 +121,15 @@ async function serve(options: CloudOptions, folder: Folder): Promise<Cloud> {
 	const chain = await createServerChain(state.serverCa, names, clock.now());
 	const address = options.address ?? (hosts.length === 0 ? "127.0.0.1" : "0.0.0.0");
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
-	const listener = await listen({ address, port, chain, service, faults, downloads });
+	const listener = await listen({
+		address,
+		port,
+		chain,
+		service,
+		faults,
+		downloads,
+		resumption: options.resumption ?? true,
+	});
 	port = listener.port;
 	const rootCa = folder.write("root-ca.pem", chain.rootPem);
 	const facts = { host: names[0]!, port, idScope: ID_SCOPE, registrationId, rootCa };

@@ -35,6 +35,8 @@ export interface CloudOptions {
 	readonly issuing?: IssuingCurve;
 	/** On which the key of a request may be; "p384" is the service's documented rule. Default "both", and RSA. */
 	readonly csrCurves?: CsrCurves;
+	/** TLS sessions are resumed by ticket where a client asks for it. Default true. */
+	readonly resumption?: boolean;
 	/** DPS also accepts certificates that the device CA issued. Default false. */
 	readonly acceptIssued?: boolean;
 	/** Operations per second. Default: none. */

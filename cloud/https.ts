@@ -10,13 +10,14 @@ import { carry } from "./carry.ts";
 import type { Downloads } from "./downloads.ts";
 import { answerDps, isDps } from "./dps-https.ts";
 import type { Faults } from "./faults.ts";
-import { presentedChain } from "./presented-chain.ts";
+import type { PresentedChains } from "./presented-chain.ts";
 import type { Service } from "./service.ts";
 
 export interface HttpsOptions {
 	readonly service: Service;
 	readonly downloads: Downloads;
 	readonly faults: Faults;
+	readonly chains: PresentedChains;
 }
 
 /** Azure's SDK for C adds `?iothub-no-client-cert=true` where it has none. */
@@ -43,7 +44,13 @@ export class Https {
 
 	constructor(options: HttpsOptions) {
 		this.#options = options;
-		this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+		this.#server.on("upgrade", (request, socket, head) => {
+			try {
+				this.#upgrade(request, socket, head);
+			} catch {
+				socket.destroy();
+			}
+		});
 		this.#server.on("clientError", (_error, socket) => socket.destroy());
 	}
 
@@ -54,8 +61,8 @@ export class Https {
 	}
 
 	#answer(request: IncomingMessage, response: ServerResponse): void {
-		const { service, downloads, faults } = this.#options;
-		const chain = presentedChain(request.socket as TLSSocket);
+		const { service, downloads, faults, chains } = this.#options;
+		const chain = chains.of(request.socket as TLSSocket);
 		if (isDps(request)) answerDps(request, response, { registrations: service.dps.registrations, faults, chain });
 		else downloads.answer(request, response);
 	}
@@ -68,7 +75,7 @@ export class Https {
 			socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 			return;
 		}
-		const chain = presentedChain(request.socket as TLSSocket);
+		const chain = this.#options.chains.of(request.socket as TLSSocket);
 		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, chain));
 	}
 

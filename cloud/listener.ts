@@ -3,14 +3,14 @@
  * begins as HTTP to Https.
  *
  * Client certificates are asked for and not judged here: DPS and hub examine the chain exactly as it was presented.
- * Session tickets are off, because a resumed session no longer knows the presented chain.
+ * Sessions are resumed by ticket (RFC 5077), unless that is refused: nobody outside knows what Azure does, and both must work.
  */
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { carry } from "./carry.ts";
 import { Https, type HttpsOptions } from "./https.ts";
-import { presentedChain } from "./presented-chain.ts";
+import { PresentedChains } from "./presented-chain.ts";
 import { SERVER_FAULTS, type ServerChain } from "./server-chain.ts";
 import type { Service } from "./service.ts";
 
@@ -19,17 +19,21 @@ export interface Listener {
 	close(): Promise<void>;
 }
 
-export interface ListenerOptions extends HttpsOptions {
+export interface ListenerOptions extends Omit<HttpsOptions, "chains"> {
 	readonly address: string;
 	readonly port: number;
 	readonly chain: ServerChain;
+	/** Whether TLS sessions may be resumed. */
+	readonly resumption: boolean;
 }
 
 export async function listen(options: ListenerOptions): Promise<Listener> {
-	const { address, port, chain, faults } = options;
+	const { address, port, chain, faults, resumption } = options;
 	const sockets = new Set<Socket>();
-	const https = new Https(options);
-	const server = createServer({ ...TLS, ...chain.identities.good }, (socket) => serve(socket, options, https));
+	const served = { ...options, chains: new PresentedChains() };
+	const https = new Https(served);
+	const tls = { ...TLS, ...(resumption ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }) };
+	const server = createServer({ ...tls, ...chain.identities.good }, (socket) => serve(socket, served, https));
 	let serving: keyof ServerChain["identities"] | "flooded" = "good";
 	server.prependListener("connection", (socket: Socket) => {
 		socket.setNoDelay(true);
@@ -39,8 +43,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 		if (faults.strikes("drop-after", "tcp") !== undefined) socket.destroy();
 		const wanted = SERVER_FAULTS.find((fault) => faults.strikes(fault) !== undefined) ?? "good";
 		const names = faults.strikes("san-flood");
-		if (names !== undefined) server.setSecureContext({ ...TLS, ...chain.flooded(Number(names)) });
-		else if (wanted !== serving) server.setSecureContext({ ...TLS, ...chain.identities[wanted] });
+		if (names !== undefined) server.setSecureContext({ ...tls, ...chain.flooded(Number(names)) });
+		else if (wanted !== serving) server.setSecureContext({ ...tls, ...chain.identities[wanted] });
 		serving = names === undefined ? wanted : "flooded";
 	});
 	server.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -59,7 +63,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 	};
 }
 
-function serve(socket: TLSSocket, { service, faults }: ListenerOptions, https: Https): void {
+function serve(socket: TLSSocket, { service, faults, chains }: HttpsOptions, https: Https): void {
 	if (faults.strikes("drop-after", "tls") !== undefined) return void socket.destroy();
 	socket.setTimeout(FIRST_BYTES_MS, () => socket.destroy());
 	const begin = (first: Buffer) => {
@@ -67,7 +71,7 @@ function serve(socket: TLSSocket, { service, faults }: ListenerOptions, https: H
 		const blocked = faults.strikes("mqtt-blocked");
 		if (blocked === "silent") socket.resume();
 		else if (blocked !== undefined) socket.destroy();
-		else serveMqtt(socket, service, first);
+		else serveMqtt(socket, service, chains.of(socket), first);
 	};
 	socket.once("data", (first) => {
 		socket.setTimeout(0);
@@ -79,9 +83,9 @@ function serve(socket: TLSSocket, { service, faults }: ListenerOptions, https: H
 	});
 }
 
-function serveMqtt(socket: TLSSocket, service: Service, first: Uint8Array): void {
+function serveMqtt(socket: TLSSocket, service: Service, chain: Uint8Array[], first: Uint8Array): void {
 	const connection = service.open(
-		{ chain: presentedChain(socket) },
+		{ chain },
 		{
 			write: (bytes) => void (socket.writable && socket.write(bytes)),
 			close: () => socket.end(),
@@ -114,7 +118,6 @@ const TLS: TlsOptions = {
 	minVersion: "TLSv1.2",
 	maxVersion: "TLSv1.2",
 	ecdhCurve: "P-256:P-384",
-	secureOptions: constants.SSL_OP_NO_TICKET,
 	ciphers: [
 		"ECDHE-ECDSA-AES128-GCM-SHA256",
 		"ECDHE-RSA-AES128-GCM-SHA256",

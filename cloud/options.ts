@@ -66,6 +66,7 @@ const RULES: { readonly [Name in keyof Required<CloudOptions>]: Rule } = {
 	issuing: oneOf("P-384", "P-256"),
 	csrCurves: oneOf("p384", "p256", "both"),
 	acceptIssued: typed("boolean"),
+	resumption: typed("boolean"),
 	limits: limitsProblem,
 	apiPort: whole(RANGES.apiPort),
 	updatesFolder: text,

@@ -13,6 +13,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { Fault, printable } from "../../src/fault.ts";
 import type { Connection, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { openTunnel, proxyFor, proxyName } from "./proxy.ts";
+import { Resumption } from "./resumption.ts";
 import { tlsFault } from "./tls-fault.ts";
 import { connectionOptions, contextFault } from "./tls-options.ts";
 import { upgrade } from "./websocket.ts";
@@ -24,12 +25,14 @@ const MOST_UNSENT_BYTES = 64 * 1024;
 const CLOSE_SECONDS = 5;
 
 export function createWire(environment: NodeJS.ProcessEnv = process.env): Wire {
-	return { connect: (options, events) => new TlsConnection(options, events, environment) };
+	const resumption = new Resumption();
+	return { connect: (options, events) => new TlsConnection(options, events, environment, resumption) };
 }
 
 class TlsConnection implements Connection {
 	readonly #options: WireOptions;
 	readonly #events: WireEvents;
+	readonly #resumption: Resumption;
 	readonly #peer: string;
 	#state: "connecting" | "open" | "closing" | "closed" = "connecting";
 	#socket: TLSSocket | undefined;
@@ -45,10 +48,11 @@ class TlsConnection implements Connection {
 	/** For the message of a time-out: how far the proxy has let us, or "" without one. */
 	#through = "";
 
-	constructor(options: WireOptions, events: WireEvents, environment: NodeJS.ProcessEnv) {
+	constructor(options: WireOptions, events: WireEvents, environment: NodeJS.ProcessEnv, resumption: Resumption) {
 		const { host, port, timeoutSeconds } = options;
 		this.#options = options;
 		this.#events = events;
+		this.#resumption = resumption;
 		this.#peer = `${host}:${port}`;
 		this.#timer = setTimeout(() => {
 			this.#end(new Fault("wire.timeout", `${this.#peer}: no connection after ${timeoutSeconds} s${this.#through}`));
@@ -91,8 +95,13 @@ class TlsConnection implements Connection {
 	#secure(tunnel?: Socket) {
 		let socket: TLSSocket;
 		let negotiated = false;
+		const taken = this.#resumption.take(this.#options);
 		try {
-			socket = connect({ ...connectionOptions(this.#options), ...(tunnel && { socket: tunnel }) });
+			socket = connect({
+				...connectionOptions(this.#options),
+				...(tunnel && { socket: tunnel }),
+				...(taken && { session: taken.session }),
+			});
 		} catch (thrown) {
 			tunnel?.destroy();
 			return this.#end(contextFault(thrown));
@@ -103,7 +112,10 @@ class TlsConnection implements Connection {
 			negotiated = true; // the server's first flight has been read; the line itself is of no interest
 		});
 		// Nothing is written before the server is known to be the right one.
-		socket.once("secureConnect", () => this.#secured(socket));
+		socket.once("secureConnect", () => {
+			this.#resumption.watch(socket, this.#options, taken);
+			this.#secured(socket);
+		});
 		socket.on("error", (error) => {
 			this.#fault ??= this.#upgrading
 				? new Fault("wire.websocket", `${this.#peer}: ${printable(error.message)}`, { cause: error })

@@ -34,6 +34,7 @@ const WRONG: Readonly<Record<keyof CloudOptions, readonly unknown[]>> = {
 	issuing: ["p384", "P-521"],
 	csrCurves: ["P-384", ""],
 	acceptIssued: ["yes", 1],
+	resumption: ["no", null],
 	limits: [[], 4, { twins: 0 }, { twins: -1 }, { twins: Number.NaN }, { twins: "4" }, { messages: 4 }, null],
 	apiPort: [-1, 65_536, Number.NaN, "0"],
 	updatesFolder: ["", 4],

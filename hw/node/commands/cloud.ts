@@ -27,6 +27,7 @@ interface CloudFlags extends OutputFlags {
 	readonly limit: Limits;
 	readonly apiPort: number;
 	readonly acceptIssued?: boolean;
+	readonly resumption: boolean;
 }
 
 export function addCloud(program: Command): void {
@@ -58,6 +59,7 @@ export function addCloud(program: Command): void {
 			wholeNumber(...RANGES.apiPort),
 			0,
 		)
+		.option("--no-resumption", "every TLS connection is a full handshake")
 		.option("--accept-issued", "DPS also takes certificates that the device CA issued")
 		.addHelpText("after", `\nFaults; :TIMES makes one pass after that many times:\n${faultTable()}`);
 	common(command, "one JSON object a line, the first says where and with what to connect").action(run);
@@ -81,6 +83,7 @@ async function run(flags: CloudFlags): Promise<void> {
 		csrCurves: flags.csrCurves,
 		limits: flags.limit,
 		apiPort: flags.apiPort,
+		resumption: flags.resumption,
 		acceptIssued: flags.acceptIssued === true,
 		onEvent: (event) => log(event.event, describe(event)),
 	});
