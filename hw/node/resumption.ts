@@ -44,9 +44,10 @@ export class Resumption {
 			this.#kept.set(name, { session, ...bounds });
 			if (this.#kept.size > MOST_SESSIONS) this.#kept.delete(this.#kept.keys().next().value!);
 		};
-		const session = socket.getSession();
-		if (session !== undefined && socket.getProtocol() === "TLSv1.2") keep(session);
-		socket.on("session", keep); // TLS 1.3: tickets come when the handshake is over
+		// In TLS 1.3 tickets come when the handshake is over, and after a resumed one none may come.
+		if (socket.getProtocol() !== "TLSv1.3") keep(socket.getSession()!);
+		else if (taken !== undefined && socket.isSessionReused()) keep(taken.session);
+		socket.on("session", keep);
 	}
 }
 
