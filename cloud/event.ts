@@ -94,6 +94,8 @@ export interface Connected {
 	readonly connection: number;
 	readonly service: Service;
 	readonly transport: Transport;
+	/** TLS went on from an earlier session. */
+	readonly resumed: boolean;
 	readonly deviceId: string;
 	readonly username: string;
 	readonly clientId: string;

@@ -12,6 +12,7 @@ import { answerDps, isDps } from "./dps-https.ts";
 import type { Faults } from "./faults.ts";
 import type { PresentedChains } from "./presented-chain.ts";
 import type { Service } from "./service.ts";
+import type { Peer } from "./session.ts";
 
 export interface HttpsOptions {
 	readonly service: Service;
@@ -75,18 +76,16 @@ export class Https {
 			socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 			return;
 		}
-		const chain = this.#options.chains.of(request.socket as TLSSocket);
-		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, chain));
+		const tls = request.socket as TLSSocket;
+		const peer = { chain: this.#options.chains.of(tls), transport: "ws", resumed: tls.isSessionReused() } as const;
+		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, peer));
 	}
 
-	#serve(webSocket: WebSocket, chain: readonly Uint8Array[]): void {
-		const connection = this.#options.service.open(
-			{ chain, transport: "ws" },
-			{
-				write: (bytes) => webSocket.send(bytes, { binary: true }),
-				close: () => webSocket.close(1000),
-			},
-		);
+	#serve(webSocket: WebSocket, peer: Peer): void {
+		const connection = this.#options.service.open(peer, {
+			write: (bytes) => webSocket.send(bytes, { binary: true }),
+			close: () => webSocket.close(1000),
+		});
 		const { receive, lost } = carry(connection, () => webSocket.terminate());
 		webSocket.on("message", (data: Buffer, isBinary) => {
 			// MQTT 3.1.1 section 6: Control Packets come in binary frames, their bounds are no matter.

@@ -85,7 +85,7 @@ function serve(socket: TLSSocket, { service, faults, chains }: HttpsOptions, htt
 
 function serveMqtt(socket: TLSSocket, service: Service, chain: Uint8Array[], first: Uint8Array): void {
 	const connection = service.open(
-		{ chain },
+		{ chain, resumed: socket.isSessionReused() },
 		{
 			write: (bytes) => void (socket.writable && socket.write(bytes)),
 			close: () => socket.end(),

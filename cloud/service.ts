@@ -111,6 +111,7 @@ function connectedAs({ username = "", clientId, keepalive = 0, clean }: IConnect
 		event: "connected",
 		connection: to.number,
 		transport: peer.transport ?? "mqtt",
+		resumed: peer.resumed ?? false,
 		username,
 		clientId,
 		clean: clean !== false,

@@ -16,6 +16,8 @@ export interface Peer {
 	readonly chain: readonly Uint8Array[];
 	/** Default: MQTT over TLS. */
 	readonly transport?: Transport;
+	/** TLS went on from an earlier session. */
+	readonly resumed?: boolean;
 }
 
 /** What a client publishes. */

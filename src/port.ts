@@ -87,6 +87,8 @@ export interface Connection {
 /** TLS 1.2 or better, server authenticated, over TCP. Never throws: faults arrive through onClose. */
 export interface Wire {
 	connect(options: WireOptions, events: WireEvents): Connection;
+	/** What is kept of earlier TLS sessions is of no more use: its memory is needed. */
+	forget?(): void;
 }
 
 /**

@@ -29,6 +29,7 @@ export function createWire(): Wire {
 			options.webSocket === undefined
 				? connect(options, events)
 				: new WebSocketConnection(options, events, { connect, fill, sha1, after }),
+		forget: () => resumption.forget(),
 	};
 }
 
@@ -137,8 +138,7 @@ class TlsConnection implements Connection {
 
 	#open(): void {
 		Timer.clear(this.#deadline);
-		// It holds all that was given to connect with.
-		this.#deadline = undefined;
+		this.#deadline = undefined; // it holds all that was given to connect with
 		this.#state = "open";
 		this.#events.onOpen();
 		for (const bytes of this.#early.splice(0)) this.#send(bytes);

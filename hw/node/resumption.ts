@@ -22,6 +22,10 @@ interface Kept {
 export class Resumption {
 	readonly #kept = new Map<string, Kept>();
 
+	forget(): void {
+		this.#kept.clear();
+	}
+
 	/** Once. */
 	take(options: WireOptions): Kept | undefined {
 		const name = parties(options);

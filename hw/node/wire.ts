@@ -26,7 +26,10 @@ const CLOSE_SECONDS = 5;
 
 export function createWire(environment: NodeJS.ProcessEnv = process.env): Wire {
 	const resumption = new Resumption();
-	return { connect: (options, events) => new TlsConnection(options, events, environment, resumption) };
+	return {
+		connect: (options, events) => new TlsConnection(options, events, environment, resumption),
+		forget: () => resumption.forget(),
+	};
 }
 
 class TlsConnection implements Connection {

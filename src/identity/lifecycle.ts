@@ -223,6 +223,7 @@ export class Lifecycle {
 
 	/** No async function, and none that waits for it: see Waiting. */
 	#renewOverHub(link: Link): Promise<Credential | Fault> {
+		this.#options.wire.forget?.(); // the next session is under another certificate
 		const { session, credential } = link;
 		return this.#options.waiting.until<Credential | Fault>((resolve) => {
 			const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {

@@ -34,6 +34,10 @@ export class MqttWire implements Wire {
 	connect(options: WireOptions, events: WireEvents): Connection {
 		return new Attempt(this, options, events);
 	}
+
+	forget(): void {
+		this.wire.forget?.();
+	}
 }
 
 /** For the log: how a connection that was made for that port has gone, once its first byte has come. */

@@ -105,6 +105,11 @@ test("the hub's limits on XS, before and after a reconnect", { skip }, async () 
 		);
 		assert.ok(lines.includes("desired all 3 32057"), output);
 		assert.equal(cloud.telemetry.length, 3);
+		const hub = cloud.connections.filter(({ service }) => service === "hub");
+		assert.deepEqual(
+			hub.map(({ resumed }) => resumed),
+			[false, true],
+		);
 	} finally {
 		await cloud.close();
 		rmSync(flash, { recursive: true, force: true });

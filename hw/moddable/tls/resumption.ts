@@ -50,6 +50,11 @@ export class Resumption {
 		return kept && equal(kept.parties, parties) && now >= kept.from && now < kept.until ? kept : undefined;
 	}
 
+	/** What is kept is secret, and up to 2 KB. */
+	forget(): void {
+		this.#kept = undefined;
+	}
+
 	keep(session: Resumable): void {
 		this.#kept = session;
 	}
