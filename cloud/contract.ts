@@ -150,10 +150,11 @@ export interface CloudOperator {
 	callMethod(deviceId: string, name: string, payload?: unknown, timeoutSeconds?: number): Promise<MethodOutcome>;
 	/** The message's id. Throws RangeError over 64 KB, or where 50 wait already. */
 	sendMessage(deviceId: string, body: Uint8Array | string, properties?: Record<string, string>): string;
-	/** No certificate issued to the device so far is accepted any more; a connection with one ends. */
+	/** No certificate issued to the device so far is accepted any more; its connection ends, and those of its modules. */
 	withdraw(deviceId: string, standing: "revoked" | "expired"): void;
-	/** To another of the cloud's names; throws RangeError. */
+	/** To another of the cloud's names, where it has no modules; throws RangeError. */
 	move(deviceId: string, hub: string): void;
+	/** A disabled device's connection ends, and those of its modules. */
 	setDisabled(deviceId: string, disabled: boolean): void;
 	disconnect(deviceId: string): void;
 	/** On which curves the key of a request may be, from now on. */

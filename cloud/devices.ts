@@ -93,6 +93,13 @@ export class Devices {
 		return records.find((record) => record.serial === serial)?.standing ?? "valid";
 	}
 
+	/** The device stays. */
+	removeModules(deviceId: string): void {
+		for (const id of [...this.#devices.keys()])
+			if (id !== deviceId && splitId(id).deviceId === deviceId) this.#devices.delete(id);
+		this.#changed();
+	}
+
 	all(): Device[] {
 		return [...this.#devices.values()];
 	}

@@ -118,6 +118,12 @@ export class Hub {
 		this.#open.get(deviceId)?.connection.close(reason);
 	}
 
+	/** What happens to a device happens to its modules. */
+	closeWithModules(deviceId: string, reason: string): void {
+		for (const [id, { connection }] of [...this.#open])
+			if (id === deviceId || splitId(id).deviceId === deviceId) connection.close(reason);
+	}
+
 	#identify(device: Device, { peer, password }: HubConnect): Identified | { refusal: string } {
 		const { enrolments, clock } = this.#options;
 		const { deviceId, moduleId } = splitId(device.id);

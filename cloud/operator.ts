@@ -27,6 +27,10 @@ export interface OperatorOptions {
 	readonly save: () => Promise<void>;
 }
 
+const MODULE_ID = /^[A-Za-z0-9\-:.%_*!(),@$']{1,128}$/;
+const MODULE_ID_RULE =
+	"1 to 128 of letters, digits and - : . % _ * ! ( ) , @ $ '; of what else IoT Hub allows, no user name carries ? =, no topic + #";
+
 /** Neither DPS nor the operator has made the hub know it. */
 export class UnknownDevice extends Error {
 	override readonly name = "UnknownDevice";
@@ -64,8 +68,8 @@ export class Operator implements CloudOperator {
 	/** A module of a known device, with a key of its own (base64). Throws UnknownDevice, RangeError. */
 	createModule(deviceId: string, moduleId: string): Device & { readonly key: string } {
 		const { hub } = this.device(deviceId);
-		if (!/^[A-Za-z0-9\-:.+%_#*?!(),=@$']{1,128}$/.test(moduleId) || splitId(deviceId).moduleId !== "")
-			throw new RangeError("moduleId: 1 to 128 of letters, digits and - : . + % _ # * ? ! ( ) , = @ $ '");
+		if (splitId(deviceId).moduleId !== "") throw new RangeError("deviceId: a module has no modules");
+		if (!MODULE_ID.test(moduleId)) throw new RangeError(`moduleId: ${MODULE_ID_RULE}`);
 		const key = randomBytes(32).toString("base64");
 		const module = this.#options.devices.at(`${deviceId}/${moduleId}`, hub, key);
 		this.#acted(module.id, "created");
@@ -123,21 +127,26 @@ export class Operator implements CloudOperator {
 		return id;
 	}
 
-	/** No certificate issued to the device so far is accepted any more; a connection with one ends. */
+	/** No certificate issued to the device so far is accepted any more; its connection ends, and those of its modules. */
 	withdraw(deviceId: string, standing: "revoked" | "expired"): void {
 		const device = this.device(deviceId);
 		device.certificates = device.certificates.map((certificate) => ({ ...certificate, standing }));
 		this.#acted(deviceId, standing);
-		this.#options.hub.close(deviceId, `the certificate has been ${standing}`);
+		this.#options.hub.closeWithModules(deviceId, `the certificate has been ${standing}`);
 	}
 
 	/**
 	 * The device is assigned to another hub, and this one refuses it. What a hub holds for a device does not move: a twin of its own
-	 * whose versions begin anew, no messages, no subscriptions (DPS, reprovisioning policy "reset to initial configuration").
+	 * whose versions begin anew, no messages, no subscriptions (DPS, reprovisioning policy "reset to initial configuration"), and no
+	 * modules: those of the old hub are gone with the device. Throws UnknownDevice, RangeError.
 	 */
 	move(deviceId: string, hub: string): void {
-		if (!this.#options.hosts.includes(hub)) throw new RangeError(`hub: one of ${this.#options.hosts.join(", ")}`);
-		Object.assign(this.device(deviceId), {
+		const { devices, hosts } = this.#options;
+		if (!hosts.includes(hub)) throw new RangeError(`hub: one of ${hosts.join(", ")}`);
+		const device = this.device(deviceId);
+		if (splitId(deviceId).moduleId !== "") throw new RangeError("deviceId: a module does not move, its device does");
+		devices.removeModules(deviceId);
+		Object.assign(device, {
 			hub,
 			desired: EMPTY_TWIN,
 			reported: EMPTY_TWIN,
@@ -146,15 +155,16 @@ export class Operator implements CloudOperator {
 			request: undefined,
 		} satisfies Partial<Device>);
 		this.#acted(deviceId, "moved");
-		this.#options.hub.close(deviceId, "the device has moved to another hub");
+		this.#options.hub.closeWithModules(deviceId, "the device has moved to another hub");
 	}
 
-	/** Both the enrolment and the hub's device. */
-	setDisabled(deviceId: string, disabled: boolean): void {
-		const { enrolments } = this.#options;
-		enrolments.setDisabled(enrolments.ofDevice(splitId(deviceId).deviceId)?.registrationId ?? deviceId, disabled);
+	/** Both the enrolment and the hub's device, with its modules: for one of these it is done to its device. */
+	setDisabled(id: string, disabled: boolean): void {
+		const { enrolments, hub } = this.#options;
+		const { deviceId } = splitId(id);
+		enrolments.setDisabled(enrolments.ofDevice(deviceId)?.registrationId ?? deviceId, disabled);
 		this.#acted(deviceId, disabled ? "disabled" : "enabled");
-		if (disabled) this.#options.hub.close(deviceId, "the device has been disabled");
+		if (disabled) hub.closeWithModules(deviceId, "the device has been disabled");
 		void this.#options.save();
 	}
 

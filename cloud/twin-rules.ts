@@ -30,6 +30,7 @@ function problem(value: unknown, level: number, inArray = false): string | undef
 	if (typeof value === "string")
 		return Buffer.byteLength(value) > MOST_TWIN_TEXT_BYTES ? "A string exceeds 4 KB." : undefined;
 	if (typeof value === "number") {
+		if (!Number.isFinite(value)) return "A number is outside the range of a double.";
 		const outside = Number.isInteger(value) && (value < LEAST_TWIN_INTEGER || value > MOST_TWIN_INTEGER);
 		return outside ? `An integer is outside ${LEAST_TWIN_INTEGER} to ${MOST_TWIN_INTEGER}.` : undefined;
 	}

@@ -3,7 +3,8 @@
  *
  * `{idScope}/registrations/{id}/api-version=...` is DPS; `{host}/{deviceId}[/{moduleId}]/?api-version=...` the hub. The
  * parameters may come in any order and without `?` or version: Microsoft only recommends one ("Use MQTT to communicate with
- * Azure IoT Hub", 2023-06-27), and clients of 2016 wrote `/api-version=` as a part of the path.
+ * Azure IoT Hub", 2023-06-27), and clients of 2016 wrote `/api-version=` as a part of the path. No document says whether a
+ * parameter must have a value: behind `?` any will do.
  */
 import { properties } from "./topic.ts";
 
@@ -58,17 +59,17 @@ export function isKnownVersion(service: User["service"], apiVersion: string): bo
 }
 
 export function parseUser(username: string): User | undefined {
-	const dps = /^([^/?]+)\/registrations\/([^/?]+)\/?\??(|[^/=]+=.*)$/.exec(username);
+	const dps = /^([^/?]+)\/registrations\/([^/?]+)\/?(\?.*|[^/=]+=.*|)$/.exec(username);
 	if (dps !== null) {
 		const [, idScope = "", registrationId = "", tail = ""] = dps;
 		return { service: "dps", idScope, registrationId, apiVersion: versionOf(tail, DPS_DEFAULT) };
 	}
-	const hub = /^([^/?]+)\/([^/?]+)(?:\/([^/?=]+)(?=[/?]|$))?\/?\??(|[^/=]+=.*)$/.exec(username);
+	const hub = /^([^/?]+)\/([^/?]+)(?:\/([^/?=]+)(?=[/?]|$))?\/?(\?.*|[^/=]+=.*|)$/.exec(username);
 	if (hub === null) return undefined;
 	const [, host = "", deviceId = "", moduleId = "", tail = ""] = hub;
 	return { service: "hub", host, deviceId, moduleId, apiVersion: versionOf(tail, HUB_DEFAULT) };
 }
 
 function versionOf(parameters: string, otherwise: string): string {
-	return properties(parameters).get("api-version") ?? otherwise;
+	return properties(parameters.replace("?", "")).get("api-version") ?? otherwise;
 }

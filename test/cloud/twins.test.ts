@@ -48,6 +48,8 @@ test("what breaks a rule is a 400 with a body, and changes nothing", async () =>
 		["11 levels", nested(11)],
 		["an integer too large", { n: 4503599627370496 }],
 		["an integer too small", { n: -4503599627370497 }],
+		["a number that no double holds", '{"n":1e400}'],
+		["one in an array", '{"list":[{"n":-1e400}]}'],
 		["33 KB", Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`k${i}`, "x".repeat(4000)]))],
 	];
 	for (const [name, patch] of refused) assert.equal(await report(patch), 400004, name);
@@ -76,6 +78,7 @@ test("32 KB count in sum over several patches, and may be made smaller again", a
 
 test("desired properties keep the same rules, over the operator's HTTP API too", async () => {
 	assert.throws(() => cloud.operator.pushDesired("dev-001", { "a.b": 1 }), RangeError);
+	assert.throws(() => cloud.operator.pushDesired("dev-001", { n: Number.POSITIVE_INFINITY }), RangeError);
 	const patch = async (body: object) => {
 		const response = await fetch(`${cloud.ready.apiUrl}/devices/dev-001/desired`, {
 			method: "PATCH",
