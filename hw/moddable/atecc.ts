@@ -181,7 +181,7 @@ class Chip {
 		}
 	}
 
-	/** Its first byte says how long it is; the chip begins again at each read. */
+	/** Its first byte says how long it is; the next read goes on behind that. What is left over goes with the next command or wake. */
 	#read(): Uint8Array {
 		const [count = 0] = bytesOf(this.#options.i2c.read(1));
 		if (count < 4 || count > 155) throw new Error(`an answer of ${count} bytes`);

@@ -122,8 +122,8 @@ export class Lifecycle {
 				this.#stopListening();
 				this.#stopListening = () => {};
 				if (!(outcome instanceof Fault)) return true;
-				// Another attempt over the hub would meet the same refusal again: DPS has to say.
-				if (this.#report(outcome).retryable || this.#options.waiting.over) throw outcome;
+				// Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made.
+				if (this.#report(outcome).retryable || outcome.room === "key" || this.#options.waiting.over) throw outcome;
 			}
 			session.close();
 			await link.ended;

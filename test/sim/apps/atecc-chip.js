@@ -1,12 +1,10 @@
 /**
  * An ATECC608 as its public data sheet describes it, as unkind as one on a long bus: it must be woken, forgets TempKey when it
- * sleeps, answers nothing while it computes, checks CRCs, and refuses what its configuration does not allow.
+ * sleeps, answers nothing while it computes, checks CRCs, and refuses what its configuration does not allow. Its slots outlive its power.
  *
  * `faults` is a list of what goes wrong next, one a wake: "silent", "crc", "wake", "busy".
  */
-import { KeyPair } from "enrollee/key";
-
-const SERIAL = Uint8Array.fromHex("0123a1b2c3d4e5f6ee");
+const SERIAL = Uint8Array.of(0x01, 0x23, 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6, 0xee);
 
 export class SimulatedChip {
 	keys = new Map();
@@ -21,6 +19,12 @@ export class SimulatedChip {
 	#answer;
 	#fault;
 	#busy = 0;
+	#KeyPair;
+
+	/** Of src, as the platform has it. */
+	constructor(KeyPair) {
+		this.#KeyPair = KeyPair;
+	}
 
 	get general() {
 		return {
@@ -84,7 +88,7 @@ export class SimulatedChip {
 			case 0x40: {
 				if (mode === 4) {
 					if (!((this.unlockedSlots >> parameter) & 1)) return Uint8Array.of(0x0f);
-					this.keys.set(parameter, new KeyPair(new Uint8Array(32).fill(++this.made)));
+					this.keys.set(parameter, new this.#KeyPair(new Uint8Array(32).fill(++this.made)));
 				}
 				return this.keys.get(parameter)?.publicKey.slice(1) ?? Uint8Array.of(0x0f);
 			}

@@ -3,7 +3,7 @@ import { SimulatedChip } from "chip";
 import { Agent, createPorts, readConfig } from "enrollee";
 import { openAtecc } from "enrollee/atecc";
 import { sha256 } from "enrollee/digest";
-import { verify } from "enrollee/key";
+import { KeyPair, verify } from "enrollee/key";
 import { environment, exit } from "simulator";
 
 let waited = 0;
@@ -29,7 +29,7 @@ const digest = sha256(Uint8Array.of(1, 2, 3));
 const signs = (key) => verify("P-256", key.publicKey, digest, key.sign(digest));
 
 if (environment("MODE") === "chip") {
-	const chip = new SimulatedChip();
+	const chip = new SimulatedChip(KeyPair);
 	const store = open(chip);
 	says("name", () => store.name);
 	const first = store.generate("P-256", []);
@@ -57,7 +57,7 @@ if (environment("MODE") === "chip") {
 	says("waits are bounded", () => waited < 3000);
 	exit(0);
 } else {
-	const chip = new SimulatedChip();
+	const chip = new SimulatedChip(KeyPair);
 	const ports = createPorts();
 	let keystore = open(chip);
 	const boot = (options) => new Agent({ ...ports, keystore, config: readConfig(), ...options });
@@ -78,7 +78,7 @@ if (environment("MODE") === "chip") {
 	/** Another chip of the same kind, with keys of its own. */
 	const replaced = () => {
 		trace(`proven ${proven} keys ${[...chip.keys.keys()].sort()}\n`);
-		const other = new SimulatedChip();
+		const other = new SimulatedChip(KeyPair);
 		other.made = 77;
 		keystore = open(other);
 		for (let i = 0; i < 2; i++) keystore.generate("P-256", i === 0 ? [] : ["atecc:0"]);
