@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
-import { importsOf, isImported, isUse, modifiers, walk, walkNow } from "./support/syntax.ts";
+import { importsOf, isImported, isUse, modifiers, walk, walkNow } from "./syntax.ts";
 
 const MAX_LINES = 250;
 const MAX_BYTES = 14 * 1024;
@@ -115,6 +115,19 @@ test("what is shipped imports nothing from the tests, and what a device runs not
 			.map((target) => `${source.path} imports ${target}`),
 	);
 	assert.deepEqual(wrong, []);
+});
+
+test("what tests share is used by two rooms, or by what they share", () => {
+	const users = new Map<string, Set<string>>();
+	for (const source of sources)
+		for (const target of targetsOf(source))
+			users.set(target, (users.get(target) ?? new Set()).add(dirname(source.path)));
+	const lonely = sources
+		.filter(({ path }) => dirname(path) === "test/support" && !path.endsWith(".test.ts"))
+		.map(({ path }) => ({ path, by: [...(users.get(path) ?? [])] }))
+		.filter(({ by }) => by.length < 2 && !by.includes("test/support"))
+		.map(({ path, by }) => `${path}: used by ${by.join() || "nobody"}`);
+	assert.deepEqual(lonely, []);
 });
 
 test("no two files of src share a name", () => {

@@ -12,8 +12,8 @@ import type { CloudEvent } from "../cloud/event.ts";
 import { ROUTES } from "../cloud/routes.ts";
 import { FAULTS } from "../src/remedies.ts";
 import { withCloud } from "./support/device.ts";
-import { walk } from "./support/syntax.ts";
 import { offer, reported, UpdatedDevice } from "./support/updated.ts";
+import { walk } from "./syntax.ts";
 
 const root = join(import.meta.dirname, "..");
 const path = join(root, "docs", "reference.md");

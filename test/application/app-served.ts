@@ -4,11 +4,11 @@ import { createWire } from "../../hw/node/wire.ts";
 import { type Start, startApp } from "../../src/app.ts";
 import { type ConfigInput, parseConfig } from "../../src/config.ts";
 import type { AgentOptions } from "../../src/options.ts";
-import { HeldClock } from "../support/app-clock.ts";
 import { entropy, MESSAGES, subscribed } from "../support/application.ts";
 import { configFor, type Step, withCloud } from "../support/device.ts";
 import { FakeStore } from "../support/store.ts";
 import { UPDATES } from "../support/updated.ts";
+import { HeldClock } from "./app-clock.ts";
 
 export const ID = "dev-001";
 export const TRIAL_MS = 599_000;

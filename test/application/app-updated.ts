@@ -18,7 +18,6 @@ import { equal } from "../../src/base/bytes.ts";
 import { type ConfigInput, parseConfig } from "../../src/config.ts";
 import type { Clock } from "../../src/port.ts";
 import type { Manifest } from "../../src/suit/manifest.ts";
-import { HeldClock } from "../support/app-clock.ts";
 import { FakeEngine } from "../support/app-engine.ts";
 import { FakeAppFlash } from "../support/app-flash.ts";
 import { mapped } from "../support/app-mapper.ts";
@@ -28,6 +27,7 @@ import { Power } from "../support/power.ts";
 import { bundle } from "../support/release.ts";
 import { FakeStore } from "../support/store.ts";
 import { type Reported, UPDATES } from "../support/updated.ts";
+import { HeldClock } from "./app-clock.ts";
 
 export const TRIAL_MS = 599_000;
 const SETTLED_MS = 60_000;

@@ -14,8 +14,8 @@ import { decodePem } from "../../src/x509/pem.ts";
 import { Broker, type Intercept, type Peer } from "../support/broker.ts";
 import { FakeClock } from "../support/clock.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
-import { plainWire } from "../support/plain-wire.ts";
 import { FakeWire, type Link } from "../support/wire.ts";
+import { plainWire } from "./plain-wire.ts";
 
 /** How long nothing happens in the virtual runs that must have come to an end by themselves. */
 const HOUR = 3600_000;

@@ -15,8 +15,8 @@ import { encodeCsr } from "../../src/x509/csr.ts";
 import { decodePem, encodePem } from "../../src/x509/pem.ts";
 import { noMosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
-import { plainWire } from "../support/plain-wire.ts";
 import { random } from "../support/random.ts";
+import { plainWire } from "./plain-wire.ts";
 
 const ANYBODY = ["allow_anonymous true"];
 

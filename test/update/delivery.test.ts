@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { Fault } from "../../src/fault.ts";
 import { Delivery } from "../../src/update/delivery.ts";
 import { EDGE_BYTES } from "../../src/update/writer.ts";
-import { ranged, type Server, scene, send, whole } from "../support/download-scene.ts";
 import { bundle, manifestOf, standInImage } from "../support/release.ts";
+import { ranged, type Server, scene, send, whole } from "./download-scene.ts";
 
 const HOUR = 3600_000;
 const OFFER = { url: "https://updates.example.com/3.suit", sequence: 3 };

@@ -5,9 +5,9 @@ import { equal, utf8 } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { fetchBundle, fetchImage } from "../../src/update/download.ts";
 import { EDGE_BYTES } from "../../src/update/writer.ts";
-import { NEW, OLD, ranged, type Server, scene, send, whole } from "../support/download-scene.ts";
 import { bundle, manifestOf, standInImage } from "../support/release.ts";
 import type { Link } from "../support/wire.ts";
+import { NEW, OLD, ranged, type Server, scene, send, whole } from "./download-scene.ts";
 
 /** Breaks the first connection after 150 KB. */
 const brokenOnce = (number: number): Link => ({ pieces: 1460, ...(number === 0 ? { cutAfterReceived: 150_000 } : {}) });

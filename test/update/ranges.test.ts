@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
 import { fetchImage } from "../../src/update/download.ts";
 import { EDGE_BYTES } from "../../src/update/writer.ts";
-import { NEW, type Server, scene, send, whole } from "../support/download-scene.ts";
+import { NEW, type Server, scene, send, whole } from "./download-scene.ts";
 
 const SIZE = NEW.length;
 const part = (socket: Parameters<Server>[0], first: number, last: number, total: number | string = SIZE): void =>

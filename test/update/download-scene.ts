@@ -5,12 +5,12 @@ import type { Fault } from "../../src/fault.ts";
 import type { Manifest } from "../../src/suit/manifest.ts";
 import { fetchImage } from "../../src/update/download.ts";
 import { Updater } from "../../src/update/updater.ts";
-import { FakeClock } from "./clock.ts";
-import { Power } from "./power.ts";
-import { bundle, CLASS, manifestOf, RELEASE_KEY, standInImage, VENDOR } from "./release.ts";
-import { FakeSlots } from "./slots.ts";
-import { FakeStore } from "./store.ts";
-import { FakeWire, type Link, type Socket } from "./wire.ts";
+import { FakeClock } from "../support/clock.ts";
+import { Power } from "../support/power.ts";
+import { bundle, CLASS, manifestOf, RELEASE_KEY, standInImage, VENDOR } from "../support/release.ts";
+import { FakeSlots } from "../support/slots.ts";
+import { FakeStore } from "../support/store.ts";
+import { FakeWire, type Link, type Socket } from "../support/wire.ts";
 
 export const OLD = standInImage(1);
 export const NEW = standInImage(2);
