@@ -36,7 +36,8 @@ export const FAULTS = {
 	"x509.algorithm":
 		"Nothing says that the signature is wrong: make it with ECDSA on P-256 (SHA-256) or P-384, or with RSA (PKCS#1 v1.5, SHA-2).",
 	"x509.key": "The private key file cannot be read: use PKCS#8 or SEC1 PEM without a passphrase.",
-	"x509.registration-id": "Use 1 to 64 of [A-Za-z0-9-._:], the last one alphanumeric or '-'.",
+	"x509.registration-id":
+		"Use 1 to 64 of [A-Za-z0-9-._:], the first one alphanumeric, the last one alphanumeric or '-'.",
 	"cert.missing": "The service assigned a hub but issued no certificate: link the enrolment to a certificate policy.",
 	"cert.key-mismatch": "The issued certificate carries another key: the service mixed up requests; enrol again.",
 	"cert.name-mismatch": "The issued certificate names another device: check the enrolment's policy.",

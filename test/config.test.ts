@@ -65,6 +65,7 @@ for (const [field, value, said] of [
 	["registrationId", "", /config\.missing: registrationId/],
 	["registrationId", "x".repeat(65), /x509\.registration-id/],
 	["registrationId", "dev 1", /x509\.registration-id/],
+	["registrationId", "-bad-", /x509\.registration-id: the registration id begins with "-"/],
 	["registrationId", "dev-1.", /x509\.registration-id/],
 	["symmetricKey", "%%%", /config\.invalid: symmetricKey/],
 	["dps", "host:0", /config\.invalid: dps/],

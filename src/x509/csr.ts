@@ -20,6 +20,10 @@ const MAX_REGISTRATION_ID = 128;
 /** ub-common-name, RFC 5280 appendix A.1. */
 const MAX_COMMON_NAME = 64;
 
+/**
+ * Throws Fault x509.registration-id. First character: "Runtime Registration: Register Device" (REST reference, Microsoft,
+ * 2021-10-01); last one: "DPS terminology" (2019-09-18), which alone allows a hyphen there.
+ */
 export function checkRegistrationId(id: string): void {
 	if (id.length === 0) refuse("is empty");
 	if (id.length > MAX_REGISTRATION_ID) refuse(`has ${id.length} characters; DPS allows ${MAX_REGISTRATION_ID}`);
@@ -30,6 +34,7 @@ export function checkRegistrationId(id: string): void {
 		refuse(
 			`has ${JSON.stringify(foreign[0])} at position ${foreign.index + 1}; DPS allows letters, digits and - . _ :`,
 		);
+	if (!/^[A-Za-z0-9]/.test(id)) refuse(`begins with ${JSON.stringify(id[0])}; DPS wants a letter or a digit`);
 	if (!/[A-Za-z0-9-]$/.test(id)) refuse(`ends with ${JSON.stringify(id.at(-1))}; DPS wants a letter, a digit or -`);
 }
 

@@ -8,9 +8,8 @@ import { Pkcs10CertificateRequest } from "@peculiar/x509";
 import { sha256 } from "../../hw/node/digest.ts";
 import * as entropy from "../../hw/node/entropy.ts";
 import { base64, equal, fromHex } from "../../src/base/bytes.ts";
-import { Fault } from "../../src/fault.ts";
 import { generateKeyPair, KeyPair } from "../../src/key/pair.ts";
-import { checkRegistrationId, encodeCsr, parseCsr } from "../../src/x509/csr.ts";
+import { encodeCsr, parseCsr } from "../../src/x509/csr.ts";
 import {
 	bitString,
 	context,
@@ -146,31 +145,6 @@ test("refuses a request that another key has signed, or that was changed", () =>
 	const changed = encodeCsr("dev-001", key);
 	changed[changed.indexOf(0x64)]! = 0x65; // "dev" becomes "eev"
 	assert.throws(() => parseCsr(changed), isFault("x509.csr"));
-});
-
-test("registration ids: what DPS and a common name allow, and the rule that was broken", () => {
-	for (const id of ["a", "A-1", "dev_1.2:3-", "-", "0".repeat(64)]) checkRegistrationId(id);
-	for (const [id, rule] of [
-		["", /is empty/],
-		["x".repeat(65), /common name holds 64/],
-		["x".repeat(128), /common name holds 64/],
-		["x".repeat(129), /DPS allows 128/],
-		["dev 1", /" " at position 4/],
-		["dev/1", /"\/" at position 4/],
-		["gerät", /"ä" at position 4/],
-		["dev\0", /position 4/],
-		["dev\n", /position 4/],
-		["dev.", /ends with "\."/],
-		["dev_", /ends with "_"/],
-		["dev:", /ends with ":"/],
-	] as const) {
-		for (const refuse of [() => checkRegistrationId(id), () => void encodeCsr(id, key)])
-			assert.throws(
-				refuse,
-				(thrown) => thrown instanceof Fault && thrown.code === "x509.registration-id" && rule.test(thrown.message),
-				id,
-			);
-	}
 });
 
 test("no changed request is taken for a sound one", () => {
