@@ -1,0 +1,30 @@
+/** One line that is broken on purpose. */
+export interface Mutant {
+	/** From the project's root. */
+	readonly file: string;
+	/** Occurs once. */
+	readonly from: string;
+	readonly to: string;
+	/** `test/NAME.test.ts`: those that must notice. */
+	readonly tests: readonly string[];
+	/** It runs on XS. */
+	readonly xs?: true;
+	/** Why it may live. */
+	readonly argued?: string;
+}
+
+/** Of one file, guarded by these tests: what is there, what takes its place. */
+export const mutantsOf = (
+	file: string,
+	tests: readonly string[],
+	changes: readonly (readonly [from: string, to: string, argued?: string])[],
+	more: Pick<Mutant, "xs"> = {},
+): Mutant[] =>
+	changes.map(([from, to, argued]) => ({
+		file,
+		from,
+		to,
+		tests,
+		...more,
+		...(argued === undefined ? {} : { argued }),
+	}));
