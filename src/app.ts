@@ -9,11 +9,11 @@
  */
 import { Agent } from "./agent.ts";
 import type { AppSlot } from "./application/app-slot.ts";
+import { type ApplicationLog, applicationLog } from "./base/log.ts";
 import { Fault } from "./fault.ts";
 import type { Properties } from "./hub/hub-topics.ts";
 import type { MethodHandler } from "./hub/methods.ts";
 import type { AgentOptions } from "./options.ts";
-import type { LogValue } from "./port.ts";
 
 /** What an application can do. */
 export interface Device {
@@ -25,7 +25,8 @@ export interface Device {
 	after(milliseconds: number, callback: () => void): () => void;
 	/** Wall clock, milliseconds since 1970 UTC. May be wrong before the first connection. */
 	now(): number;
-	log(step: string, detail?: Readonly<Record<string, LogValue>>): void;
+	/** Into the agent's log, as `app.NAME`, within bounds (base/log.ts). */
+	readonly log: ApplicationLog;
 	/**
 	 * This application works. After an update it has to say so, once it knows, within `trialSeconds`; else the application
 	 * before it comes back.
@@ -92,7 +93,7 @@ class Host {
 			report: (patch, done) => this.#ask((agent) => agent.report(patch, this.#safe(done))),
 			after: (milliseconds, callback) => clock.after(milliseconds, this.#safe(callback)),
 			now: () => clock.now(),
-			log: (step, detail) => log(`app.${step}`, detail),
+			log: applicationLog(log),
 			confirm: () => this.#ask((agent) => agent.judgeApp()),
 		};
 		return Object.freeze(device);

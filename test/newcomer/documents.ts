@@ -1,23 +1,19 @@
 /** What the documents tell a reader to type, and what they say of commands between the lines. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Those that a user reads. The change log tells of commands that have been. */
-export const DOCUMENTS = [
+const ROOT = join(import.meta.dirname, "..", "..");
+const FOLDERS = ["docs", "hw/moddable", "examples"];
+
+/** Those of the package that a user reads. The change log tells of commands that have been. */
+export const DOCUMENTS: readonly string[] = [
 	"README.md",
 	"SECURITY.md",
 	"cloud/README.md",
-	"hw/moddable/README.md",
-	"hw/moddable/tls/README.md",
-	"hw/moddable/xs-rom/README.md",
-	"docs/azure.md",
-	"docs/battery.md",
-	"docs/field-cases.md",
-	"docs/local-cloud.md",
-	"docs/production.md",
-	"docs/reference.md",
-	"docs/updates.md",
-] as const;
+	...FOLDERS.flatMap((folder) =>
+		readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+	).filter((path) => path.endsWith(".md") && !path.includes("node_modules")),
+];
 
 /** With what a command line begins, after its variables. */
 const PROGRAM =
@@ -31,8 +27,8 @@ export interface Block {
 }
 
 /** Every block without a language: commands, or what is nothing to type (a drawing, an output). */
-export function blocksOf(root: string, document: string): Block[] {
-	const text = readFileSync(join(root, document), "utf8");
+export function blocksOf(document: string): Block[] {
+	const text = readFileSync(join(ROOT, document), "utf8");
 	const fenced = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(([, language, block]) =>
 		language === "" ? [block!] : [],
 	);
@@ -50,7 +46,7 @@ export function blocksOf(root: string, document: string): Block[] {
 export const isCommand = (line: string): boolean => PROGRAM.test(line) || VARIABLES.test(line);
 
 /** Code within the text: `enrollee run --once`. */
-export function spansOf(root: string, document: string): string[] {
-	const text = readFileSync(join(root, document), "utf8").replace(/^```\w*\n.*?^```$/gms, "");
+export function spansOf(document: string): string[] {
+	const text = readFileSync(join(ROOT, document), "utf8").replace(/^```\w*\n.*?^```$/gms, "");
 	return [...text.matchAll(/`([^`\n]+)`/g)].map(([, span]) => span!);
 }

@@ -21,7 +21,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const project = join(temporaryFolder(), "a new project");
 
 test("every line of the documents is in the lists, and every one in the lists is in a document", () => {
-	const blocks = DOCUMENTS.flatMap((document) => blocksOf(ROOT, document));
+	const blocks = DOCUMENTS.flatMap((document) => blocksOf(document));
 	const typed = blocks.filter(({ lines }) => isCommand(lines[0]!));
 	const found = typed.flatMap(({ lines }) => lines);
 	const listed = LINES.map(({ line }) => line);
@@ -52,7 +52,7 @@ describe("from the installed tarball", () => {
 	});
 
 	test("the README's list of commands is what there is, each with its help", () => {
-		const listed = blocksOf(ROOT, "README.md").find(({ lines }) => lines[0]!.startsWith("enrollee run"))!;
+		const listed = blocksOf("README.md").find(({ lines }) => lines[0]!.startsWith("enrollee run"))!;
 		const names = listed.lines.map((line) => line.split(/\s+/)[1]!);
 		assert.deepEqual(names.sort(), Object.keys(COMMANDS).sort());
 		for (const name of names) assert.match(bash(`npx enrollee ${name} --help`), /^Usage: enrollee/, name);
@@ -60,7 +60,7 @@ describe("from the installed tarball", () => {
 
 	test("what the text says of a command's flags is true", () => {
 		const { words } = JSON.parse(bash("npx enrollee completion bash --json"));
-		const spans = DOCUMENTS.flatMap((document) => spansOf(ROOT, document)).filter((span) =>
+		const spans = DOCUMENTS.flatMap((document) => spansOf(document)).filter((span) =>
 			/^(npx )?enrollee [a-z]+( |$)/.test(span),
 		);
 		assert.ok(spans.length > 10);

@@ -74,6 +74,7 @@ test("the hub's limits on XS, before and after a reconnect", { skip }, async () 
 		const said = cloud.telemetry.map(({ body }) => Buffer.from(body).toString()).find((body) => body.includes('"at"'));
 		const text = 'é\u{10348}\u2028\u0001\t"\\/\u007f';
 		assert.equal(said, JSON.stringify({ at: new Date(86_400_001), preloaded: FAULTS, numbers: NUMBERS, text }));
+		assert.equal((await call("log", null)).payload, "ok");
 		assert.match(String((await call("nan", null)).payload), /hub\.invalid: .* at \.a\[0\]: NaN/);
 	};
 	try {
@@ -98,6 +99,8 @@ test("the hub's limits on XS, before and after a reconnect", { skip }, async () 
 		};
 		const [{ exitCode, output }] = await Promise.all([run, Promise.race([scenario(), run])]);
 		assert.equal(exitCode, 1, output);
+		const line = "app.measured  at=1970-01-02T00:00:00.001Z  celsius=21.5  text=a?b  preloaded=an object";
+		assert.ok(output.includes(line), output);
 		const lines = output.split("\n");
 		assert.deepEqual(
 			lines.filter((line) => line.startsWith("message ")),

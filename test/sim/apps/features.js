@@ -1,8 +1,11 @@
-import { Agent, createPorts, FAULTS, readConfig } from "enrollee";
+import { Agent, applicationLog, createPorts, FAULTS, readConfig } from "enrollee";
+
+const ports = createPorts();
+const log = applicationLog(ports.log);
 
 /** Everything at its size: what comes is measured, what goes is made to measure. */
 const agent = new Agent({
-	...createPorts(),
+	...ports,
 	config: readConfig(),
 	twin: {
 		onDesired: (properties, { version, complete }) =>
@@ -19,6 +22,10 @@ const agent = new Agent({
 				{},
 				(fault) => respond(200, fault?.message ?? "ok"),
 			),
+		log: (_, respond) => {
+			log("measured", { at: new Date(86_400_001), celsius: 21.5, text: "a\nb", preloaded: FAULTS });
+			respond(200, "ok");
+		},
 		nan: (_, respond) => agent.telemetry({ a: [Number.NaN] }, {}, (fault) => respond(200, fault?.message ?? "ok")),
 		report: (bytes, respond) => agent.report(filled(bytes), (fault) => respond(200, fault?.code ?? "ok")),
 	},
