@@ -17,7 +17,7 @@ export const DOCUMENTS: readonly string[] = [
 
 /** With what a command line begins, after its variables. */
 const PROGRAM =
-	/^(?:\w+=\S+ )*(?:npx|npm|az|export|openssl|mosquitto_\w+|curl|python3?|esptool\.py|node|git|mcconfig|xs-dev)(?: |$)/;
+	/^(?:\w+=\S+ )*(?:npx|npm|az|export|openssl|mosquitto_\w+|curl|python3?|esptool\.py|node|git|sudo|softhsm2-util|mcconfig|xs-dev)(?: |$)/;
 const VARIABLES = /^(?:\w+=\S+ ?)+$/;
 
 export interface Block {

@@ -79,7 +79,17 @@ export const LINES: readonly Typed[] = [
 		"npm run fleet -- --devices 1000 --outage 60",
 	),
 	...not("of a checkout with the Moddable SDK: test/sim", "npm run sim", "npm run sim -- --headless"),
-	...not("there is no such package in a registry yet: the tarball is installed", "npm install enrollee"),
+	...not(
+		"there is no such package in a registry yet: the tarball is installed",
+		"npm install enrollee",
+		"npm install enrollee pkcs11js",
+	),
+	...not(
+		"changes the system, or its tokens: test/node/pkcs11.test.ts has a folder of its own",
+		"sudo apt install libengine-pkcs11-openssl",
+		"softhsm2-util --init-token --free --label plant --pin 1234 --so-pin 5678",
+	),
+	ends("(umask 077; printf 1234 > pin)"),
 	...not(
 		"needs a subscription: compared with Microsoft's reference, docs/azure.md has the sources",
 		"az extension add --name azure-iot --allow-preview",

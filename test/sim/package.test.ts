@@ -1,10 +1,13 @@
 /** The npm package in somebody else's Moddable app: one include, `import { Agent } from "enrollee"`, checked types. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
+import { enrollee } from "../support/command.ts";
+import { withCloud } from "../support/device.ts";
 import { configureForEsp32 } from "./esp32.ts";
 
 const folder = join(project, "build/sim/package");
@@ -52,6 +55,21 @@ describe("the npm package in another Moddable app", { skip }, () => {
 			assert.doesNotMatch(sdkconfig, /^CONFIG_ESP_COREDUMP_ENABLE_TO_UART=y$/m);
 			assert.doesNotMatch(sdkconfig, /^CONFIG_BOOTLOADER_SKIP_VALIDATE_ALWAYS=y$/m);
 		});
+
+	test("what `enrollee new` makes has right types, builds for lin, enrols and sends", async () => {
+		const made = join(folder, "my-sensor");
+		await enrollee(["new", made]);
+		cpSync(join(app, "node_modules"), join(made, "node_modules"), { recursive: true });
+		symlinkSync(join(project, "node_modules/@moddable"), join(made, "node_modules/@moddable"));
+		execFileSync(process.execPath, [join(project, "node_modules/typescript/bin/tsc"), "-p", made]);
+		const built = await buildForXs({ name: "my-sensor", manifest: join(made, "manifest.json") });
+		await withCloud({}, async (cloud) => {
+			const environment = environmentOf(cloud, join(folder, "sensor-flash"));
+			const { output } = await built.run({ environment, timeoutSeconds: 60, stopAt: /app\.reading/ });
+			assert.match(output, /credential\.proven/);
+			assert.match(Buffer.from(cloud.telemetry[0]!.body).toString(), /^\{"temperature":21\.5,"at":"20\d\d-.*Z"\}$/);
+		});
+	});
 
 	test("a use that the types forbid does not build", async () => {
 		await assert.rejects(build("new Agent({ config: 4 });"), /main\.ts.*error TS2\d+/);

@@ -54,18 +54,23 @@ function filesOf(name: string): Readonly<Record<string, string>> {
 			modules: { "*": "./main" },
 			config: { idScope: "", registrationId: "", symmetricKey: "" },
 		}),
+		// As mcconfig tells TypeScript: a module of the SDK by its name, ours as on a board.
 		"tsconfig.json": json({
 			compilerOptions: {
 				target: "es2022",
 				module: "es2022",
 				moduleResolution: "bundler",
 				lib: ["es2022"],
-				types: ["@moddable/typings"],
+				types: [],
+				paths: {
+					enrollee: ["./node_modules/enrollee/dist/types/hw/moddable/enrollee.d.ts"],
+					"*": ["./node_modules/@moddable/typings/*"],
+				},
 				strict: true,
 				noEmit: true,
 				skipLibCheck: true,
 			},
-			files: ["main.ts"],
+			files: ["main.ts", "node_modules/@moddable/typings/xs.d.ts"],
 		}),
 		".gitignore": "node_modules/\nbuild/\n# Settings of one device hold its key.\nenrollee.json\n*.csv\n",
 		"main.ts": MAIN,
@@ -74,15 +79,16 @@ function filesOf(name: string): Readonly<Record<string, string>> {
 }
 
 const MAIN = `/** Sends a reading every minute; Wi-Fi and clock are up when this runs. */
-import { Agent, createPorts, type Fault, readConfig } from "enrollee";
+import { Agent, applicationLog, createPorts, type Fault, readConfig } from "enrollee";
 import Timer from "timer";
 
 const ports = createPorts();
+const log = applicationLog(ports.log);
 const agent = new Agent({ ...ports, config: readConfig() });
 
 const send = (): void =>
 	agent.telemetry({ temperature: 21.5, at: new Date() }, {}, (fault?: Fault) => {
-		ports.log("reading", { code: fault?.code });
+		log("reading", { code: fault?.code });
 	});
 
 send();
