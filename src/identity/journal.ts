@@ -15,6 +15,7 @@ import { equal, utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { CurveName, Keystore, Signer, Store } from "../port.ts";
 import { expectRoom } from "../store/entries.ts";
+import { LEAST_CREDENTIAL_BYTES } from "../store/reserve.ts";
 import {
 	type Credential,
 	curveOfKey,
@@ -48,9 +49,8 @@ export interface Pending {
 const SLOTS = ["cred.a", "cred.b"] as const;
 const CURRENT = "cred.current";
 const PENDING = "cred.pending";
-/** For a key with its request id, and for a credential where there is none to go by. */
-const LEAST_PENDING_BYTES = 256;
-const LEAST_RECORD_BYTES = 2048;
+/** For a key with its request id. */
+const PENDING_BYTES = 256;
 const Tag = { requestId: 20, refused: 21 } as const;
 
 export class Journal {
@@ -101,7 +101,7 @@ export class Journal {
 	/** Before a CSR leaves, which may cost a certificate. Throws Fault store.full where flash could refuse what comes of it. */
 	expectRoom(): void {
 		const sizes = SLOTS.map((name) => this.#read(name, ({ length }) => length, []) ?? 0);
-		expectRoom(this.#store, LEAST_PENDING_BYTES, Math.max(LEAST_RECORD_BYTES, ...sizes));
+		expectRoom(this.#store, PENDING_BYTES, Math.max(LEAST_CREDENTIAL_BYTES, ...sizes));
 	}
 
 	/** Writes a candidate beside the current credential and gives it its sequence number. */

@@ -11,6 +11,9 @@ export const CREDENTIAL_BYTES = 4096;
 /** With a SUIT envelope of 4096 bytes in base64 and all the failures that are remembered. */
 export const UPDATE_BYTES = 7168;
 
+/** A key and two certificates: what there has to be room for where there is none yet to go by. */
+export const LEAST_CREDENTIAL_BYTES = 2048;
+
 const CREDENTIALS = ["cred.a", "cred.b"] as const;
 
 /** The others at their largest, bytes: cred.current, cred.pending, two floors, app, app.good, restarts. */

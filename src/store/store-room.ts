@@ -9,13 +9,15 @@
 import { Fault } from "../fault.ts";
 import type { Store, StoreEntries, StoreUsage } from "../port.ts";
 import { entriesOf, fits } from "./entries.ts";
-import { CREDENTIAL_BYTES } from "./reserve.ts";
+import { LEAST_CREDENTIAL_BYTES } from "./reserve.ts";
 
 const SMALL_BYTES = 512;
 
 export class StoreRoom implements Store {
 	readonly #inner: Store;
 	readonly #entries: () => StoreEntries | undefined;
+	/** Bytes of the largest credential that was read or written. */
+	#credential = LEAST_CREDENTIAL_BYTES;
 	#puts = 0;
 	#written = 0;
 
@@ -26,19 +28,22 @@ export class StoreRoom implements Store {
 	}
 
 	get(name: string): Uint8Array | undefined {
-		return this.#inner.get(name);
+		const bytes = this.#inner.get(name);
+		this.#note(name, bytes?.length);
+		return bytes;
 	}
 
 	/** Throws Fault store.full: then nothing was written; store.failed. */
 	put(name: string, bytes: Uint8Array): void {
 		const entries = this.#entries();
-		const spare = name.startsWith("cred.") || bytes.length <= SMALL_BYTES ? 0 : entriesOf(CREDENTIAL_BYTES);
+		const spare = isCredential(name) || bytes.length <= SMALL_BYTES ? 0 : entriesOf(this.#credential);
 		if (entries && !fits(entries, bytes.length, spare))
 			throw new Fault(
 				"store.full",
 				`${name}: ${bytes.length} bytes, ${entries.used} of ${entries.total} entries in use`,
 			);
 		this.#inner.put(name, bytes);
+		this.#note(name, bytes.length);
 		this.#puts++;
 		this.#written += entriesOf(bytes.length);
 	}
@@ -50,4 +55,10 @@ export class StoreRoom implements Store {
 	usage(): StoreUsage {
 		return { puts: this.#puts, written: this.#written, entries: this.#entries() };
 	}
+
+	#note(name: string, bytes = 0): void {
+		if (isCredential(name)) this.#credential = Math.max(this.#credential, bytes);
+	}
 }
+
+const isCredential = (name: string): boolean => name.startsWith("cred.");

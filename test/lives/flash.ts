@@ -16,11 +16,11 @@ export interface Record {
 }
 
 /** 64 KB in pages of 4 KB with 126 entries of 32 bytes, one page always free (ESP-IDF, NVS internals). */
-const PAGES = 16;
-const ENTRIES_PER_PAGE = 126;
+export const PAGES = 16;
+export const PAGE_ENTRIES = 126;
 const ENTRY_BYTES = 32;
-/** Per sector, by the datasheets of usual SPI NOR flash. */
-export const ENDURANCE_ERASES = 100_000;
+/** Per sector: a tenth of what the datasheets of usual SPI NOR flash promise. */
+export const ENDURANCE_ERASES = 10_000;
 
 /** Blobs as they lie in flash, pairs too; tells every change that the device makes by the name that it knows. */
 export class Flash extends Map<string, Uint8Array> {
@@ -67,7 +67,7 @@ export class Flash extends Map<string, Uint8Array> {
 
 	/** Erase cycles of each sector so far: what was written, spread over the pages that take turns. */
 	get erases(): number {
-		return this.#entries / ENTRIES_PER_PAGE / (PAGES - 1);
+		return this.#entries / PAGE_ENTRIES / (PAGES - 1);
 	}
 }
 

@@ -2,11 +2,11 @@
 import { Fault } from "../../src/fault.ts";
 import type { Random } from "../support/random.ts";
 import { DEVICE } from "./enrolments.ts";
-import { plainName } from "./flash.ts";
+import { PAGE_ENTRIES, PAGES, plainName } from "./flash.ts";
 import type { Invariants } from "./invariants.ts";
 import { DAY_MS, HOUR_MS, type Mishaps } from "./mishaps.ts";
 import type { Updates } from "./updates.ts";
-import { type Boot, HUBS, type World } from "./world.ts";
+import { type Boot, HUBS, OTHERS, type World } from "./world.ts";
 
 /** Mean number a year. */
 export const RATES = {
@@ -25,9 +25,15 @@ export const RATES = {
 	rollCa: 0.2,
 	changeRule: 0.3,
 	update: 1,
+	crowd: 2,
 } as const;
 
 const RULES = ["p256", "p384", "both"] as const;
+
+/** With the agent's records the partition is then as full as can be. */
+const MOST_OTHERS = (PAGES - 1) * PAGE_ENTRIES;
+/** Where what is still taken, and what not any more, is decided. */
+const LAST_OTHERS = 300;
 
 export interface Stage {
 	readonly world: World;
@@ -35,6 +41,8 @@ export interface Stage {
 	readonly invariants: Invariants;
 	readonly source: Random;
 	readonly updates: Updates;
+	/** The device makes pairs of its flash. */
+	readonly pairs: boolean;
 	/** The device has its certificate alone. */
 	readonly withdrawn: boolean;
 	readonly boot: () => Boot | undefined;
@@ -43,7 +51,7 @@ export interface Stage {
 }
 
 export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => void>> {
-	const { world, mishaps, invariants, source, withdrawn, boot, trace, correctClock, updates } = stage;
+	const { world, mishaps, invariants, source, pairs, withdrawn, boot, trace, correctClock, updates } = stage;
 	return {
 		powerCut: () => boot()?.power.cut("any moment"),
 		outage: () => {
@@ -104,8 +112,21 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 		},
 		// The device goes down for it, and comes back as after any cut.
 		update: () => {
+			if (world.others > OTHERS) return;
 			trace(updates.story());
 			boot()?.power.cut("an update");
+		},
+		// The application fills the partition, up to the brim, and restarts the device; later somebody makes room.
+		crowd: () => {
+			if (!pairs) return;
+			world.others = MOST_OTHERS - source.integer(source.integer(2) === 0 ? MOST_OTHERS : LAST_OTHERS);
+			trace(`the application has ${world.others} entries in flash`);
+			const until = mishaps.span(20 * DAY_MS);
+			invariants.trouble(world.clock.now() + until);
+			boot()?.power.cut("the application's restart");
+			world.clock.after(until, () => {
+				world.others = OTHERS;
+			});
 		},
 	};
 
@@ -121,6 +142,6 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 		world.flash.spoil(name, kind === 0 ? blob : kind === 1 ? blob.slice(0, source.integer(blob.length)) : undefined);
 		trace(`flash: ${name} is damaged`);
 		invariants.spoiled(plainName(name));
-		if (!plainName(name).startsWith("cred.")) updates.look();
+		if (!plainName(name).startsWith("cred.") && world.others <= OTHERS) updates.look();
 	}
 }

@@ -13,6 +13,7 @@ import { Inventory } from "./inventory.ts";
 import { Pace } from "./pace.ts";
 import { Packets } from "./packets.ts";
 import { Secrets } from "./secrets.ts";
+import { Warning } from "./warning.ts";
 import type { Observer, World } from "./world.ts";
 
 const HOUR_MS = 3600_000;
@@ -43,6 +44,7 @@ export class Invariants implements Observer {
 	#flashFailed = false;
 	/** Not by the device: what it uses may be in its RAM only, until it writes another. */
 	#recordLost = false;
+	readonly #warning = new Warning((text) => this.violation(text));
 	/** When the last request came. */
 	#askedAt = 0;
 	/** What is on its way to the device. */
@@ -73,6 +75,7 @@ export class Invariants implements Observer {
 	}
 
 	booted(): void {
+		this.#warning.booted();
 		this.pace.booted();
 	}
 
@@ -100,6 +103,7 @@ export class Invariants implements Observer {
 		if (step === "key.generated")
 			this.curves.generated(detail.curve, [this.#inventory.get("cred.a"), this.#inventory.get("cred.b")]);
 		if (detail.code === "agent.failed") this.violation(`an unexpected error: ${detail.message}`);
+		this.#warning.onLog(detail);
 		this.look();
 	}
 

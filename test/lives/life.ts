@@ -48,6 +48,8 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		(until) => invariants?.trouble(until),
 	);
 	const withdrawn = source.integer(4) === 0;
+	// Every other device; the others have nothing but what the port promises.
+	const pairs = seed % 2 === 0;
 	const world: World = new World({
 		source,
 		validitySeconds: validityDays(source.integer(100)) * 24 * 3600,
@@ -59,8 +61,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		link: (number, options) => mishaps.link(number, options),
 		overtaken: (bytes) => mishaps.overtaken(bytes),
 		refuseWrite: () => mishaps.refuseWrite(),
-		// Every other device; the others have nothing but what the port promises.
-		pairs: seed % 2 === 0,
+		pairs,
 	});
 	const invariants: Invariants = new Invariants(world);
 	/** A clock without a battery begins at 1970. */
@@ -79,6 +80,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 
 	world.observer = invariants;
 	invariants.onViolation = (text) => trace(`VIOLATION: ${text}`);
+	world.onFull = () => invariants.violation("a write was begun for which there was no room");
 	invariants.onSync = () => correctClock();
 	mishaps.onHold = () => {
 		const patience = mishaps.span(6 * HOUR_MS);
@@ -156,6 +158,7 @@ export async function live(seed: number, years: number, tell?: (line: string) =>
 		mishaps,
 		invariants,
 		source,
+		pairs,
 		withdrawn,
 		boot: () => boot,
 		trace,

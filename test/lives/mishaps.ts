@@ -13,6 +13,9 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
+/** What a fault says that nothing has caused. */
+export const BY_CHANCE = "by chance";
+
 /** Of all connections, so many in a hundred. */
 const LINKS = { refused: 3, cutReceived: 4, cutSent: 3, pieces: 10, duplicates: 4, slow: 10 } as const;
 const OVERTAKEN = 2;
@@ -117,7 +120,7 @@ export class Mishaps {
 		if (this.failingWrites === 0) return undefined;
 		this.failingWrites--;
 		this.#trouble();
-		return new Fault(this.chance(50) ? "store.failed" : "store.full", "by chance");
+		return new Fault(this.chance(50) ? "store.failed" : "store.full", BY_CHANCE);
 	}
 
 	#is(type: number, bytes: Uint8Array): boolean {

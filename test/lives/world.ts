@@ -13,6 +13,7 @@ import { Fault } from "../../src/fault.ts";
 import type { Clock, Log, LogValue, Store, WireOptions } from "../../src/port.ts";
 import { RELEASED } from "../../src/release.ts";
 import { PairStore } from "../../src/store/pair-store.ts";
+import { StoreRoom } from "../../src/store/store-room.ts";
 import { FakeClock } from "../support/clock.ts";
 import { FakeEntropy } from "../support/entropy.ts";
 import { Power } from "../support/power.ts";
@@ -21,11 +22,14 @@ import { FakeStore, type FakeStoreOptions } from "../support/store.ts";
 import { FakeWire, type Link, type Socket } from "../support/wire.ts";
 import { type IssuedLeaf, LifeAuthority } from "./authority.ts";
 import { DEVICE, LifeEnrolments } from "./enrolments.ts";
-import { Flash } from "./flash.ts";
+import { Flash, PAGES } from "./flash.ts";
 import { LosableWire } from "./losable-wire.ts";
 
 export const HUBS = ["hub-a.example", "hub-b.example"] as const;
 const ID_SCOPE = "0ne00ABCDEF";
+
+/** What ESP-IDF, the configuration and a modest application have in the partition, entries of NVS. */
+export const OTHERS = 300;
 
 /** A day after the release of the agent. */
 export const BEGINNING = RELEASED + 24 * 3600_000;
@@ -79,6 +83,10 @@ export class World {
 	readonly enrolment: LifeEnrolments;
 	readonly service: Service;
 	observer: Partial<Observer> = {};
+	/** Flash has refused a write for want of room that a device with pairs should not have begun. */
+	onFull = (): void => {};
+	/** Entries of NVS that others than the agent have in its partition of 16 pages. */
+	others: number = OTHERS;
 	/** Of the device's wall clock, milliseconds. */
 	clockError = 0;
 	boots = 0;
@@ -158,8 +166,10 @@ export class World {
 			this.flash.spoil(name, undefined);
 			this.observer.onLost?.(name, pairs);
 		};
-		const flash = new FakeStore({ ...(refuse && { refuse }), ...options, blobs: this.flash, lose });
-		return pairs ? new PairStore(flash) : flash;
+		const partition = { pages: PAGES, others: () => this.others };
+		const flash = new FakeStore({ ...(refuse && { refuse }), ...options, partition, blobs: this.flash, lose });
+		flash.onRefusal = () => pairs && this.onFull();
+		return pairs ? new PairStore(new StoreRoom(flash, () => flash.entries())) : flash;
 	}
 
 	/** Every open connection dies; the device learns it after so many milliseconds, as from its pings. */

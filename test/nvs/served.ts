@@ -1,62 +1,113 @@
-/** ESP-IDF's NVS as the program beside this serves it (main/main.cpp): one line in, lines out, in step. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+/**
+ * ESP-IDF's NVS as the program beside this serves it (main/main.cpp): one line in, lines out. Synchronous, over two named pipes,
+ * as the agent's Store is.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../support/openssl.ts";
+import type { Random } from "../support/random.ts";
 
 /** An end of a cut command: how often it came, and what could be read after the restart. */
 export interface Outcome {
 	readonly count: number;
 	readonly blobs: ReadonlyMap<string, Uint8Array>;
+	/** What others keep in the partition is as it was. */
+	readonly sparesOthers: boolean;
+}
+
+/** Entries of 32 bytes; erases of each page. */
+export interface Stats {
+	readonly used: number;
+	readonly own: number;
+	readonly total: number;
+	readonly erases: readonly number[];
 }
 
 export class ServedNvs {
 	readonly #process: ChildProcess;
-	readonly #lines: AsyncIterator<string>;
+	readonly #in: number;
+	readonly #out: number;
+	readonly #chunk = Buffer.alloc(1 << 20);
+	#rest = "";
 
 	constructor(program: string) {
-		this.#process = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
-		this.#lines = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
+		const folder = temporaryFolder();
+		const [to, from] = [join(folder, "to"), join(folder, "from")];
+		execFileSync("mkfifo", [to, from]);
+		this.#process = spawn("sh", ["-c", 'exec "$0" <"$1" >"$2"', program, to, from], { stdio: "inherit" });
+		this.#in = openSync(to, "w");
+		this.#out = openSync(from, "r");
+		this.ask("clear");
 	}
 
 	/** The lines of the answer, the last one `ok ...`. Throws Error with the name of an esp_err_t. */
-	async ask(command: string): Promise<readonly string[]> {
-		this.#process.stdin!.write(`${command}\n`);
+	ask(command: string): readonly string[] {
+		writeSync(this.#in, `${command}\n`);
 		const lines: string[] = [];
 		for (;;) {
-			const { value, done } = await this.#lines.next();
-			if (done) throw new Error(`${command.slice(0, 40)}: the program has ended`);
-			if (value.startsWith("err ")) throw new Error(value.slice(4));
-			if (value !== "ready") lines.push(value);
-			if (/^ok\b/.test(value)) return lines;
+			const line = this.#line();
+			if (line.startsWith("err ")) throw new Error(line.slice(4));
+			if (line !== "ready") lines.push(line);
+			if (/^ok\b/.test(line)) return lines;
 		}
 	}
 
-	async blobs(): Promise<ReadonlyMap<string, Uint8Array>> {
-		const [line = ""] = await this.ask("dump");
+	blobs(): Map<string, Uint8Array> {
+		const [line = ""] = this.ask("dump");
 		return parse(line.slice(3));
 	}
 
 	/** The command with the power cut in every place, each from the flash as it is now. */
-	async sweep(command: string): Promise<readonly Outcome[]> {
-		await this.ask("save");
-		return (await this.ask(`sweep ${command}`)).slice(0, -1).map((line) => {
-			const [kind, count, , , ...blobs] = line.split(" ");
-			if (kind !== "outcome") throw new Error(line);
-			return { count: Number(count), blobs: parse(blobs.join(" ")) };
-		});
+	sweep(command: string): readonly Outcome[] {
+		this.ask("save");
+		return this.ask(`sweep ${command}`)
+			.slice(0, -1)
+			.map((line) => {
+				const [kind, count, , , others, ...blobs] = line.split(" ");
+				if (kind !== "outcome") throw new Error(line);
+				return { count: Number(count), blobs: parse(blobs.join(" ")), sparesOthers: others === "same" };
+			});
 	}
 
-	/** Entries of 32 bytes. */
-	async room(): Promise<{ readonly used: number; readonly total: number }> {
-		const [, used, , , total] = (await this.ask("stats"))[0]!.split(" ").map(Number);
-		return { used: used!, total: total! };
+	get stats(): Stats {
+		const [, used, , own, total, , ...erases] = this.ask("stats")[0]!.split(" ").map(Number);
+		return { used: used!, own: own!, total: total!, erases };
+	}
+
+	/** Somebody else's blobs of up to 960 bytes, until so much of the partition is in use. */
+	fill(share: number, { bytes }: Random): void {
+		for (let i = 0; ; i++) {
+			const { used, total } = this.stats;
+			const missing = share * total - used;
+			if (missing < 1) return;
+			const size = Math.max(8, Math.min(960, (missing - 2) * 32)) | 0;
+			this.ask(`fill s${used}.${i % 8} ${Buffer.from(bytes(size)).toString("hex")}`);
+		}
 	}
 
 	end(): void {
-		this.#process.stdin!.end();
+		closeSync(this.#in);
+		closeSync(this.#out);
+		this.#process.unref();
+	}
+
+	#line(): string {
+		for (;;) {
+			const end = this.#rest.indexOf("\n");
+			if (end >= 0) {
+				const line = this.#rest.slice(0, end);
+				this.#rest = this.#rest.slice(end + 1);
+				return line;
+			}
+			const count = readSync(this.#out, this.#chunk);
+			if (count === 0) throw new Error("the program has ended");
+			this.#rest += this.#chunk.toString("latin1", 0, count);
+		}
 	}
 }
 
-function parse(text: string): ReadonlyMap<string, Uint8Array> {
+function parse(text: string): Map<string, Uint8Array> {
 	const pairs = text.split(" ").filter((pair) => pair !== "");
 	return new Map(pairs.map((pair) => [pair.split("=")[0]!, Buffer.from(pair.split("=")[1]!, "hex")]));
 }

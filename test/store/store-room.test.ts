@@ -8,7 +8,7 @@ import { KeyPair } from "../../src/key/pair.ts";
 import { capacityOf, entriesOf, expectRoom } from "../../src/store/entries.ts";
 import { openFlashStore } from "../../src/store/flash-store.ts";
 import { FlashWatch } from "../../src/store/flash-watch.ts";
-import { CREDENTIAL_BYTES, shortageOf, UPDATE_BYTES } from "../../src/store/reserve.ts";
+import { CREDENTIAL_BYTES, LEAST_CREDENTIAL_BYTES, shortageOf, UPDATE_BYTES } from "../../src/store/reserve.ts";
 import { MAX_ENVELOPE_BYTES } from "../../src/suit/manifest.ts";
 import type { UpdateRecord } from "../../src/update/update-record.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -53,12 +53,17 @@ test("at every fill: a put is done or refused with store.full, the flash itself 
 
 test("an update's envelope leaves a credential its room; the credential and small records take all there is", () => {
 	const envelope = new Uint8Array(6000);
-	const others = capacityOf(TOTAL) - entriesOf(6012) - entriesOf(CREDENTIAL_BYTES);
+	const others = capacityOf(TOTAL) - entriesOf(6012) - entriesOf(LEAST_CREDENTIAL_BYTES);
 	device(others).store.put("ota", envelope);
 	const { store } = device(others + 1);
 	assert.throws(() => store.put("ota", envelope), isFault("store.full"));
 	store.put("cred.a", envelope);
 	store.put("app", new Uint8Array(200));
+
+	// A larger one than usual that is there keeps as much.
+	const large = device(others - entriesOf(3012));
+	large.store.put("cred.a", new Uint8Array(3000));
+	assert.throws(() => large.store.put("ota", envelope), isFault("store.full"));
 });
 
 test("a small record is taken for longer than a large one: less of each page's end is lost to it", () => {

@@ -27,6 +27,7 @@ export class FakeStore implements Store {
 	bytesWritten = 0;
 	/** For want of room. */
 	refusals = 0;
+	onRefusal = (): void => {};
 	readonly #options: FakeStoreOptions;
 
 	constructor(options: FakeStoreOptions = {}) {
@@ -77,6 +78,7 @@ export class FakeStore implements Store {
 		const entries = this.entries();
 		if (!entries || entries.used + entriesOf(bytes.length) <= entries.total - PAGE_ENTRIES) return undefined;
 		this.refusals++;
+		this.onRefusal();
 		return new Fault("store.full", `${name}: no room`);
 	}
 

@@ -4,11 +4,14 @@
  *   clear                        blank flash, mounted
  *   mount                        power up: as after a reset
  *   get|del KEY, blob|str|u32 KEY VALUE     one call of the NVS API, committed; blobs and strings in hexadecimal
+ *   fill KEY VALUE               a blob of somebody else: in another namespace
  *   dump                         every key and value of the namespace
  *   save, load                   the flash as it is, one copy
- *   sweep COMMAND                COMMAND from the saved flash, with the power cut in every place; each is mounted again
+ *   sweep COMMAND                COMMAND from the saved flash, with the power cut in every place; each is mounted again.
+ *                                `outcome COUNT CHANGE PART OTHERS KEY=VALUE...` for each end; OTHERS: whether what `fill` wrote is
+ *                                as it was
  *   cut CHANGE PART COMMAND      one of these cuts from the saved flash
- *   stats                        entries used, free, available, in all; changes; erases of each page
+ *   stats                        entries used, free, of the namespace, in all; changes; erases of each page
  *
  * Each answer is lines that end with `ok ...` or `err NAME`.
  */
@@ -25,6 +28,7 @@
 #include "text.h"
 
 static const char* const NAMESPACE = "enrollee.state";
+static const char* const OTHERS = "others";
 static nvs_handle_t handle;
 static uint8_t saved[FLASH_BYTES];
 static uint32_t saved_erases[FLASH_PAGES];
@@ -46,7 +50,7 @@ static esp_err_t mount()
 	return error == ESP_OK ? nvs_open(NAMESPACE, NVS_READWRITE, &handle) : error;
 }
 
-static esp_err_t read_value(const char* key, nvs_type_t type, std::string& value)
+static esp_err_t read_value(nvs_handle_t handle, const char* key, nvs_type_t type, std::string& value)
 {
 	size_t length = 0;
 	uint32_t number = 0;
@@ -66,17 +70,17 @@ static esp_err_t read_value(const char* key, nvs_type_t type, std::string& value
 	return error;
 }
 
-static std::string dump()
+static std::string dump(const char* space, nvs_handle_t handle)
 {
 	std::map<std::string, std::string> found;
 	nvs_iterator_t it = nullptr;
-	esp_err_t error = nvs_entry_find("nvs", NAMESPACE, NVS_TYPE_ANY, &it);
+	esp_err_t error = nvs_entry_find("nvs", space, NVS_TYPE_ANY, &it);
 	for (; error == ESP_OK; error = nvs_entry_next(&it)) {
 		nvs_entry_info_t info;
 		std::string value;
 		nvs_entry_info(it, &info);
 		/* What is listed and cannot be read is lost. */
-		if (read_value(info.key, info.type, value) == ESP_OK)
+		if (read_value(handle, info.key, info.type, value) == ESP_OK)
 			found[info.key] = value;
 	}
 	nvs_release_iterator(it);
@@ -84,6 +88,27 @@ static std::string dump()
 	for (const auto& [key, value] : found)
 		text += " " + key + "=" + value;
 	return text;
+}
+
+static std::string dump_others()
+{
+	nvs_handle_t other;
+	if (nvs_open(OTHERS, NVS_READONLY, &other) != ESP_OK)
+		return "";
+	std::string text = dump(OTHERS, other);
+	nvs_close(other);
+	return text;
+}
+
+static esp_err_t fill(const char* key, const std::string& bytes)
+{
+	nvs_handle_t other;
+	esp_err_t error = nvs_open(OTHERS, NVS_READWRITE, &other);
+	if (error != ESP_OK)
+		return error;
+	error = nvs_set_blob(other, key, bytes.data(), bytes.size());
+	nvs_close(other);
+	return error;
 }
 
 static esp_err_t change(std::string rest)
@@ -98,7 +123,9 @@ static esp_err_t change(std::string rest)
 	} else if (what == "blob") {
 		std::string bytes = from_hex(rest);
 		error = nvs_set_blob(handle, key.c_str(), bytes.data(), bytes.size());
-	} else if (what == "str")
+	} else if (what == "fill")
+		error = fill(key.c_str(), from_hex(rest));
+	else if (what == "str")
 		error = nvs_set_str(handle, key.c_str(), from_hex(rest).c_str());
 	else if (what == "u32")
 		error = nvs_set_u32(handle, key.c_str(), strtoul(rest.c_str(), nullptr, 10));
@@ -141,6 +168,9 @@ static void sweep(const std::string& command)
 	};
 	std::map<std::string, Outcome> outcomes;
 	unsigned cuts = 0;
+	load();
+	mount();
+	std::string others = dump_others();
 	for (uint32_t at = 0;; at++) {
 		bool was_cut = false;
 		for (int part = FLASH_NOTHING; part <= FLASH_ALL; part++) {
@@ -148,7 +178,8 @@ static void sweep(const std::string& command)
 			if (!was_cut)
 				break;
 			cuts++;
-			auto [found, is_new] = outcomes.try_emplace(dump(), Outcome{ 0, at, part });
+			auto [found, is_new] = outcomes.try_emplace(
+				(dump_others() == others ? " same" : " lost") + dump(NAMESPACE, handle), Outcome{ 0, at, part });
 			found->second.count++;
 		}
 		if (!was_cut)
@@ -165,8 +196,10 @@ static void stats()
 {
 	nvs_stats_t found;
 	esp_err_t error = nvs_get_stats(nullptr, &found);
+	size_t own = 0;
+	nvs_get_used_entry_count(handle, &own);
 	printf("%s %u %u %u %u %u", error == ESP_OK ? "ok" : "err", (unsigned)found.used_entries, (unsigned)found.free_entries,
-		(unsigned)found.available_entries, (unsigned)found.total_entries, (unsigned)flash_changes);
+		(unsigned)own, (unsigned)found.total_entries, (unsigned)flash_changes);
 	for (int page = 0; page < FLASH_PAGES; page++)
 		printf(" %u", (unsigned)flash_erases[page]);
 	printf("\n");
@@ -196,10 +229,10 @@ static void serve(std::string rest)
 		nvs_type_t type;
 		esp_err_t error = nvs_find_key(handle, rest.c_str(), &type);
 		if (error == ESP_OK)
-			error = read_value(rest.c_str(), type, value);
+			error = read_value(handle, rest.c_str(), type, value);
 		answer(error, " " + value);
 	} else if (command == "dump")
-		answer(ESP_OK, dump());
+		answer(ESP_OK, dump(NAMESPACE, handle));
 	else if (command == "save")
 		save(), answer(ESP_OK);
 	else if (command == "load")
