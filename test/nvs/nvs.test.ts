@@ -63,7 +63,7 @@ test("what is reckoned to fit NVS never refuses, at any fill, and the reckoning 
 }, (t) => {
 	const source = random();
 	let [least, taken] = [1, 0];
-	for (let turn = 0; turn < (process.env.NVS_WHOLE ? 60 : 6); turn++) {
+	for (let turn = 0; turn < (process.env.NVS_WHOLE ? 20 : 6); turn++) {
 		const nvs = new ServedNvs(program!);
 		try {
 			const flash = new NvsStore(nvs);

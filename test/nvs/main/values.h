@@ -1,0 +1,12 @@
+/* What stands in a namespace. */
+#pragma once
+
+#include <string>
+
+#include "nvs.h"
+
+/* Blobs and strings in hexadecimal. */
+esp_err_t read_value(nvs_handle_t handle, const char* key, nvs_type_t type, std::string& value);
+
+/* Every key and value: ` KEY=VALUE` each, sorted. */
+std::string dump(const char* space, nvs_handle_t handle);
