@@ -1,6 +1,6 @@
 /** A headless Chromium, driven by playwright-core from test/browser; tests that need it skip where either is missing. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -46,18 +46,26 @@ export interface Browser {
 }
 
 const FOLDER = join(import.meta.dirname, "..", "browser");
+const MODULES = join(FOLDER, "node_modules");
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Why there is no browser; false when there is. */
 export function noBrowser(): string | false {
 	if (executable() === undefined) return "SKIPPED: no chromium";
-	if (existsSync(join(FOLDER, "node_modules", "playwright-core"))) return false;
+	if (existsSync(MODULES)) return false;
+	// Test files run at the same time: each installs for itself, and the first to be done puts it in place.
+	const own = mkdtempSync(join(FOLDER, "install-"));
 	try {
+		for (const name of ["package.json", "package-lock.json"]) copyFileSync(join(FOLDER, name), join(own, name));
 		const flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-		execFileSync("npm", flags, { cwd: FOLDER, stdio: "pipe", timeout: 180_000 });
+		execFileSync("npm", flags, { cwd: own, stdio: "pipe", timeout: 180_000 });
+		if (!existsSync(MODULES)) renameSync(join(own, "node_modules"), MODULES);
 		return false;
 	} catch (error) {
+		if (existsSync(MODULES)) return false;
 		return `SKIPPED: npm ci in test/browser failed: ${(error as Error).message.split("\n")[0]}`;
+	} finally {
+		rmSync(own, { recursive: true, force: true });
 	}
 }
 
