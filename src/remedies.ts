@@ -19,6 +19,8 @@ export const FAULTS = {
 		"Nothing has failed yet: make the nvs partition larger or remove what else is stored there, before a record finds no room.",
 	"store.empty": "Nothing is stored there yet: let the device enrol (enrollee run), or name its folder (--state).",
 	"store.failed": "Check the flash or the folder's permissions and free space.",
+	"store.clear":
+		"Who has the board reads its keys from flash: encrypt flash and NVS (enrollee factory --encrypt; SECURITY.md), or keep the key in a secure element.",
 	// Keys, certificates
 	"key.invalid": "The key is not a scalar in 1..n-1 of its curve: remove it and let the device make a new one.",
 	"key.curve":

@@ -29,5 +29,6 @@ export interface Ports {
 /** The agent's ports on this platform. Call it once: the clock counts from here. */
 export function createPorts(): Ports {
 	const clock = createClock(sync);
-	return { wire: createWire(), store: openStore(), clock, entropy: { fill }, log: createLog(clock), restart };
+	const log = createLog(clock);
+	return { wire: createWire(), store: openStore(log), clock, entropy: { fill }, log, restart };
 }

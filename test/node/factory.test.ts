@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { encodeNvsCsv } from "../../hw/node/commands/factory.ts";
+import { encodeNvsKeys } from "../../hw/node/nvs-keys.ts";
 import { project } from "../../hw/simulator/harness.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
@@ -75,6 +76,42 @@ test("the command writes a file for its owner only, and refuses with exit code 2
 	const refused = run(...device);
 	assert.equal(refused.status, 2);
 	assert.match(refused.stderr, /config\.missing/);
+});
+
+test("--encrypt: the keys of one board's NVS as Espressif lays them out, for their owner only, and how to go on", () => {
+	// Of 0x11 and 0x22, 32 times each: the checksum in ESP-IDF v6's own sample.
+	const known = encodeNvsKeys(new Uint8Array(64).fill(0x11, 0, 32).fill(0x22, 32));
+	assert.deepEqual([known.length, [...known.subarray(64, 69)]], [4096, [0x2c, 0xef, 0xcf, 0x3c, 0xff]]);
+	const board = join(folder, "board");
+	const flags = ["--id-scope", DEVICE.idScope, "--registration-id", DEVICE.registrationId, "--device-key", KEY];
+	const run = () =>
+		spawnSync(process.execPath, [...CLI, "factory", ...flags, "--encrypt", board], {
+			cwd: project,
+			encoding: "utf8",
+			env: { PATH: process.env.PATH },
+		});
+	const { status, stdout, stderr } = run();
+	assert.equal(status, 0, stderr);
+	const keys = readFileSync(join(board, "nvs_keys.bin"));
+	assert.deepEqual(new Uint8Array(keys), encodeNvsKeys(keys.subarray(0, 64)));
+	assert.notDeepEqual(keys.subarray(0, 32), keys.subarray(32, 64));
+	assert.deepEqual(fields(readFileSync(join(board, "nvs.csv"), "utf8")), { ...DEVICE, symmetricKey: KEY });
+	for (const name of ["nvs.csv", "nvs_keys.bin"]) assert.equal(statSync(join(board, name)).mode & 0o777, 0o600);
+	const table = readFileSync(join(project, "hw/moddable/partitions.csv"), "utf8");
+	const offsetOf = (name: string) => new RegExp(`^${name},[^,]*,[^,]*, *(0x\\w+)`, "m").exec(table)?.[1];
+	assert.match(stdout, new RegExp(`write_flash ${offsetOf("nvs")} .*nvs.bin ${offsetOf("nvs_keys")} `));
+	assert.doesNotMatch(stdout, new RegExp(keys.subarray(0, 64).toString("hex")));
+	const again = run();
+	assert.equal(again.status, 2);
+	assert.match(again.stderr, /config\.exists/);
+	assert.deepEqual(readFileSync(join(board, "nvs_keys.bin")), keys);
+});
+
+test("the sdkconfig for encryption is the usual one and four lines", () => {
+	const read = (name: string) => readFileSync(join(project, "hw/moddable", name, "sdkconfig.defaults"), "utf8");
+	const [usual, encrypted] = [read("sdkconfig"), read("sdkconfig-encrypted")];
+	assert.ok(encrypted.startsWith(usual));
+	assert.equal(encrypted.slice(usual.length).match(/^CONFIG_\w+=y$/gm)?.length, 4);
 });
 
 const GENERATOR = ["-m", "esp_idf_nvs_partition_gen"];

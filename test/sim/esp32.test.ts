@@ -107,15 +107,16 @@ describe("the image for ESP32", { skip }, () => {
 	const sources = readdirSync(native).filter((name) => name.endsWith(".c") && !ofEngine(name));
 	for (const source of sources) {
 		test(`${source} passes gcc -fsyntax-only for ESP32`, () => {
-			execFileSync(
-				"gcc",
-				[
-					...["-fsyntax-only", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-DESP32=5"],
-					`-I${join(project, "test/sim/stubs")}`,
-					join(native, source),
-				],
-				{ stdio: ["ignore", "ignore", "pipe"] },
-			);
+			for (const defined of [[], ["-DmxDebug=1"], ["-DCONFIG_NVS_ENCRYPTION=1"]])
+				execFileSync(
+					"gcc",
+					[
+						...["-fsyntax-only", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-DESP32=5", ...defined],
+						`-I${join(project, "test/sim/stubs")}`,
+						join(native, source),
+					],
+					{ stdio: ["ignore", "ignore", "pipe"] },
+				);
 		});
 	}
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runOnXs, skip } from "../../hw/simulator/harness.ts";
 
-test("records and settings in NVS: blobs, absences, a full partition, what is no text; how full it is", {
+test("records and settings in NVS: blobs, absences, a full partition, what is no text; how full it is, and that it is in clear", {
 	skip,
 }, async () => {
 	const { exitCode, output } = await runOnXs({
@@ -25,6 +25,7 @@ test("records and settings in NVS: blobs, absences, a full partition, what is no
 		"setting undefined",
 		'setting 0ne00ABCDEF {"site":"Zürich"}',
 		"setting config.invalid config.invalid",
+		"fault store.clear",
 		"store none",
 		"store 010203 010203",
 		"store none",

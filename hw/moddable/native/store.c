@@ -2,7 +2,9 @@
 #include "xsmc.h"
 #include "xsHost.h"
 
+#include "sdkconfig.h"
 #include "esp_err.h"
+#include "bootloader_support/include/esp_flash_encrypt.h"
 #include "app_update/include/esp_ota_ops.h"
 #include "nvs_flash/include/nvs.h"
 
@@ -13,6 +15,21 @@ void xs_store_trial(xsMachine* the)
 	const esp_partition_t* running = esp_ota_get_running_partition();
 	xsmcSetBoolean(xsResult, running != NULL && esp_ota_get_state_partition(running, &found) == ESP_OK
 		&& found == ESP_OTA_IMG_PENDING_VERIFY);
+}
+
+/*
+ * Whether who reads the flash of this board reads its records: a release build whose NVS is not encrypted by a key that flash does not
+ * show. In eFuse (HMAC), or in nvs_keys, which flash encryption covers.
+ */
+void xs_store_clear(xsMachine* the)
+{
+#if defined(mxDebug) || defined(CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC)
+	xsmcSetBoolean(xsResult, 0);
+#elif defined(CONFIG_NVS_ENCRYPTION)
+	xsmcSetBoolean(xsResult, !esp_flash_encryption_enabled());
+#else
+	xsmcSetBoolean(xsResult, 1);
+#endif
 }
 
 /* Three numbers of 32 bits: entries of the default partition in all, in use, and in use by this namespace. Else undefined. */

@@ -6,6 +6,11 @@ void xs_store_trial(xsMachine* the)
 	xsmcSetBoolean(xsResult, 0);
 }
 
+void xs_store_clear(xsMachine* the)
+{
+	xsmcSetBoolean(xsResult, 1);
+}
+
 /* A partition of 16 pages with a quarter of it in use. */
 void xs_store_entries(xsMachine* the)
 {

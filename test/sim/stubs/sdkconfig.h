@@ -1,0 +1,2 @@
+/* Nothing is defined, unless by the compiler's options. */
+#pragma once
