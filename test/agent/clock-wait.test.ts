@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fill } from "../../hw/node/entropy.ts";
 import { Agent } from "../../src/agent.ts";
+import { utf8Text } from "../../src/base/bytes.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Fault, type FaultCode } from "../../src/fault.ts";
 import { RELEASED } from "../../src/release.ts";
@@ -16,11 +17,17 @@ const YEAR = 365 * 24 * HOUR;
 /** An agent that meets the same refusal each time: one of TLS, or a CONNACK's return code. */
 function bench(now: number, refusal: FaultCode | number) {
 	const clock = new FakeClock(now);
+	/** When the tokens of the CONNECTs end, milliseconds. */
+	const ends: number[] = [];
 	const wire = new FakeWire({
 		clock,
 		serve(socket) {
 			if (typeof refusal !== "number") throw new Fault(refusal, "refused by the test");
-			socket.onData = () => socket.write(Uint8Array.of(0x20, 2, 0, refusal));
+			socket.onData = (bytes) => {
+				const [, end] = /&se=([0-9]+)&/.exec(utf8Text(bytes.filter((byte) => byte < 0x80))) ?? [];
+				if (end !== undefined) ends.push(Number(end) * 1000);
+				socket.write(Uint8Array.of(0x20, 2, 0, refusal));
+			};
 		},
 	});
 	const config = parseConfig({
@@ -30,7 +37,7 @@ function bench(now: number, refusal: FaultCode | number) {
 		symmetricKey: Buffer.alloc(32, 1).toString("base64"),
 	});
 	const agent = new Agent({ wire, clock, config, store: new FakeStore(), entropy: { fill } });
-	return { clock, wire, agent };
+	return { clock, wire, agent, ends };
 }
 
 for (const [what, now, refusal] of [
@@ -40,13 +47,14 @@ for (const [what, now, refusal] of [
 	["the token is too old a day before the release", RELEASED - 24 * HOUR, 5],
 ] as const)
 	test(`${what}: tried again within minutes, and at once when the clock is set`, async () => {
-		const { clock, wire, agent } = bench(now, refusal);
+		const { clock, wire, agent, ends } = bench(now, refusal);
 		await clock.advance(600_000);
 		assert.ok(wire.connections >= 5, `${wire.connections} attempts in ten minutes`);
 		const before = wire.connections;
 		clock.set(RELEASED + 24 * HOUR);
 		await clock.advance(8000);
 		assert.ok(wire.connections > before, "a clock that was set ends the wait");
+		if (typeof refusal === "number") assert.ok(ends.at(-1)! > clock.now(), "a token of its own for each connection");
 		agent.close();
 		await agent.finished;
 	});

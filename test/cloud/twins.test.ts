@@ -65,6 +65,14 @@ test("what the rules allow is taken, to the last byte", async () => {
 	assert.deepEqual(cloud.device("dev-001")!.reported.properties, {});
 });
 
+test("null for what is not there removes nothing beside it, and twice is once", async () => {
+	assert.equal(await report({ o: { x: 1, y: 2 }, p: 3 }), 204);
+	for (const patch of [{ o: { z: null } }, { q: null }, { o: { y: null } }, { o: { y: null } }])
+		assert.equal(await report(patch), 204);
+	assert.deepEqual(cloud.device("dev-001")!.reported.properties, { o: { x: 1 }, p: 3 });
+	assert.equal(await report({ o: null, p: null }), 204);
+});
+
 test("32 KB count in sum over several patches, and may be made smaller again", async () => {
 	for (let i = 0; i < 8; i++) assert.equal(await report({ [`k${i}`]: "x".repeat(4000) }), 204);
 	const size = sectionBytes(cloud.device("dev-001")!.reported.properties);
