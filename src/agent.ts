@@ -5,15 +5,13 @@
  * A refusal (a 4xx other than 429) ends an attempt; a running agent comes back after an hour, doubling to a day, because
  * a late enrolment or a wrong clock must not strand a device. A transient failure is retried within seconds to minutes.
  */
+
+import { Service } from "./agent/service.ts";
 import { Pause } from "./base/pause.ts";
-import { randomUnit } from "./base/retry.ts";
 import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
 import { Endings } from "./hub/endings.ts";
-import { HubFeatures } from "./hub/features.ts";
 import type { Properties } from "./hub/hub-topics.ts";
-import { Operations } from "./hub/operations.ts";
-import { TelemetryQueue } from "./hub/queue.ts";
 import type { ReportDone } from "./hub/reported.ts";
 import { Lifecycle } from "./identity/lifecycle.ts";
 import type { Link } from "./identity/link.ts";
@@ -21,7 +19,6 @@ import type { DeviceAssignment } from "./identity/record.ts";
 import { MqttWire } from "./mqtt/transport.ts";
 import type { AgentOptions, AgentState } from "./options.ts";
 import type { Log } from "./port.ts";
-import { Updates } from "./update/updates.ts";
 
 export type { AgentOptions, AgentState } from "./options.ts";
 
@@ -32,10 +29,7 @@ export class Agent {
 	readonly #waiting = new Waiting();
 	readonly #pause: Pause;
 	readonly #endings = new Endings();
-	readonly #queue: TelemetryQueue;
-	readonly #features: HubFeatures;
-	readonly #operations: Operations;
-	readonly #updates: Updates | undefined;
+	readonly #service: Service;
 	#state: AgentState = "starting";
 	/** Ends the present turn of a session early. */
 	#wake: () => void = () => {};
@@ -44,40 +38,12 @@ export class Agent {
 
 	/** Starts by itself, after the caller's turn. Throws nothing: Faults arrive through onState and `finished`. */
 	constructor(options: AgentOptions) {
-		const { wire, store, clock, config, once, entropy, twin, methods, onMessage, slot, appSlot, restart } = options;
+		const { wire, store, clock, config, entropy } = options;
 		this.#options = options;
-		// Members by name: each copy of all options would be as much again in RAM.
-		this.#operations = new Operations({
-			clock,
-			store,
-			restart,
-			log: options.log ?? (() => {}),
-			config: once ? { ...config, operations: [], healthSeconds: 0 } : config,
-			status: () => ({ state: this.#state, waiting: this.#queue.length, dropped: this.#queue.dropped }),
-			renew: () => this.renew(),
-		});
-		this.#log = this.#operations.log;
-		const log = this.#log;
-		if (slot || appSlot)
-			this.#updates = new Updates({ ...options, log, whenQuiet: (then) => this.#queue.whenEmpty(then) });
+		this.#service = new Service(options, this);
+		const { log } = this.#service;
+		this.#log = log;
 		this.#pause = new Pause({ clock, sync: () => this.#lifecycle.clock.sync(), entropy, log, waiting: this.#waiting });
-		this.#queue = new TelemetryQueue(config.queue, log);
-		this.#features = new HubFeatures({
-			clock,
-			log,
-			onMessage,
-			maxMessageBytes: config.maxMessageBytes,
-			// Without a callback the application wants none; the agent's own sections come all the same.
-			properties: twin ? twin.properties : [],
-			random: () => randomUnit(entropy),
-			onNewTwin: () => {
-				this.#operations.reportAgain();
-				this.#updates?.reportAgain();
-				twin?.onNew?.();
-			},
-			onDesired: this.#updates ? this.#updates.watch(twin?.onDesired) : twin?.onDesired,
-			methods: { ...methods, ...this.#operations.methods, ...this.#updates?.methods },
-		});
 		this.#lifecycle = new Lifecycle({
 			wire: new MqttWire(wire, config.transport, log),
 			store,
@@ -100,15 +66,8 @@ export class Agent {
 	 * Queues a device-to-cloud message. Objects go as JSON, texts as UTF-8. `done` is called once, after the hub's
 	 * acknowledgement or with Fault hub.queue-full, hub.too-large, hub.invalid.
 	 */
-	telemetry(
-		body: Uint8Array | string | object,
-		properties: Properties = {},
-		done: (fault?: Fault) => void = () => {},
-	): void {
-		this.#queue.push(body, properties, (fault) => {
-			if (!fault) this.#updates?.proven();
-			done(fault);
-		});
+	telemetry(body: Uint8Array | string | object, properties?: Properties, done?: (fault?: Fault) => void): void {
+		this.#service.telemetry(body, properties, done);
 	}
 
 	/** Hub, device id and the custom allocation's own JSON, as DPS said them; undefined before the device is enrolled. */
@@ -118,7 +77,7 @@ export class Agent {
 
 	/** Telemetry that was lost to the queue's bounds since start. */
 	get dropped(): number {
-		return this.#queue.dropped;
+		return this.#service.queue.dropped;
 	}
 
 	/**
@@ -126,7 +85,7 @@ export class Agent {
 	 * hub's answer or with Fault hub.invalid, hub.too-large, hub.bad-request.
 	 */
 	report(patch: object, done?: ReportDone): void {
-		this.#features.report(patch, done);
+		this.#service.report(patch, done);
 	}
 
 	/** Renews the certificate now, without waiting for its time. */
@@ -137,19 +96,14 @@ export class Agent {
 
 	/** The application on trial works, or not (with the Fault that says why): it stays, or gives way to the one before. */
 	judgeApp(fault?: Fault): void {
-		if (fault === undefined) this.#updates?.confirmApp();
-		else {
-			this.#report(fault);
-			this.#updates?.rejectApp(fault);
-		}
+		this.#service.judgeApp(fault);
 	}
 
 	/** Ends the session in an orderly way. What is still queued is lost. */
 	close(): void {
 		if (this.#state === "closed") return;
 		this.#enter("closed");
-		this.#operations.close();
-		this.#updates?.close();
+		this.#service.close();
 		this.#waiting.end();
 	}
 
@@ -182,15 +136,11 @@ export class Agent {
 	async #serve(link: Link): Promise<"again" | "done"> {
 		const { session, credential } = link;
 		this.#enter("connected");
-		this.#features.attach(session);
-		link.opener = (topic, bytes) => this.#features.open(topic, bytes);
-		const stop = link.listen((topic, payload) => this.#features.message(topic, payload));
-		this.#operations.connected(credential, this);
-		this.#updates?.connected(this);
-		this.#queue.attach(session);
+		const detach = this.#service.attach(link);
 		let outcome: "again" | "done" | undefined;
 		try {
 			for (let idle = false; outcome === undefined; ) {
+				this.#service.look();
 				const due = this.#lifecycle.dueIn(credential) === 0 && (idle || !this.#options.once);
 				if (due && (await this.#lifecycle.renew(link))) outcome = "again";
 				else if (idle) outcome = "done";
@@ -201,11 +151,7 @@ export class Agent {
 				idle = turn === "idle";
 			}
 		} finally {
-			this.#queue.attach(undefined);
-			this.#features.detach();
-			this.#updates?.disconnected();
-			stop();
-			link.opener = undefined;
+			detach();
 		}
 		session.close();
 		await link.ended;
@@ -213,15 +159,18 @@ export class Agent {
 		return outcome;
 	}
 
-	/** Whatever comes first: the session's end, a renewal that falls due, or (`once`) an empty queue. */
+	/** Whatever comes first: the session's end, a renewal or the service that falls due, or (`once`) an empty queue. */
 	async #turn(link: Link): Promise<"due" | "idle" | { readonly fault: Fault | undefined }> {
 		const { clock, once } = this.#options;
 		let cancel = (): void => {};
 		try {
 			return await this.#waiting.until((resolve) => {
 				this.#wake = () => resolve("due");
-				if (once) this.#queue.whenEmpty(() => resolve("idle"));
-				else cancel = clock.after(this.#lifecycle.dueIn(link.credential), () => resolve("due"));
+				if (once) this.#service.queue.whenEmpty(() => resolve("idle"));
+				else {
+					const dueIn = Math.min(this.#lifecycle.dueIn(link.credential), this.#service.dueInMs);
+					cancel = clock.after(dueIn, () => resolve("due"));
+				}
 				void link.ended.then((fault) => resolve({ fault }));
 				return () => link.session.close();
 			});

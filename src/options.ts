@@ -3,7 +3,7 @@ import type { AppSlot } from "./application/app-slot.ts";
 import type { Config } from "./config.ts";
 import type { Fault } from "./fault.ts";
 import type { FeatureOptions } from "./hub/features.ts";
-import type { Clock, Entropy, Keystore, Log, Slot, Store, Wire } from "./port.ts";
+import type { Clock, Entropy, Keystore, Log, ResetReason, Slot, Store, Wire } from "./port.ts";
 
 export type AgentState = "starting" | "enrolling" | "connecting" | "connected" | "waiting" | "closed";
 
@@ -36,6 +36,8 @@ export interface AgentOptions {
 	readonly slot?: Slot | undefined;
 	/** The same for the application that runs apart from the firmware (app.ts). */
 	readonly appSlot?: AppSlot | undefined;
+	/** What began this start; absent where the platform does not know. After too many that did not last see base/starts.ts. */
+	readonly lastReset?: ResetReason | undefined;
 	/** Restarts the device; absent where that is not the agent's business. */
 	readonly restart?: () => void;
 	/** `fault`: why the agent waits or has closed. */

@@ -209,6 +209,17 @@ export interface AppEngine {
 	restart(): void;
 }
 
+/** What began a start, as far as the platform knows. `software`: a restart that was asked for, and on XS an abort. */
+export type ResetReason =
+	| "power-on"
+	| "reset-pin"
+	| "software"
+	| "panic"
+	| "watchdog"
+	| "deep-sleep"
+	| "brownout"
+	| "unknown";
+
 export interface Clock {
 	/** Wall clock, milliseconds since 1970 UTC. May be wrong: no battery is assumed. */
 	now(): number;

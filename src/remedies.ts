@@ -152,6 +152,8 @@ export const FAULTS = {
 	"app.unstable": "The application, power or flash ends each start: look at the log, offer a corrected application.",
 	"app.failed": "The application threw: correct it, offer it with a higher sequence number.",
 	// The agent itself
+	"device.unstable":
+		"Start after start ended early: look for what the hub holds for the application, or for its update, call enrollee.resume; an hour of connection does the same.",
 	"agent.failed": "An unexpected error inside the agent: report it with the log.",
 	"agent.callback": "A callback of the application threw: correct the application; the agent goes on.",
 	"agent.closed": "The agent was closed by the application.",

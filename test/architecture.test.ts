@@ -26,6 +26,8 @@ const LAYERS: readonly (readonly string[])[] = [
 	["application"],
 	["config"],
 	["identity"],
+	["options"],
+	["agent"],
 ];
 
 /**

@@ -75,6 +75,8 @@ const TWIN = {
 	"reported enrollee.faults[].count": "how often since the device's start",
 	"reported enrollee.faults[].at": "when it came last, by the device's clock",
 	"reported enrollee.faults[].remedy": "what to do about it",
+	"reported enrollee.unstable":
+		"`starts` and `lastReset` while the application is kept from what is sent, after starts that did not last; else absent",
 	"reported ota.state": "idle, fetching, staged, armed, trial or rejected; `app` likewise, of the application",
 	"reported ota.installed": "sequence number of the firmware that runs; 0: flashed by cable",
 	"reported ota.sequence": "of the update under way, or of the last one; null: none",

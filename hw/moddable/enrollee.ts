@@ -6,8 +6,8 @@
  *     agent.telemetry({ temperature: 21.5 });
  */
 import { openStore } from "enrollee/store";
-import { restart, sync } from "enrollee/system";
-import type { Clock, Entropy, Log, Store, Wire } from "../../src/port.ts";
+import { lastReset, restart, sync } from "enrollee/system";
+import type { Clock, Entropy, Log, ResetReason, Store, Wire } from "../../src/port.ts";
 import { createClock } from "./clock.ts";
 import { fill } from "./entropy.ts";
 import { createLog } from "./log.ts";
@@ -23,6 +23,7 @@ export interface Ports {
 	readonly clock: Clock;
 	readonly entropy: Entropy;
 	readonly log: Log;
+	readonly lastReset: ResetReason | undefined;
 	readonly restart: () => void;
 }
 
@@ -30,5 +31,5 @@ export interface Ports {
 export function createPorts(): Ports {
 	const clock = createClock(sync);
 	const log = createLog(clock);
-	return { wire: createWire(), store: openStore(log), clock, entropy: { fill }, log, restart };
+	return { wire: createWire(), store: openStore(log), clock, entropy: { fill }, log, lastReset: lastReset(), restart };
 }

@@ -4,3 +4,5 @@ import { exit } from "simulator";
 export const restart = (): void => exit(1);
 
 export const sync = undefined;
+
+export const lastReset = (): undefined => undefined;

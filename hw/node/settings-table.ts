@@ -118,7 +118,7 @@ export const SETTINGS: readonly Setting[] = [
 	{
 		field: "operations",
 		flag: "--operations <list>",
-		help: "what the hub's operator may do: all, none, or of status,renew,reboot,twin,update (all)",
+		help: "what the hub's operator may do: all, none, or of status,renew,reboot,resume,twin,update (all)",
 	},
 	{ field: "healthSeconds", flag: "--health-seconds <seconds>", help: "the agent's health as telemetry; 0: never (0)" },
 	{ field: "firmware", flag: "--firmware <version>", help: "the application's version, for the twin" },

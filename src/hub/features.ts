@@ -9,7 +9,7 @@ import { Fault, printable } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log } from "../port.ts";
 import type { HubSession } from "./hub-session.ts";
-import { DESIRED_FILTER, METHODS_FILTER, messagesFilter, TWIN_FILTER } from "./hub-topics.ts";
+import { DESIRED_FILTER, METHODS_FILTER, messagesFilter, messagesPrefix, TWIN_FILTER } from "./hub-topics.ts";
 import { Intake } from "./intake.ts";
 import { type CloudMessage, parseMessage } from "./messages.ts";
 import { type MethodHandlers, Methods } from "./methods.ts";
@@ -26,9 +26,14 @@ export interface FeatureOptions {
 	readonly onDesired?: TwinOptions["onDesired"];
 	readonly onNewTwin?: (() => void) | undefined;
 	/** Desired properties that the application wants; absent: all that fit. */
-	readonly properties?: TwinOptions["properties"];
+	readonly properties?: readonly string[] | undefined;
 	readonly methods?: MethodHandlers | undefined;
 	readonly onMessage?: ((message: CloudMessage) => void) | undefined;
+	/**
+	 * Begin with the application kept from what the hub sends (base/starts.ts). Its methods are answered 503; its messages are not asked
+	 * for, and those that come all the same are acknowledged and told in the log: unacknowledged they would come again and again.
+	 */
+	readonly careful?: boolean;
 }
 
 /** The first time it may have been the network. */
@@ -62,11 +67,23 @@ export class HubFeatures {
 			random,
 			onNew: onNewTwin && (() => this.#guarded(onNewTwin)),
 			intake,
-			properties,
+			properties: options.careful ? [] : properties,
 			onDesired: onDesired && ((properties, desired) => this.#guarded(() => onDesired(properties, desired))),
 		});
-		this.#methods = new Methods({ clock, log, intake, handlers: methods });
+		this.#methods = new Methods({ clock, log, intake, handlers: methods, careful: options.careful });
 		this.#twinUsed = onDesired !== undefined;
+	}
+
+	/** The application is kept from what the hub sends. */
+	get careful(): boolean {
+		return this.#methods.careful;
+	}
+
+	/** The application gets from here on what the hub sends, and the desired properties whole. */
+	resume(): void {
+		this.#methods.careful = false;
+		if (this.#ready) this.#startMessages();
+		if (this.#options.onDesired) this.#twin.want(this.#options.properties);
 	}
 
 	/** A session is open: subscribes, then reads the twin and reports what waits. */
@@ -132,11 +149,14 @@ export class HubFeatures {
 
 	#start(): void {
 		this.#ready = true;
-		const session = this.#session!;
-		const { methods, onMessage } = this.#options;
+		const { methods } = this.#options;
 		if (this.#twinUsed) this.#startTwin();
 		if (methods && Object.keys(methods).length > 0) this.#subscribe(METHODS_FILTER);
-		if (onMessage) this.#subscribe(messagesFilter(session.deviceId));
+		this.#startMessages();
+	}
+
+	#startMessages(): void {
+		if (this.#options.onMessage && !this.careful) this.#subscribe(messagesFilter(this.#session!.deviceId));
 	}
 
 	/** What changes from here on must reach us before the twin is read, or a change in between is lost. */
@@ -179,9 +199,17 @@ export class HubFeatures {
 		const { onMessage } = this.#options;
 		const session = this.#session;
 		if (!session) return false;
+		if (this.careful) return this.#pass(topic, payload.length);
 		const message = parseMessage(session.deviceId, topic, payload, this.#intake);
 		if (!message) return false;
 		if (onMessage) this.#guarded(() => onMessage(message));
+		return true;
+	}
+
+	/** A message for an application that is kept from it. */
+	#pass(topic: string, bytes: number): boolean {
+		if (!topic.startsWith(messagesPrefix(this.#session!.deviceId))) return false;
+		this.#complain(new Fault("device.unstable", `a message of ${bytes} bytes, acknowledged and not looked at`));
 		return true;
 	}
 

@@ -6,11 +6,12 @@
  * calls the only one that it differs from by case.
  *
  * Every call is answered exactly once: by its handler, or here with 400 (payload that is no JSON), 404 (no such method),
- * 413 (payload beyond the device's intake), 429 (too many calls open), 500 (the handler threw, or its answer cannot be sent) or 504 (no
- * answer in the longest time the hub waits). What a handler says after that is dropped.
+ * 413 (payload beyond the device's intake), 429 (too many calls open), 500 (the handler threw, or its answer cannot be sent), 503 (the
+ * device is unstable: base/starts.ts) or 504 (no answer in the longest time the hub waits). What a handler says after that is dropped.
  */
 import { Fault } from "../fault.ts";
 import type { Clock, Log } from "../port.ts";
+import { FAULTS } from "../remedies.ts";
 import { parseProperties, splitCall } from "./hub-topics.ts";
 import type { Intake } from "./intake.ts";
 import { encodeJson, type Json, parseJson } from "./json.ts";
@@ -28,16 +29,23 @@ export interface MethodsOptions {
 	readonly log: Log;
 	readonly handlers: MethodHandlers;
 	readonly intake: Intake;
+	readonly careful?: boolean | undefined;
 }
+
+/** Of names: the agent's own methods. */
+const OWN = "enrollee.";
 
 export class Methods {
 	readonly #options: MethodsOptions;
+	/** The application is kept from calls. */
+	careful: boolean;
 	#send: Send | undefined;
 	/** By request id: cancels the time-out. Those of an earlier connection are gone: their ids may come again. */
 	#open = new Map<string, () => void>();
 
 	constructor(options: MethodsOptions) {
 		this.#options = options;
+		this.careful = options.careful ?? false;
 	}
 
 	attach(send: Send): void {
@@ -74,6 +82,10 @@ export class Methods {
 		const handler = handlerOf(handlers, name);
 		if (!handler) {
 			this.#answer(name, rid, 404, { message: "no such method" });
+			return;
+		}
+		if (this.careful && !name.toLowerCase().startsWith(OWN)) {
+			this.#answer(name, rid, 503, { code: "device.unstable", message: FAULTS["device.unstable"] });
 			return;
 		}
 		const open = this.#open;

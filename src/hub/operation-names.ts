@@ -1,5 +1,5 @@
 /** What can be switched off of what the agent does for an operator over the hub; see operations.ts, src/update/component.ts. */
-export const OPERATIONS = ["status", "renew", "reboot", "twin", "update"] as const;
+export const OPERATIONS = ["status", "renew", "reboot", "resume", "twin", "update"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** The part of the configuration that is about operations. */

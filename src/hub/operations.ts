@@ -1,6 +1,6 @@
 /**
  * What an operator may do to the device and learn from it over the hub: direct methods `enrollee.status`, `enrollee.renew`,
- * `enrollee.reboot`, the sections `certificate` and `enrollee` of the reported properties, and (off by default) health as
+ * `enrollee.reboot`, `enrollee.resume`, the sections `certificate` and `enrollee` of the reported properties, and (off by default) health as
  * telemetry.
  *
  * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
@@ -19,11 +19,19 @@ export interface OperationsOptions {
 	readonly store: Store;
 	readonly log: Log;
 	readonly config: OperationSettings;
-	/** What the agent itself knows. */
-	readonly status: () => object;
-	readonly renew: () => void;
+	readonly device: Operated;
 	/** Absent where the platform cannot. */
 	readonly restart?: (() => void) | undefined;
+}
+
+/** Of the agent, what an operator is told and may do. */
+export interface Operated {
+	readonly status: object;
+	/** Present while the application is kept from what the hub sends: why. */
+	readonly unstable: object | undefined;
+	renew(): void;
+	/** The application gets again what comes for it. */
+	resume(): void;
 }
 
 /** The credential of a session, as far as it is needed here. */
@@ -88,20 +96,20 @@ export class Operations {
 			if (renewal === undefined || renewal === this.#renewal) return;
 			this.#renewal = renewal;
 			// Not from within the renewal's own step: what it publishes goes first.
-			if (this.#outlet) this.#options.clock.after(0, () => this.#tell());
+			if (this.#outlet) this.#options.clock.after(0, () => this.tell());
 		};
 	}
 
 	/** Those that are switched on. */
 	get methods(): MethodHandlers {
-		const { config, clock, renew, restart } = this.#options;
+		const { config, clock, device, restart } = this.#options;
 		const all: readonly [Operation, MethodHandler][] = [
 			["status", (_, respond) => respond(200, this.#status())],
 			[
 				"renew",
 				(_, respond) => {
 					respond(202);
-					renew();
+					device.renew();
 				},
 			],
 			[
@@ -110,6 +118,13 @@ export class Operations {
 					if (!restart) return respond(501, { message: "this platform cannot restart itself" });
 					respond(202, { inSeconds: REBOOT_SECONDS });
 					clock.after(REBOOT_SECONDS * 1000, restart);
+				},
+			],
+			[
+				"resume",
+				(_, respond) => {
+					device.resume();
+					respond(200, this.#status());
 				},
 			],
 		];
@@ -122,14 +137,14 @@ export class Operations {
 		this.#credential = credential;
 		this.#outlet = outlet;
 		this.#flash.look();
-		this.#tell();
+		this.tell();
 		if (this.#options.config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
 	}
 
 	/** Nothing of what was reported stands any more: all of it goes again. */
 	reportAgain(): void {
 		this.#reported = "";
-		if (this.#outlet) this.#tell();
+		this.tell();
 	}
 
 	/** The agent has closed. */
@@ -139,13 +154,19 @@ export class Operations {
 		this.#cancelHealth?.();
 	}
 
-	#tell(): void {
-		const { config } = this.#options;
+	/** Reports what has changed. */
+	tell(): void {
+		const { config, device } = this.#options;
 		if (!config.operations.includes("twin") || !this.#credential) return;
 		const dates = this.#certificate();
 		const { serial } = parseCertificate(this.#credential.chain[0]!);
 		const certificate = { ...dates, serial, renewal: this.#renewal, lastFault: this.#noted[0]?.code ?? null };
-		const enrollee = { firmware: config.firmware, certificate: dates, faults: this.#faults() };
+		const enrollee = {
+			firmware: config.firmware,
+			certificate: dates,
+			faults: this.#faults(),
+			unstable: device.unstable ?? null,
+		};
 		const text = JSON.stringify({ certificate, enrollee });
 		if (text === this.#reported) return;
 		this.#outlet?.report({ certificate, enrollee }, (fault) => {
@@ -162,9 +183,10 @@ export class Operations {
 	}
 
 	#status(): object {
-		const { clock, config, status } = this.#options;
+		const { clock, config, device } = this.#options;
 		return {
-			...status(),
+			...device.status,
+			unstable: device.unstable,
 			firmware: config.firmware,
 			upSeconds: Math.round(clock.ticks() / 1000),
 			certificate: this.#certificate(),

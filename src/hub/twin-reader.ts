@@ -21,7 +21,6 @@ const OWN_LEVELS = 4;
 export interface TwinReaderOptions {
 	readonly log: Log;
 	readonly intake: Intake;
-	readonly properties?: readonly string[] | undefined;
 }
 
 /** The desired properties with their `$version`, undefined when there are none; of the reported ones `$version` only. */
@@ -31,14 +30,22 @@ export class TwinReader implements Sink {
 	readonly #kind: "twin" | "change";
 	readonly #options: TwinReaderOptions;
 	readonly #done: TwinDone;
+	readonly #wanted: readonly string[] | undefined;
 	readonly #own = new Budget(OWN_BYTES, OWN_MEMBERS, OWN_LEVELS);
 	readonly #application: Budget;
 	readonly #reader: JsonReader;
 
-	constructor(kind: "twin" | "change", options: TwinReaderOptions, done: TwinDone) {
+	/** `wanted`: of the application's properties; undefined: all. */
+	constructor(
+		kind: "twin" | "change",
+		options: TwinReaderOptions,
+		wanted: readonly string[] | undefined,
+		done: TwinDone,
+	) {
 		this.#kind = kind;
 		this.#options = options;
 		this.#done = done;
+		this.#wanted = wanted;
 		this.#application = options.intake.budget();
 		this.#reader = new JsonReader((path) => this.#choose(path));
 	}
@@ -65,8 +72,7 @@ export class TwinReader implements Sink {
 		const depth = isTwin ? 2 : 1;
 		const name = path[depth - 1]!;
 		if (OWN.includes(name)) return this.#own;
-		const { properties } = this.#options;
-		return name.startsWith("$") || properties?.includes(name) === false ? "skip" : this.#application;
+		return name.startsWith("$") || this.#wanted?.includes(name) === false ? "skip" : this.#application;
 	}
 }
 

@@ -47,6 +47,7 @@ export class Twin {
 	readonly #options: TwinOptions;
 	readonly #reading: Turn;
 	readonly #reporting: Turn;
+	#properties: readonly string[] | undefined;
 	#send: Send | undefined;
 	#requests = 0;
 	/** Hub and device that all below is true of. */
@@ -62,6 +63,7 @@ export class Twin {
 
 	constructor(options: TwinOptions) {
 		this.#options = options;
+		this.#properties = options.properties;
 		this.#reading = new Turn(options);
 		this.#reporting = new Turn(options);
 	}
@@ -86,6 +88,13 @@ export class Twin {
 		this.#report();
 	}
 
+	/** These are wanted from here on; they are delivered once more, whole. */
+	want(properties: readonly string[] | undefined): void {
+		this.#properties = properties;
+		this.#version = undefined;
+		this.#read();
+	}
+
 	/** The connection has ended: what was asked will be asked again. */
 	detach(): void {
 		this.#send = undefined;
@@ -107,7 +116,7 @@ export class Twin {
 		if (answer) return this.#answer(answer.status, parseProperties(answer.query));
 		if (!topic.startsWith(CHANGES)) return undefined;
 		const said = parseProperties(topic.slice(CHANGES.length)).get("$version");
-		return new TwinReader("change", this.#options, (patch) => this.#changed(said, patch));
+		return new TwinReader("change", this.#options, this.#properties, (patch) => this.#changed(said, patch));
 	}
 
 	/** `done` may come within this call, with Fault hub.invalid or hub.too-large; else when the hub has answered. */
@@ -157,7 +166,7 @@ export class Twin {
 				else if (this.#reporting.answeredBy(rid)) this.#wasReported(refused, parameters);
 			});
 		if (this.#reading.awaits(rid))
-			return new TwinReader("twin", this.#options, (desired, reported) => {
+			return new TwinReader("twin", this.#options, this.#properties, (desired, reported) => {
 				if (this.#reading.answeredBy(rid)) this.#wasRead(desired, reported);
 			});
 		return {
@@ -224,9 +233,8 @@ export class Twin {
 		this.#report();
 		const version = Number(parameters.get("$version"));
 		if (!refused) this.#noteReported(version);
-		for (const done of first?.dones ?? [])
-			if (refused) done(refused);
-			else done(undefined, Number.isSafeInteger(version) ? version : undefined);
+		const said = refused || !Number.isSafeInteger(version) ? undefined : version;
+		for (const done of first?.dones ?? []) done(refused, said);
 	}
 }
 

@@ -27,6 +27,8 @@ export interface ComponentOptions {
 	/** UUID of the devices that a bundle of this component is for. */
 	readonly class: Uint8Array;
 	readonly beforeArming?: (() => void) | undefined;
+	/** The restart into a new image is next. */
+	readonly onRestart?: (() => void) | undefined;
 	/** An image that was on trial stays. */
 	readonly onConfirmed?: (() => void) | undefined;
 	/** Neither offers nor reports: a new image is confirmed, no more. */

@@ -30,6 +30,8 @@ export interface UpdaterOptions {
 	readonly trialSeconds?: number;
 	/** A staged image is about to be armed. Throws Fault ota.flash: it is tried again. */
 	readonly beforeArming?: (() => void) | undefined;
+	/** The restart into a new image is next. */
+	readonly onRestart?: (() => void) | undefined;
 }
 
 /** For the reported properties. */
@@ -211,6 +213,7 @@ export class Updater {
 			this.#journal.fail(work, fault.code);
 			throw fault;
 		}
+		this.#options.onRestart?.();
 		this.#options.slot.restart();
 	}
 

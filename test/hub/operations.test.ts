@@ -36,8 +36,12 @@ function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = t
 		store: new StoreRoom(new FakeStore(), () => ({ total: 2016, used, own: 20 })),
 		log: (step) => did.push(step),
 		config: { operations: OPERATIONS, firmware: "1.2.3", healthSeconds: 0, ...config },
-		status: () => ({ state: "connected" }),
-		renew: () => did.push("renew"),
+		device: {
+			status: { state: "connected" },
+			unstable: undefined,
+			renew: () => did.push("renew"),
+			resume: () => did.push("resume"),
+		},
 		...(canRestart ? { restart: () => did.push("restart") } : {}),
 	});
 	const outlet = {
@@ -71,6 +75,7 @@ describe("methods", () => {
 			status: 200,
 			payload: {
 				state: "connected",
+				unstable: undefined,
 				firmware: "1.2.3",
 				upSeconds: 90,
 				certificate,
@@ -106,8 +111,14 @@ describe("methods", () => {
 		assert.equal(bench({}, false).call("enrollee.reboot").status, 501);
 	});
 
+	test("enrollee.resume says how it is after it", () => {
+		const { call, did } = bench();
+		const { status, payload } = call("enrollee.resume");
+		assert.deepEqual([status, (payload as { state: string }).state, did], [200, "connected", ["resume"]]);
+	});
+
 	test("only those that are switched on exist", () => {
-		const own: readonly string[] = ["status", "renew", "reboot"];
+		const own: readonly string[] = ["status", "renew", "reboot", "resume"];
 		for (const operation of OPERATIONS) {
 			const { operations } = bench({ operations: [operation] });
 			assert.deepEqual(Object.keys(operations.methods), own.includes(operation) ? [`enrollee.${operation}`] : []);
@@ -123,7 +134,7 @@ describe("the section of the twin", () => {
 		const serial = new X509Certificate(leaf).serialNumber.toLowerCase();
 		assert.deepEqual(reports[0]!.patch, {
 			certificate: { ...certificate, serial, renewal: "planned", lastFault: null },
-			enrollee: { firmware: "1.2.3", certificate, faults: [] },
+			enrollee: { firmware: "1.2.3", certificate, faults: [], unstable: null },
 		});
 		reports[0]!.done(new Fault("hub.bad-request", "no"));
 		connect();
@@ -190,7 +201,7 @@ describe("the section of the twin", () => {
 	});
 
 	test("switched off, nothing is reported", () => {
-		const { connect, reports } = bench({ operations: ["status", "renew", "reboot"] });
+		const { connect, reports } = bench({ operations: ["status", "renew", "reboot", "resume"] });
 		connect();
 		assert.equal(reports.length, 0);
 	});

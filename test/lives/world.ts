@@ -141,6 +141,7 @@ export class World {
 			wire: this.#deviceWire(power),
 			store: this.openStore({ power }),
 			entropy: new FakeEntropy(this.#options.source, power),
+			lastReset: "power-on",
 			log: onLog,
 			onState: (state, fault) => power.on && this.observer.onState?.(state, fault),
 			config: parseConfig({
@@ -152,9 +153,8 @@ export class World {
 			}),
 			...options,
 		});
-		const ended = (reason: unknown): void => {
-			if (power.on && agent.state !== "closed") this.observer.onEnd?.(reason);
-		};
+		const ended = (reason: unknown): void =>
+			power.on && agent.state !== "closed" ? this.observer.onEnd?.(reason) : undefined;
 		agent.finished.then(() => ended("closed"), ended);
 		return { agent, power };
 	}

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
+import { STARTS_RECORD } from "../../../src/base/starts.ts";
 import { Fault } from "../../../src/fault.ts";
 import { Journal } from "../../../src/identity/journal.ts";
 import { lockFolder } from "../lock.ts";
@@ -28,7 +29,7 @@ async function reset(flags: Flags & OutputFlags): Promise<void> {
 	const who = (current ?? candidate)?.registrationId ?? "a key without a certificate";
 	if (flags.yes !== true && !(await isConfirmed(`Remove the identity of ${who} from ${folder}, key included? [y/N] `)))
 		throw new Fault("config.missing", "--yes: nothing was removed");
-	for (const name of there) store.delete(name);
+	for (const name of [...there, STARTS_RECORD]) store.delete(name);
 	unlock();
 	createOutput(flags).result(`${folder}: the identity of ${who} is removed`, { event: "reset", folder, identity: who });
 }
