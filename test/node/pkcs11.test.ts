@@ -13,8 +13,9 @@ import { type Cryptoki, loadCryptoki } from "../../hw/node/cryptoki.ts";
 import { openPkcs11, type Pkcs11Options } from "../../hw/node/pkcs11.ts";
 import { verify } from "../../src/key/verify.ts";
 import type { Keystore } from "../../src/port.ts";
+import { encodeCsr } from "../../src/x509/csr.ts";
 import { Device, type Run, withCloud } from "../support/device.ts";
-import { temporaryFolder } from "../support/openssl.ts";
+import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
 import { isFault } from "../support/random.ts";
 
 const PIN = "73519024";
@@ -28,7 +29,9 @@ const skip = !module
 	? "SKIPPED: no softhsm2"
 	: !loaded
 		? "SKIPPED: no pkcs11js"
-		: !engine && "SKIPPED: no libengine-pkcs11-openssl";
+		: !engine
+			? "SKIPPED: no libengine-pkcs11-openssl"
+			: noOpenssl;
 
 const folder = temporaryFolder({ "the pin": `${PIN}\n`, "wrong-pin": "00000000" });
 const options = {
@@ -68,6 +71,8 @@ describe("a PKCS#11 token", { skip }, () => {
 				for (let i = 0; i < 20; i++)
 					assert.ok(verify(curve, publicKey, digest(size), again.sign(digest(size))), `${curve} ${i}`);
 			}
+			const csr = encodeCsr("dev-001", second);
+			openssl(["req", "-inform", "DER", "-verify", "-noout"], { input: csr });
 			const third = store.generate(curve, [second.reference!]);
 			assert.throws(() => store.open(first.reference!), isFault("key.replaced"));
 			assert.deepEqual(store.open(second.reference!).publicKey, second.publicKey);

@@ -39,8 +39,11 @@ test("the same key and id give the same bytes, another key or id others", () => 
 });
 
 test("OpenSSL verifies the request and reads the name, as DER and as PEM", { skip: noOpenssl }, () => {
-	for (const id of ["a", "dev-001", "MyDevice.7:x_y-", "x".repeat(64)]) {
-		const der = encodeCsr(id, generateKeyPair(entropy));
+	for (const [id, curve] of [
+		...(["a", "dev-001", "MyDevice.7:x_y-", "x".repeat(64)] as const).map((id) => [id, "P-256"] as const),
+		["dev-001", "P-384"],
+	] as const) {
+		const der = encodeCsr(id, generateKeyPair(entropy, curve));
 		for (const [form, input] of [
 			["DER", der],
 			["PEM", encodePem("CERTIFICATE REQUEST", der)],
@@ -51,8 +54,8 @@ test("OpenSSL verifies the request and reads the name, as DER and as PEM", { ski
 				cwd,
 			}).toString();
 			assert.match(said, new RegExp(`CN = ${id}\n`));
-			assert.match(said, /Signature Algorithm: ecdsa-with-SHA256/);
-			assert.match(said, /NIST CURVE: P-256/);
+			assert.match(said, new RegExp(`Signature Algorithm: ecdsa-with-SHA${curve.slice(2)}`));
+			assert.match(said, new RegExp(`NIST CURVE: ${curve}`));
 			// OpenSSL writes the same bytes when it encodes what it has read.
 			assert.ok(equal(openssl(["req", "-in", "csr", "-inform", form, "-outform", "DER"], { cwd }), der));
 		}
@@ -69,8 +72,9 @@ csr = x509.load_der_x509_csr(sys.stdin.buffer.read())
 assert csr.is_signature_valid
 assert len(list(csr.extensions)) == 0
 print(csr.subject.rfc4514_string(), csr.signature_hash_algorithm.name, csr.public_key().curve.name)`;
-	const said = execFileSync("python3", ["-c", program], { input: encodeCsr("dev-001", key) });
-	assert.equal(said.toString(), "CN=dev-001 sha256 secp256r1\n");
+	const said = (csr: Uint8Array): string => execFileSync("python3", ["-c", program], { input: csr, encoding: "utf8" });
+	assert.equal(said(encodeCsr("dev-001", key)), "CN=dev-001 sha256 secp256r1\n");
+	assert.equal(said(encodeCsr("dev-001", generateKeyPair(entropy, "P-384"))), "CN=dev-001 sha384 secp384r1\n");
 });
 
 test("@peculiar/x509 verifies the request", async () => {
