@@ -60,6 +60,7 @@ export const FAULTS = {
 	"method-flood":
 		"hub: VALUE (1000) calls of a method that there is not at once, after the subscription, no member name twice",
 	"c2d-size": "hub: a message of N bytes after the subscription, at each connection",
+	"ping-flood": "WebSocket: VALUE (1000) pings at once behind an answer",
 	"c2d-flood": "hub: VALUE (1000) messages at once after the subscription",
 	"dps-size": "DPS: the result has a member of N bytes that nobody knows",
 	"renew-size": "renewal: the certificates come with a member of N bytes that nobody knows",

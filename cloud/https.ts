@@ -83,7 +83,11 @@ export class Https {
 
 	#serve(webSocket: WebSocket, peer: Peer): void {
 		const connection = this.#options.service.open(peer, {
-			write: (bytes) => webSocket.send(bytes, { binary: true }),
+			write: (bytes) => {
+				webSocket.send(bytes, { binary: true });
+				const pings = this.#options.faults.strikes("ping-flood");
+				for (let i = pings === undefined ? 0 : Number(pings || 1000); i > 0; i--) webSocket.ping();
+			},
 			close: () => webSocket.close(1000),
 		});
 		const { receive, lost } = carry(connection, () => webSocket.terminate());

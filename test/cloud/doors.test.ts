@@ -86,6 +86,20 @@ test("another path, no subprotocol, a text frame, too large a frame, and plain H
 	probe.close();
 });
 
+test("ping-flood: so many pings behind an answer, each for a pong", async () => {
+	cloud.arm("ping-flood=500:1");
+	const ca = readFileSync(cloud.rootCa, "utf8");
+	const socket = new WebSocket(`wss://localhost:${cloud.port}/$iothub/websocket`, "mqtt", { ca });
+	let pings = 0;
+	socket.on("ping", () => pings++);
+	const probe = new Probe(createWebSocketStream(socket));
+	await once(socket, "open");
+	assert.equal(await probe.connect({ username: hubUser, clientId: "dev-001", password: hubToken() }), 0);
+	assert.equal(await probe.publish("devices/dev-001/messages/events/", "still here"), "puback");
+	assert.equal(pings, 500);
+	socket.terminate();
+});
+
 test("mqtt-blocked closes or ignores MQTT over TLS, and nothing else", async () => {
 	cloud.arm("mqtt-blocked:1");
 	assert.equal((await openHub(cloud, "dev-001", { password: hubToken() })).connack, "closed");

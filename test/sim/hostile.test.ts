@@ -12,6 +12,7 @@ import { after, before, describe, test } from "node:test";
 import { type App, buildForXs, project, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
 import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
+import { webSocketRows } from "../support/hostile/mqtt-rows.ts";
 import { endsByFault, type Row } from "../support/hostile/row.ts";
 import { allRows } from "../support/hostile/rows.ts";
 import { UPDATES } from "../support/updated.ts";
@@ -51,7 +52,7 @@ describe("what a peer may send, on XS", { skip }, () => {
 		const { exitCode, output } = await machine.run({
 			environment: {
 				...environmentOf(hostile.cloud, state),
-				ENROLLEE_TRANSPORT: "mqtt",
+				ENROLLEE_TRANSPORT: rows[0]?.phase === "ws" ? "ws" : "mqtt",
 				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
 				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
 			},
@@ -89,9 +90,17 @@ describe("what a peer may send, on XS", { skip }, () => {
 			const played = rows().filter((row) => row.phase === phase);
 			judge(played, await play(app, played));
 		});
+
+	test("over WebSocket: pings that are answered faster than TCP takes the pongs, as on a board", async () => {
+		const narrow = await build("hostile-narrow", RESERVED, {
+			"~": "$(ENROLLEE)/dist/moddable/tcp",
+			"enrollee/tcp": "$(ENROLLEE)/test/sim/apps/narrow-tcp",
+		});
+		judge(webSocketRows(), await play(narrow, webSocketRows()));
+	});
 });
 
-const build = (name: string, { chunk, heap, stack }: typeof RESERVED): Promise<App> =>
+const build = (name: string, { chunk, heap, stack }: typeof RESERVED, modules: object = {}): Promise<App> =>
 	buildForXs({
 		name,
 		build: "instrument",
@@ -107,6 +116,7 @@ const build = (name: string, { chunk, heap, stack }: typeof RESERVED): Promise<A
 				main: "$(ENROLLEE)/test/sim/apps/hostile",
 				"hostile/driver": "$(ENROLLEE)/test/support/hostile/driver",
 				"hostile/slot": "$(ENROLLEE)/test/support/hostile/slot",
+				...modules,
 			},
 			preload: ["hostile/driver", "hostile/slot"],
 			creation: { chunk: { initial: chunk, incremental: 0 }, heap: { initial: heap, incremental: 0 }, stack },

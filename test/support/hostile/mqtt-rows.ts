@@ -119,6 +119,17 @@ export function hubRows(): Row[] {
 	];
 }
 
+/** Over WebSocket. */
+export const webSocketRows = (): Row[] =>
+	[1000, 20_000].map((count) => ({
+		phase: "ws",
+		name: `${count} pings at once`,
+		lawful: true,
+		faults: [],
+		survives: true,
+		arm: `ping-flood=${count}:1`,
+	}));
+
 export function twinRows(): Row[] {
 	const row = (name: string, body: string, faults: readonly string[], more: Partial<Row> = {}): Row => ({
 		phase: "twin",

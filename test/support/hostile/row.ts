@@ -1,7 +1,7 @@
 /** One thing that a peer may do to a device, and what must come of it. */
 import { generate, type IPublishPacket, type Packet } from "mqtt-packet";
 
-export type Phase = "tls" | "dps" | "hub" | "twin" | "desired" | "method" | "c2d" | "renewal" | "update";
+export type Phase = "tls" | "dps" | "hub" | "twin" | "desired" | "method" | "c2d" | "ws" | "renewal" | "update";
 
 export interface Row {
 	readonly phase: Phase;
