@@ -86,10 +86,12 @@ test("another path, no subprotocol, a text frame, too large a frame, and plain H
 	probe.close();
 });
 
-test("ping-flood: so many pings behind an answer, each for a pong", async () => {
+test("ping-flood: so many pings behind an answer, and the connection goes on", async () => {
 	cloud.arm("ping-flood=500:1");
 	const ca = readFileSync(cloud.rootCa, "utf8");
-	const socket = new WebSocket(`wss://localhost:${cloud.port}/$iothub/websocket`, "mqtt", { ca });
+	// With its own answers `ws` ends a connection on which too many of them wait.
+	const options = { ca, autoPong: false };
+	const socket = new WebSocket(`wss://localhost:${cloud.port}/$iothub/websocket`, "mqtt", options);
 	let pings = 0;
 	socket.on("ping", () => pings++);
 	const probe = new Probe(createWebSocketStream(socket));
