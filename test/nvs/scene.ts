@@ -10,6 +10,7 @@ import type { Store } from "../../src/port.ts";
 import { openFlashStore } from "../../src/store/flash-store.ts";
 import { PairStore } from "../../src/store/pair-store.ts";
 import { Journal as UpdateJournal } from "../../src/update/update-journal.ts";
+import { plainName } from "../lives/flash.ts";
 import { World } from "../lives/world.ts";
 import { APPS, AppDevice, FIRMWARE, type Running, update, updateFirmware } from "../support/app-device.ts";
 import { random } from "../support/random.ts";
@@ -133,12 +134,14 @@ export class Scene {
 	}
 
 	#cut(command: string): void {
+		const before = this.nvs.blobs();
 		for (const { count, blobs, sparesOthers } of this.nvs.sweep(command)) {
 			this.cuts += count;
 			assert.ok(sparesOthers, `what others keep is lost in ${command.slice(0, 30)}`);
 			const key = [...blobs].map(([name, bytes]) => `${name}=${Buffer.from(bytes).toString("latin1")}`).join();
 			if (this.#seen.has(key)) continue;
 			this.#seen.add(key);
+			judgeRecords(command, before, blobs);
 			const store = openFlashStore(new FakeStore({ blobs: new Map(blobs) }), false);
 			this.#judge(this.#read(store), command.slice(0, 30));
 			const after = new AppDevice(this.#device, APPS, { blobs: new Map(blobs), open: () => store });
@@ -174,6 +177,18 @@ export class Scene {
 			xs: floorOf(store, "ota.app"),
 			hasApplication: readAppRecord(store).good !== undefined,
 		};
+	}
+}
+
+/** No record is lost but by its own deletion, and only the one that is being written can be another. */
+function judgeRecords(command: string, before: ReadonlyMap<string, Uint8Array>, after: typeof before): void {
+	const [kind, blob = ""] = command.split(" ");
+	const [was, is] = [before, after].map((blobs) => new PairStore(new FakeStore({ blobs: new Map(blobs) })));
+	for (const name of new Set([...before.keys()].map(plainName))) {
+		const [old, now] = [was!.get(name), is!.get(name)];
+		const mayChange = name === plainName(blob);
+		if (mayChange && (now !== undefined || kind === "del")) continue;
+		assert.deepEqual(now, old, `${name} is lost in ${command.slice(0, 30)}`);
 	}
 }
 

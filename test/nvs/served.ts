@@ -76,12 +76,12 @@ export class ServedNvs {
 	}
 
 	/** Somebody else's blobs of up to 960 bytes, until so much of the partition is in use. */
-	fill(share: number, { bytes }: Random): void {
+	fill(share: number, { bytes, integer }: Random): void {
 		for (let i = 0; ; i++) {
 			const { used, total } = this.stats;
 			const missing = share * total - used;
 			if (missing < 1) return;
-			const size = Math.max(8, Math.min(960, (missing - 2) * 32)) | 0;
+			const size = Math.max(8, Math.min(8 + integer(952), (missing - 2) * 32)) | 0;
 			this.ask(`fill s${used}.${i % 8} ${Buffer.from(bytes(size)).toString("hex")}`);
 		}
 	}

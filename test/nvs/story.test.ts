@@ -53,13 +53,13 @@ for (const fill of [0.25, 0.75])
 	test(`ten years at ${fill * 100} %: no page is erased 10,000 times, and the reckoned life is not far off`, {
 		skip,
 	}, (t) => {
-		const { bytes, ...source } = random();
+		const source = random();
 		const nvs = new ServedNvs(program);
 		try {
-			nvs.fill(fill, { bytes, ...source });
+			nvs.fill(fill, source);
 			const flash = new NvsStore(nvs);
 			const store = openFlashStore(flash, false, () => flash.entries());
-			const put = (name: string, size: number): void => store.put(name, bytes(size));
+			const put = (name: string, size: number): void => store.put(name, source.bytes(size));
 			const due = (day: number, every: number): boolean => day % every < 1;
 			let isFirst = true;
 			for (let day = 0; day < YEARS * 365; day++) {
