@@ -4,7 +4,7 @@
  *
  * Refuses other Host names than loopback's (DNS rebinding), foreign origins, bodies over 300 KB, and unknown routes.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { parseJson } from "./json.ts";
 import { UnknownDevice } from "./operator.ts";
@@ -18,12 +18,15 @@ export interface Api {
 	close(): Promise<void>;
 }
 
+/** 192 bits. */
+const TOKEN_CHARACTERS = 32;
 const MAX_BODY_BYTES = 300 * 1024;
 /** Of no matter: path and query count. */
 const ORIGIN = "http://127.0.0.1";
 
-export async function serveApi(port: number, context: Context): Promise<Api> {
-	const token = randomBytes(24).toString("base64url");
+/** `secret`: of the state folder. The token follows from it, so that a page finds the same cloud again after a restart. */
+export async function serveApi(port: number, secret: Uint8Array, context: Context): Promise<Api> {
+	const token = createHmac("sha256", secret).update("HTTP API").digest("base64url").slice(0, TOKEN_CHARACTERS);
 	const server = createServer((request, response) => {
 		handle(request, response, token, context).catch((error: Error) => reply(response, ...failure(error)));
 	});

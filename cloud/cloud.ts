@@ -137,7 +137,7 @@ async function serve(options: CloudOptions, folder: Folder): Promise<Cloud> {
 	const api =
 		log === undefined
 			? undefined
-			: await serveApi(options.apiPort!, {
+			: await serveApi(options.apiPort!, enrolments.groupKey, {
 					operator,
 					hub: service.hub,
 					faults,

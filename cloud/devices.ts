@@ -81,8 +81,9 @@ export class Devices {
 	}
 
 	/** Remembers what was issued to the device. */
-	issued(device: Device, { serial, notBefore, notAfter }: IssuedCertificate): void {
-		const record: CertificateState = { serial, notBefore, notAfter, standing: "valid" };
+	issued(device: Device, { serial, notBefore, notAfter, chain }: IssuedCertificate): void {
+		const base64 = chain.map((der) => Buffer.from(der).toString("base64"));
+		const record: CertificateState = { serial, notBefore, notAfter, standing: "valid", chain: base64 };
 		device.certificates = [record, ...device.certificates].slice(0, MAX_RECORDS);
 		this.#changed();
 	}

@@ -54,6 +54,18 @@ export class Operator implements CloudOperator {
 		return device;
 	}
 
+	/** What a device needs to register: its key is its own, or derives from the group's. Throws RangeError on an id that DPS refuses. */
+	enrolment(registrationId: string): {
+		readonly registrationId: string;
+		readonly key: string;
+		readonly group: boolean;
+	} {
+		const problem = idProblem(registrationId);
+		if (problem !== undefined) throw new RangeError(problem);
+		const { registrationId: id, key, group } = this.#options.enrolments.find(registrationId);
+		return { registrationId: id, key: Buffer.from(key).toString("base64"), group: group !== undefined };
+	}
+
 	/** Makes a device known to the hub without DPS; its key is that of its enrolment. Throws RangeError on an id that none leads to. */
 	createDevice(deviceId: string): Device {
 		const { devices, enrolments, hosts } = this.#options;

@@ -12,10 +12,17 @@ const TYPES = {
 	"cloud.js": "text/javascript",
 	"device.js": "text/javascript",
 	"actions.js": "text/javascript",
+	"dialog.js": "text/javascript",
 	"dom.js": "text/javascript",
+	"entries.js": "text/javascript",
+	"exports.js": "text/javascript",
+	"form.js": "text/javascript",
 	"list.js": "text/javascript",
 	"log.js": "text/javascript",
 	"model.js": "text/javascript",
+	"numbers.js": "text/javascript",
+	"plot.js": "text/javascript",
+	"save.js": "text/javascript",
 	"time.js": "text/javascript",
 } as const;
 

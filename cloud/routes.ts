@@ -2,7 +2,7 @@
 import type { Hub } from "./hub.ts";
 import { isRecord } from "./json.ts";
 import type { Operator } from "./operator.ts";
-import { readable, showTwin } from "./show.ts";
+import { readable, showCertificates, showTwin } from "./show.ts";
 import type { StreamSources } from "./stream.ts";
 import type { Properties } from "./topic.ts";
 
@@ -39,6 +39,10 @@ export const ROUTES: readonly Route[] = [
 		return { id: module.id, key: module.key };
 	}),
 	route("GET", `${DEVICE}/twin`, ({ context, names: [id = ""] }) => showTwin(context.operator.device(id))),
+	route("GET", `${DEVICE}/certificates`, ({ context, names: [id = ""] }) =>
+		showCertificates(context.operator.device(id)),
+	),
+	route("GET", "/enrolments/([^/]+)", ({ context, names: [id = ""] }) => context.operator.enrolment(id)),
 	route("PATCH", `${DEVICE}/desired`, ({ context, names: [id = ""], body }) => ({
 		version: context.operator.pushDesired(id, body),
 	})),

@@ -1,6 +1,9 @@
 /** The cloud, its devices and its events as the HTTP API and the page show them: plain JSON, nothing secret. */
 import { X509Certificate } from "node:crypto";
+import { fromBase64 } from "../src/base/bytes.ts";
+import { encodePem } from "../src/x509/pem.ts";
 import type { Ca } from "./ca.ts";
+import type { CertificateState } from "./contract.ts";
 import { type Device, splitId } from "./devices.ts";
 import type { Enrolments } from "./enrolments.ts";
 import { FAULTS, type Faults } from "./faults.ts";
@@ -41,15 +44,22 @@ export function showDevice(device: Device, hub: Hub, enrolments: Enrolments) {
 		...(attachment === undefined ? {} : { connection: { ...attachment, since: iso(attachment.since) } }),
 		desired: { ...desired.properties, $version: desired.version },
 		reported: { ...reported.properties, $version: reported.version },
-		certificates: certificates.map(({ serial, notBefore, notAfter, standing }) => ({
-			serial,
-			validFrom: iso(notBefore),
-			validUntil: iso(notAfter),
-			standing,
-		})),
+		certificates: certificates.map(showCertificate),
 		messagesWaiting: messages.length,
 		...(request === undefined ? {} : { certificateRequest: request.requestId }),
 	};
+}
+
+function showCertificate({ serial, notBefore, notAfter, standing }: CertificateState) {
+	return { serial, validFrom: iso(notBefore), validUntil: iso(notAfter), standing };
+}
+
+/** Newest first, each with its chain as PEM, leaf first, where it is known. */
+export function showCertificates({ certificates }: Device) {
+	return certificates.map((certificate) => ({
+		...showCertificate(certificate),
+		pem: certificate.chain?.map((base64) => encodePem("CERTIFICATE", fromBase64(base64))).join("") ?? "",
+	}));
 }
 
 /** As the back end reads a twin: with metadata. */

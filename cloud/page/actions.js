@@ -1,6 +1,7 @@
 /** What can be done to a device: one card a kind of action. */
 import { call, devicePath } from "./api.js";
-import { card, form, h, jsonOf } from "./dom.js";
+import { card, h } from "./dom.js";
+import { form, jsonOf } from "./form.js";
 import { model } from "./model.js";
 
 export function actions(id) {
@@ -84,8 +85,12 @@ function withdrawForm(id) {
 		Enable: ["enable", "Enabled"],
 		Release: ["release", "Released: a renewal that renew-hold held goes on"],
 	};
-	const dangerous = ["Revoke", "Expire", "Disable"];
-	const buttons = Object.keys(paths).map((name) => [name, name, dangerous.includes(name) ? "danger" : undefined]);
+	const questions = {
+		Revoke: `Revoke every certificate of ${id}? It loses its connection and has to enrol again.`,
+		Expire: `Let every certificate of ${id} expire now? It loses its connection and has to enrol again.`,
+		Disable: `Disable ${id}? Neither DPS nor the hub lets it in until it is enabled.`,
+	};
+	const buttons = Object.keys(paths).map((name) => [name, name, questions[name] && "danger", questions[name]]);
 	return form([], buttons, async (_, action) => {
 		const [path, text] = paths[action];
 		await call("POST", devicePath(id, path));

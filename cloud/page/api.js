@@ -21,7 +21,7 @@ export async function call(method, path, body) {
 
 export const devicePath = (id, rest) => `/devices/${encodeURIComponent(id)}/${rest}`;
 
-/** `onState`: "live", "lost" (tries again by itself) or "closed" (the token is not this cloud's). */
+/** `onState`: "live", "lost" (tries again by itself) or "closed" (the token is not this cloud's, until this is called again). */
 export function openStream({ onSnapshot, onChanges, onState }) {
 	const source = new EventSource(`/stream?token=${encodeURIComponent(token)}`);
 	source.addEventListener("open", () => onState("live"));

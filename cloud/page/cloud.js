@@ -1,7 +1,9 @@
 /** The view of the cloud itself: how to connect, authorities, faults. */
 import { call } from "./api.js";
-import { card, form, h, place } from "./dom.js";
+import { card, h, place } from "./dom.js";
+import { form } from "./form.js";
 import { model } from "./model.js";
+import { copyable } from "./save.js";
 import { duration } from "./time.js";
 
 export function openCloud(view) {
@@ -25,6 +27,7 @@ export function openCloud(view) {
 			"div",
 			{ class: "cards" },
 			card("Connect", facts.element),
+			card("Enrol a device", enrolForm()),
 			card("Device CA", roots.element, rollForm()),
 			card("Faults", armed.element, faultForm(names, effect)),
 		),
@@ -65,7 +68,14 @@ function rollForm() {
 	const forget = h("input", { type: "checkbox", name: "forget" });
 	const roll = form(
 		[["Forget the old roots: what they issued is refused", forget]],
-		[["Roll the CA", "roll", "danger"]],
+		[
+			[
+				"Roll the CA",
+				"roll",
+				"danger",
+				"Roll the CA? New certificates come from a new root; forgotten ones are refused.",
+			],
+		],
 		async (values) => {
 			await call("POST", "/ca/roll", { forget: values.forget === "on" });
 			return "A new root issues from now on.";
@@ -73,6 +83,27 @@ function rollForm() {
 	);
 	roll.classList.add("spaced");
 	return roll;
+}
+
+/** What a new device needs, on demand: keys are not on the page before. */
+function enrolForm() {
+	const keys = h("dl", { class: "spaced" });
+	const id = h("input", { name: "id", required: true, maxlength: "128", placeholder: "my-device" });
+	const show = form([["Registration id", id]], [["Show its key"]], async (values) => {
+		const { registrationId, key, group } = await call("GET", `/enrolments/${encodeURIComponent(values.id)}`);
+		const { host, port, idScope, rootCa } = model.cloud;
+		const command =
+			`ENROLLEE_SYMMETRIC_KEY=${key} npx enrollee run --dps ${host}:${port} --id-scope ${idScope}` +
+			` --registration-id ${registrationId} --ca "${rootCa}" --once`;
+		keys.replaceChildren(
+			...copyable("ID scope", idScope),
+			...copyable("Registration id", registrationId),
+			...copyable("Symmetric key", key),
+			...copyable("Command", command),
+		);
+		return group ? "Derived from the group's key" : "An enrolment of its own";
+	});
+	return h("div", {}, show, keys);
 }
 
 function faultForm(names, effect) {

@@ -1,15 +1,19 @@
 /** The view of one device: what the cloud knows of it, and what can be done to it. */
 import { actions } from "./actions.js";
 import { card, h, place } from "./dom.js";
+import { exports } from "./exports.js";
 import { model } from "./model.js";
+import { plots } from "./plot.js";
 import { clockTime, life } from "./time.js";
 
 export function openDevice(view, id) {
 	const state = place("span");
-	const certificates = place("div", { class: "scroll" });
-	const desired = place("pre", { class: "scroll", "aria-label": "Desired properties" });
-	const reported = place("pre", { class: "scroll", "aria-label": "Reported properties" });
-	const telemetry = place("div", { class: "scroll" });
+	const scroll = (label) => ({ class: "scroll", tabindex: "0", role: "group", "aria-label": label });
+	const certificates = place("div", scroll("Issued certificates"));
+	const desired = place("pre", scroll("Desired properties"));
+	const reported = place("pre", scroll("Reported properties"));
+	const telemetry = place("div", scroll("Telemetry messages"));
+	const courses = place("div", { class: "plots" });
 	const updates = place("dl");
 	view.replaceChildren(
 		h("div", { class: "title" }, h("h2", {}, id), state.element),
@@ -18,11 +22,12 @@ export function openDevice(view, id) {
 			{ class: "cards" },
 			h("div", { class: "stack" }, card("Certificates", certificates.element), card("Updates", updates.element)),
 			card("Telemetry", telemetry.element),
+			card("Numbers", courses.element),
 			card("Twin: desired", desired.element),
 			card("Twin: reported", reported.element),
 		),
 		h("h2", { class: "title" }, "Act"),
-		h("div", { class: "cards" }, actions(id)),
+		h("div", { class: "cards" }, actions(id), card("Export", exports(id))),
 	);
 	return () => {
 		const device = model.devices.get(id);
@@ -31,7 +36,9 @@ export function openDevice(view, id) {
 		showCertificates(certificates, device);
 		desired.show(device.desired, () => JSON.stringify(device.desired, null, 2));
 		reported.show(device.reported, () => JSON.stringify(device.reported, null, 2));
-		showTelemetry(telemetry, model.telemetry.get(id) ?? []);
+		const messages = model.telemetry.get(id) ?? [];
+		showTelemetry(telemetry, messages);
+		courses.show([messages.length, messages[0]?.time], () => plots(messages));
 		showUpdates(updates, device);
 	};
 }
@@ -86,6 +93,8 @@ function showCertificates(at, { certificates, connection }) {
 	);
 }
 
+const MOST_SHOWN = 50;
+
 function showTelemetry(at, messages) {
 	at.show([messages.length, messages[0]?.time], () =>
 		messages.length === 0
@@ -93,14 +102,16 @@ function showTelemetry(at, messages) {
 			: h(
 					"table",
 					{},
-					messages.map(({ time, body, properties }) =>
-						h(
-							"tr",
-							{ title: JSON.stringify(properties) },
-							h("td", { class: "dim tight" }, clockTime(time)),
-							h("td", { class: "mono" }, body),
+					messages
+						.slice(0, MOST_SHOWN)
+						.map(({ time, body, properties }) =>
+							h(
+								"tr",
+								{ title: JSON.stringify(properties) },
+								h("td", { class: "dim tight" }, clockTime(time)),
+								h("td", { class: "mono" }, body),
+							),
 						),
-					),
 				),
 	);
 }

@@ -1,13 +1,19 @@
-/** The list on the left: the cloud itself, then its devices. Arrow keys move through it. */
+/** The list on the left: the cloud itself, then its devices. Arrow keys move through it, Enter in the search opens the match. */
 import { h } from "./dom.js";
 import { model } from "./model.js";
 import { life } from "./time.js";
 
 const list = document.querySelector("#list");
 const find = document.querySelector("#find");
+const state = document.querySelector("#state");
+const none = document.querySelector("#none");
 const rows = new Map();
 
 find.addEventListener("input", filter);
+find.addEventListener("keydown", (event) => {
+	if (event.key === "Enter") match()?.click();
+});
+state.addEventListener("input", filter);
 document.querySelector("nav").addEventListener("keydown", (event) => {
 	if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
 	const links = [...list.querySelectorAll("li:not([hidden]) a")];
@@ -61,5 +67,29 @@ function lifeOf({ certificates: [newest] }) {
 
 function filter() {
 	const wanted = find.value.trim().toLowerCase();
-	for (const [id, { element }] of rows) element.hidden = id !== "" && !id.toLowerCase().includes(wanted);
+	let shown = 0;
+	for (const [id, { element, link }] of rows) {
+		link.classList.remove("match");
+		// The cloud itself is always there.
+		if (id === "") continue;
+		const fits = id.toLowerCase().includes(wanted) && (state.value === "" || statesOf(id).includes(state.value));
+		element.hidden = !fits;
+		if (fits) shown++;
+	}
+	none.hidden = shown > 0 || model.devices.size === 0;
+	if (wanted !== "") match()?.classList.add("match");
+}
+
+/** What Enter opens: the device of that name, else the first that is left, else the cloud where it is meant. */
+function match() {
+	const wanted = find.value.trim().toLowerCase();
+	const links = [...rows].filter(([id, { element }]) => id !== "" && !element.hidden);
+	const [, row] =
+		links.find(([id]) => id.toLowerCase() === wanted) ?? links.sort(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
+	return row?.link ?? ("the cloud".includes(wanted) ? rows.get("").link : undefined);
+}
+
+function statesOf(id) {
+	const { connected, disabled, certificateRequest } = model.devices.get(id);
+	return [connected ? "connected" : "offline", disabled && "disabled", certificateRequest && "renewing"];
 }

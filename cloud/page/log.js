@@ -1,8 +1,7 @@
 /** The live log at the bottom: packets on the wire and what the cloud made of them. A line opens to show its payload. */
 import { h } from "./dom.js";
+import { entriesOf, keep, keepOlderThan, MOST_LINES } from "./entries.js";
 import { clockTime } from "./time.js";
-
-const MAX_LINES = 500;
 
 const lines = h("ol", { id: "lines", "aria-label": "Log lines" });
 const find = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter the log" });
@@ -10,9 +9,9 @@ const packets = h("input", { type: "checkbox", checked: true });
 const events = h("input", { type: "checkbox", checked: true });
 const own = h("input", { type: "checkbox" });
 const pause = h("input", { type: "checkbox" });
-/** What came while the log was paused. */
-let held = [];
 let device;
+/** Entries up to here were cleared away. */
+let clearedUntil = 0;
 
 document
 	.querySelector("#log")
@@ -26,40 +25,57 @@ document
 			h("label", {}, own, "this device only"),
 			h("label", {}, pause, "pause"),
 			find,
-			h("button", { type: "button", onclick: () => lines.replaceChildren() }, "Clear"),
+			h("button", { type: "button", onclick: clear }, "Clear"),
 			h("span", { class: "dim" }, "passwords and signatures are masked"),
 		),
 		lines,
 	);
-for (const control of [packets, events, own, find]) control.addEventListener("input", filter);
+for (const control of [packets, events, find]) control.addEventListener("input", filter);
+own.addEventListener("input", fill);
 pause.addEventListener("input", () => {
-	if (!pause.checked) append(held.splice(0));
+	if (!pause.checked) fill();
 });
 
+/** The cloud tells what it has; what was seen before that stays. */
 export function resetLog(entries) {
-	lines.replaceChildren();
-	held = [];
-	appendLog(entries);
+	keepOlderThan(entries[0]?.time ?? Number.POSITIVE_INFINITY);
+	keep(entries);
+	fill();
 }
 
 export function appendLog(entries) {
-	const batch = entries.map((entry) => (entry.packet === undefined ? eventLine(entry) : packetLine(entry)));
-	if (pause.checked) held = [...held, ...batch].slice(-MAX_LINES);
-	else append(batch);
+	keep(entries);
+	if (!pause.checked) append(entries.filter(({ deviceId }) => shownDevice() === undefined || deviceId === device));
 }
 
 /** Undefined: no device is looked at. */
 export function setLogDevice(id) {
 	device = id;
-	filter();
+	if (own.checked) fill();
 }
 
-function append(batch) {
+const shownDevice = () => (own.checked ? device : undefined);
+
+/** Anew, from what is kept of the device or of all. */
+function fill() {
+	lines.replaceChildren();
+	append(entriesOf(shownDevice()).filter(({ time }) => time > clearedUntil));
+	lines.scrollTop = lines.scrollHeight;
+}
+
+function clear() {
+	clearedUntil = Date.now();
+	lines.replaceChildren();
+}
+
+function append(entries) {
 	const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
-	for (const line of batch.slice(-MAX_LINES)) lines.append(item(line));
-	while (lines.childElementCount > MAX_LINES) lines.firstElementChild.remove();
+	lines.append(...entries.slice(-MOST_LINES).map((entry) => item(lineOf(entry))));
+	while (lines.childElementCount > MOST_LINES) lines.firstElementChild.remove();
 	if (atEnd) lines.scrollTop = lines.scrollHeight;
 }
+
+const lineOf = (entry) => (entry.packet === undefined ? eventLine(entry) : packetLine(entry));
 
 function item({ kind, time, deviceId, arrow, name, look, detail, payload }) {
 	const parts = [clockTime(time), deviceId, arrow, name, detail];
@@ -68,7 +84,7 @@ function item({ kind, time, deviceId, arrow, name, look, detail, payload }) {
 	what.className = look;
 	const element = h(
 		"li",
-		{ "data-kind": kind, "data-device": deviceId },
+		{ "data-kind": kind },
 		h("details", {}, h("summary", {}, when, who, way, what, rest), payload !== undefined && h("pre", {}, payload)),
 	);
 	element.hidden = !wanted(element);
@@ -114,8 +130,7 @@ function filter() {
 }
 
 function wanted(element) {
-	const { kind, device: of } = element.dataset;
+	const { kind } = element.dataset;
 	if (!(kind === "packet" ? packets : events).checked) return false;
-	if (own.checked && device !== undefined && of !== device) return false;
 	return find.value === "" || element.textContent.toLowerCase().includes(find.value.toLowerCase());
 }

@@ -1,6 +1,6 @@
 /** What the page knows of the cloud, kept up to date by the stream. */
 
-const MAX_TELEMETRY = 50;
+const MAX_TELEMETRY = 500;
 
 export const model = {
 	/** Facts, authorities and faults. */

@@ -71,7 +71,7 @@ export interface Bench {
 	readonly page: Page;
 	/** The card with this title. */
 	card(title: string): Locator;
-	/** Presses the button and waits until the card says so. */
+	/** Presses the button, says yes where it is asked, and waits until the card says so. */
 	press(card: string, button: string, said: RegExp): Promise<void>;
 	/** The first such event from now on. */
 	next<T extends CloudEvent["event"]>(event: T): Promise<Extract<CloudEvent, { event: T }>>;
@@ -80,6 +80,8 @@ export interface Bench {
 }
 
 const DEADLINE_MS = 60_000;
+/** What the page asks about before it does it. */
+const ASKED = ["Revoke", "Expire", "Disable", "Roll the CA"];
 
 /** The agent is connected to its hub, and the page shows it. */
 export async function bench(browser: Browser, use: (bench: Bench) => Promise<void>, options: CloudOptions = {}) {
@@ -97,6 +99,8 @@ export async function bench(browser: Browser, use: (bench: Bench) => Promise<voi
 		card,
 		async press(title, button, said) {
 			await card(title).getByRole("button", { name: button, exact: true }).click();
+			if (ASKED.includes(button))
+				await page.getByRole("alertdialog").getByRole("button", { name: button, exact: true }).click();
 			await card(title).locator("output").filter({ hasText: said }).waitFor();
 		},
 		next: async (event) => {

@@ -1,6 +1,6 @@
 /** A headless Chromium, driven by playwright-core from test/browser; tests that need it skip where either is missing. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -35,9 +35,17 @@ export interface Page extends Locator {
 	evaluate<T>(script: string): Promise<T>;
 	emulateMedia(media: { colorScheme: "light" | "dark" }): Promise<void>;
 	screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
+	context(): { setOffline(offline: boolean): Promise<void> };
+	setViewportSize(size: { width: number; height: number }): Promise<void>;
+	waitForEvent(event: "download"): Promise<Download>;
 	on(event: "request", listener: (request: { url(): string }) => void): void;
 	on(event: "pageerror", listener: (error: Error) => void): void;
 	close(): Promise<void>;
+}
+
+export interface Download {
+	suggestedFilename(): string;
+	path(): Promise<string>;
 }
 
 export interface Browser {
@@ -52,17 +60,21 @@ const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-
 /** Why there is no browser; false when there is. */
 export function noBrowser(): string | false {
 	if (executable() === undefined) return "SKIPPED: no chromium";
-	if (existsSync(MODULES)) return false;
+	if (isInstalled()) return false;
 	// Test files run at the same time: each installs for itself, and the first to be done puts it in place.
 	const own = mkdtempSync(join(FOLDER, "install-"));
 	try {
 		for (const name of ["package.json", "package-lock.json"]) copyFileSync(join(FOLDER, name), join(own, name));
 		const flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
 		execFileSync("npm", flags, { cwd: own, stdio: "pipe", timeout: 180_000 });
-		if (!existsSync(MODULES)) renameSync(join(own, "node_modules"), MODULES);
+		if (!isInstalled()) {
+			// Of an earlier version, with less in it.
+			rmSync(MODULES, { recursive: true, force: true });
+			renameSync(join(own, "node_modules"), MODULES);
+		}
 		return false;
 	} catch (error) {
-		if (existsSync(MODULES)) return false;
+		if (isInstalled()) return false;
 		return `SKIPPED: npm ci in test/browser failed: ${(error as Error).message.split("\n")[0]}`;
 	} finally {
 		rmSync(own, { recursive: true, force: true });
@@ -73,6 +85,14 @@ export async function openBrowser(): Promise<Browser> {
 	const { chromium } = createRequire(join(FOLDER, "package.json"))("playwright-core");
 	// Chromium refuses its sandbox to root; what it opens here is the project's own page.
 	return await chromium.launch({ executablePath: executable(), args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/** axe-core's script, for Page.evaluate: the page's policy lets no foreign script in. */
+export const axeScript = (): string =>
+	readFileSync(createRequire(join(FOLDER, "package.json")).resolve("axe-core/axe.min.js"), "utf8");
+
+function isInstalled(): boolean {
+	return ["playwright-core", "axe-core"].every((name) => existsSync(join(MODULES, name)));
 }
 
 function executable(): string | undefined {
