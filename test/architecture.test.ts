@@ -44,7 +44,8 @@ const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
 	{ what: /^buffer$/, where: /^(src\/mqtt\/packet\.ts$|hw\/moddable\/|test\/)/ },
 	{
 		what: /^node:/,
-		where: /^(cloud|hw\/node|hw\/moddable\/(xs-rom|shims\/rollup\.js$)|hw\/simulator\/\w+\.ts$|test|bench)(\/|$)/,
+		where:
+			/^(cloud|hw\/node|hw\/moddable\/(xs-rom|shims\/rollup\.js$)|hw\/simulator\/\w+\.ts$|hw\/emulator|test|bench)(\/|$)/,
 	},
 	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|bench)\// },
 	{ what: /^#(curves|digest|entropy|formulas|text)$/, where: /^(src|hw|test|bench)\// },

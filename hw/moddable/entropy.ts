@@ -3,7 +3,7 @@
  *
  * The SDK's `rng` is no source of keys: RC4 from a seed that is the same in every run of the simulator. On ESP32 the
  * hardware generator is a true one only while the radio is on (ESP-IDF, "Random Number Generation"), so keys are made
- * after Wi-Fi has come up; a board on Ethernet feeds it from the ADC's noise at each draw (`defines.entropy.adc`), so that
+ * after the network has come up, and asked for before, it throws; a board on Ethernet feeds it from the ADC's noise at each draw (`defines.entropy.adc`), so that
  * its application must not use the ADC at the same moment.
  */
 export function fill(bytes: Uint8Array): void {

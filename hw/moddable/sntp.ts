@@ -69,8 +69,8 @@ class Asking {
 
 	#ask(address: string, port: number, server: string): void {
 		const nonce = new Uint8Array(NONCE_BYTES);
-		fill(nonce);
 		try {
+			fill(nonce);
 			this.#udp?.close();
 			this.#udp = new UDP({
 				onReadable: (count) => {

@@ -19,6 +19,7 @@ test("an image is numbered, again and again, and stays one that a bootloader tak
 		assert.equal(numberImage(image, number), image);
 	}
 	assert.deepEqual(numberImage(image, 0), BLANK);
+	assert.deepEqual(new Uint8Array(numberImage(Buffer.from(BLANK), 7)), numberImage(BLANK, 7));
 });
 
 test("one without a place stays as it is; one with two is refused", () => {

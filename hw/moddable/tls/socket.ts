@@ -206,9 +206,11 @@ export default class TLSSocket {
 
 	/**
 	 * As much of the queue as TCP takes; the SDK's TCP throws when given more. When the connection has died it returns undefined, and
-	 * in the simulator says nothing else.
+	 * in the simulator says nothing else. Where the peer has closed, our own closing waits for close(): lwIP's TCP throws at a write
+	 * from then on, and what came before the closing is still to be read.
 	 */
 	#flush(): void {
+		if (this.#session?.phase === "closed") return;
 		while (this.#tcp !== undefined && this.#writable > 0 && this.#sending.length > 0) {
 			const next = this.#sending[0]!;
 			const part = next.slice(0, this.#writable);

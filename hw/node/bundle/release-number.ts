@@ -33,7 +33,8 @@ export function numberImage(image: Uint8Array, sequence: number): Uint8Array {
 			"ota.image",
 			`signed, but not as release ${sequence}: pack it unsigned, which numbers it, then sign it and pack it again`,
 		);
-	const numbered = image.slice();
+	// Not slice(): a Buffer's shares its memory.
+	const numbered = Uint8Array.from(image);
 	viewOf(numbered).setBigUint64(at, BigInt(sequence), true);
 	const isHashed = image[23] === 1;
 	const checked = length - (isHashed ? DIGEST_BYTES : 0);

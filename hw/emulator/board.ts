@@ -1,0 +1,73 @@
+/**
+ * One emulated ESP32-C3 with its flash in a file: the chip's own ROM, the bootloader and all of ESP-IDF run in Espressif's QEMU.
+ *
+ * A reset of the chip ends QEMU, and it is started again, as after a power cycle: a warm reset into another slot reads stale flash
+ * there. A power cut ends it by SIGTERM: no further instruction runs, and what the chip had written into the flash is in the file,
+ * page by page (256 bytes) and sector by sector (4 KB); half a page or half an erase cannot be had this way.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { MACHINE, QEMU, type Tools } from "./tools.ts";
+
+export interface Boot {
+	readonly output: string;
+	/** Why it ended: the chip reset itself, the line came, or the time or the power was over. */
+	readonly ended: "reset" | "stopped" | "timeout" | "cut";
+}
+
+export interface BootOptions {
+	readonly timeoutSeconds?: number;
+	/** Ends at a line that fits. */
+	readonly stopAt?: RegExp;
+	/** Cuts the power when it is aborted. */
+	readonly power?: AbortSignal;
+	readonly onLine?: (line: string) => void;
+}
+
+/** From power-up to a reset or the end. */
+export async function boot({ environment }: Tools, flash: string, options: BootOptions = {}): Promise<Boot> {
+	const { timeoutSeconds = 120, stopAt, power, onLine } = options;
+	// Its standard input stays open: at its end the UART would fall silent.
+	const child = spawn(QEMU, arguments_(flash), { env: environment, stdio: "pipe" });
+	let ended: Boot["ended"] = "reset";
+	const end = (why: Boot["ended"]): void => {
+		if (ended !== "reset" || child.exitCode !== null) return;
+		ended = why;
+		child.kill("SIGTERM");
+	};
+	const timer = setTimeout(end, timeoutSeconds * 1000, "timeout");
+	const cut = (): void => end("cut");
+	power?.addEventListener("abort", cut);
+	if (power?.aborted) cut();
+	let output = "";
+	lines(child, (line) => {
+		output += `${line}\n`;
+		onLine?.(line);
+		if (stopAt?.test(line)) end("stopped");
+	});
+	let complaint = "";
+	child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+		complaint += text;
+	});
+	const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+	clearTimeout(timer);
+	power?.removeEventListener("abort", cut);
+	if (ended === "reset" && code !== 0) throw new Error(`${QEMU} ended with ${code ?? signal}: ${complaint}`);
+	return { output, ended };
+}
+
+const arguments_ = (flash: string): string[] => [
+	...["-M", MACHINE, "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"],
+	...["-drive", `file=${flash},if=mtd,format=raw`],
+	...["-nic", "user,model=open_eth"],
+];
+
+function lines(child: ChildProcess, take: (line: string) => void): void {
+	let pending = "";
+	child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+		const found = (pending + text).split(/\r?\n/);
+		pending = found.pop()!;
+		found.forEach(take);
+	});
+	child.on("close", () => pending !== "" && take(pending));
+}

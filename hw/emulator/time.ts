@@ -1,0 +1,34 @@
+/** An SNTP server (RFC 4330) on loopback: an emulated board has no other clock. It asks 10.0.2.2, which is this machine's loopback. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+
+/** As manifest.json has it in `sntp`. */
+const PORT = 12300;
+const SERVER_V4 = 0x24;
+const PACKET_BYTES = 48;
+/** 1900 to 1970, seconds. */
+const UNIX = 2_208_988_800;
+
+/** Another one on this machine may serve already: it says the same. */
+export async function serveTime(): Promise<{ close(): void }> {
+	const socket = createSocket("udp4");
+	socket.on("message", (query, { port, address }) => {
+		if (query.length < PACKET_BYTES) return;
+		const answer = Buffer.alloc(PACKET_BYTES);
+		answer[0] = SERVER_V4;
+		answer[1] = 1;
+		query.copy(answer, 24, 40, 48);
+		const now = Date.now();
+		answer.writeUInt32BE(Math.floor(now / 1000) + UNIX, 40);
+		answer.writeUInt32BE(Math.floor(((now % 1000) / 1000) * 2 ** 32), 44);
+		socket.send(answer, port, address);
+	});
+	socket.bind(PORT, "127.0.0.1");
+	try {
+		await once(socket, "listening");
+	} catch (thrown) {
+		if ((thrown as NodeJS.ErrnoException).code !== "EADDRINUSE") throw thrown;
+		return { close: () => {} };
+	}
+	return { close: () => socket.close() };
+}

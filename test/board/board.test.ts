@@ -1,0 +1,88 @@
+/**
+ * The firmware on an emulated ESP32-C3: the chip's ROM, the bootloader, ESP-IDF, its NVS and slots, Ethernet and TLS to a local cloud.
+ * Skipped where a tool is missing; docs/board.md says which.
+ */
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { CloudOptions } from "../../cloud/contract.ts";
+import { buildFirmware, type Firmware } from "../../hw/emulator/image.ts";
+import { findTools, type Tools } from "../../hw/emulator/tools.ts";
+import { changed, openBoard, release, type TestBoard } from "./board.ts";
+
+const found = findTools();
+const tools = found as Tools;
+
+describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "string" && `SKIPPED: ${found}` }, () => {
+	let firmware: Firmware;
+	before(async () => {
+		firmware = await buildFirmware(tools);
+	});
+
+	const withBoard = async (options: CloudOptions, work: (board: TestBoard) => Promise<void>): Promise<void> => {
+		const board = await openBoard(tools, firmware, options);
+		try {
+			await work(board);
+		} finally {
+			await board.close();
+		}
+	};
+	const connected = /state=connected/;
+
+	test("the network comes up, then the key is made, enrolled and used; after a reset the stored credential is used again", () =>
+		withBoard({}, async ({ cloud, boot }) => {
+			const telemetry = cloud.seen(({ event }) => event === "telemetry");
+			const power = new AbortController();
+			telemetry.then(() => power.abort());
+			const first = await boot({ power: power.signal });
+			assert.match(
+				first.output,
+				/^network: 10\.0\.2\.15$[\s\S]*key\.generated {2}curve=P-256[\s\S]*credential\.stored {2}sequence=1[\s\S]*credential\.proven/m,
+			);
+			const second = await boot({ stopAt: connected });
+			assert.equal(second.ended, "stopped", second.output);
+			assert.doesNotMatch(second.output, /key\.generated|dps\./);
+			assert.equal(cloud.registrations.length, 1);
+			const serials = cloud.connections.filter(({ service }) => service === "hub").map(({ serial }) => serial);
+			assert.equal(serials.length, 2);
+			assert.equal(new Set(serials).size, 1);
+		}));
+
+	test("a certificate is renewed over the hub, and the new one is used after a reset", () =>
+		withBoard({ validitySeconds: 60 }, async ({ cloud, boot }) => {
+			const first = await boot({ stopAt: /credential\.proven {2}sequence=2/, timeoutSeconds: 180 });
+			assert.equal(first.ended, "stopped", first.output);
+			assert.match(first.output, /renewal\.request/);
+			assert.equal(cloud.registrations.length, 1);
+			const second = await boot({ stopAt: connected });
+			assert.equal(second.ended, "stopped", second.output);
+			const serials = cloud.connections.filter(({ service }) => service === "hub").map(({ serial }) => serial);
+			assert.notEqual(serials.at(-1), serials[0]);
+		}));
+
+	test("an update goes into the other slot by HTTP Range and is confirmed by the hub", () =>
+		withBoard({}, async ({ cloud, boot, offer }) => {
+			await boot({ stopAt: connected });
+			offer(2, release(firmware, 2));
+			const old = await boot({ timeoutSeconds: 300 });
+			assert.equal(old.ended, "reset", old.output);
+			assert.match(old.output, /ota\.restart {2}sequence=2/);
+			const trial = await boot({ stopAt: /ota\.confirmed/ });
+			assert.match(trial.output, /ota\.boot {2}decision=trial {2}running=ota_1[\s\S]*ota\.confirmed {2}sequence=2/);
+			const next = await boot({ stopAt: connected });
+			assert.match(next.output, /ota\.boot {2}decision=run {2}running=ota_1/);
+			assert.equal(cloud.registrations.length, 1);
+		}));
+
+	test("no key is made where no network has been up: the chip's generator is not a true one before", async () => {
+		const board = await openBoard(tools, firmware, {}, changed(firmware, 1, "deaf"));
+		try {
+			const { output } = await board.boot({ stopAt: /key\.generated|restart in/, timeoutSeconds: 90 });
+			assert.match(output, /^clock: .*entropy: asked for before the network was up$/m);
+			assert.match(output, /^fatal .*entropy: asked for before the network was up/m);
+			assert.doesNotMatch(output, /key\.generated/);
+			assert.equal(board.cloud.registrations.length, 0);
+		} finally {
+			await board.close();
+		}
+	});
+});

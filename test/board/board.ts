@@ -1,0 +1,136 @@
+/** An emulated board of its own with a cloud of its own, for tests: the real firmware through the chip's ROM, bootloader and ESP-IDF. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import type { CloudOptions } from "../../cloud/contract.ts";
+import { type Boot, type BootOptions, boot } from "../../hw/emulator/board.ts";
+import { type Firmware, HOST, makeFlash } from "../../hw/emulator/image.ts";
+import { serveTime } from "../../hw/emulator/time.ts";
+import type { Tools } from "../../hw/emulator/tools.ts";
+import { numberImage } from "../../hw/node/bundle/release-number.ts";
+import { sha256 } from "../../hw/node/digest.ts";
+import { classUuid } from "../../src/suit/uuid.ts";
+import { publicKeyInfo } from "../../src/x509/key.ts";
+import { encodePem } from "../../src/x509/pem.ts";
+import { bundle, manifestOf, RELEASE_KEY, VENDOR } from "../support/release.ts";
+
+const CLASS = "esp32c3/emulated/4m";
+
+export interface TestBoard {
+	readonly cloud: Cloud;
+	readonly flash: string;
+	boot(options?: BootOptions): Promise<Boot>;
+	/** Puts a release into the cloud's folder and offers it. */
+	offer(sequence: number, image: Uint8Array): void;
+	/** As a factory leaves it, again. */
+	erase(): void;
+	close(): Promise<void>;
+}
+
+/** `image`: in the first slot, where it is another one than was built. */
+export async function openBoard(
+	tools: Tools,
+	firmware: Firmware,
+	options: CloudOptions = {},
+	image?: Uint8Array,
+): Promise<TestBoard> {
+	const folder = mkdtempSync(join(tmpdir(), "enrollee-board-"));
+	const cloud = await startCloud({
+		hosts: [HOST],
+		address: "127.0.0.1",
+		polls: 0,
+		retryAfterSeconds: 0,
+		...options,
+	});
+	const time = await serveTime();
+	const flash = join(folder, "flash.bin");
+	const settings = {
+		...cloud.settings,
+		releaseKey: encodePem("PUBLIC KEY", publicKeyInfo(RELEASE_KEY.publicKey)),
+		updateClass: CLASS,
+		trialSeconds: "60",
+	};
+	const factory = makeFlash(tools, firmware, settings, image);
+	writeFileSync(flash, factory);
+	return {
+		cloud,
+		flash,
+		boot: (run = {}) => boot(tools, flash, run),
+		offer(sequence, image) {
+			const uri = cloud.downloads.publish(`agent-${sequence}.bin`, image);
+			const manifest = manifestOf(image, { uri, sequence, class: classUuid(VENDOR, CLASS) });
+			cloud.downloads.publish(`agent-${sequence}.suit`, bundle(manifest));
+			cloud.operator.offerUpdate(cloud.registrationId, `agent-${sequence}.suit`);
+		},
+		erase: () => writeFileSync(flash, factory),
+		async close() {
+			time.close();
+			await cloud.close();
+			rmSync(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+/** The firmware as release `sequence`. */
+export const release = ({ image }: Firmware, sequence: number): Uint8Array => numberImage(image, sequence);
+
+/** Changes of the code, in RISC-V's compressed instructions. */
+const CHANGES = {
+	/** An instruction that is none, where the application begins. */
+	crash: { symbol: "app_main", code: [0x00, 0x00] },
+	/** A jump to itself. */
+	hang: { symbol: "app_main", code: [0x01, 0xa0] },
+	/** No network is ever up: `return 0`. */
+	deaf: { symbol: "esp_netif_is_netif_up", code: [0x01, 0x45, 0x82, 0x80] },
+} as const;
+
+/** A release whose checksums are right, and whose code does something else. */
+export function changed({ image, elf }: Firmware, sequence: number, what: keyof typeof CHANGES): Uint8Array {
+	const bytes = Buffer.from(numberImage(image, sequence));
+	const { symbol, code } = CHANGES[what];
+	bytes.set(code, fileOffset(bytes, addressOf(readFileSync(elf), symbol)));
+	const hashed = bytes.length - 32;
+	bytes[hashed - 1] = checksum(bytes);
+	bytes.set(sha256(bytes.subarray(0, hashed)), hashed);
+	return bytes;
+}
+
+/** esp_image_segment_header_t: where it is loaded, and how long it is. */
+function* segments(
+	image: Buffer,
+): Generator<{ readonly at: number; readonly address: number; readonly length: number }> {
+	for (let n = 0, at = 24; n < image[1]!; n++) {
+		const [address, length] = [image.readUInt32LE(at), image.readUInt32LE(at + 4)];
+		yield { at: at + 8, address, length };
+		at += 8 + length;
+	}
+}
+
+function fileOffset(image: Buffer, address: number): number {
+	for (const one of segments(image))
+		if (address >= one.address && address < one.address + one.length) return one.at + address - one.address;
+	throw new Error(`the image has nothing at 0x${address.toString(16)}`);
+}
+
+function checksum(image: Buffer): number {
+	let sum = 0xef;
+	for (const { at, length } of segments(image)) for (const byte of image.subarray(at, at + length)) sum ^= byte;
+	return sum;
+}
+
+/** The value of a symbol in an ELF file of 32 bits, little endian (TIS ELF 1.2, "Symbol Table"). */
+function addressOf(elf: Buffer, name: string): number {
+	const sections = Array.from({ length: elf.readUInt16LE(48) }, (_, n) => {
+		const at = elf.readUInt32LE(32) + n * elf.readUInt16LE(46);
+		const [offset, size, link] = [16, 20, 24].map((field) => elf.readUInt32LE(at + field)) as [number, number, number];
+		return { type: elf.readUInt32LE(at + 4), offset, size, link };
+	});
+	const symbols = sections.find(({ type }) => type === 2)!;
+	const names = sections[symbols.link]!;
+	for (let at = symbols.offset; at < symbols.offset + symbols.size; at += 16) {
+		const start = names.offset + elf.readUInt32LE(at);
+		if (elf.toString("latin1", start, start + name.length + 1) === `${name}\0`) return elf.readUInt32LE(at + 4);
+	}
+	throw new Error(`the image has no symbol ${name}`);
+}
