@@ -1,7 +1,7 @@
 /**
  * npm run lives -- --lives N --years Y --seed S [--threads T] [--plot FILE] [--json] [--only K]
  *
- * Prints what the lives came to; with --json the last line is one JSON object. --only K lives through life number K alone
+ * Prints what the lives came to, and on standard error every few seconds how many are lived; with --json the last line is one JSON object. --only K lives through life number K alone
  * and prints its trace. Exit 1 after a violation.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -31,20 +31,30 @@ const [lives, years, seed, threads] = [values.lives, values.years, values.seed, 
 ];
 if (![lives, years, seed, threads].every((number) => number >= 0)) throw new RangeError("expected numbers");
 
+const PROGRESS_SECONDS = 2;
+
 process.exitCode = (values.only === undefined ? await all() : await one(Number(values.only))) ? 0 : 1;
 
 async function all(): Promise<boolean> {
 	const began = process.hrtime.bigint();
+	const elapsed = (): number => Number((process.hrtime.bigint() - began) / 1_000_000n) / 1000;
+	let lived = 0;
+	let next = PROGRESS_SECONDS;
 	const results = await runLives({
 		lives,
 		years,
 		seed,
 		threads,
 		onLife: ({ seed: own, violations }) => {
+			lived++;
+			if (elapsed() >= next) {
+				process.stderr.write(`${elapsed().toFixed(0).padStart(5)} s  ${lived} of ${lives} lives\n`);
+				next = elapsed() + PROGRESS_SECONDS;
+			}
 			for (const violation of violations) console.log(`VIOLATION ${violation} (--seed ${seed} --only ${own - seed})`);
 		},
 	});
-	const seconds = Number((process.hrtime.bigint() - began) / 1_000_000n) / 1000;
+	const seconds = elapsed();
 	const total = summary(results);
 	mkdirSync(dirname(values.plot), { recursive: true });
 	writeFileSync(values.plot, plot(results, { years, seed }));
