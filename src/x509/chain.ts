@@ -4,12 +4,14 @@
  * The leaf is the certificate with our key; above it every path over the certificates given is tried (RFC 4158), so that
  * order, copies, extra CAs and the certificates of a CA that changed its key carry no weight. Each link is checked by
  * name, CA flag, path length and signature. What the device cannot verify (RSA, algorithms it does not know) counts as
- * unverified and is reported; a signature that is wrong ends that path. What a root says of itself proves nothing and is
- * not verified. Faults: cert.missing, cert.key-mismatch, cert.name-mismatch, cert.chain, cert.expired.
+ * unverified and is reported. A path may stop anywhere, because the hub has its own CAs: it stops below a CA that has ended, and
+ * at one whose issuer was not sent. Only a certificate that its own issuer denies, and no other bears out, is a reason to
+ * refuse. What a root says of itself proves nothing and is not verified. Faults: cert.missing, cert.key-mismatch, cert.name-mismatch, cert.chain, cert.expired.
  */
 import { equal, hex } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { Certificate } from "./certificate.ts";
+import { isNamedIssuer } from "./key-identifier.ts";
 import { checkSignature } from "./signature.ts";
 
 /** Leaf, policy, credential root: 3 are expected. */
@@ -48,18 +50,10 @@ export function checkIssued(certificates: readonly Certificate[], expected: Expe
 	if (!sameId(leaf.commonName, expected.commonName))
 		throw new Fault("cert.name-mismatch", `expected CN=${expected.commonName}, got ${describe(leaf)}`);
 	if (isSelfIssued(leaf)) throw new Fault("cert.chain", `${describe(leaf)} was issued by itself, which is not a CA`);
+	if (leaf.notAfter < expected.now)
+		throw new Fault("cert.expired", `${describe(leaf)} ended ${iso(leaf.notAfter)}, now ${iso(expected.now)}`);
 	const { chain, unverifiedLinks, broken } = new PathSearch(certificates, expected.now).best([leaf], 0);
 	if (broken) throw broken;
-	const left = certificates.find(({ subject }) => !equal(subject, leaf.subject));
-	if (chain.length === 1 && left)
-		throw new Fault("cert.chain", `a link is missing between ${describe(leaf)} and ${describe(left)}`);
-	for (const certificate of chain) {
-		if (certificate.notAfter < expected.now)
-			throw new Fault(
-				"cert.expired",
-				`${describe(certificate)} ended ${iso(certificate.notAfter)}, now ${iso(expected.now)}`,
-			);
-	}
 	return { chain, unverifiedLinks, notYetValid: chain.some(({ notBefore }) => notBefore > expected.now) };
 }
 
@@ -101,7 +95,7 @@ export function isSelfIssued(certificate: Certificate): boolean {
 interface Path {
 	readonly chain: readonly Certificate[];
 	readonly unverifiedLinks: number;
-	/** Why nothing above the last one would do, though something bears its issuer's name. */
+	/** How the issuer of the last one denies it. */
 	readonly broken?: Fault | undefined;
 }
 
@@ -119,28 +113,30 @@ class PathSearch {
 	best(chain: readonly Certificate[], unverifiedLinks: number): Path {
 		const last = chain[chain.length - 1]!;
 		const intermediates = chain.slice(1).filter((certificate) => !isSelfIssued(certificate)).length;
+		const stopped: Path = { chain, unverifiedLinks };
 		let best: Path | undefined;
-		let broken: Fault | undefined;
 		for (const issuer of this.#certificates) {
 			if (!equal(last.issuer, issuer.subject) || chain.some((one) => isSameAuthority(one, issuer))) continue;
 			if (++this.#links > MOST_LINKS) break;
+			let path = stopped;
 			try {
 				const unverified = verifyLink(last, issuer, intermediates) === "unverified" ? 1 : 0;
-				const path = this.best([...chain, issuer], unverifiedLinks + unverified);
-				if (!best || this.#rank(path) > this.#rank(best)) best = path;
+				if (issuer.notAfter >= this.#now) path = this.best([...chain, issuer], unverifiedLinks + unverified);
 			} catch (thrown) {
-				broken ??= Fault.of(thrown, "cert.chain");
+				// A self-issued one needs nobody; and another CA of that name says nothing of this certificate.
+				if (isSelfIssued(last) || !isNamedIssuer(last, issuer)) continue;
+				path = { ...stopped, broken: Fault.of(thrown, "cert.chain") };
 			}
+			if (!best || rank(path) > rank(best)) best = path;
 		}
-		return best ?? { chain, unverifiedLinks, broken: isSelfIssued(last) ? undefined : broken };
+		return best ?? stopped;
 	}
+}
 
-	/** To a root before anywhere else, within its dates before outside, verified before unverified, long before short. */
-	#rank({ chain, unverifiedLinks, broken }: Path): number {
-		const isWhole = isSelfIssued(chain[chain.length - 1]!);
-		const isCurrent = chain.every(({ notAfter }) => notAfter >= this.#now);
-		return (isWhole ? 2000 : broken ? 0 : 1000) + (isCurrent ? 500 : 0) - 20 * unverifiedLinks + chain.length;
-	}
+/** One that nobody denies, to a root before anywhere else, verified before unverified, long before short. */
+function rank({ chain, unverifiedLinks, broken }: Path): number {
+	const isWhole = isSelfIssued(chain[chain.length - 1]!);
+	return (broken ? 0 : isWhole ? 2000 : 1000) - 20 * unverifiedLinks + chain.length;
 }
 
 /** A path that met the same key under the same name once more would go in a circle. */

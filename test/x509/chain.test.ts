@@ -73,8 +73,8 @@ test("without the root, and the leaf alone", () => {
 	}
 });
 
-test("a missing link: cert.chain", () => {
-	refuses("cert.chain", () => check([issued[0]!, issued[2]!]), /missing between CN="dev-001" and CN="Root"/);
+test("a missing link: the leaf alone, which the hub may well know how to verify", () => {
+	assert.deepEqual(chainOf([issued[0]!, issued[2]!]), [issued[0]]);
 	refuses("cert.chain", () => verifyLink(issued[0]!, issued[2]!), /names differ/);
 });
 
@@ -96,12 +96,12 @@ test("another device's name, none, or a longer one: cert.name-mismatch; case doe
 	check(issued, { commonName: "DEV-001" });
 });
 
-test("a certificate that has ended, anywhere in the chain: cert.expired; one that ends now has not", async () => {
+test("a leaf that has ended: cert.expired; one that ends now has not; a CA that has ended is left out", async () => {
 	refuses("cert.expired", () => check(issued, { now: span.notAfter + 1 }), /CN="dev-001" ended 2026-06-02/);
 	check(issued, { now: span.notAfter });
 	const old = await make("P-384", "Old", "intermediate", root, { ...span, notAfter: now - 1000 });
 	const chain = read(await make("P-256", "dev-001", "client", old), old, root);
-	refuses("cert.expired", () => check(chain), /CN="Old"/);
+	assert.deepEqual(namesOf(chainOf(chain)), ["dev-001"]);
 });
 
 test("a clock before notBefore is reported and refuses nothing", () => {
@@ -149,7 +149,7 @@ test("low-S and high-S signatures verify alike; a changed one never does", async
 test("a foreign CA of the same name, and a changed certificate", async () => {
 	const imposter = await make("P-384", "Policy", "intermediate", root);
 	const received = [...read(leaf), ...read(imposter), ...read(root)];
-	refuses("cert.chain", () => check(received), /signature/);
+	assert.deepEqual(namesOf(chainOf(received)), ["dev-001"]);
 	// Beside the genuine one it does no harm: a CA that has changed its key looks like this.
 	const both = chainOf([...read(imposter), ...issued], issued[0]!.spki);
 	assert.deepEqual(
@@ -226,7 +226,7 @@ function withS(certificate: Certificate, order: bigint, high: boolean): Certific
 
 function damage(certificate: Certificate): Certificate {
 	const tbs = certificate.tbs.slice();
-	tbs[tbs.length - 1]! ^= 1;
+	tbs[14]! ^= 1; // in the serial number
 	return { ...certificate, tbs };
 }
 
