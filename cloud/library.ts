@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `enrollee/cloud`: a local cloud for one's own tests.
  *

@@ -1,5 +1,6 @@
 /** What an application imports on any platform, together with the ports of its own (hw/node, hw/moddable). */
 export { Agent, type AgentOptions, type AgentState } from "./agent.ts";
+export { type ApplicationLog, applicationLog } from "./base/log.ts";
 export { type Config, type ConfigInput, parseConfig } from "./config.ts";
 export { Fault, type FaultCode } from "./fault.ts";
 export {

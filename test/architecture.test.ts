@@ -32,10 +32,10 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /**
  * Rooms of src (folders, and files of src itself) and arrows between them, types counted as imports. Both may only fall: who needs
- * one more says here why.
+ * one more says here why: library.ts, the list of exports, names each room that it takes one from (`base` for applicationLog).
  */
 const MOST_ROOMS = 20;
-const MOST_ARROWS = 88;
+const MOST_ARROWS = 89;
 
 /** Who may import a package or a platform's modules; everything else is open to nobody in src. */
 const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [

@@ -13,7 +13,6 @@ import { fill } from "./entropy.ts";
 import { createLog } from "./log.ts";
 import { createWire } from "./wire.ts";
 
-export { type ApplicationLog, applicationLog } from "../../src/base/log.ts";
 export * from "../../src/library.ts";
 export { readConfig } from "./configuration.ts";
 

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `enrollee`: what a program on Node imports.
  *
@@ -15,7 +16,6 @@ import { configure } from "./settings.ts";
 import { openStore } from "./store.ts";
 import { createWire } from "./wire.ts";
 
-export { type ApplicationLog, applicationLog } from "../../src/base/log.ts";
 export * from "../../src/library.ts";
 export { openPkcs11, type Pkcs11Options } from "./pkcs11.ts";
 

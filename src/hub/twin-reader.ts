@@ -10,10 +10,11 @@ import type { Log } from "../port.ts";
 import type { Intake } from "./intake.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 
-/** What the agent itself reads, before the application and apart from its budget. */
+/** What the agent itself reads, apart from the application's budget, and each apart from the others. */
 const OWN = /* @__PURE__ */ Object.freeze(["$version", "ota", "app"]);
 /** Of a twin. */
 const SECTIONS = /* @__PURE__ */ Object.freeze(["desired", "reported"]);
+/** Of an offer: its address (update/uri.ts) and 512 bytes for the rest. */
 const OWN_BYTES = 2560;
 const OWN_MEMBERS = 48;
 const OWN_LEVELS = 4;
@@ -31,7 +32,7 @@ export class TwinReader implements Sink {
 	readonly #options: TwinReaderOptions;
 	readonly #done: TwinDone;
 	readonly #wanted: readonly string[] | undefined;
-	readonly #own = new Budget(OWN_BYTES, OWN_MEMBERS, OWN_LEVELS);
+	readonly #own = new Map<string, Budget>();
 	readonly #application: Budget;
 	readonly #reader: JsonReader;
 
@@ -58,7 +59,11 @@ export class TwinReader implements Sink {
 		const value = readable(() => this.#reader.end());
 		const { intake, log } = this.#options;
 		if (this.#reader.cutCount > 0) {
-			const { code, message } = new Fault("hub.too-large", intake.explain("desired properties", this.#reader));
+			const { cut, cutCount } = this.#reader;
+			const own = cut.filter((name) => OWN.includes(name.split(".").at(-1)!));
+			const what = own.length > 0 ? `${own.join(", ")} left out: at most ${OWN_BYTES} bytes each` : "";
+			const rest = cutCount > own.length ? intake.explain("desired properties", this.#reader) : "";
+			const { code, message } = new Fault("hub.too-large", [what, rest].filter(Boolean).join("; "));
 			log("fault", { code, message });
 		}
 		const { desired, reported } = (this.#kind === "twin" ? (value ?? {}) : { desired: value }) as Partial<JsonObject>;
@@ -68,11 +73,17 @@ export class TwinReader implements Sink {
 	#choose(path: readonly string[]): Choice {
 		const isTwin = this.#kind === "twin";
 		if (path.length === 0 || (isTwin && path.length === 1 && SECTIONS.includes(path[0]!))) return "enter";
-		if (isTwin && path[0] !== "desired") return path[1] === "$version" ? this.#own : "skip";
+		if (isTwin && path[0] !== "desired") return path[1] === "$version" ? this.#budgetOf("reported") : "skip";
 		const depth = isTwin ? 2 : 1;
 		const name = path[depth - 1]!;
-		if (OWN.includes(name)) return this.#own;
+		if (OWN.includes(name)) return this.#budgetOf(name);
 		return name.startsWith("$") || this.#wanted?.includes(name) === false ? "skip" : this.#application;
+	}
+
+	#budgetOf(name: string): Budget {
+		const budget = this.#own.get(name) ?? new Budget(OWN_BYTES, OWN_MEMBERS, OWN_LEVELS);
+		this.#own.set(name, budget);
+		return budget;
 	}
 }
 

@@ -26,14 +26,12 @@ export function pack(): string {
 	return join(folder, filename);
 }
 
-/** Into a new project that has nothing else but the types of Node. */
+/** Into a new project that has nothing else. */
 export function install(tarball: string, project: string): void {
 	mkdirSync(project);
-	const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 	writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-	const wanted = [tarball, `@types/node@${devDependencies["@types/node"]}`];
 	const flags = ["install", "--prefer-offline", "--no-audit", "--no-fund"];
-	execFileSync("npm", [...flags, ...wanted], { cwd: project, stdio: "pipe" });
+	execFileSync("npm", [...flags, tarball], { cwd: project, stdio: "pipe" });
 }
 
 /** What TypeScript says of these files of the project, and makes them JavaScript: "" where they are right. */
@@ -52,6 +50,5 @@ const COMPILER = {
 	exactOptionalPropertyTypes: true,
 	noUncheckedIndexedAccess: true,
 	skipLibCheck: false,
-	types: ["node"],
 	noEmit: false,
 };

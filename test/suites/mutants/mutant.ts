@@ -5,7 +5,7 @@ export interface Mutant {
 	/** Occurs once. */
 	readonly from: string;
 	readonly to: string;
-	/** `test/NAME.test.ts`: those that must notice. */
+	/** Of the tests that must notice, as `x509/der`. */
 	readonly tests: readonly string[];
 	/** It runs on XS. */
 	readonly xs?: true;
