@@ -95,9 +95,11 @@ function isSame(path: string, content: string | Uint8Array): boolean {
 	return lstatSync(path).isFile() && readFileSync(path).equals(Buffer.from(content));
 }
 
+let isWarned = false;
+
 /**
- * Some network and FUSE file systems have no fsync. What they keep is as durable as they are, which is said once, and no reason to
- * lose a credential. Throws what node:fs throws for anything else.
+ * Some network and FUSE file systems have no fsync. What they keep is as durable as they are, which is said once a process, and no
+ * reason to lose a credential. Throws what node:fs throws for anything else.
  */
 export function syncFile(handle: number): void {
 	try {
@@ -105,7 +107,8 @@ export function syncFile(handle: number): void {
 	} catch (thrown) {
 		const { code = "" } = thrown as NodeJS.ErrnoException;
 		if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw thrown;
-		// Node says each text once for a code.
+		if (isWarned) return;
+		isWarned = true;
 		process.emitWarning(`a file system without fsync (${code}): a power cut may cost the last write`, {
 			code: "ENROLLEE_FSYNC",
 		});

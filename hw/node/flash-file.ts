@@ -1,6 +1,7 @@
 /** Flash as a file: what was never written reads 0xff, and a write is on the disk before it returns. */
-import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { Fault } from "../../src/fault.ts";
+import { syncFile } from "./files.ts";
 
 export class FlashFile {
 	readonly path: string;
@@ -31,7 +32,7 @@ export class FlashFile {
 				// A gap would read as zeros.
 				if (offset > size) writeSync(descriptor, new Uint8Array(offset - size).fill(0xff), 0, offset - size, size);
 				writeSync(descriptor, bytes, 0, bytes.length, offset);
-				fsyncSync(descriptor);
+				syncFile(descriptor);
 			} finally {
 				closeSync(descriptor);
 			}

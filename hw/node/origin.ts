@@ -2,7 +2,7 @@
  * Where a state folder's identity is from. One that is not of the configured device, scope and service is not used without a
  * word: the device would end at a hub that nobody meant.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { formatEndpoint } from "../../src/base/endpoint.ts";
@@ -10,6 +10,7 @@ import type { Config } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
 import { Journal } from "../../src/identity/journal.ts";
 import type { Log, Store } from "../../src/port.ts";
+import { storeIn } from "./store.ts";
 
 interface Origin {
 	readonly registrationId: string;
@@ -70,7 +71,8 @@ function setAside(folder: string, store: Store): string {
 	const aside = join(folder, `before-${new Date().toISOString().replace(/[:.]/g, "-")}`);
 	mkdirSync(aside, { mode: 0o700 });
 	const blobs = IDENTITY_BLOBS.map((name) => [name, store.get(name)] as const).filter(([, blob]) => blob !== undefined);
-	for (const [name, blob] of blobs) writeFileSync(join(aside, name), blob!, { mode: 0o600, flag: "wx", flush: true });
+	const copies = storeIn(aside);
+	for (const [name, blob] of blobs) copies.put(name, blob!);
 	for (const [name] of blobs) store.delete(name);
 	return aside;
 }
