@@ -59,6 +59,8 @@ export const LINES: readonly Typed[] = [
 	ends("npx enrollee factory --id-scope 0ne00ABCDEF --registration-id dev-042 --device-key BASE64 --out dev-042.csv"),
 	...not(
 		"needs a board, or ESP-IDF's tools",
+		"IDF_PATH=... MODDABLE=... npm run board",
+		"node --import tsx --test test/board/board.test.ts",
 		"npm run flash",
 		"TARGET=esp32/esp32s3 npm run flash",
 		"npm run flash -- ssid=NETWORK password=PASSWORD idScope=0ne00ABCDEF registrationId=dev-042 symmetricKey=BASE64",

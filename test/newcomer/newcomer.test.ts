@@ -1,12 +1,12 @@
 /**
  * A newcomer: installs the tarball in a folder with a space in its name, without HOME, without a terminal, and types every command
- * line of the documents, in bash. One that is in no list here fails, so that none can be forgotten.
+ * line of the documents, in bash; lines.test.ts holds that none is forgotten.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
@@ -14,31 +14,10 @@ import type { Ready } from "../../cloud/contract.ts";
 import { COMMANDS } from "../../hw/node/commands.ts";
 import { install, pack } from "../node/packed.ts";
 import { temporaryFolder } from "../support/openssl.ts";
-import { blocksOf, DOCUMENTS, isCommand, spansOf } from "./documents.ts";
-import { LINES, SHOWN, type Typed } from "./lines.ts";
+import { blocksOf, DOCUMENTS, spansOf } from "./documents.ts";
+import { LINES, type Typed } from "./lines.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
 const project = join(temporaryFolder(), "a new project");
-
-test("every line of the documents is in the lists, and every one in the lists is in a document", () => {
-	const blocks = DOCUMENTS.flatMap((document) => blocksOf(document));
-	const typed = blocks.filter(({ lines }) => isCommand(lines[0]!));
-	const found = typed.flatMap(({ lines }) => lines);
-	const listed = LINES.map(({ line }) => line);
-	const only = (some: readonly string[], others: readonly string[]) => some.filter((line) => !others.includes(line));
-	assert.deepEqual({ unlisted: only(found, listed), nowhere: only(listed, found) }, { unlisted: [], nowhere: [] });
-	const shown = blocks.filter(({ lines }) => !isCommand(lines[0]!)).map(({ lines }) => lines[0]!);
-	assert.deepEqual(shown.sort(), [...SHOWN].sort());
-});
-
-test("every script of npm that the documents name is there", () => {
-	const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-	const named = DOCUMENTS.flatMap((document) => [
-		...readFileSync(join(ROOT, document), "utf8").matchAll(/npm run ([\w:]+)/g),
-	]).map(([, script]) => script!);
-	assert.ok(named.length > 10);
-	for (const script of named) assert.ok(Object.hasOwn(scripts, script), script);
-});
 
 describe("from the installed tarball", () => {
 	/** The cloud that a newcomer has started. */
