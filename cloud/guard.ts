@@ -35,7 +35,7 @@ export function guardedClock(clock: Clock, witness: Witness): Clock {
 }
 
 /**
- * A listener of the cloud's user. What it throws is its author's to see, as an uncaught exception (which fails the test that runs),
+ * A listener of the cloud's user. What it throws is its author's to see, as an uncaught exception (which fails the run),
  * and no device's: what happened goes on as if it had been heard.
  */
 export function uncaught<T>(listener: (value: T) => void): (value: T) => void {

@@ -32,5 +32,8 @@ export type { Limits } from "./throttle.ts";
 export type { Properties } from "./topic.ts";
 export { TwinRefused } from "./twins.ts";
 
-/** Serves on a free port of loopback until `close`. Rejects with Fault (of `enrollee`) config.invalid, host.locked, store.failed. */
+/**
+ * Serves on a free port of loopback until `close`. Rejects with Fault (of `enrollee`) config.invalid, host.locked, store.failed, and with
+ * Node's own error where the port or the address cannot be had (EADDRINUSE, EADDRNOTAVAIL, ENOTFOUND).
+ */
 export const startCloud: (options?: CloudOptions) => Promise<LocalCloud> = start;

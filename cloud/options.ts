@@ -41,7 +41,7 @@ const text: Rule = (value) =>
 const listOf =
 	(rule: Rule): Rule =>
 	(value) =>
-		Array.isArray(value) ? value.map(rule).find((problem) => problem !== undefined) : "expected an array";
+		Array.isArray(value) ? Array.from(value, rule).find((problem) => problem !== undefined) : "expected an array";
 
 const RULES: { readonly [Name in keyof Required<CloudOptions>]: Rule } = {
 	port: whole(RANGES.port),
@@ -80,6 +80,8 @@ const RULES: { readonly [Name in keyof Required<CloudOptions>]: Rule } = {
 /** Throws Fault config.invalid. An option that is undefined counts as absent. */
 export function checkOptions(options: CloudOptions): void {
 	const known = Object.keys(RULES);
+	if (typeof options !== "object" || options === null || Array.isArray(options))
+		throw new Fault("config.invalid", "options: expected an object");
 	for (const [name, value] of Object.entries(options)) {
 		if (!known.includes(name)) throw new Fault("config.invalid", `${name}: no such option${suggestion(name, known)}`);
 		const problem = value === undefined ? undefined : RULES[name as keyof CloudOptions](value);

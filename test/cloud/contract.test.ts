@@ -188,3 +188,13 @@ test("every type that the exported ones name, and everything they say is thrown,
 	assert.ok(ours.length > 15);
 	assert.deepEqual([...missing], []);
 });
+
+test("what is no set of options is refused", async () => {
+	for (const options of [null, 5, "x", []])
+		await assert.rejects(
+			startCloud(options as never),
+			(error) => error instanceof Fault && error.message.includes("options: expected an object"),
+			JSON.stringify(options),
+		);
+	await assert.rejects(startCloud({ hosts: new Array(1) }), /hosts: expected host names/);
+});
