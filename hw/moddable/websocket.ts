@@ -32,6 +32,9 @@ const MOST_HEAD_BYTES = 2048;
 const MOST_FRAME_BYTES = 512 * 1024;
 /** So that two bytes hold every length that we send. */
 const MOST_SENT_BYTES = 0xffff;
+/** Of every request, behind those of its own: section 4.1. */
+const FIELDS =
+	"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
 /** Section 1.3. */
 const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -53,6 +56,8 @@ export class WebSocketConnection implements Connection, WireEvents {
 	#held: Uint8Array = NOTHING;
 	/** Of the present data frame, yet to come. */
 	#left = 0;
+	/** Of the last ping that has come with what is read now: it alone is answered (section 5.5.3), or pongs would fill the machine. */
+	#ping: Uint8Array | undefined;
 	/** A message is under way whose last frame has not begun. */
 	#isFragmented = false;
 
@@ -86,22 +91,17 @@ export class WebSocketConnection implements Connection, WireEvents {
 		this.#cancelDeadline = this.#tools.after(timeoutSeconds * 1000, () =>
 			this.#end(new Fault("wire.timeout", `${host}:${port}: no answer to the upgrade after ${timeoutSeconds} s`)),
 		);
-		const lines = [
-			`GET ${webSocket} HTTP/1.1`,
-			`Host: ${port === 443 ? host : `${host}:${port}`}`,
-			"Upgrade: websocket",
-			"Connection: Upgrade",
-			`Sec-WebSocket-Key: ${this.#key}`,
-			"Sec-WebSocket-Version: 13",
-			"Sec-WebSocket-Protocol: mqtt",
-		];
-		this.#connection.write(utf8(`${lines.join("\r\n")}\r\n\r\n`));
+		const place = port === 443 ? host : `${host}:${port}`;
+		const first = `GET ${webSocket} HTTP/1.1\r\nHost: ${place}\r\nSec-WebSocket-Key: ${this.#key}\r\n`;
+		this.#connection.write(utf8(first + FIELDS));
 	}
 
 	onData(bytes: Uint8Array): void {
 		try {
 			const rest = this.#state === "upgrading" ? this.#upgrade(bytes) : bytes;
 			if (rest !== undefined) this.#frames(rest);
+			if (this.#ping !== undefined && this.#state === "open") this.#send(PONG, this.#ping);
+			this.#ping = undefined;
 		} catch (thrown) {
 			if (!(thrown instanceof Fault)) throw thrown;
 			this.#end(thrown);
@@ -198,7 +198,7 @@ export class WebSocketConnection implements Connection, WireEvents {
 	}
 
 	#control(opcode: number, payload: Uint8Array): void {
-		if (opcode === PING) this.#send(PONG, payload);
+		if (opcode === PING) this.#ping = payload;
 		else if (opcode === CLOSE) {
 			const code = payload.length < 2 ? 1005 : payload[0]! * 256 + payload[1]!;
 			this.#send(CLOSE, payload.subarray(0, 2));

@@ -77,6 +77,17 @@ test("any answer to the upgrade but the right one is wire.websocket; none is wir
 	assert.equal(events.fault?.code, "wire.timeout");
 });
 
+test("of pings that come together the last is answered, alone: RFC 6455 section 5.5.3", () => {
+	const pings = Buffer.concat(Array.from({ length: 20_000 }, (_, i) => Buffer.of(0x89, 2, i >> 8, i & 0xff)));
+	const pongs = ({ written }: ReturnType<typeof opened>) =>
+		written.slice(1).map((frame) => Buffer.from(unmasked(frame)));
+	assert.deepEqual(pongs(opened(pings)), [Buffer.of(19_999 >> 8, 19_999 & 0xff)]);
+	assert.equal(pongs(opened(pings.subarray(0, 4), pings.subarray(4, 8))).length, 2, "in turn: each");
+	assert.deepEqual(pongs(opened(pings.subarray(0, 7), pings.subarray(7, 8))), [Buffer.of(0, 0), Buffer.of(0, 1)]);
+	const { written, fault } = opened(Buffer.from("8900880203e8", "hex"));
+	assert.deepEqual([written.length, written[1]![0], fault], [2, 0x88, undefined], "no pong behind the end");
+});
+
 test("frames that no server may send end the connection with mqtt.protocol", () => {
 	const bad = [
 		"8100",
@@ -130,9 +141,12 @@ test("masks differ from frame to frame and hide the payload", () => {
 	for (const frame of frames) {
 		assert.equal(frame.length, 12);
 		assert.deepEqual([frame[0], frame[1]], [0x82, 0x86]);
-		assert.equal(Buffer.from(frame.subarray(6).map((byte, i) => byte ^ frame[2 + (i % 4)]!)).toString(), "secret");
+		assert.equal(Buffer.from(unmasked(frame)).toString(), "secret");
 	}
 });
+
+/** The payload of a frame of less than 126 bytes. */
+const unmasked = (frame: Uint8Array): Uint8Array => frame.subarray(6).map((byte, i) => byte ^ frame[2 + (i % 4)]!);
 
 /** Over plain TCP, for `ws`. */
 function tools(port: number): WebSocketTools {
