@@ -3,7 +3,7 @@
  * application descriptor ("App Image Format" in its programming guide). The platform checks the rest when the image is armed.
  *
  * Refused with Fault ota.image: what is no application (a bootloader, a merged factory image), is for another chip, is cut, or is
- * followed by anything but a signature block (Secure Boot V1: 68 bytes; V2: a sector of its own). A bootloader would refuse them
+ * followed by anything but a signature block (Secure Boot V1: 68 bytes; V2: a sector of its own, 0xff before it). A bootloader would refuse them
  * too, after the fleet has downloaded them.
  */
 import { Fault } from "../fault.ts";
@@ -17,6 +17,8 @@ const APP_DESCRIPTOR = 0xabcd5432;
 const SHA256_BYTES = 32;
 const MOST_SEGMENTS = 16;
 const SECTOR_BYTES = 4096;
+/** A small device holds no sector of it. */
+const MOST_PADDING_AT_ONCE = 64;
 const SIGNATURE_V1_BYTES = 68;
 const SIGNATURE_V2_MAGIC = 0xe7;
 
@@ -108,12 +110,18 @@ class FirmwareInspection implements Inspection {
 			if (!isSignature()) throw junk;
 			this.#read = undefined;
 		};
-		if (this.#size === sector + SECTOR_BYTES)
-			this.#expect(
-				sector,
-				2,
-				check(() => this.#bytes[0] === SIGNATURE_V2_MAGIC && (this.#bytes[1] === 2 || this.#bytes[1] === 3)),
-			);
+		const signatureV2 = check(() => this.#bytes[0] === SIGNATURE_V2_MAGIC && [2, 3].includes(this.#bytes[1]!));
+		// espsecure fills the image's last sector with 0xff.
+		const padding = (from: number): void => {
+			const length = Math.min(sector - from, MOST_PADDING_AT_ONCE);
+			if (length === 0) this.#expect(sector, 2, signatureV2);
+			else
+				this.#expect(from, length, () => {
+					if (this.#bytes.some((byte) => byte !== 0xff)) throw junk;
+					padding(from + length);
+				});
+		};
+		if (this.#size === sector + SECTOR_BYTES) padding(end);
 		else if (left === SIGNATURE_V1_BYTES)
 			this.#expect(
 				end,

@@ -88,7 +88,7 @@ function readHead(bytes: Uint8Array, from: number): Head | undefined {
 	if (status !== 200 && status !== 206) throw refusedStatus(status, fields);
 	if (fields.has("transfer-encoding"))
 		throw new Fault("ota.chunked", `Transfer-Encoding: ${fields.get("transfer-encoding")}`);
-	if ((fields.get("content-encoding") ?? "identity") !== "identity")
+	if ((fields.get("content-encoding") ?? "identity").toLowerCase() !== "identity")
 		throw new Fault("ota.http", `Content-Encoding: ${fields.get("content-encoding")}`);
 	const length = decimal(fields.get("content-length"), "Content-Length");
 	if (status === 200) return { kind: "body", start: 0, length, total: length };

@@ -42,7 +42,8 @@ export function resolveLocation(base: HttpsUri, location: string): HttpsUri {
 
 /**
  * Whether a redirect may lead there: to the same host, to a host of the same registrable domain, or to one that `hosts` names,
- * subdomains included. A name of two short labels at its end (co.uk, com.au) counts them as one; an address is only itself.
+ * subdomains included. The domain is the last two labels; the last three where the last has two letters and the one before at most
+ * three (co.uk, com.au, and for want of a list abb.ch, too): rather refused than followed. An address is only itself.
  */
 export function mayFollow(from: string, to: string, hosts: readonly string[]): boolean {
 	const within = (host: string, domain: string) => host === domain || host.endsWith(`.${domain}`);

@@ -71,6 +71,8 @@ test("what ESP-IDF's bootloader would not start", () => {
 		["an application with junk behind it", concat(image, new Uint8Array(100)), /100 bytes behind its end/],
 		["an application with another behind it", concat(image, image), /behind its end/],
 		["a sector behind it that is no signature", sector(image, 0xff, 0xff), /no signature block/],
+		["a signature with something before it", changed(sector(image, 0xe7, 2), image.length, 0), /no signature block/],
+		["a signature with something close before it", changed(sector(image, 0xe7, 2), 24_575, 0xfe), /no signature block/],
 		["68 bytes behind it that are no signature", concat(image, new Uint8Array(68).fill(1)), /no signature block/],
 		["an application that is cut", image.subarray(0, 10_000), /cut/],
 		["an application that lacks its last byte", image.subarray(0, -1), /cut/],

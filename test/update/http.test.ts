@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { concat, utf8, utf8Text } from "../../src/base/bytes.ts";
 import type { FaultCode } from "../../src/fault.ts";
 import { encodeRequest, type Head, ResponseReader } from "../../src/update/http.ts";
-import { MAX_URI, mayFollow, parseHttpsUri, resolveLocation } from "../../src/update/uri.ts";
+import { MAX_URI, parseHttpsUri, resolveLocation } from "../../src/update/uri.ts";
 import { mutations } from "../support/mutate.ts";
 import { isFault } from "../support/random.ts";
 
@@ -33,7 +33,7 @@ test("the request names host, port and range", () => {
 });
 
 test("a whole and a partial body are read, in pieces of any size", () => {
-	const whole = response("200 OK", ["Server: x", "CONTENT-LENGTH:5  ", "Content-Encoding: identity"], "hello");
+	const whole = response("200 OK", ["Server: x", "CONTENT-LENGTH:5  ", "Content-Encoding: Identity"], "hello");
 	const part = response("206 Partial Content", ["Content-Range: bytes 2-4/5", "Content-Length: 3"], "llo");
 	const early = concat(response("103 Early Hints", ["Link: </x>"]), whole);
 	for (let pieces = 1; pieces <= early.length; pieces++) {
@@ -227,24 +227,4 @@ test("presigned addresses, underscores and long ones; what is too long says the 
 	assert.equal(parseHttpsUri(signed).host, "my_bucket.s3.amazonaws.com");
 	assert.equal(parseHttpsUri("https://a.example?x=1").path, "/?x=1");
 	assert.throws(() => parseHttpsUri(`https://a/${"x".repeat(5000)}`), { message: /of 5010 characters, at most 3072/ });
-});
-
-test("where a redirect may lead", () => {
-	for (const [from, to, hosts, may] of [
-		["updates.example.com", "updates.example.com", [], true],
-		["updates.example.com", "cdn.example.com", [], true],
-		["example.com", "a.b.example.com", [], true],
-		["updates.example.com", "example.com", [], true],
-		["updates.example.com", "evilexample.com", [], false],
-		["updates.example.com", "example.net", [], false],
-		["a.example.co.uk", "b.example.co.uk", [], true],
-		["a.example.co.uk", "b.evil.co.uk", [], false],
-		["github.com", "release-assets.githubusercontent.com", [], false],
-		["github.com", "release-assets.githubusercontent.com", ["githubusercontent.com"], true],
-		["github.com", "githubusercontent.com.evil.net", ["githubusercontent.com"], false],
-		["10.0.0.1", "10.0.0.1", [], true],
-		["10.0.0.1", "20.0.0.1", [], false],
-		["localhost", "localhost", [], true],
-	] as const)
-		assert.equal(mayFollow(from, to, hosts), may, `${from} to ${to}`);
 });
