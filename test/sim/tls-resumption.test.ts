@@ -10,10 +10,16 @@ import { after, before, describe, test } from "node:test";
 import { createServer, type Server, type TlsOptions } from "node:tls";
 import { type App, skip } from "../../hw/simulator/harness.ts";
 import { createIntermediate, createLeaf } from "./tls/chains.ts";
-import { type Message, serveAs, Type, vector } from "./tls/crafted.ts";
+import { Content, type Crafted, type Message, record, serveAs, Type, vector } from "./tls/crafted.ts";
 import { anchor, buildDevice, connectAll, identity, type Scenario } from "./tls/device.ts";
 import { chainPem, type Entity, Extension, issue } from "./tls/pki.ts";
 import { closeAll, HOST } from "./tls/servers.ts";
+
+/** ServerHello: version and random; then a session id in place of none. */
+const withSessionId = ({ type, body }: Message, id: Buffer): Message => ({
+	type,
+	body: Buffer.concat([body.subarray(0, 34), vector(1, id), body.subarray(35)]),
+});
 
 describe("resumption on XS", { skip }, () => {
 	let app: App;
@@ -150,6 +156,25 @@ describe("resumption on XS", { skip }, () => {
 		]);
 	});
 
+	test("never after a fatal alert, whoever sent it", async () => {
+		const offered: number[] = [];
+		const answers = [
+			(server: Crafted, data: Buffer) => server.sealed(Content.Data, data),
+			(server: Crafted) => server.sealed(Content.Alert, Buffer.of(2, 80)),
+			(_: Crafted, data: Buffer) => record(Content.Data, Buffer.concat([data, Buffer.alloc(40)])),
+			(server: Crafted, data: Buffer) => server.sealed(Content.Data, data),
+			(server: Crafted, data: Buffer) => server.sealed(Content.Data, data),
+		];
+		const { scenario } = await serveAs([leaf])("alerts", "connected", {
+			onHello: (hello) => void offered.push(hello[38]!),
+			flight: ([hello, ...rest]) => [withSessionId(hello!, Buffer.alloc(32, offered.length)), ...rest],
+			onData: (server, data) => void server.socket.write(answers[offered.length - 1]!(server, data)),
+		});
+		const results = await connect(scenario.port, ...answers.map(() => same));
+		assert.deepEqual(results, ["ping", "wire.closed", "tls.protocol", "ping", "ping"]);
+		assert.deepEqual(offered, [0, 32, 0, 0, 32], "bytes of the session ids that were offered");
+	});
+
 	test("a ticket that is larger than a device keeps is no loss", async () => {
 		const { port } = await serve();
 		const large = await issue({
@@ -169,9 +194,7 @@ describe("resumption on XS", { skip }, () => {
 		const flight = (change: (body: Buffer, offered: Buffer) => Buffer) => (messages: Message[]) => {
 			const offered = hello.subarray(39, 39 + hello[38]!);
 			const [first, ...rest] = messages;
-			// Version and random; then a session id in place of none.
-			const id = offered.length > 0 ? offered : Buffer.alloc(32, 7);
-			const body = Buffer.concat([first!.body.subarray(0, 34), vector(1, id), first!.body.subarray(35)]);
+			const { body } = withSessionId(first!, offered.length > 0 ? offered : Buffer.alloc(32, 7));
 			return [{ type: Type.ServerHello, body: offered.length > 0 ? change(body, offered) : body }, ...rest];
 		};
 		const server = async (name: string, change: (body: Buffer, offered: Buffer) => Buffer) => {

@@ -55,8 +55,7 @@ export function writeClientHello(session: Greeting, fragmentCode: number): Uint8
 		extensions.writeChars(type, 2);
 		extensions.writeChars(bytes, 2);
 	};
-	// RFC 6066 section 3: no address.
-	if (!/^[\d.]+$/.test(host)) {
+	if (sendsName(host)) {
 		extension(SERVER_NAME, 5 + host.length);
 		extensions.writeChars(3 + host.length, 2);
 		extensions.writeChar(HOST_NAME);
@@ -96,13 +95,17 @@ export function readExtensions(session: Greeting, s: SSLStream): void {
 		else if (type === SESSION_TICKET && session.resuming !== undefined) {
 			if (body.length > 0) throw malformed("session_ticket");
 			session.resuming.awaitsTicket = true;
-		} else checkExtension(type, body);
+		} else checkExtension(session, type, body);
 	}
 }
 
-function checkExtension(type: number, body: Uint8Array): void {
+/** RFC 6066 section 3: no address. */
+const sendsName = (host: string): boolean => !/^[\d.]+$/.test(host);
+
+function checkExtension({ host }: Greeting, type: number, body: Uint8Array): void {
 	switch (type) {
 		case SERVER_NAME:
+			if (!sendsName(host)) break;
 			if (body.length > 0) throw malformed("server_name");
 			return;
 		case SUPPORTED_GROUPS:
@@ -115,7 +118,6 @@ function checkExtension(type: number, body: Uint8Array): void {
 			if (body.length !== 1 || body[0] !== 0)
 				throw new TLSError("not the first handshake", "tls.protocol", Alert.HANDSHAKE_FAILURE); // RFC 5746 section 3.4
 			return;
-		default:
-			throw new TLSError(`extension ${type} was not offered`, "tls.protocol", Alert.UNSUPPORTED_EXTENSION);
 	}
+	throw new TLSError(`extension ${type} was not offered`, "tls.protocol", Alert.UNSUPPORTED_EXTENSION);
 }

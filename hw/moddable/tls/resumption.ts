@@ -4,7 +4,8 @@
  *
  * It is offered once, and kept again by a handshake that ends well: a server that declines, or fails over it, gets a full handshake.
  * Never offered: under another server name, set of anchors or certificate of ours; after a certificate of the server's chain, or
- * the anchor, has expired; after the server's own term, or a day (RFC 5246 section F.1.4); on a clock that has gone back.
+ * the anchor, has expired; after the server's own term, or a day (RFC 5246 section F.1.4); on a clock that has gone back;
+ * after an alert that ended the session.
  */
 import { Digest } from "crypt";
 import RNG from "rng";

@@ -3,10 +3,9 @@
  * the SDK's session, which reports a connection as ready when the server answers with an old version or a close_notify,
  * and then sends in clear.
  *
- * Records are sealed and opened by the SDK (AES-GCM, key schedule). Here is which record may come when. Refused: data or
- * a cipher change before its time, a cipher change in the middle of a message, oversized records, empty ones of anything but data
- * (header.ts), and more than 32 empty ones of data in a row. Any alert ends the session, warnings included: none that a client of ours could
- * go on after is in use, and a peer that warns for ever would keep it awake.
+ * Records are sealed and opened by the SDK (AES-GCM, key schedule). Here is which record may come when. Refused: data or a cipher
+ * change before its time or within a message, records too large or, but for data, empty (header.ts), over 32 empty ones in a row.
+ * Any alert ends the session, warnings included: none is in use that we could go on after, and who warns for ever keeps us awake.
  */
 import alertProtocol from "ssl/alert";
 import changeCipherSpec from "ssl/changecipher";
@@ -244,6 +243,7 @@ export default class Session extends SdkState {
 						isNamed: this.clientCerts !== undefined,
 					});
 		this.phase = "closed";
+		this.#resumption?.forget(); // RFC 5246 section 7.2: what has failed is not resumed
 		if (this.alert === undefined) this.#transmit(alertProtocol.packetize(this, FATAL, error.alert));
 		return error;
 	}

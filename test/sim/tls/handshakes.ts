@@ -91,6 +91,7 @@ export async function order(root: Entity): Promise<Row[]> {
 
 export async function hello(root: Entity): Promise<Row[]> {
 	const serve = serveAs([await createLeaf(root)]);
+	const unnamed = serveAs([await createLeaf(root, { hosts: ["127.0.0.1"] })], { host: "127.0.0.1" });
 	const edit = (change: (body: Buffer) => Uint8Array): Script => ({
 		flight: ([first, ...rest]) => [{ ...first!, body: Buffer.from(change(first!.body)) }, ...rest],
 	});
@@ -136,6 +137,11 @@ export async function hello(root: Entity): Promise<Row[]> {
 			Alert.DECODE_ERROR,
 		),
 		refused("an extension nobody offered", extensions([23, Buffer.alloc(0)]), Alert.UNSUPPORTED_EXTENSION),
+		unnamed("an answer to a name, where an address was asked for", "tls.protocol", {
+			...extensions([0, Buffer.alloc(0)]),
+			alert: Alert.UNSUPPORTED_EXTENSION,
+		}),
+		unnamed("no answer to a name, where an address was asked for", "connected", extensions(renegotiation)),
 		refused("an extension twice", extensions(renegotiation, renegotiation), Alert.ILLEGAL_PARAMETER),
 		refused("a renegotiation", extensions([0xff01, Buffer.of(1, 7)]), Alert.HANDSHAKE_FAILURE),
 		refused("a name in the answer to a name", extensions([0, Buffer.of(1)]), Alert.DECODE_ERROR),

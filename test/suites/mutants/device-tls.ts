@@ -67,6 +67,8 @@ export const DEVICE_TLS = [
 		["schemes.length === 0 ||", ""],
 		["types.length === 0 ||", ""],
 	]),
+	...onXs("hello", TLS, [["if (!sendsName(host)) break;", ""]]),
+	...onXs("session", ["sim/tls-resumption"], [["this.#resumption?.forget();", ""]]),
 	...onXs(
 		"resumption",
 		["sim/tls-resumption"],
