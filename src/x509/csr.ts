@@ -67,7 +67,8 @@ export function parseCsr(der: Uint8Array): Csr {
 			const commonName = commonNameOf(name);
 			if (commonName === undefined) throw new Fault("x509.csr", "the subject has no single common name");
 			const key = parsePublicKey(spki);
-			if (key.type === "unknown") throw new Fault("x509.csr", "the key is neither P-256, P-384 nor RSA");
+			if (key.type === "unknown")
+				throw new Fault("x509.csr", "the key is not read: RSA, or a P-256 or P-384 point, named curve, uncompressed");
 			if (algorithm === "unknown")
 				throw new Fault("x509.algorithm", `the request's signature, by its ${key.type} key, cannot be judged here`);
 			if (checkSignature(algorithm, key, info, signature) === "wrong")

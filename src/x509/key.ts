@@ -30,7 +30,7 @@ export type PublicKey =
 	/** SEC1 uncompressed point. */
 	| { readonly type: "P-256" | "P-384"; readonly point: Uint8Array }
 	| { readonly type: "RSA"; readonly modulus: Uint8Array; readonly exponent: Uint8Array }
-	/** Another algorithm, another curve, a compressed point. */
+	/** Another algorithm, another curve, one given by its parameters, a compressed point. */
 	| { readonly type: "unknown" };
 
 /** SubjectPublicKeyInfo of a P-256 or P-384 point (SEC1 uncompressed). */

@@ -142,6 +142,22 @@ test("refuses requests of curves that the service does not take, and without a s
 	}
 });
 
+test("of a curve that is taken, in a form that is not read: no word of another curve", { skip: noOpenssl }, () => {
+	for (const form of [
+		["-conv_form", "compressed"],
+		["-param_enc", "explicit"],
+	]) {
+		const cwd = temporaryFolder();
+		openssl(["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "named"], { cwd });
+		openssl(["ec", "-in", "named", ...form, "-out", "key"], { cwd });
+		const der = openssl(["req", "-new", "-key", "key", "-outform", "DER", "-subj", "/CN=dev-001"], { cwd });
+		assert.throws(() => parseCsr(der), {
+			code: "x509.csr",
+			message: /the key is not read: .*named curve, uncompressed/,
+		});
+	}
+});
+
 test("refuses a request that another key has signed, or that was changed", () => {
 	const other = generateKeyPair(entropy);
 	const foreign = { publicKey: key.publicKey, sign: (digest: Uint8Array) => other.sign(digest) };
