@@ -76,30 +76,24 @@ export default class TLSSocket {
 	#plaintext: Uint8Array | undefined;
 	#isStarted = false;
 	#isOpen = false;
+	/** TCP has ended; what came before may still wait to be read. */
+	#isCut = false;
 	#resume: ReturnType<typeof Timer.set> | undefined;
 
 	/** Throws when the options are unusable; whatever comes later comes through onError. */
 	constructor(options: TLSOptions) {
 		const { TCP, host, secure = {}, onReadable, onWritable, onError } = options;
 		this.#told = { onReadable, onWritable, onError };
-		const {
-			anchors = [],
-			additionalAnchors = [],
-			clientCertificates = [],
-			clientKey,
-			notBefore,
-			maxRecordBytes,
-			resumption,
-		} = secure;
+		const { anchors = [], additionalAnchors = [], clientCertificates = [] } = secure;
 		this.#session = new Session(
 			{
 				serverName: secure.serverName ?? host,
 				anchors: [...(anchors.length > 0 ? anchors.map(view) : builtInAnchors()), ...additionalAnchors.map(view)],
 				clientCertificates: clientCertificates.map(view),
-				clientKey,
-				notBefore,
-				maxRecordBytes,
-				resumption,
+				clientKey: secure.clientKey,
+				notBefore: secure.notBefore,
+				maxRecordBytes: secure.maxRecordBytes,
+				resumption: secure.resumption,
 			},
 			(record) => void this.#sending.push(record),
 		);
@@ -117,7 +111,11 @@ export default class TLSSocket {
 					this.#send();
 					this.#receive();
 				}),
-			onError: () => this.#guard(() => this.#fail(new TLSError("the connection was cut", "wire.closed"))),
+			onError: () =>
+				this.#guard(() => {
+					this.#isCut = true;
+					this.#receive();
+				}),
 		});
 	}
 
@@ -171,7 +169,8 @@ export default class TLSSocket {
 			else if (this.#readable > 0 && this.#sending.length === 0) {
 				this.#session.receive(this.#takeFromTcp());
 				if (!this.#isOpen) this.#send(); // the application hears that it is open before it gets data
-			} else break;
+			} else if (this.#isCut) throw cut();
+			else break;
 		}
 		this.#flush();
 	}
@@ -210,13 +209,13 @@ export default class TLSSocket {
 	 * from then on, and what came before the closing is still to be read.
 	 */
 	#flush(): void {
-		if (this.#session?.phase === "closed") return;
+		if (this.#isCut || this.#session?.phase === "closed") return;
 		while (this.#tcp !== undefined && this.#writable > 0 && this.#sending.length > 0) {
 			const next = this.#sending[0]!;
 			const part = next.slice(0, this.#writable);
 			const room = this.#tcp.write(part);
 			this.#writable = room ?? 0;
-			if (room === undefined) throw new TLSError("the connection was cut", "wire.closed");
+			if (room === undefined) throw cut();
 			if (part.length === next.length) this.#sending.shift();
 			else this.#sending[0] = next.subarray(part.length);
 		}
@@ -243,5 +242,7 @@ export default class TLSSocket {
 		else this.#told.onError?.(error);
 	}
 }
+
+const cut = (): TLSError => new TLSError("the connection was cut", "wire.closed");
 
 const view = (bytes: Bytes): Uint8Array => (bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
