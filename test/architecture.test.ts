@@ -47,7 +47,7 @@ const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
 		where:
 			/^(cloud|hw\/node|hw\/moddable\/(xs-rom|shims\/rollup\.js$)|hw\/simulator\/\w+\.ts$|hw\/emulator|test|bench)(\/|$)/,
 	},
-	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|bench)\// },
+	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|test\/suites|bench)\// },
 	{ what: /^#(curves|digest|entropy|formulas|text)$/, where: /^(src|hw|test|bench)\// },
 ];
 
