@@ -25,7 +25,7 @@ export interface ExchangeOptions {
 	readonly idScope: string;
 	readonly onboarding: Onboarding;
 	readonly request: Request;
-	/** Of a message that is held: the service's answer may be twice that. */
+	/** Of a message that is held: the service's answer may be four times that. */
 	readonly maxMessageBytes: number;
 	/** The CSR leaves: from here on the service may issue a certificate that never arrives. */
 	readonly onRequest: () => void;
@@ -41,7 +41,7 @@ const WHOLE_SECONDS = 900;
 /** An answer with three certificates is under 4 KB; a trust bundle, dialect A only, may be as large as this. */
 const MOST_PACKET_BYTES = 40 * 1024;
 /** What a small device holds of it, whatever it holds of other messages. */
-const LEAST_PACKET_BYTES = 8 * 1024;
+const LEAST_PACKET_BYTES = 4608;
 
 /** Returns a function that abandons the exchange (then `done` gets Fault agent.closed). */
 export function exchange(options: ExchangeOptions, done: (result: Assignment | Fault) => void): () => void {
@@ -85,7 +85,7 @@ class Exchange implements ClientEvents {
 				...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),
 				clean: true,
 				keepAliveSeconds: KEEP_ALIVE_SECONDS,
-				maxPacketBytes: Math.min(MOST_PACKET_BYTES, Math.max(LEAST_PACKET_BYTES, 2 * options.maxMessageBytes)),
+				maxPacketBytes: Math.min(MOST_PACKET_BYTES, Math.max(LEAST_PACKET_BYTES, 4 * options.maxMessageBytes)),
 				timeoutSeconds: ANSWER_SECONDS,
 			},
 			this,
@@ -97,7 +97,7 @@ class Exchange implements ClientEvents {
 		const { port, transport } = wayOf(wire, wanted);
 		log("dps.connected", { host, port, transport });
 		this.#client.subscribe(RESPONSE_FILTER, (fault) => {
-			if (fault) return this.finish(fault);
+			if (fault) return this.#failed(fault);
 			this.#options.onRequest();
 			this.#act(this.#registration.register());
 		});
@@ -136,6 +136,11 @@ class Exchange implements ClientEvents {
 		this.#client.close();
 	}
 
+	/** Of an operation. One that ends with the connection says nothing of its own: why that has ended comes with onClose. */
+	#failed(fault: Fault): void {
+		if (fault.code !== "mqtt.closed") this.finish(fault);
+	}
+
 	#receive(answer: Answer | Fault): void {
 		if (this.#result === undefined) this.#act(this.#registration.answer(answer));
 	}
@@ -146,7 +151,7 @@ class Exchange implements ClientEvents {
 		switch (action.type) {
 			case "publish":
 				log("dps.request", { bytes: action.payload.length });
-				this.#client.publish(action.topic, action.payload, 1, (fault) => fault && this.finish(fault));
+				this.#client.publish(action.topic, action.payload, 1, (fault) => fault && this.#failed(fault));
 				this.#cancelTimer = clock.after(ANSWER_SECONDS * 1000, () =>
 					this.finish(new Fault("dps.timeout", `no answer within ${ANSWER_SECONDS} s`)),
 				);

@@ -180,6 +180,8 @@ function parseBody(payload: Uint8Array, status: number): Omit<Answer, "response"
 		throw new Fault("dps.response", "body is not JSON");
 	}
 	if (value === undefined && status >= 300) return NOTHING;
+	const cut = reader.cut.find((path) => CERTIFICATES.some((name) => path === `registrationState.${name}`));
+	if (cut !== undefined) throw new Fault("dps.response", `${cut}: more than this device takes`);
 	return { body: object(value, "body"), isPayloadCut: reader.cut.includes(PAYLOAD) };
 }
 

@@ -5,6 +5,8 @@
  *
  * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
  */
+import { sha256 } from "#digest";
+import { hex, utf8 } from "../base/bytes.ts";
 import { type FaultCode, isFaultCode } from "../fault.ts";
 import type { Clock, Log, Store } from "../port.ts";
 import { FAULTS } from "../remedies.ts";
@@ -77,7 +79,7 @@ export class Operations {
 	#credential: Certified | undefined;
 	#renewal = "planned";
 	#outlet: Outlet | undefined;
-	/** What the hub has acknowledged. */
+	/** Of what the hub has acknowledged, a digest: the text would be held for ever. */
 	#reported = "";
 	#cancelHealth: (() => void) | undefined;
 
@@ -168,9 +170,10 @@ export class Operations {
 			unstable: device.unstable ?? null,
 		};
 		const text = JSON.stringify({ certificate, enrollee });
-		if (text === this.#reported) return;
+		const digest = hex(sha256(utf8(text)).subarray(0, 8));
+		if (digest === this.#reported) return;
 		this.#outlet?.report({ certificate, enrollee }, (fault) => {
-			if (!fault) this.#reported = text;
+			if (!fault) this.#reported = digest;
 		});
 	}
 

@@ -4,7 +4,7 @@ import { inspectFirmware } from "enrollee/ota";
 import { drive } from "hostile/driver";
 import { ForgetfulSlot } from "hostile/slot";
 import Instrumentation from "instrumentation";
-import { exit } from "simulator";
+import { environment, exit } from "simulator";
 import Timer from "timer";
 
 // A chip has no screen: its 21 functions in RAM are the simulator's.
@@ -12,6 +12,8 @@ for (const name of Object.keys(globalThis.screen)) if (name !== "postMessage") d
 
 const CHUNKS = Instrumentation.map("XS Chunk Heap Used");
 const SLOTS = Instrumentation.map("XS Slot Heap Used");
+/** In 64 KB there is room for neither updates nor an application with methods and messages. */
+const isSmall = environment("SMALL") === "1";
 const { wire, store, clock, entropy } = createPorts();
 
 /** What row `index` is stands in the store once somebody has put it there: `INDEX WORDS` or `INDEX`. */
@@ -33,7 +35,8 @@ drive({
 	Agent,
 	ports: { wire, store, clock, entropy },
 	config: readConfig(),
-	slot: new ForgetfulSlot(inspectFirmware),
+	slot: isSmall ? undefined : new ForgetfulSlot(inspectFirmware),
+	isSmall,
 	next,
 	connected: (index) => trace(`CONNECTED ${index}\n`),
 	tell: (index, how, codes) => trace(`ROW ${index} ${how} ${codes}\n`),

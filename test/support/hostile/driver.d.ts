@@ -8,6 +8,8 @@ export function drive(
 		readonly ports: Pick<AgentOptions, "wire" | "store" | "clock" | "entropy">;
 		readonly config: Config;
 		readonly slot?: Slot | undefined;
+		/** An application that has a twin and nothing else. */
+		readonly isSmall?: boolean;
 		readonly log?: AgentOptions["log"];
 		next(index: number, start: (row: string | undefined) => void): void;
 		connected?(index: number): void;

@@ -16,6 +16,8 @@ export function drive(options, index = 0) {
 	});
 }
 
+const echo = (payload, respond) => respond(200, { members: Object.keys(payload ?? {}).length });
+
 class Life {
 	constructor(options, index, [kept, until, port]) {
 		const { Agent, ports, config, slot } = options;
@@ -32,8 +34,7 @@ class Life {
 			log: (step, detail) => this.log(step, detail),
 			config: port === undefined ? config : { ...config, dps: { host: "127.0.0.1", port: Number(port) } },
 			twin: { onDesired() {} },
-			onMessage() {},
-			methods: { echo: (payload, respond) => respond(200, { members: Object.keys(payload ?? {}).length }) },
+			...(options.isSmall ? {} : { onMessage() {}, methods: { echo } }),
 			onState: (state) => this.state(state),
 		});
 		// In the agent's list of methods, where it is called like any other.

@@ -28,8 +28,8 @@ export function dpsRows(): Row[] {
 			"mqtt.too-large",
 			insteadOf("connack", Buffer.of(0x20, 0x80, 0x80, 0x80, 0x64)),
 		),
-		row("SUBACK with 2,000 codes", "mqtt.closed", insteadOf("suback", suback(2000))),
-		row("SUBACK of 60 KB", "mqtt.closed", insteadOf("suback", suback(60_000))),
+		row("SUBACK with 2,000 codes", "mqtt.too-large", insteadOf("suback", suback(2000))),
+		row("SUBACK of 60 KB", "mqtt.too-large", insteadOf("suback", suback(60_000))),
 		row(
 			"a topic of 60 KB",
 			"dps.response",
@@ -45,7 +45,7 @@ export function dpsRows(): Row[] {
 			"a hub of 6 KB",
 			`{"status":"assigned","registrationState":{"assignedHub":"${"h".repeat(6000)}","deviceId":"d"}}`,
 		),
-		answer("1,500 certificates of one letter", chain(times(1500, () => "x")), "cert.missing"),
+		answer("1,500 certificates of one letter", chain(times(1500, () => "x"))),
 		answer("a certificate of 3 KB that is none", chain(["A".repeat(3000)]), "x509.der"),
 		answer("a certificate of 3 KB that is no base64", chain(["*".repeat(3000)]), "x509.pem"),
 		answer(
