@@ -110,6 +110,8 @@ class Exchange implements ClientEvents {
 	onMessage(topic: string, payload: Uint8Array): void {
 		const response = this.#registration.take(topic);
 		if (!response || this.#result !== undefined) return;
+		// The last answer, and the most that an enrolment holds: no session with DPS will be resumed after it.
+		if (!(response instanceof Fault) && response.status === 200) this.#options.wire.forget?.();
 		void Promise.resolve(payload)
 			.then((payload) => this.#registration.read(response, payload))
 			.then((answer) => this.#receive(answer));
