@@ -152,8 +152,8 @@ export class Agent {
 			}
 		} finally {
 			detach();
+			session.close(); // nobody listens any more, whatever ended it
 		}
-		session.close();
 		await link.ended;
 		this.#log("hub.disconnected");
 		return outcome;

@@ -31,7 +31,7 @@ test("the defaults", () => {
 	assert.equal(config.hub, undefined);
 	assert.deepEqual(config.anchors, []);
 	assert.deepEqual(config.queue, { messages: 64, bytes: 32_768 });
-	assert.deepEqual(config.operations, ["status", "renew", "reboot", "twin", "update"]);
+	assert.deepEqual(config.operations, ["status", "renew", "reboot", "resume", "twin", "update"]);
 	assert.deepEqual([config.healthSeconds, config.firmware], [0, undefined]);
 	assert.ok(Object.isFrozen(config));
 });
@@ -48,7 +48,7 @@ test("queue, operations, health and firmware, to the edges of what is allowed", 
 	assert.equal(most.firmware, "1.4.2+build 7");
 	const least = parseConfig({ ...LEAST, queueMessages: "1", queueBytes: "1024", operations: "none" });
 	assert.deepEqual([least.queue, least.operations], [{ messages: 1, bytes: 1024 }, []]);
-	assert.equal(parseConfig({ ...LEAST, operations: "all" }).operations.length, 5);
+	assert.equal(parseConfig({ ...LEAST, operations: "all" }).operations.length, 6);
 });
 
 test("a key in the configuration does not show in inspection or JSON", () => {

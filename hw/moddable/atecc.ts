@@ -26,12 +26,15 @@ export interface AteccOptions {
 	readonly delay: (milliseconds: number) => void;
 }
 
-/** Op-codes, and how long each takes at most, in milliseconds. */
+/**
+ * Op-codes, and how long each takes at most, in milliseconds: of an ATECC608 with its slowest clock divider (M2), as Microchip's
+ * cryptoauthlib has it.
+ */
 const INFO = { code: 0x30, most: 5 };
 const READ = { code: 0x02, most: 5 };
-const GEN_KEY = { code: 0x40, most: 250 };
+const GEN_KEY = { code: 0x40, most: 653 };
 const NONCE = { code: 0x16, most: 30 };
-const SIGN = { code: 0x41, most: 250 };
+const SIGN = { code: 0x41, most: 665 };
 
 const WORD_COMMAND = 0x03;
 const WORD_SLEEP = 0x01;

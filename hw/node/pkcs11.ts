@@ -169,7 +169,8 @@ class Pkcs11 implements Keystore {
 	#uriOf(id: Buffer): string {
 		const { token, pinFile } = this.#options;
 		const hex = id.toString("hex").replace(/../g, "%$&");
-		return `pkcs11:token=${encodeURIComponent(token)};id=${hex};type=private;pin-source=file:${resolve(pinFile)}`;
+		const file = resolve(pinFile).split("/").map(encodeURIComponent).join("/");
+		return `pkcs11:token=${encodeURIComponent(token)};id=${hex};type=private;pin-source=file:${file}`;
 	}
 }
 

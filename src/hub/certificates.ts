@@ -189,5 +189,5 @@ function codeOf(status: number, errorCode: number): FaultCode {
 	if (errorCode === 400037 || errorCode === 400040) return "hub.csr-rejected";
 	if (status === 401 || status === 403 || status === 404) return "hub.unauthorized";
 	if (status === 412) return "hub.no-request";
-	return status >= 400 ? "hub.bad-request" : "hub.response";
+	return status === 400 ? "hub.bad-request" : "hub.response"; // another 4xx says nothing of the request's key
 }

@@ -113,8 +113,8 @@ export class Lifecycle {
 	 */
 	async renew(link: Link): Promise<boolean> {
 		const { session, credential } = link;
-		if (this.#options.journal.load().candidate) return true;
 		try {
+			if (this.#options.journal.load().candidate) return true;
 			this.#options.journal.expectRoom();
 			const overHub = session.apiVersion === API_VERSION_PREVIEW && this.#renewalFailures < MOST_HUB_RENEWAL_FAILURES;
 			if (overHub) {

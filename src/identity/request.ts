@@ -83,10 +83,13 @@ function fits(key: Signer | undefined, { config, keystore }: RequestOptions): bo
 	return config.key === "auto" || curveOf(key.publicKey) === config.key;
 }
 
+/** It is pending like a new one: what is refused has to be known as such (`turnCurve`). */
 function sameKey(options: RequestOptions): Signer | undefined {
 	if (options.config.renewKey !== "same") return undefined;
 	const key = options.journal.load().current?.key;
-	return key && "signer" in key && fits(key.signer, options) ? key.signer : undefined;
+	if (!key || !("signer" in key) || !fits(key.signer, options)) return undefined;
+	options.journal.keepPending({ key: key.signer });
+	return key.signer;
 }
 
 function curveFor({ config, journal, keystore }: RequestOptions): CurveName {

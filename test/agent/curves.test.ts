@@ -55,6 +55,29 @@ test("a fixed curve that the cloud refuses: one Fault that names the remedy, the
 	});
 });
 
+test("renewKey same, and a service that takes its curve no more: the next key is on the other one, by DPS too", async () => {
+	await withCloud({ csrCurves: "both", acceptIssued: true }, async (cloud) => {
+		const device = new Device(cloud);
+		assert.equal((await device.once({ renewKey: "same" })).fault, undefined);
+		cloud.operator.demandCurves("p384");
+		cloud.operator.withdraw(device.journal.current!.deviceId, "expired");
+		const run = await device.once({ renewKey: "same" });
+		assert.equal(run.fault, undefined);
+		assert.deepEqual([generated(run), curveInUse(device)], [["P-384"], "P-384"]);
+		assert.deepEqual(faults(run), ["hub.unauthorized", "key.curve"]);
+	});
+});
+
+test("a pending key of another curve than is configured now is dropped, and not shown", async () => {
+	await withCloud({ csrCurves: "p384" }, async (cloud) => {
+		const device = new Device(cloud);
+		assert.equal((await device.once({ key: "P-256" })).fault?.code, "dps.csr-rejected");
+		const run = await device.once({ key: "P-384" });
+		assert.equal(run.fault, undefined);
+		assert.deepEqual([generated(run), cloud.registrations.length], [["P-384"], 2]);
+	});
+});
+
 test("the Fault says in words what was refused and what is tried next", async () => {
 	await withCloud({ csrCurves: "p384" }, async (cloud) => {
 		const { steps } = await new Device(cloud).once();

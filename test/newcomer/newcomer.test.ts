@@ -148,7 +148,7 @@ describe("from the installed tarball", () => {
 });
 
 function missing({ line }: Typed): string | false {
-	const program = /^(?:\w+=\S+ )*(\S+)/.exec(line)![1]!;
-	const found = program === "export" || spawnSync("bash", ["-c", `command -v ${program}`]).status === 0;
+	const program = /^\(?(?:\w+=\S+ )*(\S+)/.exec(line)![1]!;
+	const found = spawnSync("bash", ["-c", `command -v ${program}`]).status === 0;
 	return found ? false : `SKIPPED: no ${program}`;
 }

@@ -33,11 +33,11 @@ const skip = !module
 			? "SKIPPED: no libengine-pkcs11-openssl"
 			: noOpenssl;
 
-const folder = temporaryFolder({ "the pin": `${PIN}\n`, "wrong-pin": "00000000" });
+const folder = temporaryFolder({ "the pin %41;é": `${PIN}\n`, "wrong-pin": "00000000" });
 const options = {
 	module: module ?? "",
 	token: TOKEN,
-	pinFile: join(folder, "the pin"),
+	pinFile: join(folder, "the pin %41;é"),
 	label: LABEL,
 } satisfies Pkcs11Options;
 
