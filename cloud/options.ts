@@ -1,4 +1,5 @@
 /** What a cloud may be started with, checked before anything is: each option that cannot be is a Fault with its name. */
+import { isIPv4 } from "node:net";
 import { suggestion } from "../hw/node/suggest.ts";
 import { Fault } from "../src/fault.ts";
 import type { CloudOptions } from "./contract.ts";
@@ -47,11 +48,7 @@ const RULES: { readonly [Name in keyof Required<CloudOptions>]: Rule } = {
 	port: whole(RANGES.port),
 	address: text,
 	stateFolder: text,
-	hosts: listOf((value) =>
-		typeof value === "string" && /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(value)
-			? undefined
-			: "expected host names or IPv4 addresses, without port",
-	),
+	hosts: listOf((value) => (isHost(value) ? undefined : "expected host names or IPv4 addresses, without port")),
 	registrationId: (value) => text(value) ?? idProblem(value as string),
 	// As IoT Hub's "Understand the identity registry" has it; no slash, which is a module's.
 	deviceId: (value) =>
@@ -105,4 +102,12 @@ function limitsProblem(value: unknown): string | undefined {
 	const isRight =
 		typeof value === "object" && value !== null && !Array.isArray(value) && Object.entries(value).every(isRate);
 	return isRight ? undefined : `expected ${LIMITS.join(", ")}, each above 0 and at most ${MOST_PER_SECOND} a second`;
+}
+
+/** RFC 1123 section 2.1; what ends in a number is an IPv4 address or nothing. */
+function isHost(value: unknown): boolean {
+	if (typeof value !== "string" || value.length > 253) return false;
+	const labels = value.split(".");
+	if (/^\d+$/.test(labels.at(-1)!)) return isIPv4(value);
+	return labels.every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label));
 }

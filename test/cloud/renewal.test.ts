@@ -64,9 +64,13 @@ test("malformed requests: 400004, 400006, 400037, 400040", async () => {
 	}
 	await ask(probe, "x", base);
 	assert.equal((await answer(probe, 400, "x")).errorCode, 400004);
+	const tampered = Buffer.from(csr, "base64");
+	tampered[tampered.length - 1]! ^= 1;
 	const refused: [string, string, number, string][] = [
 		["not PKCS#10", Buffer.from("hello").toString("base64"), 400037, "FailedToDecodeCsr"],
 		["another name", (await makeCsr("dev-002")).base64, 400040, "CsrCommonNameMismatch"],
+		["tampered with", tampered.toString("base64"), 400040, "CsrSignatureVerificationFailed"],
+		["a key on P-521", (await makeCsr("dev-001", "P-521")).base64, 400040, "CsrKeyNotSupported"],
 	];
 	for (const [name, text, errorCode, credentialError] of refused) {
 		await ask(probe, "req-csr", { id: "dev-001", csr: text });
