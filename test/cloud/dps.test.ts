@@ -45,6 +45,7 @@ test("P-384 and RSA keys are issued for; P-521 is refused", async () => {
 	const refused = await register(cloud, "dev-001", { csr: (await makeCsr("dev-001", "P-521")).base64 });
 	assert(refused !== "closed");
 	assert.equal(refused.json.errorCode, 400040);
+	assert.equal(refused.json.info.credentialError, "CsrKeyNotSupported");
 });
 
 test("dialect A is answered in PEM with a trust bundle, under every api-version", async () => {
@@ -90,24 +91,25 @@ test("broken requests are refused with the service's errors", async () => {
 	const good = await makeCsr("dev-001");
 	const tampered = Buffer.from(good.der);
 	tampered[tampered.length - 1]! ^= 1;
-	const cases: [string, object | string, number][] = [
+	const cases: [string, object | string, number, string?][] = [
 		["not JSON", "{", 400006],
 		["an array", "[]", 400004],
 		["another id", { registrationId: "dev-002" }, 400004],
-		["not base64", { csr: "***" }, 400040],
-		["not PKCS#10", { csr: Buffer.from("hello").toString("base64") }, 400040],
+		["not base64", { csr: "***" }, 400040, "FailedToDecodeCsr"],
+		["not PKCS#10", { csr: Buffer.from("hello").toString("base64") }, 400040, "FailedToDecodeCsr"],
 		["truncated", { csr: Buffer.from(good.der.subarray(0, 100)).toString("base64") }, 400040],
 		["trailing bytes", { csr: Buffer.concat([good.der, Buffer.alloc(3)]).toString("base64") }, 400040],
-		["bad signature", { csr: tampered.toString("base64") }, 400040],
-		["foreign name", { csr: (await makeCsr("dev-002")).base64 }, 400040],
-		["too large", { csr: Buffer.alloc(9000, 0x30).toString("base64") }, 400040],
+		["bad signature", { csr: tampered.toString("base64") }, 400040, "CsrSignatureVerificationFailed"],
+		["foreign name", { csr: (await makeCsr("dev-002")).base64 }, 400040, "CsrCommonNameMismatch"],
+		["too large", { csr: Buffer.alloc(8193, 0x30).toString("base64") }, 400040, "CsrTooLarge"],
 		["PEM as csr", { csr: good.pem }, 400040],
 		["base64 as PEM", { clientCertificateCsr: good.base64 }, 400040],
 	];
-	for (const [name, body, errorCode] of cases) {
+	for (const [name, body, errorCode, credentialError] of cases) {
 		const answer = await register(cloud, "dev-001", body);
 		assert(answer !== "closed", name);
 		assert.equal(answer.json.errorCode, errorCode, name);
+		if (credentialError !== undefined) assert.equal(answer.json.info.credentialError, credentialError, name);
 		assert.match(answer.topic, /res\/400\//, name);
 	}
 });

@@ -40,6 +40,7 @@ test("what breaks a rule is a 400 with a body, and changes nothing", async () =>
 		["a dollar", { $a: 1 }],
 		["a dollar inside", { deep: { a$: 1 } }],
 		["a control character", { "a\u0001": 1 }],
+		["a control character of C1", { "a\u0085": 1 }],
 		["a key of 1,025 bytes", { ["k".repeat(1025)]: 1 }],
 		["a string of 4,097 bytes", { text: "x".repeat(4097) }],
 		["a string in an array", { list: ["x".repeat(4097)] }],
