@@ -10,6 +10,8 @@ import type { WireOptions } from "../../src/port.ts";
 /** Servers at a time. */
 const MOST_SESSIONS = 4;
 const DAY_MS = 86_400_000;
+/** What ended in an alert is not resumed (RFC 5246 section 7.2, RFC 8446 section 6.2); what was only cut is. */
+const IS_FATAL = /^(ERR_SSL_|EPROTO$)/;
 
 interface Kept {
 	/** As OpenSSL writes it, its key included. */
@@ -52,6 +54,9 @@ export class Resumption {
 		if (socket.getProtocol() !== "TLSv1.3") keep(socket.getSession()!);
 		else if (taken !== undefined && socket.isSessionReused()) keep(taken.session);
 		socket.on("session", keep);
+		socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => {
+			if (IS_FATAL.test(code)) this.#kept.delete(name);
+		});
 	}
 }
 

@@ -103,15 +103,15 @@ export class Registration {
 	/** The topic of the first answer to the request that is open; undefined for anything else, a second answer included. */
 	take(topic: string): ResponseTopic | Fault | undefined {
 		if (!this.#open) return undefined;
+		let response: ResponseTopic | Fault | undefined;
 		try {
-			const response = parseResponseTopic(topic);
-			if (response?.requestId !== String(this.#requestNumber)) return undefined;
-			this.#open = false;
-			return response;
+			response = parseResponseTopic(topic);
 		} catch (thrown) {
-			this.#open = false;
-			return Fault.of(thrown, "dps.response");
+			response = Fault.of(thrown, "dps.response");
 		}
+		if (!(response instanceof Fault) && response?.requestId !== String(this.#requestNumber)) return undefined;
+		this.#open = false;
+		return response;
 	}
 
 	/** The answer whose topic `take` took. */

@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { afterEach, mock, test } from "node:test";
 import type { TlsOptions } from "node:tls";
 import { createEntity, der } from "../../cloud/pki.ts";
@@ -119,3 +121,31 @@ test("never past a day, a certificate of the server's, nor on a clock that went 
 		"OpenSSL's clock is the true one, and finds the certificate in its dates",
 	);
 });
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const)
+	test(`${version}: not what ended in an alert`, async () => {
+		const port = await greet({ minVersion: version, maxVersion: version });
+		let spoils = false;
+		const relay = createTcpServer((client) => {
+			const server = connect(port, "127.0.0.1");
+			client.on("error", () => server.destroy()).pipe(server);
+			server.on("error", () => client.destroy());
+			let records = 0;
+			server.on("data", (bytes) => {
+				// Once the handshake is over: a record whose seal is wrong.
+				if (spoils && ++records > 1) client.write(Buffer.from(`1703030020${"00".repeat(32)}`, "hex"));
+				else client.write(bytes);
+			});
+			server.on("end", () => client.end());
+		});
+		relay.listen(0, "127.0.0.1").unref();
+		await once(relay, "listening");
+		const { port: through } = relay.address() as AddressInfo;
+		const wire = createWire({});
+		assert.equal(await meet(wire, through), "nobody");
+		assert.equal(await meet(wire, through), "nobody, resumed");
+		spoils = true;
+		assert.equal(await meet(wire, through), "tls.protocol");
+		spoils = false;
+		assert.equal(await meet(wire, through), "nobody");
+	});

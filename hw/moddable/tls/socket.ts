@@ -166,7 +166,7 @@ export default class TLSSocket {
 			this.#plaintext = this.#session.take();
 			if (this.#plaintext !== undefined) this.#told.onReadable?.(this.#plaintext.length);
 			else if (this.#session.phase === "closed") this.#fail();
-			else if (this.#readable > 0 && this.#sending.length === 0) {
+			else if (this.#readable > 0 && (this.#isCut || this.#sending.length === 0)) {
 				this.#session.receive(this.#takeFromTcp());
 				if (!this.#isOpen) this.#send(); // the application hears that it is open before it gets data
 			} else if (this.#isCut) throw cut();
