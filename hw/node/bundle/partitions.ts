@@ -36,27 +36,31 @@ interface Partition {
 
 const APP = 0;
 const DATA = 1;
+const BOOTLOADER = 2;
+const PARTITION_TABLE = 3;
 const FIRST_OTA = 0x10;
 const LAST_OTA = 0x1f;
 const TYPES: Readonly<Record<string, number>> = Object.freeze({
 	app: APP,
 	data: DATA,
-	bootloader: 2,
-	partition_table: 3,
+	bootloader: BOOTLOADER,
+	partition_table: PARTITION_TABLE,
 });
 /** Of app; the others that matter here are numbers. */
 const APP_SUBTYPES: Readonly<Record<string, number>> = Object.freeze({ factory: 0, test: 0x20 });
 /** The table itself is at 0x8000, unless the project says otherwise. */
 const FIRST_OFFSET = 0x9000;
 
-/** As gen_esp32part.py of ESP-IDF v6.0 reads it: numbers of any base, in k and M; types by name or number; offsets may be left out. */
+/**
+ * As gen_esp32part.py of ESP-IDF v6.0 reads it: numbers of any base, in k and M; types by name or number; offsets may be left out;
+ * variables of the environment; comments are lines of their own, a # in a name is the name's.
+ */
 function read(file: string): Partition[] {
 	let end = FIRST_OFFSET;
 	return text(file)
-		.replace(/^\ufeff/, "")
-		.split("\n")
-		.map((line) => line.replace(/#.*/, "").trim())
-		.filter((line) => line !== "")
+		.split(LINE_ENDS)
+		.map((line) => expanded(line).trim())
+		.filter((line) => line !== "" && !line.startsWith("#"))
 		.map((line) => {
 			const [name = "", typeName = "", subtypeName = "", offsetText = "", size = ""] = line
 				.split(",")
@@ -67,7 +71,8 @@ function read(file: string): Partition[] {
 			// A negative size says where the partition ends.
 			const said = integer(size);
 			const bytes = said !== undefined && said < 0 ? -said - offset : said;
-			end = offset + (bytes ?? 0);
+			// The bootloader and the table itself stand before what is placed.
+			if (type !== BOOTLOADER && type !== PARTITION_TABLE) end = offset + (bytes ?? 0);
 			return {
 				name,
 				type,
@@ -78,6 +83,18 @@ function read(file: string): Partition[] {
 				},
 			};
 		});
+}
+
+/** What Python's splitlines takes for an end. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are among them
+const LINE_ENDS = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
+
+/** As Python's os.path.expandvars: $NAME and ${NAME}; one that is not set stays as it is, and is no number then. */
+function expanded(line: string): string {
+	return line.replace(
+		/\$(?:(\w+)|\{([^}]*)\})/g,
+		(all, name?: string, braced?: string) => process.env[name ?? braced ?? ""] ?? all,
+	);
 }
 
 function subtypeOf(type: number | undefined, name: string): number | undefined {
@@ -98,7 +115,15 @@ function integer(text: string): number | undefined {
 
 function text(file: string): string {
 	try {
-		return readFileSync(file, "utf8");
+		const bytes = readFileSync(file);
+		// As Excel and PowerShell write it; the mark itself is dropped.
+		const encoding =
+			bytes[0] === 0xff && bytes[1] === 0xfe
+				? "utf-16le"
+				: bytes[0] === 0xfe && bytes[1] === 0xff
+					? "utf-16be"
+					: "utf-8";
+		return new TextDecoder(encoding).decode(bytes);
 	} catch {
 		throw new Fault("config.invalid", `--partitions ${file}: cannot be read`);
 	}
