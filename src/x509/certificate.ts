@@ -106,7 +106,7 @@ function readTbs(tbs: DerReader) {
 		spki,
 		publicKey: parsePublicKey(spki),
 		innerAlgorithm,
-		...(extensions ?? { isCa: false, unknownCritical: [] }),
+		...(extensions ?? { unknownCritical: [] }),
 	};
 }
 

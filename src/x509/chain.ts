@@ -68,7 +68,7 @@ export function verifyLink(
 ): "verified" | "unverified" {
 	const link = `${describe(certificate)}, issued by ${describe(issuer)}`;
 	if (!equal(certificate.issuer, issuer.subject)) throw new Fault("cert.chain", `${link}: the names differ`);
-	if (!issuer.isCa || issuer.keyCertSign === false) throw new Fault("cert.chain", `${link}: the issuer is not a CA`);
+	if (!mayIssue(issuer)) throw new Fault("cert.chain", `${link}: the issuer is not a CA`);
 	if (intermediates > (issuer.pathLength ?? MAX_CERTIFICATES))
 		throw new Fault(
 			"cert.chain",
@@ -90,6 +90,15 @@ export function verifyLink(
 /** Issuer and subject are the same name: a root, or a CA that signed its new key with the old one (or the reverse). */
 export function isSelfIssued(certificate: Certificate): boolean {
 	return equal(certificate.issuer, certificate.subject);
+}
+
+/**
+ * RFC 5280 wants basicConstraints of a CA. A root of version 1 has none, some old CAs have only keyUsage; OpenSSL's X509_check_ca takes
+ * both, and whom the hub trusts is the hub's to say.
+ */
+function mayIssue(issuer: Certificate): boolean {
+	const { isCa, keyCertSign } = issuer;
+	return keyCertSign !== false && (isCa ?? (keyCertSign === true || isSelfIssued(issuer)));
 }
 
 interface Path {

@@ -11,8 +11,8 @@ import { type DerReader, readDer, Tag } from "./der.ts";
 import { Oid } from "./oid.ts";
 
 export interface Extensions {
-	/** basicConstraints: may issue certificates. */
-	readonly isCa: boolean;
+	/** basicConstraints: may issue certificates; absent: nothing is said, as in certificates of version 1. */
+	readonly isCa?: boolean;
 	/** How many intermediates may follow this CA; absent: any number. */
 	readonly pathLength?: number;
 	/** keyUsage; absent together when the certificate does not restrict its key. */
@@ -49,7 +49,7 @@ export function readExtensions(reader: DerReader): Extensions {
 			} else if (critical || id === Oid.NAME_CONSTRAINTS) unknownCritical.push(id);
 		}),
 	);
-	return { isCa: false, ...found, unknownCritical };
+	return { ...found, unknownCritical };
 }
 
 function readerOf(id: string): ((value: DerReader) => Partial<Extensions>) | undefined {

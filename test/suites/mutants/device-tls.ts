@@ -42,7 +42,7 @@ export const DEVICE_TLS = [
 		["if (suite?.authentication === undefined)", "if (suite === undefined)"],
 		['(key.type === "RSA") !== (session.authentication === "RSA")', "false"],
 		[
-			'!== "right")\n			throw new TLSError("the signature of ServerKeyExchange',
+			'=== "wrong")\n			throw new TLSError("the signature of ServerKeyExchange',
 			'=== "unchecked")\n			throw new TLSError("the signature of ServerKeyExchange',
 		],
 		['if (s.bytesAvailable > 0) throw malformed("ServerKeyExchange");', ""],

@@ -24,7 +24,7 @@ export const IDENTITY = [
 		["dps/registration", "dps/assignment"],
 		[
 			["response?.requestId !== String(this.#requestNumber)", "response === undefined"],
-			["			this.#open = false;\n			return response;", "			return response;"],
+			["		this.#open = false;\n		return response;", "		return response;"],
 			["if (payload.length > MOST_BODY_BYTES)", "if (false)"],
 			["if (id.length > MOST_DEVICE_ID)", "if (false)"],
 			["	if (foreign)", "	if (false)"],
