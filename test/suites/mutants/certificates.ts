@@ -2,7 +2,7 @@
 import { mutantsOf } from "./mutant.ts";
 
 const DER = ["x509/der", "x509/certificate"];
-const CHAIN = ["x509/chain", "x509/paths"];
+const CHAIN = ["x509/chain", "x509/issuers", "x509/paths"];
 
 export const CERTIFICATES = [
 	...mutantsOf("src/x509/der.ts", DER, [
