@@ -33,6 +33,8 @@ export class Agent {
 	#state: AgentState = "starting";
 	/** Ends the present turn of a session early. */
 	#wake: () => void = () => {};
+	/** Ends the service over the present session. */
+	#detach: () => void = () => {};
 	/** Settles when the agent has closed; rejects with the Fault that ended it (`once` only). */
 	readonly finished: Promise<void>;
 
@@ -54,6 +56,9 @@ export class Agent {
 			waiting: this.#waiting,
 			keystore: options.keystore,
 			onStep: (step) => this.#enter(step),
+			onLink: (link) => {
+				this.#detach = this.#service.attach(link);
+			},
 		});
 		this.finished = Promise.resolve().then(() => this.#live());
 	}
@@ -135,10 +140,9 @@ export class Agent {
 	/** Until the session ends, which throws its Fault; "again" for a candidate's trial, "done" when `once` has its wish. */
 	async #serve(link: Link): Promise<"again" | "done"> {
 		const { session, credential } = link;
-		this.#enter("connected");
-		const detach = this.#service.attach(link);
 		let outcome: "again" | "done" | undefined;
 		try {
+			this.#enter("connected");
 			for (let idle = false; outcome === undefined; ) {
 				this.#service.look();
 				const due = this.#lifecycle.dueIn(credential) === 0 && (idle || !this.#options.once);
@@ -151,7 +155,7 @@ export class Agent {
 				idle = turn === "idle";
 			}
 		} finally {
-			detach();
+			this.#detach();
 			session.close(); // nobody listens any more, whatever ended it
 		}
 		await link.ended;

@@ -30,6 +30,7 @@ export interface LifecycleOptions {
 	readonly keystore?: Keystore | undefined;
 	/** What the attempt is about to do. */
 	readonly onStep: (step: "enrolling" | "connecting") => void;
+	readonly onLink: (link: Link) => void;
 }
 
 /** Transient failures at the same hub before DPS is asked again: the hub may have moved. */
@@ -49,8 +50,7 @@ export class Lifecycle {
 	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
 	#renewalFailures = 0;
 	#stopListening = (): void => {};
-	/** For the clock's judgement. */
-	#current: Credential | undefined;
+	#current: Credential | undefined; // for the clock's judgement
 	/** The credential that the hub has refused since this boot: a candidate is the better bet. */
 	#refusedSequence = 0;
 
@@ -186,14 +186,7 @@ export class Lifecycle {
 	/** A candidate becomes current by working, and goes when the hub refuses it. `spare`: there is another that works. */
 	async #trial(candidate: Credential, spare: boolean): Promise<Link> {
 		try {
-			const link = await this.#open(candidate);
-			this.#options.journal.promote(candidate);
-			this.#current = candidate;
-			this.#schedule.succeeded();
-			this.#trialFailures = 0;
-			this.#renewalFailures = 0;
-			this.#options.log("credential.proven", { sequence: candidate.sequence });
-			return link;
+			return await this.#open(candidate, () => this.#promote(candidate));
 		} catch (thrown) {
 			if (this.#options.waiting.over) throw thrown;
 			const fault = Fault.of(thrown, "agent.failed");
@@ -207,10 +200,18 @@ export class Lifecycle {
 		}
 	}
 
-	async #open(credential: Credential): Promise<Link> {
+	#promote(candidate: Credential): void {
+		this.#options.journal.promote(candidate);
+		this.#current = candidate;
+		this.#schedule.succeeded();
+		this.#trialFailures = this.#renewalFailures = 0;
+		this.#options.log("credential.proven", { sequence: candidate.sequence });
+	}
+
+	async #open(credential: Credential, proven?: () => void): Promise<Link> {
 		this.#options.onStep("connecting");
 		try {
-			const link = await openLink(this.#options, credential);
+			const link = await openLink(this.#options, credential, proven);
 			this.#hubFailures = 0;
 			// A request that was in flight is taken up again at once.
 			if (this.#options.journal.pending?.requestId !== undefined) this.#schedule.request();

@@ -25,10 +25,7 @@ export class Link {
 	readonly ended: Promise<Fault | undefined>;
 	/** By Clock.ticks. */
 	readonly openedTicks: number;
-	/**
-	 * For what comes before anybody listens. Listeners come right after the session has opened, so this is what can arrive in one
-	 * piece with the CONNACK: the hub delivers what it kept as soon as we are back.
-	 */
+	/** For certificates that come before their request is taken up: the hub delivers what it kept as soon as we are back. */
 	readonly #mostEarlyBytes: number;
 	#early: (readonly [topic: string, payload: Uint8Array])[] = [];
 	#listeners: readonly Listener[] = [];
@@ -60,13 +57,10 @@ export class Link {
 		};
 	}
 
-	/** False: it came before anybody listened, and there was no room to keep it. */
+	/** False: a certificate that came before anybody asked, and there was no room to keep it. */
 	message(topic: string, payload: Uint8Array): boolean {
 		if (this.#listeners.some((listener) => listener(topic, payload))) return true;
-		// Once somebody listens, only a certificate may still be too early.
-		const isLate = this.#listeners.length > 0;
-		if (!topic.startsWith(CREDENTIALS) && (isLate || !(topic.startsWith("$iothub/") || topic.startsWith("devices/"))))
-			return true;
+		if (!topic.startsWith(CREDENTIALS)) return true;
 		const kept = this.#early.reduce((bytes, [name, body]) => bytes + name.length + body.length + EARLY_BYTES, 0);
 		if (kept + topic.length + payload.length > this.#mostEarlyBytes) return false;
 		// A copy: a view would hold all that came with it.
@@ -94,10 +88,14 @@ export interface LinkOptions {
 	readonly log: Log;
 	readonly config: Config;
 	readonly waiting: Waiting;
+	readonly onLink: (link: Link) => void;
 }
 
-/** Throws the Fault that prevented the session. */
-export function openLink(options: LinkOptions, credential: Credential): Promise<Link> {
+/**
+ * Throws the Fault that prevented the session. `proven` is called within the message that opened it, and then `onLink`: whoever listens
+ * from there on misses nothing of what the hub had kept for us, which may come in one piece with that message.
+ */
+export function openLink(options: LinkOptions, credential: Credential, proven?: () => void): Promise<Link> {
 	const { wire, clock, log, config, waiting } = options;
 	const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
 	const hub = {
@@ -124,7 +122,14 @@ export function openLink(options: LinkOptions, credential: Credential): Promise<
 		const session: HubSession = openHub(hub, {
 			onOpen() {
 				link = new Link(session, credential, ended, clock.ticks(), config.maxMessageBytes);
-				resolve(link);
+				try {
+					proven?.();
+					options.onLink(link);
+					resolve(link);
+				} catch (thrown) {
+					session.close();
+					reject(Fault.of(thrown, "agent.failed"));
+				}
 			},
 			onMessage(topic, payload) {
 				if (link?.message(topic, payload) === false) complain(topic, payload.length);

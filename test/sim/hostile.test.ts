@@ -65,6 +65,7 @@ describe("what a peer may send, on XS", { skip }, () => {
 	async function play(machine: App, rows: readonly Row[]): Promise<Ended[]> {
 		const ended: Ended[] = [];
 		let isConnected = false;
+		let faults: string[] = [];
 		let problem: unknown;
 		const give = async (index: number): Promise<void> => {
 			const row = rows[index];
@@ -82,12 +83,14 @@ describe("what a peer may send, on XS", { skip }, () => {
 			},
 			timeoutSeconds: 300,
 			onLine(line) {
+				if (line.startsWith("FAULT ")) faults.push(line.slice(6));
 				const [, what, index, how, codes] = /^(NEXT|CONNECTED|ROW) (\d+)(?: (\w+) (.*))?$/.exec(line) ?? [];
 				if (what === "NEXT") give(Number(index)).catch((thrown) => (problem = thrown));
 				else if (what === "CONNECTED") isConnected = true;
 				else if (what === "ROW") {
-					ended.push({ how: how!, codes: codes!.split(",").filter(Boolean), isConnected });
+					ended.push({ how: how!, codes: codes!.split(",").filter(Boolean), faults, isConnected });
 					isConnected = false;
+					faults = [];
 				}
 			},
 		});
@@ -183,7 +186,7 @@ function problemOf(row: Row, ended: Ended | undefined): string | undefined {
 	const codes = [...(ended?.codes ?? [])].sort();
 	const said = `${ended?.how} ${codes}`;
 	const expected = `${endOf(row)} ${[...row.faults].sort()}`;
-	return said === expected ? undefined : `${said}; expected ${expected}`;
+	return said === expected ? undefined : [`${said}; expected ${expected}`, ...(ended?.faults ?? [])].join("\n");
 }
 
 const endOf = (row: Row): string => (!row.survives ? "waiting" : endsByFault(row) ? "over" : "done");

@@ -38,6 +38,7 @@ drive({
 	slot: isSmall ? undefined : new ForgetfulSlot(inspectFirmware),
 	isSmall,
 	next,
+	log: (step, detail) => step === "fault" && trace(`FAULT ${detail.code} ${detail.message}\n`),
 	connected: (index) => trace(`CONNECTED ${index}\n`),
 	tell: (index, how, codes) => trace(`ROW ${index} ${how} ${codes}\n`),
 	end: () => exit(0),

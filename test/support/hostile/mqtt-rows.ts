@@ -113,6 +113,10 @@ export function hubRows(): Row[] {
 				Buffer.concat([Buffer.of(0x30), remaining(20_000_000), Buffer.of(0, 1), bytes("t"), Buffer.alloc(50_000)]),
 			]),
 		}),
+		row("60 messages that the hub had kept, in one piece with the CONNACK", [], true, {
+			lawful: true,
+			change: insteadOf("connack", Buffer.concat([Buffer.of(0x20, 2, 1, 0), ...times(60, kept)])),
+		}),
 		row("1,000 messages to no topic of ours before the subscriptions", [], true, {
 			change: behind("connack", () => times(1000, (i) => publish(`foreign/${i}`, "{}", i + 1))),
 		}),
@@ -211,6 +215,8 @@ export function renewalRows(): Row[] {
 		}),
 	];
 }
+
+const kept = (i: number): Uint8Array => publish("devices/dev-001/messages/devicebound/", "{}", i + 1);
 
 function suback(codes: number, id = 1): Uint8Array {
 	return Buffer.concat([Buffer.of(0x90), remaining(codes + 2), Buffer.of(id >> 8, id & 255), Buffer.alloc(codes)]);
