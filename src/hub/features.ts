@@ -124,9 +124,8 @@ export class HubFeatures {
 	/** A message that is too large to be held has begun: where its payload goes; undefined: nowhere, which is told in the log. */
 	open(topic: string, bytes: number): Sink | undefined {
 		try {
-			const sink = this.#twin.open(topic);
+			const sink = this.#twin.open(topic) ?? this.#methods.open(topic, bytes);
 			if (sink) return this.#forgiving(sink);
-			this.#methods.tooLarge(topic, bytes);
 		} catch (thrown) {
 			this.#complain(Fault.of(thrown, "hub.response"));
 			return undefined;

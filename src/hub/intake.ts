@@ -15,6 +15,11 @@ import { MOST_JSON_LEVELS } from "./limits.ts";
  */
 const BYTES_FOR_MEMBER = 64;
 const LEAST_MEMBERS = 32;
+/** Of an offer of an update: its address, as long as update/uri.ts takes it or as the device takes messages, and the rest. */
+const MOST_ADDRESS_BYTES = 2048;
+const AROUND_ADDRESS_BYTES = 512;
+const OWN_MEMBERS = 48;
+const OWN_LEVELS = 4;
 
 export class Intake {
 	/** Of a message's body. */
@@ -34,6 +39,15 @@ export class Intake {
 	/** For the values of one message. */
 	budget(): Budget {
 		return new Budget(this.bytes, this.members, MOST_JSON_LEVELS, this.#names);
+	}
+
+	/** What the agent itself reads: offers. Apart from the application's, and each apart from the others. */
+	ownBudget(): Budget {
+		return new Budget(this.ownBytes, OWN_MEMBERS, OWN_LEVELS);
+	}
+
+	get ownBytes(): number {
+		return Math.min(MOST_ADDRESS_BYTES, this.bytes) + AROUND_ADDRESS_BYTES;
 	}
 
 	/** Whether an object may get a member of this name. */

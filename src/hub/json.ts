@@ -6,6 +6,7 @@
  */
 import { utf8 } from "../base/bytes.ts";
 import { JsonReader } from "../base/json-reader.ts";
+import type { Budget } from "../base/json-value.ts";
 import { Fault } from "../fault.ts";
 import type { Intake } from "./intake.ts";
 import { jsonText } from "./json-text.ts";
@@ -17,16 +18,45 @@ export type JsonObject = { readonly [name: string]: Json };
 /** The whole value. Throws Fault hub.too-large for what does not fit, hub.response for what is no JSON. */
 export function parseJson(bytes: Uint8Array, intake: Intake): Json {
 	checkSize("JSON", bytes.length, intake.bytes);
-	const reader = new JsonReader(() => intake.budget());
-	let value: unknown;
-	try {
-		reader.push(bytes);
-		value = reader.end();
-	} catch (thrown) {
-		throw new Fault("hub.response", `${bytes.length} bytes that are no JSON`, { cause: thrown });
+	const parts = new JsonParts(intake, intake.budget());
+	parts.push(bytes);
+	return parts.whole();
+}
+
+/** The same of a value that comes in parts, within a budget of its own. */
+export class JsonParts {
+	readonly #intake: Intake;
+	readonly #reader: JsonReader;
+	#bytes = 0;
+	#broken: unknown;
+
+	constructor(intake: Intake, budget: Budget) {
+		this.#intake = intake;
+		this.#reader = new JsonReader(() => budget);
 	}
-	if (reader.cutCount > 0) throw new Fault("hub.too-large", intake.explain("JSON", reader));
-	return value as Json;
+
+	/** Throws nothing: `whole` does. */
+	push(bytes: Uint8Array): void {
+		this.#bytes += bytes.length;
+		this.#try(() => this.#reader.push(bytes));
+	}
+
+	whole(): Json {
+		const value = this.#try(() => this.#reader.end());
+		if (this.#broken !== undefined)
+			throw new Fault("hub.response", `${this.#bytes} bytes that are no JSON`, { cause: this.#broken });
+		if (this.#reader.cutCount > 0) throw new Fault("hub.too-large", this.#intake.explain("JSON", this.#reader));
+		return value as Json;
+	}
+
+	#try<T>(read: () => T): T | undefined {
+		try {
+			return this.#broken === undefined ? read() : undefined;
+		} catch (thrown) {
+			this.#broken = thrown;
+			return undefined;
+		}
+	}
 }
 
 /** Throws Fault hub.too-large, hub.invalid. */

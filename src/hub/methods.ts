@@ -10,11 +10,12 @@
  * device is unstable: base/starts.ts) or 504 (no answer in the longest time the hub waits). What a handler says after that is dropped.
  */
 import { Fault } from "../fault.ts";
+import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log } from "../port.ts";
 import { FAULTS } from "../remedies.ts";
 import { parseProperties, splitCall } from "./hub-topics.ts";
 import type { Intake } from "./intake.ts";
-import { encodeJson, type Json, parseJson } from "./json.ts";
+import { encodeJson, type Json, JsonParts, parseJson } from "./json.ts";
 import { METHOD_SECONDS, MOST_METHOD_BYTES, MOST_OPEN_METHODS } from "./limits.ts";
 import type { Send } from "./twin.ts";
 
@@ -64,27 +65,39 @@ export class Methods {
 	message(topic: string, payload: Uint8Array): boolean {
 		const { name, rid } = parseTopic(topic) ?? {};
 		if (name === undefined || rid === undefined) return false;
-		if (!this.#open.has(rid)) this.#call(name, rid, payload);
+		if (!this.#open.has(rid))
+			this.#call(name, rid, () => (payload.length === 0 ? null : parseJson(payload, this.#options.intake)));
 		return true;
 	}
 
-	/** A call whose payload is too large to be held: answered at once. Whether it was one. */
-	tooLarge(topic: string, bytes: number): boolean {
+	/**
+	 * A call whose payload is too large to be held: read as it comes where it may be an offer of an update, else answered at once.
+	 * `bytes`: of topic and payload.
+	 */
+	open(topic: string, bytes: number): Sink | undefined {
 		const { name, rid } = parseTopic(topic) ?? {};
-		if (name === undefined || rid === undefined) return false;
-		const message = `payload of ${bytes} bytes, at most ${this.#options.intake.bytes}`;
-		if (!this.#open.has(rid)) this.#answer(name, rid, 413, { code: "hub.too-large", message });
-		return true;
+		if (name === undefined || rid === undefined || this.#open.has(rid)) return undefined;
+		const { intake } = this.#options;
+		const own = isOwn(name);
+		const most = own ? intake.ownBytes : intake.bytes;
+		if (!own || bytes - topic.length > most) {
+			const message = `payload of ${bytes} bytes, at most ${most}`;
+			this.#answer(name, rid, 413, { code: "hub.too-large", message });
+			return undefined;
+		}
+		const parts = new JsonParts(intake, intake.ownBudget());
+		return { push: (part) => parts.push(part), end: () => this.#call(name, rid, () => parts.whole()) };
 	}
 
-	#call(name: string, rid: string, payload: Uint8Array): void {
+	/** `read`: the payload. */
+	#call(name: string, rid: string, read: () => Json): void {
 		const { clock, log, handlers } = this.#options;
 		const handler = handlerOf(handlers, name);
 		if (!handler) {
 			this.#answer(name, rid, 404, { message: "no such method" });
 			return;
 		}
-		if (this.careful && !name.toLowerCase().startsWith(OWN)) {
+		if (this.careful && !isOwn(name)) {
 			this.#answer(name, rid, 503, { code: "device.unstable", message: FAULTS["device.unstable"] });
 			return;
 		}
@@ -109,7 +122,7 @@ export class Methods {
 		);
 		let argument: Json;
 		try {
-			argument = payload.length === 0 ? null : parseJson(payload, this.#options.intake);
+			argument = read();
 		} catch (thrown) {
 			const { code, message } = Fault.of(thrown, "hub.response");
 			log("fault", { code, message, method: name });
@@ -152,6 +165,8 @@ function parseTopic(topic: string): { readonly name: string; readonly rid: strin
 	if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(rid)) throw new Fault("hub.response", "a method call without a request id");
 	return { name: decodeName(call.name), rid };
 }
+
+const isOwn = (name: string): boolean => name.toLowerCase().startsWith(OWN);
 
 function handlerOf(handlers: MethodHandlers, name: string): MethodHandler | undefined {
 	if (Object.hasOwn(handlers, name)) return handlers[name];

@@ -14,11 +14,6 @@ import { isObject, type Json, type JsonObject } from "./json.ts";
 const OWN = /* @__PURE__ */ Object.freeze(["$version", "ota", "app"]);
 /** Of a twin. */
 const SECTIONS = /* @__PURE__ */ Object.freeze(["desired", "reported"]);
-/** Of an offer: its address, as long as update/uri.ts takes it or as the device takes messages, and the rest. */
-const MOST_ADDRESS_BYTES = 2048;
-const AROUND_ADDRESS_BYTES = 512;
-const OWN_MEMBERS = 48;
-const OWN_LEVELS = 4;
 
 export interface TwinReaderOptions {
 	readonly log: Log;
@@ -62,17 +57,13 @@ export class TwinReader implements Sink {
 		if (this.#reader.cutCount > 0) {
 			const { cut, cutCount } = this.#reader;
 			const own = cut.filter((name) => OWN.includes(name.split(".").at(-1)!));
-			const what = own.length > 0 ? `${own.join(", ")} left out: at most ${this.#ownBytes} bytes each` : "";
+			const what = own.length > 0 ? `${own.join(", ")} left out: at most ${intake.ownBytes} bytes each` : "";
 			const rest = cutCount > own.length ? intake.explain("desired properties", this.#reader) : "";
 			const { code, message } = new Fault("hub.too-large", [what, rest].filter(Boolean).join("; "));
 			log("fault", { code, message });
 		}
 		const { desired, reported } = (this.#kind === "twin" ? (value ?? {}) : { desired: value }) as Partial<JsonObject>;
 		this.#done(isObject(desired) ? desired : undefined, isObject(reported) ? reported.$version : undefined);
-	}
-
-	get #ownBytes(): number {
-		return Math.min(MOST_ADDRESS_BYTES, this.#options.intake.bytes) + AROUND_ADDRESS_BYTES;
 	}
 
 	#choose(path: readonly string[]): Choice {
@@ -86,7 +77,7 @@ export class TwinReader implements Sink {
 	}
 
 	#budgetOf(name: string): Budget {
-		const budget = this.#own.get(name) ?? new Budget(this.#ownBytes, OWN_MEMBERS, OWN_LEVELS);
+		const budget = this.#own.get(name) ?? this.#options.intake.ownBudget();
 		this.#own.set(name, budget);
 		return budget;
 	}
