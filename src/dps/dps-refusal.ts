@@ -27,18 +27,41 @@ export function failureFault(state: Members): Fault {
 /** 400037 and 400040 are the service's codes for a CSR that does not decode or verify. */
 function codeOf(status: number, errorCode: number | undefined, message: unknown): FaultCode {
 	if (errorCode === 400037 || errorCode === 400040) return "dps.csr-rejected";
-	if (
-		status === 400 &&
-		typeof message === "string" &&
-		/\bcsr\b|signing request|\bcurve\b|\bP-?(256|384)\b|\bkey (type|size|algorithm)/i.test(message)
-	)
-		return "dps.csr-rejected";
 	if (status === 401) return "dps.unauthorized";
 	if (status === 403) return "dps.forbidden";
 	if (status === 404) return "dps.not-found";
 	if (status === 409) return "dps.conflict";
 	if (status === 429) return "dps.throttled";
 	if (status >= 500 && status < 600) return "dps.unavailable";
+	if (speaksOfKey(message)) return "dps.csr-rejected";
 	if (status >= 400 && status < 500) return "dps.bad-request";
 	return "dps.response";
+}
+
+/**
+ * Of a CSR and its key, as `wordsOf` gives them: no document has the text with which a key is refused. "key" alone is in many a
+ * refusal of another kind.
+ */
+const ABOUT_KEY: readonly string[] = /* @__PURE__ */ Object.freeze([
+	...[" csr ", "signing request", "certificate request", "certification request", " pkcs10 ", " pkcs 10 "],
+	...[" curve", "elliptic", " ec ", " ecc ", " ecdsa "],
+	...["secp256", "secp384", "prime256", "nistp", " p256 ", " p 256 ", " p384 ", " p 384 "],
+	...["public key", "key type", "key size", "key length", "key algorithm"],
+	...["unsupported key", "key not supported", "key not allowed", "key not accepted"],
+]);
+/** Of the onboarding credential. */
+const ABOUT_ANOTHER_KEY: readonly string[] = /* @__PURE__ */ Object.freeze([" symmetric", "shared access", " sas "]);
+
+function speaksOfKey(message: unknown): boolean {
+	if (typeof message !== "string") return false;
+	const words = wordsOf(message);
+	const has = (phrase: string): boolean => words.includes(phrase);
+	return ABOUT_KEY.some(has) && !ABOUT_ANOTHER_KEY.some(has);
+}
+
+/** In lower case between single spaces, those of camelCase too, without "is". */
+function wordsOf(text: string): string {
+	const apart = text.replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
+	const words = apart.split(/[^a-z0-9]+/).filter((word) => word !== "is");
+	return ` ${words.join(" ")} `;
 }
