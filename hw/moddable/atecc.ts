@@ -1,7 +1,7 @@
 /**
  * A Keystore in an ATECC608 (or ATECC508A) by ECMA-419 I2C: keys are made in the chip's slots and never leave it. P-256 only.
  *
- * From the public data sheet's command set: wake, Info, Read, GenKey, Nonce, Sign. Every command goes out and every answer
+ * From the public data sheet's command set: wake, Info, Read, Random, GenKey, Nonce, Sign. Every command goes out and every answer
  * comes back with a CRC; a chip that does not answer, or answers garbage, is woken and asked again, a few times. Two
  * slots serve in turn, so that a renewal with a new key leaves the old pair alone until the new one has worked.
  */
@@ -31,6 +31,7 @@ export interface AteccOptions {
  * cryptoauthlib has it.
  */
 const INFO = { code: 0x30, most: 5 };
+const RANDOM = { code: 0x1b, most: 23 };
 const READ = { code: 0x02, most: 5 };
 const GEN_KEY = { code: 0x40, most: 653 };
 const NONCE = { code: 0x16, most: 30 };
@@ -56,11 +57,21 @@ interface Command {
 	readonly most: number;
 }
 
-/** Its serial number is read once, here. Throws Fault key.lost, key.locked (the chip has not been configured). */
-export function openAtecc(options: AteccOptions): Keystore {
+/** The chip as a Keystore, and what else it is good for. */
+export interface Atecc extends Keystore {
+	/** 32 bytes of its generator, which needs no radio. Throws Fault key.lost, key.fault. */
+	random(): Uint8Array;
+}
+
+/**
+ * Its serial number is read once, here, and its generator tried, from which its keys come. Throws Fault key.lost, key.locked (the
+ * chip has not been configured), key.fault.
+ */
+export function openAtecc(options: AteccOptions): Atecc {
 	const chip = new Chip(options);
 	const { slots = [0, 1] } = options;
 	const { serial, slotsLocked } = chip.configuration();
+	chip.random();
 	const signer = (slot: number, publicKey: Uint8Array): Signer => ({
 		reference: `atecc:${slot}`,
 		publicKey,
@@ -69,6 +80,7 @@ export function openAtecc(options: AteccOptions): Keystore {
 	return {
 		name: `ATECC ${serial}`,
 		curves: ["P-256"],
+		random: () => chip.random(),
 		generate(curve: CurveName, kept) {
 			if (curve !== "P-256") throw new Fault("key.curve", `ATECC ${serial} makes no keys on ${curve}`);
 			const slot = slots.find((one) => !kept.includes(`atecc:${one}`) && !slotsLocked(one));
@@ -112,6 +124,14 @@ class Chip {
 			const bits = third[24]! | (third[25]! << 8);
 			return { serial, slotsLocked: (slot) => ((bits >> slot) & 1) === 0 };
 		});
+	}
+
+	/** With an update of the seed. A generator that is stuck, or the pattern of a chip that is not configured, repeats its four bytes. */
+	random(): Uint8Array {
+		const bytes = this.#awake((run) => sized(run(RANDOM, 0, 0), 32));
+		if (bytes.every((byte, at) => byte === bytes[at % 4]))
+			throw new Fault("key.fault", `the ATECC's generator repeats ${hex(bytes.subarray(0, 4))}`);
+		return bytes;
 	}
 
 	/** SEC1 uncompressed point of a slot's key, a new one with NEW_KEY. */

@@ -50,6 +50,8 @@ describe("an ATECC on XS", { skip }, () => {
 				"silent once: true",
 				"busy once: true",
 				"silent for ever: key.lost",
+				"random: true",
+				"generator is stuck: key.fault",
 				"one slot is locked: key.locked",
 				"not configured: key.locked",
 				"waits are bounded: true",

@@ -6,6 +6,8 @@ export class SimulatedChip {
 	readonly keys: Map<number, Signer>;
 	unlockedSlots: number;
 	removed?: boolean;
+	isConfigured: boolean;
+	isStuck: boolean;
 	readonly general: I2C;
 	readonly i2c: I2C;
 }

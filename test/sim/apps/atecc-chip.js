@@ -14,6 +14,9 @@ export class SimulatedChip {
 	wakes = 0;
 	/** Of scalars, for keys that it makes: deterministic, nobody's. */
 	made = 0;
+	/** Its generator gives the pattern of a chip that is not configured. */
+	isStuck = false;
+	#drawn = 0;
 	#awake = false;
 	#tempKey;
 	#answer;
@@ -81,6 +84,13 @@ export class SimulatedChip {
 				return Uint8Array.of(0, 0, 0x60, 2);
 			case 0x02:
 				return mode === 0x80 ? this.#configuration(parameter) : Uint8Array.of(3);
+			case 0x1b: {
+				if (mode > 1 || parameter !== 0 || data.length > 0) return Uint8Array.of(3);
+				const drawn = new Uint8Array(32);
+				for (let at = 0; at < 32; at++)
+					drawn[at] = this.isConfigured && !this.isStuck ? (++this.#drawn * 197) >> 3 : [0xff, 0xff, 0, 0][at % 4];
+				return drawn;
+			}
 			case 0x16:
 				if (mode !== 3 || data.length !== 32) return Uint8Array.of(3);
 				this.#tempKey = data;

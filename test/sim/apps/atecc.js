@@ -50,6 +50,13 @@ if (environment("MODE") === "chip") {
 		return signs(first);
 	});
 	chip.removed = false;
+	says("random", () => {
+		const [one, another] = [store.random(), store.random()];
+		return one.length === 32 && one.toHex() !== another.toHex();
+	});
+	chip.isStuck = true;
+	says("generator is stuck", () => open(chip));
+	chip.isStuck = false;
 	chip.unlockedSlots = 0b01;
 	says("one slot is locked", () => open(chip).generate("P-256", ["atecc:0"]));
 	chip.isConfigured = false;
