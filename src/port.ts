@@ -108,6 +108,8 @@ export interface Store {
 	get(name: string): Uint8Array | undefined;
 	put(name: string, bytes: Uint8Array): void;
 	delete(name: string): void;
+	/** Who has the device in hand reads what is stored, settings of the device included. Absent where nobody can say. */
+	readonly isClear?: boolean | undefined;
 	/** Absent where nobody counts. */
 	usage?(): StoreUsage | undefined;
 }

@@ -20,7 +20,7 @@ export const FAULTS = {
 	"store.empty": "Nothing is stored there yet: let the device enrol (enrollee run), or name its folder (--state).",
 	"store.failed": "Check the flash or the folder's permissions and free space.",
 	"store.clear":
-		"Who has the board reads its keys from flash: encrypt flash and NVS (enrollee factory --encrypt; SECURITY.md), or keep the key in a secure element.",
+		"Who has the board reads these keys from flash: encrypt flash and NVS (enrollee factory --encrypt; SECURITY.md), or keep the key in a secure element.",
 	// Keys, certificates
 	"key.invalid": "The key is not a scalar in 1..n-1 of its curve: remove it and let the device make a new one.",
 	"key.curve":

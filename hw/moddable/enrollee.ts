@@ -30,5 +30,5 @@ export interface Ports {
 export function createPorts(): Ports {
 	const clock = createClock(sync);
 	const log = createLog(clock);
-	return { wire: createWire(), store: openStore(log), clock, entropy: { fill }, log, lastReset: lastReset(), restart };
+	return { wire: createWire(), store: openStore(), clock, entropy: { fill }, log, lastReset: lastReset(), restart };
 }

@@ -7,12 +7,12 @@
 import files from "embedded:storage/files";
 import { environment } from "simulator";
 import { Fault } from "../../src/fault.ts";
-import type { Log, Store } from "../../src/port.ts";
+import type { Store } from "../../src/port.ts";
 import { StoreRoom } from "../../src/store/store-room.ts";
 
 const TEMPORARY = "~";
 
-export function openStore(_log?: Log): Store {
+export function openStore(): Store {
 	const path = environment("ENROLLEE_STATE") ?? `${environment("HOME")}/.enrollee`;
 	const folder = attempt(`folder ${path}`, () => {
 		// The platform opens its root folder (/, by our manifest) and takes only relative paths below it.

@@ -5,19 +5,15 @@
  */
 import keyValue from "embedded:storage/key-value";
 import { Fault } from "../../src/fault.ts";
-import type { Log, Store, StoreEntries } from "../../src/port.ts";
+import type { Store, StoreEntries } from "../../src/port.ts";
 import { openFlashStore } from "../../src/store/flash-store.ts";
 
 const NAMESPACE = "enrollee.state";
 
-/** `log` hears, once for each call that gives one, of records that lie in clear (Fault store.clear). */
-export function openStore(log?: Log): Store {
-	if (log && native("xs_store_clear").call(undefined)) {
-		const { code, message } = new Fault("store.clear", "neither flash nor NVS is encrypted");
-		log("fault", { code, message });
-	}
+export function openStore(): Store {
 	const domain = attempt("open", () => keyValue.open({ path: NAMESPACE, format: "buffer" }));
 	const flash: Store = {
+		isClear: Boolean(native("xs_store_clear").call(undefined)),
 		get(name) {
 			const bytes = attempt(`read ${name}`, () => domain.read(name));
 			return bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined;

@@ -14,6 +14,7 @@ import type { Link } from "../identity/link.ts";
 import type { AgentOptions, AgentState } from "../options.ts";
 import type { Log } from "../port.ts";
 import { Updates } from "../update/updates.ts";
+import { keysInClear } from "./clear-keys.ts";
 
 export class Service implements Operated {
 	readonly log: Log;
@@ -42,6 +43,8 @@ export class Service implements Operated {
 		this.log = this.#operations.log;
 		const { log } = this;
 		this.#starts = once ? undefined : new Starts(options, log);
+		const clear = keysInClear(options);
+		if (clear !== undefined) this.#report(new Fault("store.clear", clear));
 		const { unstable } = this;
 		if (unstable) this.#report(new Fault("device.unstable", `${unstable.starts} starts in a row did not last`));
 		if (slot || appSlot)

@@ -58,6 +58,10 @@ export class PairStore implements Store {
 		if (newest) this.#inner.delete(newest.name);
 	}
 
+	get isClear(): boolean | undefined {
+		return this.#inner.isClear;
+	}
+
 	usage(): StoreUsage | undefined {
 		return this.#inner.usage?.();
 	}

@@ -52,6 +52,10 @@ export class StoreRoom implements Store {
 		this.#inner.delete(name);
 	}
 
+	get isClear(): boolean | undefined {
+		return this.#inner.isClear;
+	}
+
 	usage(): StoreUsage {
 		return { puts: this.#puts, written: this.#written, entries: this.#entries() };
 	}

@@ -25,7 +25,7 @@ test("records and settings in NVS: blobs, absences, a full partition, what is no
 		"setting undefined",
 		'setting 0ne00ABCDEF {"site":"Zürich"}',
 		"setting config.invalid config.invalid",
-		"fault store.clear",
+		"clear true",
 		"store none",
 		"store 010203 010203",
 		"store none",

@@ -21,7 +21,8 @@ keyValue.put("enrollee", "hub", Uint8Array.of(0xff, 0xfe).buffer);
 trace(`setting ${setting("idScope")} ${setting("payload")}\n`);
 trace(`setting ${attempt(() => setting("dialect"))} ${attempt(() => setting("hub"))}\n`);
 
-const store = openStore((step, { code }) => trace(`${step} ${code}\n`));
+const store = openStore();
+trace(`clear ${store.isClear}\n`);
 trace(`store ${text(store.get("cred.a"))}\n`);
 const source = Uint8Array.of(9, 1, 2, 3, 9);
 store.put("cred.a", source.subarray(1, 4));
