@@ -16,7 +16,7 @@ import { acceptCertificates } from "./accept.ts";
 import type { Journal } from "./journal.ts";
 import type { Credential } from "./record.ts";
 import { renewAt, retryAt, waitMs } from "./renewal-plan.ts";
-import { type CertificateRequestIdentity, certificateRequest, turnCurve } from "./request.ts";
+import { type CertificateRequestIdentity, certificateRequest, isForDps, turnCurve } from "./request.ts";
 
 /** Share of its validity that a certificate is used for at least, whatever the clock says. */
 const LEAST_USE = 0.1;
@@ -108,6 +108,7 @@ class RequestOverHub implements HubRenewal {
 
 	constructor(options: HubRenewalOptions, done: (result: Credential | Fault) => void) {
 		const { session, credential, clock, entropy } = options;
+		if (isForDps(options)) throw new Fault("hub.csr-rejected", "this key, on both curves: DPS has to say");
 		const identity = certificateRequest(options);
 		this.#options = options;
 		this.#done = done;

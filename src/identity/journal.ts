@@ -13,6 +13,7 @@
  */
 import { equal, utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
+import { curveOf } from "../key/pair.ts";
 import type { CurveName, Keystore, Signer, Store } from "../port.ts";
 import { expectRoom } from "../store/entries.ts";
 import { LEAST_CREDENTIAL_BYTES } from "../store/reserve.ts";
@@ -26,6 +27,8 @@ import {
 	encodeKey,
 	encodeRecord,
 	isAboutHardware,
+	otherCurve,
+	refusedCurve,
 } from "./record.ts";
 
 export interface Journaled {
@@ -40,7 +43,7 @@ export interface Journaled {
 
 export interface Pending {
 	readonly key: Signer;
-	/** The curve that the service has refused before this one. */
+	/** The curve that the service has refused before this one; the key's own where the hub has refused both. */
 	readonly refused?: CurveName;
 	/** The request id at the hub (dialect C); absent for a CSR that goes through DPS. */
 	readonly requestId?: string;
@@ -91,11 +94,17 @@ export class Journal {
 		return this.#newest(({ fields }) => curveOfKey(fields));
 	}
 
-	/** Of the keys in hardware that must stay: the one beside which the next candidate is written. */
+	/** The curve that the service has refused on the way to the newest credential. */
+	get refused(): CurveName | undefined {
+		return this.#newest(({ fields }) => refusedCurve(fields));
+	}
+
+	/** Of the keys in hardware that must stay. */
 	get references(): string[] {
 		const { current, candidate } = this.load();
-		const key = (current ?? candidate)?.key;
-		return key && "signer" in key && key.signer.reference !== undefined ? [key.signer.reference] : [];
+		return [current, candidate].flatMap((one) =>
+			one && "signer" in one.key && one.key.signer.reference !== undefined ? [one.key.signer.reference] : [],
+		);
 	}
 
 	/** Before a CSR leaves, which may cost a certificate. Throws Fault store.full where flash could refuse what comes of it. */
@@ -106,10 +115,12 @@ export class Journal {
 
 	/** Writes a candidate beside the current credential and gives it its sequence number. */
 	propose(credential: Omit<Credential, "sequence">): Credential {
-		const { current, candidate } = this.load();
+		const { current, candidate, pending } = this.load();
 		const proven = this.#provenSequence();
 		const sequence = 1 + Math.max(proven, current?.sequence ?? 0, candidate?.sequence ?? 0);
-		const proposed: Credential = { ...credential, sequence };
+		const other = "signer" in credential.key ? otherCurve(curveOf(credential.key.signer.publicKey)) : undefined;
+		const isRefused = pending?.refused !== undefined || this.refused === other;
+		const proposed: Credential = { ...credential, ...(isRefused && other && { refused: other }), sequence };
 		// A candidate without a current one may have lost its pointer: it stays, too.
 		this.#store.put(this.#slotBeside(current ?? candidate), encodeCredential(proposed));
 		return proposed;
@@ -224,11 +235,11 @@ function standing(sorted: readonly Credential[], proven = 0): Credential | undef
 
 function decodePending(blob: Uint8Array, keystore: Keystore | undefined): Pending {
 	const { fields } = decodeRecord(blob);
-	const refused = fields.find((field) => field.tag === Tag.refused);
+	const refused = refusedCurve(fields, Tag.refused);
 	const requestId = fields.find((field) => field.tag === Tag.requestId);
 	return {
 		key: decodeKey(fields, keystore),
-		...(refused ? { refused: utf8Text(refused.bytes) === "P-384" ? "P-384" : "P-256" } : {}),
+		...(refused ? { refused } : {}),
 		...(requestId ? { requestId: utf8Text(requestId.bytes) } : {}),
 	};
 }

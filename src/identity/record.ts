@@ -32,6 +32,8 @@ export interface Credential {
 	readonly trustBundle?: { readonly etag: string; readonly certificates: readonly Uint8Array[] };
 	/** What the custom allocation returned, JSON. */
 	readonly payload?: string;
+	/** The curve that the service has refused, the other than the key's. */
+	readonly refused?: CurveName;
 	/** Fields of a newer image, as they stood. */
 	readonly unknown: readonly Field[];
 }
@@ -62,6 +64,7 @@ const Tag = {
 	payload: 11,
 	keyReference: 12,
 	publicKey: 13,
+	refused: 14,
 } as const;
 const KNOWN: readonly number[] = Object.values(Tag);
 
@@ -97,6 +100,7 @@ export function encodeCredential(credential: Credential): Uint8Array {
 		...(trustBundle ? [{ tag: Tag.bundleEtag, bytes: utf8(trustBundle.etag) }] : []),
 		...(trustBundle?.certificates ?? []).map((bytes) => ({ tag: Tag.bundleCertificate, bytes })),
 		...(credential.payload === undefined ? [] : [{ tag: Tag.payload, bytes: utf8(credential.payload) }]),
+		...(credential.refused ? [{ tag: Tag.refused, bytes: utf8(credential.refused) }] : []),
 		...credential.unknown,
 	]);
 }
@@ -129,6 +133,14 @@ export function curveOfKey(fields: readonly Field[]): CurveName | undefined {
 	return bytes && (bytes.length === 48 || bytes.length === 97 ? "P-384" : "P-256");
 }
 
+export const otherCurve = (curve: CurveName): CurveName => (curve === "P-256" ? "P-384" : "P-256");
+
+/** The curve that was refused before the one of the key in a record. */
+export function refusedCurve(fields: readonly Field[], wanted: number = Tag.refused): CurveName | undefined {
+	const bytes = fields.find(({ tag }) => tag === wanted)?.bytes;
+	return bytes && (utf8Text(bytes) === "P-384" ? "P-384" : "P-256");
+}
+
 /** Throws Fault store.damaged or store.newer; key.lost and key.replaced. */
 export function decodeCredential(blob: Uint8Array, keystore?: Keystore): Credential {
 	const { sequence, fields } = decodeRecord(blob);
@@ -143,6 +155,7 @@ export function decodeCredential(blob: Uint8Array, keystore?: Keystore): Credent
 		if (chain.length === 0) throw new Fault("store.damaged", "credential: no certificate");
 		const etag = all(Tag.bundleEtag)[0];
 		const payload = all(Tag.payload)[0];
+		const refused = refusedCurve(fields);
 		return {
 			sequence,
 			key: all(Tag.pkcs8).length > 0 ? { pkcs8: one(Tag.pkcs8) } : { signer: decodeKey(fields, keystore) },
@@ -154,6 +167,7 @@ export function decodeCredential(blob: Uint8Array, keystore?: Keystore): Credent
 			notAfter: milliseconds(one(Tag.notAfter)),
 			...(etag ? { trustBundle: { etag: utf8Text(etag), certificates: all(Tag.bundleCertificate) } } : {}),
 			...(payload ? { payload: utf8Text(payload) } : {}),
+			...(refused ? { refused } : {}),
 			unknown: fields.filter((field) => !KNOWN.includes(field.tag)),
 		};
 	} catch (thrown) {

@@ -3,8 +3,11 @@
  *
  * With `key: auto` a device begins on P-256, where its build and its keystore have that, and then stays on the curve of the
  * key that it has. Where the service refuses a CSR for its key, a key on the other curve takes the place of the pending one,
- * in one write: that is all the memory there is, and what was refused is never sent again. The first refusal is answered at
- * once; where both curves have been refused, each further turn waits as any refusal does.
+ * in one write, and what was refused is never sent again. The first refusal is answered at once; where both curves have been
+ * refused, each further turn waits as any refusal does.
+ *
+ * The credential remembers the curve that was refused before its own. A hub that refuses that one, too, has said nothing about
+ * curves: the key stays, and DPS has the last word on it.
  */
 import type { Config } from "../config.ts";
 import { Fault } from "../fault.ts";
@@ -12,8 +15,8 @@ import { curveOf, generateKeyPair, keyCurves } from "../key/pair.ts";
 import type { CurveName, Entropy, Keystore, Log, Signer } from "../port.ts";
 import { encodeCsr } from "../x509/csr.ts";
 import { publicKeyInfo } from "../x509/key.ts";
-import type { Journal } from "./journal.ts";
-import type { CredentialKey } from "./record.ts";
+import type { Journal, Pending } from "./journal.ts";
+import { type CredentialKey, otherCurve } from "./record.ts";
 
 export interface RequestOptions {
 	readonly config: Config;
@@ -38,7 +41,8 @@ export function certificateRequest(options: RequestOptions): CertificateRequestI
 	const { config, journal } = options;
 	if (config.operational) return config.operational;
 	const kept = journal.pending?.key;
-	const signer = (fits(kept, options) && kept) || sameKey(options) || newKey(options, curveFor(options));
+	const old = (fits(kept, options) && kept) || sameKey(options) || unprovenKey(options);
+	const signer = old || newKey(options, curveFor(options));
 	return { key: { signer }, csr: encodeCsr(config.registrationId, signer), spki: publicKeyInfo(signer.publicKey) };
 }
 
@@ -47,29 +51,61 @@ export function certificateRequest(options: RequestOptions): CertificateRequestI
  * once. Reports in words what was refused and what comes next.
  */
 export function turnCurve(fault: Fault, options: RequestOptions): boolean {
-	const { config, journal, log, keystore } = options;
-	const pending = refusesKey(fault) && config.key === "auto" && !config.operational ? journal.pending : undefined;
+	const pending = refusesKey(fault) ? turnable(options) : undefined;
 	if (!pending) return false;
+	const { journal } = options;
 	const refused = curveOf(pending.key.publicKey);
-	const next = refused === "P-256" ? "P-384" : "P-256";
-	const report = (what: string): void => {
-		const { code, message } = new Fault("key.curve", `the service refused ${refused} (${fault.message}); ${what}`);
-		log("fault", { code, message });
-	};
+	const next = otherCurve(refused);
+	if (fault.room === "hub" && (pending.refused ?? journal.refused) === next) {
+		journal.keepPending({ key: pending.key, refused });
+		report(fault, options, refused, `${next} before it; DPS is asked with the same key`);
+		return false;
+	}
+	const both = pending.refused === next;
+	const what = both ? `${next} before it; ${next} is tried again, later` : `${next} is tried next`;
+	return turn(fault, options, refused, what) && !both && fault.retryAfterSeconds === undefined;
+}
+
+/** The hub has refused both curves, this key last: DPS is to be asked with it, and not the hub again. */
+export function isForDps({ config, journal }: RequestOptions): boolean {
+	const pending = config.key === "auto" ? journal.pending : undefined;
+	return pending !== undefined && pending.refused === curveOf(pending.key.publicKey);
+}
+
+/** DPS, which had the last word on a key that the hub has refused, refuses something else: the hub may take the other curve by now. */
+export function leaveCurve(fault: Fault, options: RequestOptions): void {
+	const pending = fault.retryable || !isForDps(options) ? undefined : turnable(options);
+	if (!pending) return;
+	const refused = curveOf(pending.key.publicKey);
+	turn(fault, options, refused, `the hub has refused it, too; ${otherCurve(refused)} is tried again, later`);
+}
+
+function turnable({ config, journal }: RequestOptions): Pending | undefined {
+	return config.key === "auto" && !config.operational ? journal.pending : undefined;
+}
+
+/** Says `what` where a key on the other curve could be made, else why not. */
+function turn(fault: Fault, options: RequestOptions, refused: CurveName, what: string): boolean {
+	const { keystore } = options;
+	const next = otherCurve(refused);
 	if (keystore && !keystore.curves.includes(next)) {
-		report(`${keystore.name} makes no keys on ${next}`);
+		report(fault, options, refused, `${keystore.name} makes no keys on ${next}`);
 		return false;
 	}
 	try {
 		newKey(options, next, refused);
 	} catch (thrown) {
 		if (!(thrown instanceof Fault && thrown.code === "key.curve")) throw thrown;
-		report(thrown.message);
+		report(fault, options, refused, thrown.message);
 		return false;
 	}
-	const both = pending.refused !== undefined;
-	report(both ? `${next} before it; ${next} is tried again, later` : `${next} is tried next`);
-	return !both && fault.retryAfterSeconds === undefined;
+	report(fault, options, refused, what);
+	return true;
+}
+
+function report({ message: said }: Fault, { log }: RequestOptions, refused: CurveName, what: string): void {
+	const { code, message } = new Fault("key.curve", `the service refused ${refused} (${said}); ${what}`);
+	log("fault", { code, message });
 }
 
 /** A CSR is refused with 400, whatever else its code says; DPS says more than that about it. */
@@ -90,6 +126,18 @@ function sameKey(options: RequestOptions): Signer | undefined {
 	if (!key || !("signer" in key) || !fits(key.signer, options)) return undefined;
 	options.journal.keepPending({ key: key.signer });
 	return key.signer;
+}
+
+/**
+ * In hardware a new key could take the place of a candidate's that nobody has refused. One that stands beside a credential in
+ * use is that: what the hub refuses goes (`Journal.reject`).
+ */
+function unprovenKey(options: RequestOptions): Signer | undefined {
+	const { journal, keystore } = options;
+	const { current, candidate } = keystore ? journal.load() : {};
+	if (!current || !candidate || !("signer" in candidate.key) || !fits(candidate.key.signer, options)) return undefined;
+	journal.keepPending({ key: candidate.key.signer });
+	return candidate.key.signer;
 }
 
 function curveFor({ config, journal, keystore }: RequestOptions): CurveName {

@@ -110,3 +110,53 @@ test("the same with a new key: key.locked, a few times, and the connection that 
 	assert.deepEqual(key.publicKey, first);
 	assert.equal(state, "connected");
 });
+
+test("the chip's generator is tried before a key comes from it, and gives 32 bytes", () => {
+	const chip = new SimulatedChip(KeyPair);
+	const store = openChip(chip, new Power());
+	const drawn = [store.random(), store.random()];
+	assert.deepEqual(
+		drawn.map(({ length }) => length),
+		[32, 32],
+	);
+	assert.notDeepEqual(drawn[0], drawn[1]);
+	chip.isStuck = true;
+	const isFault = ({ code, message }: { code?: string; message: string }) =>
+		code === "key.fault" && message.includes("ffff0000");
+	assert.throws(() => openChip(chip, new Power()), isFault);
+	assert.throws(() => store.random(), isFault);
+});
+
+test("a slot that is locked is passed over", () => {
+	const chip = new SimulatedChip(KeyPair);
+	chip.unlockedSlots = 0b10;
+	assert.equal(openChip(chip, new Power()).generate("P-256", []).reference, "atecc:1");
+});
+
+test("a candidate that the hub cannot take just now keeps its slot while the device asks DPS, whatever flash has lost", async () => {
+	const chip = new SimulatedChip(KeyPair);
+	const world = new World({ source: random(1), link: () => ({}) });
+	const steps: string[] = [];
+	world.observer = {
+		onLog: (step, { code, sequence }) => steps.push(`${code ?? step} ${sequence ?? ""}`.trim()),
+	};
+	const boot = () => world.boot(new Power(), { keystore: openChip(chip, new Power()) }).agent;
+	const first = boot();
+	await world.clock.until(() => steps.includes("credential.proven 1"), HOUR_MS);
+	first.renew();
+	await world.clock.until(() => steps.includes("credential.stored 2"), HOUR_MS);
+	first.close();
+	await world.clock.advance(1000);
+	for (const name of [...world.flash.keys()]) if (name.startsWith("cred.pending")) world.flash.delete(name);
+	const key = chip.keys.get(1);
+	// The candidate meets a hub that is unavailable, the certificate in use one that refuses it; DPS is away, too.
+	for (const fault of ["connack=3:1", "connack=5:2", "unavailable:2"]) world.faults.arm(fault);
+	steps.length = 0;
+	const next = boot();
+	await world.clock.until(() => steps.some((step) => step.startsWith("credential.proven")), 24 * HOUR_MS);
+	next.close();
+	for (const step of ["mqtt.unavailable", "hub.unauthorized", "dps.unavailable"])
+		assert.ok(steps.includes(step), `${steps}`);
+	assert.ok(!steps.includes("key.generated") && !steps.includes("key.replaced"), `${steps}`);
+	assert.equal(chip.keys.get(1), key);
+});
