@@ -17,6 +17,8 @@ export interface Boot {
 
 export interface BootOptions {
 	readonly timeoutSeconds?: number;
+	/** The chip's eFuses in a file of 1,024 bytes, for what is burnt into them; without it those of a new chip at each boot. */
+	readonly efuse?: string;
 	/** Ends at a line that fits. */
 	readonly stopAt?: RegExp;
 	/** Cuts the power when it is aborted. */
@@ -26,9 +28,9 @@ export interface BootOptions {
 
 /** From power-up to a reset or the end. */
 export async function boot({ environment }: Tools, flash: string, options: BootOptions = {}): Promise<Boot> {
-	const { timeoutSeconds = 120, stopAt, power, onLine } = options;
+	const { timeoutSeconds = 120, stopAt, power, onLine, efuse } = options;
 	// Its standard input stays open: at its end the UART would fall silent.
-	const child = spawn(QEMU, arguments_(flash), { env: environment, stdio: "pipe" });
+	const child = spawn(QEMU, arguments_(flash, efuse), { env: environment, stdio: "pipe" });
 	let ended: Boot["ended"] = "reset";
 	const end = (why: Boot["ended"]): void => {
 		if (ended !== "reset" || child.exitCode !== null) return;
@@ -56,10 +58,12 @@ export async function boot({ environment }: Tools, flash: string, options: BootO
 	return { output, ended };
 }
 
-const arguments_ = (flash: string): string[] => [
+const arguments_ = (flash: string, efuse?: string): string[] => [
 	...["-M", MACHINE, "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"],
 	...["-drive", `file=${flash},if=mtd,format=raw`],
 	...["-nic", "user,model=open_eth"],
+	...(efuse ? ["-drive", `file=${efuse},if=none,format=raw,id=efuse`] : []),
+	...(efuse ? ["-global", "driver=nvram.esp32c3.efuse,property=drive,value=efuse"] : []),
 ];
 
 function lines(child: ChildProcess, take: (line: string) => void): void {

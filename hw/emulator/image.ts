@@ -36,24 +36,30 @@ export interface Partition {
 	readonly size: number;
 }
 
-/** `manifest`: in a folder of its own, whose name is the application's. Throws what mcconfig and ESP-IDF said. */
-export async function buildFirmware(
-	{ environment }: Tools,
-	manifest = join(project, "hw/emulator/manifest.json"),
-): Promise<Firmware> {
-	const out = join(project, "build/board/out");
+export interface FirmwareOptions {
+	/** In a folder of its own, whose name is the application's. */
+	readonly manifest?: string;
+	/** The true board's, of hw/moddable. */
+	readonly sdkconfig?: "sdkconfig" | "sdkconfig-encrypted";
+}
+
+/** Throws what mcconfig and ESP-IDF said. */
+export async function buildFirmware({ environment }: Tools, options: FirmwareOptions = {}): Promise<Firmware> {
+	const { manifest = join(project, "hw/emulator/manifest.json"), sdkconfig: board = "sdkconfig" } = options;
+	const folder = join(project, "build/board", board === "sdkconfig" ? "." : board);
+	const out = join(folder, "out");
 	const app = manifest.split("/").at(-2)!;
-	const sdkconfig = join(project, "build/board/sdkconfig");
-	mkdirSync(sdkconfig, { recursive: true });
+	const sdkconfig = join(folder, "sdkconfig");
+	for (const needed of [sdkconfig, out]) mkdirSync(needed, { recursive: true });
 	// The true board's, and what makes it an emulated one.
-	const layers = ["hw/moddable/sdkconfig/sdkconfig.defaults", "hw/emulator/sdkconfig.defaults"];
+	const layers = [`hw/moddable/${board}/sdkconfig.defaults`, "hw/emulator/sdkconfig.defaults"];
 	writeChanged(
 		join(sdkconfig, "sdkconfig.defaults"),
 		layers.map((path) => readFileSync(join(project, path), "utf8")).join("\n"),
 	);
 	const env = { ...environment, SDKCONFIGPATH: sdkconfig };
-	const options = ["-m", "-p", TARGET, "-o", out, "-t", "build", manifest];
-	const { stdout, stderr } = await promisify(execFile)("mcconfig", options, { env, maxBuffer: 1 << 26 });
+	const flags = ["-m", "-p", TARGET, "-o", out, "-t", "build", manifest];
+	const { stdout, stderr } = await promisify(execFile)("mcconfig", flags, { env, maxBuffer: 1 << 26 });
 	const made = join(out, "tmp", TARGET, "release", app, "xsProj-esp32c3/build");
 	const read = (path: string): Uint8Array => {
 		try {

@@ -19,7 +19,7 @@ describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "strin
 	});
 
 	const withBoard = async (options: CloudOptions, work: (board: TestBoard) => Promise<void>): Promise<void> => {
-		const board = await openBoard(tools, firmware, options);
+		const board = await openBoard(tools, firmware, { cloud: options });
 		try {
 			await work(board);
 		} finally {
@@ -74,7 +74,7 @@ describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "strin
 		}));
 
 	test("no key is made where no network has been up: the chip's generator is not a true one before", async () => {
-		const board = await openBoard(tools, firmware, {}, changed(firmware, 1, "deaf"));
+		const board = await openBoard(tools, firmware, { image: changed(firmware, 1, "deaf") });
 		try {
 			const { output } = await board.boot({ stopAt: /key\.generated|restart in/, timeoutSeconds: 90 });
 			assert.match(output, /^clock: .*entropy: asked for before the network was up$/m);

@@ -10,16 +10,21 @@ import { serveTime } from "../../hw/emulator/time.ts";
 import type { Tools } from "../../hw/emulator/tools.ts";
 import { numberImage } from "../../hw/node/bundle/release-number.ts";
 import { sha256 } from "../../hw/node/digest.ts";
+import type { ConfigInput } from "../../src/config.ts";
 import { classUuid } from "../../src/suit/uuid.ts";
 import { publicKeyInfo } from "../../src/x509/key.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { bundle, manifestOf, RELEASE_KEY, VENDOR } from "../support/release.ts";
 
 const CLASS = "esp32c3/emulated/4m";
+/** Of a chip v0.3: WAFER_VERSION_MINOR_LO, bits 18 to 20 of EFUSE_RD_MAC_SPI_SYS_3 (ESP32-C3 Technical Reference Manual). */
+const NEW_EFUSE = /* @__PURE__ */ Uint8Array.from({ length: 1024 }, (_, at) => (at === 38 ? 0x0c : 0));
 
 export interface TestBoard {
 	readonly cloud: Cloud;
 	readonly flash: string;
+	/** Of an encrypted board: the chip's eFuses. */
+	readonly efuse: string;
 	boot(options?: BootOptions): Promise<Boot>;
 	/** Puts a release into the cloud's folder and offers it. */
 	offer(sequence: number, image: Uint8Array): void;
@@ -28,20 +33,23 @@ export interface TestBoard {
 	close(): Promise<void>;
 }
 
-/** `image`: in the first slot, where it is another one than was built. */
-export async function openBoard(
-	tools: Tools,
-	firmware: Firmware,
-	options: CloudOptions = {},
-	image?: Uint8Array,
-): Promise<TestBoard> {
+export interface BoardOptions {
+	readonly cloud?: CloudOptions;
+	/** In the first slot, where it is another one than was built. */
+	readonly image?: Uint8Array;
+	/** What is flashed, from what `makeFlash` gives; the chip keeps its eFuses from one start to the next. */
+	readonly encrypted?: (flash: Uint8Array, settings: ConfigInput) => Uint8Array;
+}
+
+export async function openBoard(tools: Tools, firmware: Firmware, options: BoardOptions = {}): Promise<TestBoard> {
+	const { image, encrypted } = options;
 	const folder = mkdtempSync(join(tmpdir(), "enrollee-board-"));
 	const cloud = await startCloud({
 		hosts: [HOST],
 		address: "127.0.0.1",
 		polls: 0,
 		retryAfterSeconds: 0,
-		...options,
+		...options.cloud,
 	});
 	const time = await serveTime();
 	const flash = join(folder, "flash.bin");
@@ -51,12 +59,16 @@ export async function openBoard(
 		updateClass: CLASS,
 		trialSeconds: "60",
 	};
-	const factory = makeFlash(tools, firmware, settings, image);
+	const clear = makeFlash(tools, firmware, settings, image);
+	const factory = encrypted ? encrypted(clear, settings) : clear;
 	writeFileSync(flash, factory);
+	const efuse = join(folder, "efuse.bin");
+	writeFileSync(efuse, NEW_EFUSE);
 	return {
 		cloud,
 		flash,
-		boot: (run = {}) => boot(tools, flash, run),
+		efuse,
+		boot: (run = {}) => boot(tools, flash, { ...run, ...(encrypted && { efuse }) }),
 		offer(sequence, image) {
 			const uri = cloud.downloads.publish(`agent-${sequence}.bin`, image);
 			const manifest = manifestOf(image, { uri, sequence, class: classUuid(VENDOR, CLASS) });
