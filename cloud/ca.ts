@@ -185,6 +185,12 @@ async function checkCsr(
 			error: "CsrKeyNotSupported",
 			message: `the key must be ${CURVE_NAMES[curves]}, this one is ${namedCurve}`,
 		};
+	const { name, hash } = csr.signatureAlgorithm as { name: string; hash?: unknown };
+	if (hash === undefined)
+		return {
+			error: "CsrSignatureVerificationFailed",
+			message: `the request is signed in a way that is not known here (${name}): nothing says that it is wrong`,
+		};
 	if (!(await csr.verify().catch(() => false)))
 		return { error: "CsrSignatureVerificationFailed", message: "the request's signature does not verify" };
 	const names = csr.subjectName.getField("CN");

@@ -55,7 +55,7 @@ export interface Csr {
 
 /**
  * Reads a request, ours or an operator's. EC self-signatures (P-256, P-384) are checked; RSA ones are the service's to check.
- * A signature in an algorithm that is not known here is Fault x509.algorithm, one that is wrong x509.csr.
+ * A signature or a key in an algorithm or a form that is not known here is Fault x509.algorithm, a signature that is wrong x509.csr.
  */
 export function parseCsr(der: Uint8Array): Csr {
 	return readDer(der, (reader) =>
@@ -68,7 +68,10 @@ export function parseCsr(der: Uint8Array): Csr {
 			if (commonName === undefined) throw new Fault("x509.csr", "the subject has no single common name");
 			const key = parsePublicKey(spki);
 			if (key.type === "unknown")
-				throw new Fault("x509.csr", "the key is not read: RSA, or a P-256 or P-384 point, named curve, uncompressed");
+				throw new Fault(
+					"x509.algorithm",
+					"the key is not read: RSA, or a P-256 or P-384 point, named curve, uncompressed",
+				);
 			if (algorithm === "unknown")
 				throw new Fault("x509.algorithm", `the request's signature, by its ${key.type} key, cannot be judged here`);
 			if (checkSignature(algorithm, key, info, signature) === "wrong")

@@ -91,6 +91,9 @@ test("broken requests are refused with the service's errors", async () => {
 	const good = await makeCsr("dev-001");
 	const tampered = Buffer.from(good.der);
 	tampered[tampered.length - 1]! ^= 1;
+	// ecdsa-with-SHA256 becomes an algorithm that does not exist.
+	const unknown = Buffer.from(good.der);
+	unknown[unknown.lastIndexOf(Buffer.from("2a8648ce3d040302", "hex")) + 7] = 0x7f;
 	const cases: [string, object | string, number, string?][] = [
 		["not JSON", "{", 400006],
 		["an array", "[]", 400004],
@@ -100,6 +103,7 @@ test("broken requests are refused with the service's errors", async () => {
 		["truncated", { csr: Buffer.from(good.der.subarray(0, 100)).toString("base64") }, 400040],
 		["trailing bytes", { csr: Buffer.concat([good.der, Buffer.alloc(3)]).toString("base64") }, 400040],
 		["bad signature", { csr: tampered.toString("base64") }, 400040, "CsrSignatureVerificationFailed"],
+		["unknown algorithm", { csr: unknown.toString("base64") }, 400040, "CsrSignatureVerificationFailed"],
 		["foreign name", { csr: (await makeCsr("dev-002")).base64 }, 400040, "CsrCommonNameMismatch"],
 		["too large", { csr: Buffer.alloc(8193, 0x30).toString("base64") }, 400040, "CsrTooLarge"],
 		["PEM as csr", { csr: good.pem }, 400040],
@@ -111,6 +115,8 @@ test("broken requests are refused with the service's errors", async () => {
 		assert.equal(answer.json.errorCode, errorCode, name);
 		if (credentialError !== undefined) assert.equal(answer.json.info.credentialError, credentialError, name);
 		assert.match(answer.topic, /res\/400\//, name);
+		const isJudged = !JSON.stringify(answer.json).includes("nothing says that it is wrong");
+		assert.equal(isJudged, name !== "unknown algorithm", name);
 	}
 });
 

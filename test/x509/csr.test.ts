@@ -126,13 +126,9 @@ test("reads an operator's request: P-256, P-384, RSA, with other names and wante
 	}
 });
 
-test("refuses requests of curves that the service does not take, and without a single common name", {
-	skip: noOpenssl,
-}, () => {
+test("refuses requests without a single common name", { skip: noOpenssl }, () => {
 	for (const [curve, subject] of [
-		["P-521", "/CN=dev-001"],
-		["secp256k1", "/CN=dev-001"],
-		["P-256", "/O=Example"],
+		["P-384", "/O=Example"],
 		["P-256", "/CN=dev-001/CN=dev-002"],
 	] as const) {
 		const cwd = temporaryFolder();
@@ -152,7 +148,7 @@ test("of a curve that is taken, in a form that is not read: no word of another c
 		openssl(["ec", "-in", "named", ...form, "-out", "key"], { cwd });
 		const der = openssl(["req", "-new", "-key", "key", "-outform", "DER", "-subj", "/CN=dev-001"], { cwd });
 		assert.throws(() => parseCsr(der), {
-			code: "x509.csr",
+			code: "x509.algorithm",
 			message: /the key is not read: .*named curve, uncompressed/,
 		});
 	}
@@ -181,6 +177,9 @@ test("an algorithm that is not known is said to be that, not a forgery", { skip:
 		["ecdsa-with-SHA1", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-sha1"],
 		["RSA with SHA-1", "rsa:2048", "-sha1"],
 		["RSA-PSS", "rsa:2048", "-sha256", "-sigopt", "rsa_padding_mode:pss"],
+		["Ed25519", "ed25519"],
+		["ECDSA on P-521", "ec", "-pkeyopt", "ec_paramgen_curve:P-521", "-sha512"],
+		["ECDSA on secp256k1", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1", "-sha256"],
 	]) {
 		const cwd = temporaryFolder();
 		const key = ["-newkey", ...options, "-nodes", "-keyout", "key"] as string[];
