@@ -20,16 +20,16 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const BUNDLED = /^mqtt-packet(\/|$)/;
 
 /** What computes with BigInt. */
-const KEY = /\/(src\/key|@noble)\/|\/moddable\/key\.ts$/;
+const KEY = /\/(src\/key|@noble)\/|\/moddable\/(key|native\/jacobian)\.ts$/;
 
-/** Which formulas the device's key room uses: see src/key/fast.ts and src/key/noble-formulas.ts. */
-const FLAVOUR = process.env.ENROLLEE_FORMULAS ?? "fast";
+/** Which formulas the device's key room uses: hw/moddable/native/jacobian.ts, src/key/fast.ts and src/key/noble-formulas.ts say more. */
+const FLAVOUR = process.env.ENROLLEE_FORMULAS ?? "native";
+const FLAVOURS = ["native", "fast", "noble-formulas"];
 
 /** On which curves it makes keys, "P-256" or "P-384" to leave the other out: see src/key/curves.ts. */
 const CURVES = { "P-256": ["only-p256"], "P-384": ["only-p384"], both: [] }[process.env.ENROLLEE_CURVES ?? "both"];
 if (CURVES === undefined) throw new Error("ENROLLEE_CURVES: expected P-256, P-384 or both");
-if (!["fast", "noble-formulas"].includes(FLAVOUR))
-	throw new Error("ENROLLEE_FORMULAS: expected fast or noble-formulas");
+if (!FLAVOURS.includes(FLAVOUR)) throw new Error(`ENROLLEE_FORMULAS: expected ${FLAVOURS.join(", ")}`);
 
 /** By these package.json chooses among the files behind `#...`; TypeScript's plugin resolves them before node-resolve is asked. */
 const CONDITIONS = ["moddable", FLAVOUR, ...CURVES];

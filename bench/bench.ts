@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [crypto] [mqtt] [agent] [wake] [--json] [--check] [--write]`: what things cost on XS; without a name, all.
+ * `npm run bench -- [crypto] [mqtt] [agent] [wake] [story] [--json] [--check] [--write]`: what things cost on XS; without a name, all.
  *
  * Prints tables; with --json its last line is one JSON object with what ran. --check compares with bench/budgets.json and
  * fails, with both numbers, where a number differs by more than 5 %. --write makes the budgets of what ran anew.
@@ -15,6 +15,8 @@ import { compare } from "./budgets.ts";
 import { measureCrypto, measureDefaultTable, tooSlow } from "./crypto/crypto.ts";
 import { formatCrypto } from "./crypto/format.ts";
 import { formatMqtt, measureMqtt } from "./mqtt/mqtt.ts";
+import { formatStory } from "./story/format.ts";
+import { measureStory, missing as storyMissing } from "./story/story.ts";
 import { formatWake, measureWake } from "./wake/wake.ts";
 
 const BUDGETS = new URL("budgets.json", import.meta.url);
@@ -45,6 +47,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	mqtt: bench(skip || valgrind, measureMqtt, formatMqtt),
 	agent: bench(skip, measureAgent, formatAgent),
 	wake: bench(skip || valgrind, measureWake, formatWake),
+	story: bench(storyMissing() || valgrind, measureStory, formatStory),
 };
 
 const { values: options, positionals } = parseArgs({

@@ -6,36 +6,52 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { App } from "../hw/simulator/harness.ts";
 
 export interface Counted {
 	/** Instructions between each mark and the next. */
 	readonly pieces: readonly number[];
+	/** Calls of `calls` in each piece. */
+	readonly calls: readonly number[];
 	readonly output: string;
+}
+
+export interface CountOptions {
+	/** A function of the program whose calls are counted. */
+	readonly calls?: string;
+	readonly onLine?: (line: string) => void;
 }
 
 export async function count(
 	command: readonly string[],
 	mark: string,
 	environment: Readonly<Record<string, string>> = {},
+	{ calls = "", onLine = () => {} }: CountOptions = {},
 ): Promise<Counted> {
 	const folder = mkdtempSync(join(tmpdir(), "enrollee-bench-"));
 	try {
 		const out = `--callgrind-out-file=${join(folder, "counts")}`;
-		const { stdout, stderr } = await promisify(execFile)(
+		const running = promisify(execFile)(
 			"valgrind",
 			["--tool=callgrind", out, `--dump-before=${mark}`, "--quiet", ...command],
 			{ env: { ...process.env, ...environment }, maxBuffer: 1 << 26 },
 		);
+		createInterface({ input: running.child.stdout! }).on("line", onLine);
+		const { stdout, stderr } = await running;
 		// counts.1 ends at the first mark; the last piece, without a number, is what followed the last mark.
 		const numbers = readdirSync(folder).map((name) => Number(/\.(\d+)$/.exec(name)?.[1] ?? Number.POSITIVE_INFINITY));
-		const pieces = numbers
+		const dumps = numbers
 			.sort((a, b) => a - b)
 			.filter(Number.isFinite)
 			.slice(1)
-			.map((number) => total(join(folder, `counts.${number}`)));
-		return { pieces, output: stdout + stderr };
+			.map((number) => readFileSync(join(folder, `counts.${number}`), "utf8"));
+		return {
+			pieces: dumps.map(total),
+			calls: dumps.map((dump) => callsOf(calls, dump)),
+			output: stdout + stderr,
+		};
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
@@ -60,6 +76,19 @@ export const means =
 		return Math.round(own.reduce((a, b) => a + b, 0) / own.length);
 	};
 
-function total(file: string): number {
-	return Number(/^(?:totals|summary): (\d+)/m.exec(readFileSync(file, "utf8"))![1]);
+function total(dump: string): number {
+	return Number(/^(?:totals|summary): (\d+)/m.exec(dump)![1]);
+}
+
+/** A dump names a function where it comes first, by "(number) name", and by its number alone after that. */
+function callsOf(name: string, dump: string): number {
+	const number = [...dump.matchAll(/^c?fn=(\(\d+\)) (.*)$/gm)].find((found) => found[2] === name)?.[1];
+	if (number === undefined) return 0;
+	const lines = dump.split("\n");
+	const callee = `cfn=${number}`;
+	return lines.reduce((sum, line, i) => {
+		if (line !== callee && line !== `${callee} ${name}`) return sum;
+		const next = lines.slice(i + 1, i + 4).find((after) => after.startsWith("calls="));
+		return sum + Number(next!.slice(6).split(" ")[0]);
+	}, 0);
 }

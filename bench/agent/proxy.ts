@@ -11,6 +11,8 @@ export interface Proxy {
 	readonly port: number;
 	/** Since the last call; up is what the device sent. */
 	take(): Bytes;
+	/** Ends every connection. */
+	cut(): void;
 	close(): void;
 }
 
@@ -36,6 +38,9 @@ export async function startProxy(port: number, onConnection: () => void): Promis
 			from.pipe(to);
 		}
 	});
+	const cut = (): void => {
+		for (const socket of sockets.splice(0)) socket.destroy();
+	};
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	return {
 		port: (server.address() as AddressInfo).port,
@@ -44,9 +49,10 @@ export async function startProxy(port: number, onConnection: () => void): Promis
 			bytes = { up: 0, down: 0 };
 			return taken;
 		},
+		cut,
 		close() {
 			server.close();
-			for (const socket of sockets) socket.destroy();
+			cut();
 		},
 	};
 }

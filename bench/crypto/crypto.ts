@@ -143,7 +143,7 @@ function build(goal: Build, chunks: number): Promise<App> {
 				"$(MODULES)/crypt/digest/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
-				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
+				"$(ENROLLEE)/hw/moddable/manifest_key.json",
 			],
 			creation: { chunk: { initial: chunks, incremental: 1024 }, heap: { initial: 512, incremental: 64 }, stack: 512 },
 			modules: {

@@ -17,6 +17,7 @@ const FLAVOURS = {
 	both: {},
 	"P-256": { ENROLLEE_CURVES: "P-256" },
 	"P-384": { ENROLLEE_CURVES: "P-384" },
+	fast: { ENROLLEE_FORMULAS: "fast" },
 	"noble-formulas": { ENROLLEE_FORMULAS: "noble-formulas" },
 } as const;
 export type Flavour = keyof typeof FLAVOURS;
@@ -62,7 +63,7 @@ function link(name: string, modules: Readonly<Record<string, string>>): Promise<
 				"$(MODDABLE)/examples/manifest_base.json",
 				"$(MODULES)/crypt/digest/manifest.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
-				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
+				"$(ENROLLEE)/hw/moddable/manifest_key.json",
 				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 			],
 			modules: {

@@ -19,7 +19,7 @@
  *   exceptions: what stopped a debug build in the debugger (`debugger`; with breakOnExceptions every throw).
  * - The SDK is found by $MODDABLE, else ~/.local/share/moddable; `skip` is false or the reason to skip.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -39,6 +39,8 @@ export interface AppOptions {
 	readonly fresh?: boolean;
 	/** Folder in build/sim; apps with the same one share the engine's compiled C. */
 	readonly engine?: string;
+	/** Slots and pointers as on a 32-bit chip: an i386 build (skipNarrow). */
+	readonly narrow?: boolean;
 }
 
 export interface RunOptions {
@@ -79,6 +81,16 @@ export const moddable: string | undefined = [process.env.MODDABLE, join(homedir(
 /** For node:test's `skip`. */
 export const skip: string | false = moddable === undefined ? "SKIPPED: no Moddable SDK" : false;
 
+/** Debian's multilib and its libraries for i386. */
+const I386 = { CC: "gcc -m32", PKG_CONFIG_LIBDIR: "/usr/lib/i386-linux-gnu/pkgconfig:/usr/share/pkgconfig" };
+
+/** What `narrow` needs beside the SDK: false or the reason to skip. */
+export function skipNarrow(): string | false {
+	const input = "#include <stdlib.h>\nint main(void) { return 0; }";
+	const made = spawnSync("gcc", ["-m32", "-xc", "-", "-o", "/dev/null", "-lgio-2.0"], { input, stdio: "pipe" });
+	return skip || (made.status === 0 ? false : "SKIPPED: no gcc-multilib or libglib2.0-dev:i386");
+}
+
 /** Debian's ccache, where it is installed: many apps compile the same files of the SDK. */
 const CCACHE = "/usr/lib/ccache";
 
@@ -97,7 +109,7 @@ export const sdkEnvironment = (): NodeJS.ProcessEnv => ({
 });
 
 export async function buildForXs(options: AppOptions): Promise<App> {
-	const { name, manifest, build = "debug", fresh = false, engine = "engine" } = options;
+	const { name, manifest, build = "debug", fresh = false, engine = "engine", narrow = false } = options;
 	const out = join(project, "build/sim", engine);
 	mkdirSync(out, { recursive: true });
 	const path =
@@ -107,11 +119,11 @@ export async function buildForXs(options: AppOptions): Promise<App> {
 	const goal = { debug: ["-d"], release: [], instrument: ["-i"] }[build];
 	await alone(out, () => {
 		if (fresh) rmSync(temporary, { recursive: true, force: true });
-		return call("mcconfig", ["-m", ...goal, "-p", "lin", "-o", out, "-t", "build", path]);
+		return call("mcconfig", ["-m", ...goal, "-p", "lin", "-o", out, "-t", "build", path], narrow ? I386 : {});
 	});
 	const library = join(out, "bin/lin/mc", build, app, "mc.so");
 	if (!existsSync(library)) throw new Error(`mcconfig made no ${library}`);
-	const host = await buildHost();
+	const host = await buildHost(narrow);
 	return { library, command: [host, library], temporary, run: (run = {}) => runHost(host, library, run) };
 }
 
@@ -204,23 +216,27 @@ function writeManifest(folder: string, manifest: Readonly<Record<string, unknown
 }
 
 /** Made once for each version of its source; the rename keeps parallel test files apart. */
-async function buildHost(): Promise<string> {
+async function buildHost(narrow: boolean): Promise<string> {
 	const source = join(project, "hw/simulator/host.c");
 	const folder = join(project, "build/sim");
-	const host = join(folder, `host-${createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 12)}`);
+	const version = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 12);
+	const host = join(folder, `host-${version}${narrow ? "-i386" : ""}`);
+	const variables = narrow ? I386 : {};
 	if (existsSync(host)) return host;
 	mkdirSync(folder, { recursive: true });
-	const flags = (await call("pkg-config", ["--cflags", "--libs", "gio-2.0"])).trim().split(/\s+/);
+	const flags = (await call("pkg-config", ["--cflags", "--libs", "gio-2.0"], variables)).trim().split(/\s+/);
 	const include = `-I${join(moddable!, "build/simulators/modules")}`;
 	const made = `${host}.${process.pid}`;
-	await call("gcc", ["-O1", "-Wall", "-DmxLinux=1", include, source, "-o", made, ...flags, "-ldl"]);
+	const size = narrow ? ["-m32"] : [];
+	await call("gcc", [...size, "-O1", "-Wall", "-DmxLinux=1", include, source, "-o", made, ...flags, "-ldl"]);
 	renameSync(made, host);
 	return host;
 }
 
-async function call(command: string, args: readonly string[]): Promise<string> {
+async function call(command: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<string> {
 	try {
-		return (await promisify(execFile)(command, args, { env: sdkEnvironment(), maxBuffer: 1 << 26 })).stdout;
+		const env = { ...sdkEnvironment(), ...variables };
+		return (await promisify(execFile)(command, args, { env, maxBuffer: 1 << 26 })).stdout;
 	} catch (thrown) {
 		const { stdout = "", stderr = "", message } = thrown as { stdout?: string; stderr?: string; message: string };
 		const tail = (text: string) => text.trimEnd().split("\n").slice(-25).join("\n");

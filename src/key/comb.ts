@@ -10,12 +10,12 @@
 import { normalizeZ } from "@noble/curves/abstract/curve.js";
 import type { WeierstrassPoint, WeierstrassPointCons } from "@noble/curves/abstract/weierstrass.js";
 import { type Affine, type Formulas, frozen, type Jacobian } from "./jacobian.ts";
+import { digitsOf } from "./signed.ts";
 
 /** 128 points, 16 KB of flash: twice as many save four additions of 43. */
 const TEETH = 6;
 const BLOCKS = 4;
-const SIGN = 1 << (TEETH - 1);
-const ENTRIES = SIGN;
+const ENTRIES = 1 << (TEETH - 1);
 
 /** Four bits of a row at a time: spread to every sixth bit, they interleave with the other rows' into four digits. */
 const GROUP = 4;
@@ -28,13 +28,18 @@ const ONE = BigInt(1);
 export type Multiply = (scalar: bigint) => Jacobian;
 
 /** `multiply(k)` is k G, or has Z = 0 modulo p where the formulas met an exception. */
-export function comb(Point: WeierstrassPointCons<bigint>, { add, double }: Formulas, random: () => bigint): Multiply {
+export function comb<P>(
+	Point: WeierstrassPointCons<bigint>,
+	{ point, add, double, coordinates }: Formulas<P>,
+	random: () => bigint,
+): Multiply {
 	const { Fp, Fn } = Point;
-	const p = Fp.ORDER;
 	// k + 2 n has two bits more than n.
 	const columns = Math.ceil((Fn.BITS + 2) / (TEETH * BLOCKS));
 	if (columns > 31) throw new RangeError("comb: a row must fit a 32-bit integer");
 	const table = makeTable(Point, columns);
+	/** The highest tooth is the sign. */
+	const { select, signed } = digitsOf(Fp.ORDER, TEETH);
 	const even = Object.freeze({ n: Fn.ORDER });
 	const odd = Object.freeze({ n: Fn.ORDER + Fn.ORDER });
 	const allOnes = (ONE << BigInt(TEETH * BLOCKS * columns)) - ONE;
@@ -79,37 +84,18 @@ export function comb(Point: WeierstrassPointCons<bigint>, { add, double }: Formu
 		return digits;
 	};
 
-	/** The entry of a digit: the highest tooth is its sign, and a negative digit has the entry of its complement. */
-	const select = (digit: number, block: number): Affine => {
-		const index = (digit ^ ((digit >> (TEETH - 1)) - 1)) & (ENTRIES - 1);
-		const entries = table[block]!;
-		let chosen = entries[0]!;
-		let i = ENTRIES;
-		while (--i) {
-			const candidate = entries[i]!;
-			chosen = i ^ index ? chosen : candidate;
-		}
-		return chosen;
-	};
-	const signed = (digit: number, y: bigint): bigint => {
-		const negative = p - y;
-		return digit & SIGN ? y : negative;
-	};
-
 	return (scalar) => {
 		const digits = recode(scalar);
-		const start = select(digits[0]!, 0);
-		const z = random();
-		const zz = Fp.sqr(z);
-		const a = { X: Fp.mul(start.x, zz), Y: Fp.mul(signed(digits[0]!, start.y), Fp.mul(zz, z)), Z: z };
+		const start = select(table[0]!, digits[0]!);
+		const a = point(start.x, signed(digits[0]!, start.y), random());
 		for (let i = 1; i < digits.length; i++) {
 			const digit = digits[i]!;
 			const block = i & (BLOCKS - 1);
 			if (!block) double(a);
-			const { x, y } = select(digit, block);
+			const { x, y } = select(table[block]!, digit);
 			add(a, x, signed(digit, y));
 		}
-		return a;
+		return coordinates(a);
 	};
 }
 

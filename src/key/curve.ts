@@ -4,9 +4,17 @@
  *
  * BigInt(...) rather than literals: a constant made once lies in ROM, a literal is allocated at each use.
  */
-import type { WeierstrassOpts } from "@noble/curves/abstract/weierstrass.js";
+import type { WeierstrassOpts, WeierstrassPoint, WeierstrassPointCons } from "@noble/curves/abstract/weierstrass.js";
 
 export type Curve = WeierstrassOpts<bigint>;
+
+/** What `#formulas` makes of a curve. */
+export interface CurveOperations {
+	/** noble's; for ECDSA. */
+	readonly Point: WeierstrassPointCons<bigint>;
+	/** A secret multiple of another's point. RangeError for a scalar outside 1..n-1. */
+	multiply(point: WeierstrassPoint<bigint>, scalar: bigint): WeierstrassPoint<bigint>;
+}
 
 export const P256: Curve = Object.freeze({
 	p: BigInt("0xffffffff00000001000000000000000000000000ffffffffffffffffffffffff"),

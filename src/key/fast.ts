@@ -1,6 +1,6 @@
 /**
- * `#formulas`, flavour "fast", the default: noble's curve with its field operations replaced by Barrett's and its two
- * multiplications of the base point by the comb and the ladder of this room.
+ * `#formulas`, the default: noble's curve with its field operations replaced by Barrett's and its two multiplications of
+ * the base point by the comb and the ladder of this room, over the point formulas of `#jacobian`.
  *
  * Everything else stays noble's: encodings, range checks, RFC 6979, the ECDSA equations. Each computed point goes back
  * through noble and must lie on the curve; where the incomplete formulas meet an exception, noble's complete ones
@@ -9,22 +9,24 @@
  */
 import { type WeierstrassPoint, type WeierstrassPointCons, weierstrass } from "@noble/curves/abstract/weierstrass.js";
 import { bytesToNumberBE } from "@noble/curves/utils.js";
+import { formulas } from "#jacobian";
 import { comb } from "./comb.ts";
-import type { Curve } from "./curve.ts";
+import type { Curve, CurveOperations } from "./curve.ts";
 import { barrettField } from "./field.ts";
 import { randomBytes } from "./gate.ts";
-import { formulas, type Jacobian } from "./jacobian.ts";
+import type { Jacobian } from "./jacobian.ts";
 import { ladder } from "./ladder.ts";
+import { window } from "./window.ts";
+
+export { flavour } from "#jacobian";
 
 type Point = WeierstrassPoint<bigint>;
 type Points = WeierstrassPointCons<bigint>;
 
-export const flavour = "fast";
-
 const ONE = BigInt(1);
 
 /** `signs`: whether secret multiples of the base point are wanted; without, their table takes no flash. */
-export function makeCurve(curve: Curve, { signs }: { signs: boolean }): Points {
+export function makeCurve(curve: Curve, { signs }: { signs: boolean }): CurveOperations {
 	const Fp = barrettField(curve.p);
 	const Point = weierstrass(curve, { Fp, Fn: barrettField(curve.n), randomBytes });
 	const { Fn, BASE } = Point;
@@ -35,6 +37,7 @@ export function makeCurve(curve: Curve, { signs }: { signs: boolean }): Points {
 	const arithmetic = formulas(curve.p);
 	const multiplyBase = signs ? comb(Point, arithmetic, random) : undefined;
 	const mulAddBase = ladder(Point, arithmetic);
+	const multiplyPoint = window(Point, arithmetic, random);
 
 	/** Undefined at infinity and after an exception. */
 	const toPoint = ({ X, Y, Z }: Jacobian): Point | undefined => {
@@ -50,11 +53,15 @@ export function makeCurve(curve: Curve, { signs }: { signs: boolean }): Points {
 		if (!Fn.isValidNot0(scalar)) throw new RangeError("invalid scalar: out of range");
 		return (multiplyBase && toPoint(multiplyBase(scalar))) ?? BASE.multiply(scalar);
 	};
+	const multiplyOther = (q: Point, scalar: bigint): Point => {
+		if (!Fn.isValidNot0(scalar)) throw new RangeError("invalid scalar: out of range");
+		return toPoint(multiplyPoint(q.toAffine(), scalar)) ?? q.multiply(scalar);
+	};
 	const mulAddUnsafe = (u1: bigint, q: Point, u2: bigint): Point => {
 		const usual = Fn.isValidNot0(u1) && Fn.isValidNot0(u2) && !q.is0();
 		return (usual && toPoint(mulAddBase(u1, q.toAffine(), u2))) || BASE.mulAddUnsafe(u1, q, u2);
 	};
-	selfTest(Point, multiply, mulAddUnsafe);
+	selfTest(Point, multiply, multiplyOther, mulAddUnsafe);
 
 	const base = Object.freeze(
 		Object.create(BASE, { multiply: { value: multiply }, mulAddUnsafe: { value: mulAddUnsafe } }),
@@ -62,13 +69,14 @@ export function makeCurve(curve: Curve, { signs }: { signs: boolean }): Points {
 	class FastPoint extends (Point as unknown as new () => Point) {
 		static readonly BASE = base;
 	}
-	return Object.freeze(FastPoint) as unknown as Points;
+	return Object.freeze({ Point: Object.freeze(FastPoint) as unknown as Points, multiply: multiplyOther });
 }
 
 /** Ends, low and high bits, even and odd; the build fails with the first difference. */
 function selfTest(
 	Point: Points,
 	multiply: (k: bigint) => Point,
+	multiplyOther: (q: Point, k: bigint) => Point,
 	mulAdd: (a: bigint, q: Point, b: bigint) => Point,
 ): void {
 	const { Fp, Fn, BASE } = Point;
@@ -76,6 +84,8 @@ function selfTest(
 	for (const k of [ONE, ONE + ONE, n - ONE, n >> ONE, Fp.ORDER % n, Fn.sqr(Fn.create(Fp.ORDER >> ONE))]) {
 		const point = BASE.multiplyUnsafe(k);
 		const sum = BASE.mulAddUnsafe(k, point, k);
-		if (!multiply(k).equals(point) || !mulAdd(k, point, k).equals(sum)) throw new Error("key: self test failed");
+		const other = multiplyOther(BASE, k);
+		if (!multiply(k).equals(point) || !other.equals(point) || !mulAdd(k, point, k).equals(sum))
+			throw new Error("key: self test failed");
 	}
 }

@@ -1,5 +1,5 @@
 /**
- * Jacobian coordinates, x = X / Z^2, y = Y / Z^3, on a curve with a = -3 (Hankerson, Menezes, Vanstone: Guide to
+ * `#jacobian`, the default. Jacobian coordinates, x = X / Z^2, y = Y / Z^3, on a curve with a = -3 (Hankerson, Menezes, Vanstone: Guide to
  * Elliptic Curve Cryptography, algorithms 3.21 and 3.22), with lazy Barrett reduction: coordinates are congruent to
  * the true ones and between 0 and p, give or take a hair; see field.ts.
  *
@@ -9,11 +9,12 @@
  */
 import { barrett } from "./field.ts";
 
-/** Written in place. */
 export interface Jacobian {
 	X: bigint;
 	Y: bigint;
 	Z: bigint;
+	/** By which the last addition changed Z. */
+	factor: bigint;
 }
 
 export interface Affine {
@@ -21,19 +22,36 @@ export interface Affine {
 	readonly y: bigint;
 }
 
-export interface Formulas {
+/** Over points of a kind of their own, written in place. Affine coordinates and z are canonical. */
+export interface Formulas<P = unknown> {
+	/** (x, y), with a Z that blinds it. */
+	point(x: bigint, y: bigint, z: bigint): P;
 	/** a = 2 a */
-	double(a: Jacobian): void;
-	/** a = a + (x, y); gives the factor by which Z has changed. */
-	add(a: Jacobian, x: bigint, y: bigint): bigint;
+	double(a: P): void;
+	/** a = a + (x, y) */
+	add(a: P, x: bigint, y: bigint): void;
+	coordinates(a: P): Jacobian;
 }
+
+export const flavour = "fast";
 
 const ONE = BigInt(1);
 const TWO = BigInt(2);
 const THREE = BigInt(3);
 
-export function formulas(p: bigint): Formulas {
+export function formulas(p: bigint): Formulas<Jacobian> {
 	const { low, high, mu } = barrett(p);
+
+	const point = (x: bigint, y: bigint, z: bigint): Jacobian => {
+		let t = z * z;
+		const zz = t - (((t >> low) * mu) >> high) * p;
+		t = x * zz;
+		const X = t - (((t >> low) * mu) >> high) * p;
+		t = zz * z;
+		t = t - (((t >> low) * mu) >> high) * p;
+		t = y * t;
+		return { X, Y: t - (((t >> low) * mu) >> high) * p, Z: z, factor: ONE };
+	};
 
 	const double = (a: Jacobian): void => {
 		const { X, Y, Z } = a;
@@ -54,7 +72,7 @@ export function formulas(p: bigint): Formulas {
 		a.Y = t - (((t >> low) * mu) >> high) * p;
 	};
 
-	const add = (a: Jacobian, x2: bigint, y2: bigint): bigint => {
+	const add = (a: Jacobian, x2: bigint, y2: bigint): void => {
 		const { X, Y, Z } = a;
 		let t = Z * Z;
 		const zz = t - (((t >> low) * mu) >> high) * p;
@@ -77,10 +95,10 @@ export function formulas(p: bigint): Formulas {
 		a.Z = t - (((t >> low) * mu) >> high) * p;
 		t = r * (v - x) - Y * hhh;
 		a.Y = t - (((t >> low) * mu) >> high) * p;
-		return h;
+		a.factor = h;
 	};
 
-	return Object.freeze({ double, add });
+	return Object.freeze({ point, double, add, coordinates: (a: Jacobian) => a });
 }
 
 /** XS keeps an array in ROM only when its elements are frozen with it, which its Object.freeze does when told to. */

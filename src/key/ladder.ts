@@ -7,10 +7,11 @@
 import { normalizeZ } from "@noble/curves/abstract/curve.js";
 import type { WeierstrassPointCons } from "@noble/curves/abstract/weierstrass.js";
 import { type Affine, type Formulas, frozen, type Jacobian } from "./jacobian.ts";
+import { oddMultiples } from "./multiples.ts";
 
 /** 64 points, 8 KB of flash: one addition in nine doublings. */
 const BASE_WINDOW = 8;
-/** Eight points, made for each signature: one addition in six doublings. */
+/** For multiples.ts's eight points: one addition in six doublings. */
 const KEY_WINDOW = 5;
 
 const ZERO = BigInt(0);
@@ -23,55 +24,30 @@ const LIMB_MASK = (ONE << LIMB) - ONE;
 export type MulAdd = (u1: bigint, q: Affine, u2: bigint) => Jacobian;
 
 /** `mulAdd(u1, Q, u2)` has Z = 0 modulo p where the formulas met an exception, infinity included. */
-export function ladder(Point: WeierstrassPointCons<bigint>, { add, double }: Formulas): MulAdd {
+export function ladder<P>(Point: WeierstrassPointCons<bigint>, formulas: Formulas<P>): MulAdd {
+	const { point, add, double, coordinates } = formulas;
 	const { Fp } = Point;
 	const p = Fp.ORDER;
 	const ofBase = makeTable(Point);
-
-	/**
-	 * 1, 3, 5 ... times q. On the isomorphic curve where 2 q has Z = 1 each is one mixed addition from the last, and
-	 * one inversion serves them all: on the way back each Z differs by the factor of its addition.
-	 */
-	const oddMultiples = (q: Affine): Affine[] => {
-		const twice = { X: q.x, Y: q.y, Z: ONE };
-		double(twice);
-		const z = twice.Z;
-		const zz = Fp.sqr(z);
-		const a = { X: Fp.mul(q.x, zz), Y: Fp.mul(q.y, Fp.mul(zz, z)), Z: ONE };
-		const multiples: { X: bigint; Y: bigint; factor: bigint }[] = [];
-		for (let i = 1; i < 1 << (KEY_WINDOW - 2); i++) {
-			const factor = add(a, twice.X, twice.Y);
-			multiples.push({ X: a.X, Y: a.Y, factor });
-		}
-		let inverse = Fp.inv(Fp.mul(a.Z, z));
-		const odd: Affine[] = [];
-		for (let multiple = multiples.pop(); multiple; multiple = multiples.pop()) {
-			const { X, Y, factor } = multiple;
-			const square = Fp.sqr(inverse);
-			odd.push({ x: Fp.mul(X, square), y: Fp.mul(Y, Fp.mul(square, inverse)) });
-			inverse = Fp.mul(inverse, factor);
-		}
-		odd.push(q);
-		return odd.reverse();
-	};
+	const multiples = oddMultiples(Fp, formulas);
 
 	return (u1, q, u2) => {
 		const base = windows(u1, BASE_WINDOW);
 		const key = windows(u2, KEY_WINDOW);
-		const ofKey = oddMultiples(q);
-		let a: Jacobian | undefined;
+		const ofKey = multiples(q);
+		let a: P | undefined;
 		const addDigit = (digit: number, table: readonly Affine[]): void => {
 			const { x, y } = table[(digit < 0 ? -digit : digit) >> 1]!;
 			const signed = digit < 0 ? p - y : y;
 			if (a) add(a, x, signed);
-			else a = { X: x, Y: signed, Z: ONE };
+			else a = point(x, signed, ONE);
 		};
 		for (let i = Math.max(base.length, key.length) - 1; i >= 0; i--) {
 			if (a) double(a);
 			if (key[i]) addDigit(key[i]!, ofKey);
 			if (base[i]) addDigit(base[i]!, ofBase);
 		}
-		return a ?? { X: ZERO, Y: ONE, Z: ZERO };
+		return a ? coordinates(a) : { X: ZERO, Y: ONE, Z: ZERO, factor: ONE };
 	};
 }
 

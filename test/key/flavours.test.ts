@@ -34,6 +34,14 @@ describe("the device's build", () => {
 			assert.match(code, /function ladder\b/);
 		});
 
+	test("by default points are computed in C, with ENROLLEE_FORMULAS=fast in ECMAScript alone", () => {
+		assert.match(deviceKey({}).code, /native\("xs_points_double"\)/);
+		const { problem, code } = deviceKey({ ENROLLEE_FORMULAS: "fast" });
+		assert.equal(problem, "");
+		assert.match(code, /function (comb|ladder)\b/);
+		assert.doesNotMatch(code, /xs_points/);
+	});
+
 	test("ENROLLEE_FORMULAS=noble-formulas has noble's formulas in place of ours", () => {
 		const { problem, code } = deviceKey({ ENROLLEE_FORMULAS: "noble-formulas" });
 		assert.equal(problem, "");
@@ -45,7 +53,7 @@ describe("the device's build", () => {
 		assert.match(deviceKey({ ENROLLEE_CURVES: "P-521" }).problem, /ENROLLEE_CURVES: expected P-256, P-384 or both/);
 		assert.match(
 			deviceKey({ ENROLLEE_FORMULAS: "slow" }).problem,
-			/ENROLLEE_FORMULAS: expected fast or noble-formulas/,
+			/ENROLLEE_FORMULAS: expected native, fast, noble-formulas/,
 		);
 	});
 });

@@ -71,7 +71,7 @@ async function build(): Promise<App> {
 				"$(MODULES)/crypt/digest/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
-				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
+				"$(ENROLLEE)/hw/moddable/manifest_key.json",
 			],
 			creation: { chunk: { initial: 16384, incremental: 4096 }, heap: { initial: 512, incremental: 128 }, stack: 512 },
 			modules: {

@@ -1,9 +1,9 @@
 /**
- * The device's key room on XS, linked into ROM, in both flavours: 500 known answers of stock noble, verdicts over P-256 and P-384
+ * The device's key room on XS, linked into ROM, in each flavour: 500 known answers of stock noble, verdicts over P-256 and P-384
  * signatures of OpenSSL, hashes of OpenSSL, and the randomness armed. Known answers are made anew in each run.
  */
 import assert from "node:assert/strict";
-import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { createECDH, createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
@@ -14,8 +14,8 @@ import { bigEndian, derToRaw } from "../support/signature.ts";
 
 const N = stock.Point.Fn.ORDER;
 /** noble's own formulas take their time. */
-const KEYS = { fast: 500, "noble-formulas": 60 };
-const KEYS_384 = { fast: 100, "noble-formulas": 10 };
+const KEYS = { native: 500, fast: 200, "noble-formulas": 60 };
+const KEYS_384 = { native: 100, fast: 40, "noble-formulas": 10 };
 const VECTORS = join(project, "../shared/vectors/ecdsa_secp256r1_sha256_test.json");
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -86,6 +86,22 @@ function verdicts(): string[] {
 	return lines;
 }
 
+/** "curve scalar point theirs secret", of OpenSSL. */
+function agreements(count: number): string[] {
+	return [
+		["P-256", "prime256v1", 32],
+		["P-384", "secp384r1", 48],
+	].flatMap(([curve, name, size]) =>
+		Array.from({ length: count }, () => {
+			const [ours, theirs] = [createECDH(name as string), createECDH(name as string)];
+			const point = ours.generateKeys("hex");
+			const other = theirs.generateKeys();
+			const scalar = ours.getPrivateKey("hex").padStart(2 * (size as number), "0");
+			return [curve, scalar, point, hex(other), hex(ours.computeSecret(other))].join(" ");
+		}),
+	);
+}
+
 function wycheproof(): string[] {
 	if (!existsSync(VECTORS)) return [];
 	const { testGroups } = JSON.parse(readFileSync(VECTORS, "utf8"));
@@ -112,14 +128,15 @@ function digests(): string[] {
 	return lines;
 }
 
-for (const flavour of ["fast", "noble-formulas"] as const)
+for (const flavour of ["native", "fast", "noble-formulas"] as const)
 	describe(`the key room on XS, from ROM: ${flavour}`, { skip }, () => {
 		const answers = {
 			keys: [...keys(KEYS[flavour]), ...keys384(KEYS_384[flavour])],
-			verdicts: flavour === "fast" ? [...verdicts(), ...wycheproof()] : verdicts(),
+			verdicts: flavour === "noble-formulas" ? verdicts() : [...verdicts(), ...wycheproof()],
 			refused: [0n, N, N + 1n, (1n << 256n) - 1n]
 				.map((scalar) => hex(bigEndian(scalar, 32)))
 				.concat("01", "", "00".repeat(33), "00".repeat(48), "ff".repeat(48), "00".repeat(49)),
+			agreements: agreements(flavour === "noble-formulas" ? 2 : 40),
 			digests: digests(),
 		};
 		let run: Run;
@@ -137,19 +154,20 @@ for (const flavour of ["fast", "noble-formulas"] as const)
 			assert.equal(said("keys"), String(answers.keys.length)));
 		test("signatures of OpenSSL and Wycheproof are judged right, on P-256 and P-384", () =>
 			assert.equal(said("verdicts"), String(answers.verdicts.length)));
+		test("secrets of ECDH are OpenSSL's", () => assert.equal(said("agreements"), String(answers.agreements.length)));
 		test("scalars out of range are refused", () => assert.equal(said("refused"), String(answers.refused.length)));
 		test("hashes and HMACs are OpenSSL's", () => assert.equal(said("digests"), String(answers.digests.length)));
 		test("the engine still takes a BigInt in ROM for different from its equal: the plugin is needed", () =>
 			assert.equal(said("engine compares"), "false"));
 	});
 
-/** The flavour of the build is in dist; the other one is bundled here. */
+/** The flavour of the build is in dist; the others are bundled here. */
 async function runOn(flavour: Flavour, answers: object): Promise<Run> {
 	const name = `key-${flavour}`;
 	const folder = join(project, "build/sim", name);
 	mkdirSync(folder, { recursive: true });
 	writeFileSync(join(folder, "answers.js"), `export default { one: BigInt(1), ...${JSON.stringify(answers)} };\n`);
-	if (flavour !== "fast") writeFileSync(join(folder, "key.js"), await bundleKeyRoom({ flavour, device: true }));
+	if (flavour !== "native") writeFileSync(join(folder, "key.js"), await bundleKeyRoom({ flavour, device: true }));
 	const app = await buildForXs({
 		name,
 		build: "release",
@@ -159,7 +177,7 @@ async function runOn(flavour: Flavour, answers: object): Promise<Run> {
 				"$(MODULES)/crypt/digest/manifest.json",
 				"$(ENROLLEE)/hw/moddable/manifest_text.json",
 				"$(ENROLLEE)/hw/simulator/lib/manifest.json",
-				"$(ENROLLEE)/hw/moddable/manifest_entropy.json",
+				"$(ENROLLEE)/hw/moddable/manifest_key.json",
 			],
 			creation: { chunk: { initial: 16384, incremental: 4096 }, heap: { initial: 512, incremental: 128 }, stack: 512 },
 			modules: {
@@ -167,7 +185,7 @@ async function runOn(flavour: Flavour, answers: object): Promise<Run> {
 				answers: `${folder}/answers`,
 				"enrollee/base": "$(ENROLLEE)/dist/moddable/base",
 				"enrollee/digest": "$(ENROLLEE)/dist/moddable/digest",
-				"enrollee/key": flavour === "fast" ? "$(ENROLLEE)/dist/moddable/key" : `${folder}/key`,
+				"enrollee/key": flavour === "native" ? "$(ENROLLEE)/dist/moddable/key" : `${folder}/key`,
 			},
 			preload: ["answers", "enrollee/base", "enrollee/digest", "enrollee/key"],
 		},

@@ -13,7 +13,7 @@ import { xsRom } from "../../hw/moddable/xs-rom/index.js";
 import type { KeyPair } from "../../src/key/pair.ts";
 import type { verify } from "../../src/key/verify.ts";
 
-export type Flavour = "fast" | "noble-formulas";
+export type Flavour = "native" | "fast" | "noble-formulas";
 
 export interface KeyRoom {
 	KeyPair: typeof KeyPair;

@@ -114,6 +114,6 @@ interface ArrayBufferConstructor {
 }
 
 interface BigIntConstructor {
-	/** Big endian, unsigned. */
-	fromArrayBuffer(bytes: ArrayBuffer): bigint;
+	/** Big endian and unsigned, unless said otherwise. */
+	fromArrayBuffer(bytes: ArrayBuffer, isSigned?: boolean, littleEndian?: boolean): bigint;
 }

@@ -2,7 +2,16 @@
 import answers from "answers";
 import { hmacSha256, hmacSha384, sha256, sha384 } from "enrollee/digest";
 import { fill } from "enrollee/entropy";
-import { armed, flavour, generateKeyPair, KeyPair, verify, verifyRaw } from "enrollee/key";
+import {
+	armed,
+	ephemeralPoint,
+	flavour,
+	generateKeyPair,
+	KeyPair,
+	sharedSecret,
+	verify,
+	verifyRaw,
+} from "enrollee/key";
 import { exit } from "simulator";
 
 const bytes = (text) => Uint8Array.fromHex(text);
@@ -38,6 +47,15 @@ try {
 		else trace(`judges ${line}\n`);
 	}
 	check("verdicts", right);
+
+	let shared = 0;
+	for (const line of answers.agreements) {
+		const [curve, scalar, own, theirs, secret] = line.split(" ");
+		const ours = ephemeralPoint(curve, bytes(scalar)).toHex();
+		if (ours === own && sharedSecret(curve, bytes(scalar), bytes(theirs)).toHex() === secret) shared++;
+		else trace(`agrees not ${line}\n`);
+	}
+	check("agreements", shared);
 
 	check("refused", answers.refused.filter((scalar) => refuses(() => new KeyPair(bytes(scalar)))).length);
 	check(

@@ -1,0 +1,130 @@
+/**
+ * What each phase of a device's story costs on the layout of a 32-bit chip: instructions, bytes of chunks allocated, garbage
+ * collections, with the manifest's own `creation`. Beside it a C client on mbedTLS (client.c) against the same cloud.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { startCloud } from "../../cloud/cloud.ts";
+import { type App, buildForXs, project, skipNarrow } from "../../hw/simulator/harness.ts";
+import { environmentOf } from "../../hw/simulator/settings.ts";
+import { SymmetricKey } from "../../src/dps/sas.ts";
+import { startProxy } from "../agent/proxy.ts";
+import { median } from "../budgets.ts";
+import { count } from "../callgrind.ts";
+
+export interface Phase {
+	readonly instructions: number;
+	readonly allocatedBytes: number;
+	readonly collections: number;
+}
+
+export interface Result {
+	readonly phases: Readonly<Record<string, Phase>>;
+	/** Instructions of the C client, for the first four phases. */
+	readonly client: Readonly<Record<string, number>>;
+}
+
+const CLIENT_PHASES = ["csr", "dpsTls", "chain", "hubTls"];
+
+const MBEDTLS = "/usr/lib/i386-linux-gnu";
+/** 2100: a device and its token are of no time. */
+const TOKEN_EXPIRES = 4_102_444_800;
+
+/** Garbage collections fall as packets come. */
+const STORIES = 3;
+
+export async function measureStory(): Promise<Result> {
+	const app = await build();
+	const folder = mkdtempSync(join(tmpdir(), "enrollee-story-"));
+	try {
+		const client = await buildClient(folder);
+		const stories = [];
+		for (let i = 0; i < STORIES; i++)
+			stories.push({ phases: await tell(app), client: await tellClient(client, folder) });
+		return median(stories);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+}
+
+/** What this bench needs beside valgrind: false or the reason to skip. */
+export const missing = (): string | false =>
+	skipNarrow() || (existsSync(join(MBEDTLS, "libmbedtls.a")) ? false : "SKIPPED: no libmbedtls-dev:i386");
+
+function build(): Promise<App> {
+	const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
+	return buildForXs({
+		name: "bench-story",
+		build: "release",
+		engine: "bench-i386",
+		narrow: true,
+		manifest: {
+			build: { LIBRARIES: "-Wl,--wrap=fxNewChunk" },
+			include: ["$(ENROLLEE)/hw/moddable/manifest.json"],
+			creation,
+			modules: {
+				"*": "$(ENROLLEE)/bench/story/allocated",
+				main: "$(ENROLLEE)/bench/story/main",
+				app: "$(ENROLLEE)/bench/story/app",
+			},
+			preload: ["app", "allocated"],
+		},
+	});
+}
+
+async function buildClient(folder: string): Promise<string> {
+	const client = join(folder, "client");
+	const libraries = ["libmbedtls.a", "libmbedx509.a", "libmbedcrypto.a"].map((name) => join(MBEDTLS, name));
+	const source = join(project, "bench/story/client.c");
+	await promisify(execFile)("gcc", ["-m32", "-O2", source, "-o", client, ...libraries]);
+	return client;
+}
+
+async function tellClient(client: string, folder: string): Promise<Result["client"]> {
+	const cloud = await startCloud({ polls: 0 });
+	try {
+		const { idScope, registrationId, symmetricKey, ca } = cloud.settings;
+		const file = join(folder, "ca.pem");
+		writeFileSync(file, ca);
+		const key = SymmetricKey.parse(symmetricKey, "key");
+		const token = key.token(`${idScope}/registrations/${registrationId}`, TOKEN_EXPIRES, "registration");
+		const options = [String(cloud.port), cloud.host, file, idScope, registrationId, token];
+		const { pieces } = await count([client, ...options], "mark");
+		return Object.fromEntries(CLIENT_PHASES.map((name, i) => [name, pieces[i]!]));
+	} finally {
+		await cloud.close();
+	}
+}
+
+async function tell(app: App): Promise<Result["phases"]> {
+	const cloud = await startCloud({ polls: 0 });
+	const proxy = await startProxy(cloud.port, () => {});
+	const through = `${cloud.host}:${proxy.port}`;
+	try {
+		const environment = { ...environmentOf(cloud, ""), ENROLLEE_DPS: through, ENROLLEE_HUB: through };
+		const onLine = (line: string): void => {
+			if (line === "story break") proxy.cut();
+		};
+		const { pieces, calls, output } = await count(app.command, "xs_simulator_environment", environment, {
+			calls: "fxCollect",
+			onLine,
+		});
+		const phases = /^story (.*=.*)$/m
+			.exec(output)![1]!
+			.split(",")
+			.map((phase) => phase.split("="));
+		const first = pieces.length - phases.length;
+		return Object.fromEntries(
+			phases.map(([name, bytes], i) => [
+				name!,
+				{ instructions: pieces[first + i]!, allocatedBytes: Number(bytes), collections: calls[first + i]! },
+			]),
+		);
+	} finally {
+		proxy.close();
+		await cloud.close();
+	}
+}
