@@ -4,9 +4,10 @@
  *
  * Serves no other folder, no hidden files, no listing.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { makeFolder } from "../hw/node/files.ts";
 import { equal, utf8 } from "../src/base/bytes.ts";
 import { type Manifest, readEnvelope, readManifest } from "../src/suit/manifest.ts";
 import type { Witness } from "./event.ts";
@@ -37,7 +38,7 @@ export class Downloads {
 
 	constructor(options: DownloadsOptions) {
 		this.#options = options;
-		mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+		makeFolder(options.folder);
 	}
 
 	/** Names of the bundles there are. */

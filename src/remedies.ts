@@ -1,7 +1,8 @@
 /** Everything that can go wrong, each with what an operator can do about it: the closed list behind Fault.code (fault.ts). */
 export const FAULTS = {
 	// Configuration
-	"config.missing": "Set the named field: a flag, an ENROLLEE_* variable, the manifest's config block, or NVS.",
+	"config.missing":
+		"Set the named field: a flag, an ENROLLEE_* variable, enrollee.json, the manifest's config block, or NVS.",
 	"config.invalid": "Correct the named field.",
 	"config.exists": "Nothing was written: name another file, or add --force to replace this one.",
 	"config.foreign": "Nothing was removed: name an empty or a new folder.",

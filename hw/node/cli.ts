@@ -6,28 +6,29 @@
 import { Command } from "commander";
 import { VERSION } from "../../src/release.ts";
 import { COMMANDS, commandOf } from "./commands.ts";
-import { report } from "./ending.ts";
+import { outputFault, report } from "./ending.ts";
 
 const words = process.argv.slice(2);
 const given = { json: words.includes("--json"), verbose: words.includes("-v") || words.includes("--verbose") };
 
-/** The reader has gone: whatever is under way ends, in order as far as that takes no time. */
-process.stdout.on("error", (error: Error) => process.exit(report(error, given)));
+/** The reader has gone, or the disk is full: whatever is under way ends, in order as far as that takes no time. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(report(outputFault(error), given)));
 process.stderr.on("error", () => process.exit(1));
 
 const program = new Command("enrollee")
 	.description("Device agent: makes its own identity, enrols through Azure DPS with a CSR, works with IoT Hub.")
 	.version(VERSION, "-V, --version")
-	.exitOverride();
-if (given.json) program.configureOutput({ writeErr: () => {} });
-else program.showHelpAfterError("(enrollee --help shows everything)");
+	.exitOverride()
+	.configureOutput({ outputError: () => {}, ...(given.json && { writeErr: () => {} }) }); // report() says it
 
 try {
 	const chosen = commandOf(words);
 	for (const [name, { description, load }] of Object.entries(COMMANDS))
 		if (name === chosen) (await load())(program);
 		else program.command(name).description(description);
-	await program.parseAsync();
+	// What every command takes, where there is none yet.
+	const bare = chosen === undefined ? words.filter((word) => !["--json", "-v", "-q"].includes(word)) : words;
+	await program.parseAsync(bare, { from: "user" });
 } catch (thrown) {
 	process.exitCode = report(thrown, given);
 	// Whatever is still open, a connection, a timer, keeps nobody waiting.

@@ -59,7 +59,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
 		description: "a script that completes commands and flags in bash, zsh or fish",
 		async load() {
 			const { addCompletion } = await import("./commands/completion.ts");
-			return (program) => addCompletion(program, () => addAll(new Command("enrollee")));
+			return (program) => addCompletion(program, wholeProgram);
 		},
 	},
 };
@@ -70,8 +70,9 @@ export function commandOf(words: readonly string[]): string | undefined {
 	return first === "help" ? second : first;
 }
 
-/** With every flag of every command: for help and completion. */
-async function addAll(program: Command): Promise<Command> {
+/** With every flag of every command. */
+export async function wholeProgram(): Promise<Command> {
+	const program = new Command("enrollee");
 	for (const { load } of Object.values(COMMANDS)) (await load())(program);
 	return program;
 }

@@ -2,10 +2,10 @@
  * The folder of `enrollee demo`. It begins with a fresh device each time, so it removes what the time before left: `device` and
  * `cloud`, in a folder that carries its mark, and nothing else anywhere.
  */
-import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
-import { replaceFile } from "./files.ts";
+import { makeFolder, replaceFile } from "./files.ts";
 import { lockFolder } from "./lock.ts";
 
 const MARK = ".enrollee-demo";
@@ -16,7 +16,7 @@ export function openDemoFolder(folder: string): { readonly device: string; reado
 	try {
 		const isFresh = examine(folder) !== "ours";
 		if (isFresh) {
-			mkdirSync(folder, { recursive: true, mode: 0o700 });
+			makeFolder(folder);
 			replaceFile(join(folder, MARK), "enrollee demo made this folder: device and cloud in it are made anew.\n");
 		}
 		lockFolder(folder, "demo");

@@ -18,10 +18,16 @@ export function asFault(thrown: unknown): unknown {
 	} = thrown as NodeJS.ErrnoException & { port?: number; address?: string };
 	if (syscall === "listen" || syscall === "bind" || code === "EADDRINUSE")
 		return new Fault("host.port", `${address ?? ""}:${port ?? ""}: ${portTrouble(code)}`, { cause: thrown });
-	if (code === "EPIPE") return new Fault("host.output", "the output was closed", { cause: thrown });
 	if (syscall !== undefined && /^E[A-Z]+$/.test(code))
 		return new Fault("store.failed", `${path ?? syscall}: ${code}`, { cause: thrown });
 	return thrown;
+}
+
+/** Of standard output. */
+export function outputFault(cause: NodeJS.ErrnoException): Fault {
+	return new Fault("host.output", cause.code === "EPIPE" ? "the output was closed" : `the output: ${cause.code}`, {
+		cause,
+	});
 }
 
 function portTrouble(code: string): string {
@@ -29,12 +35,18 @@ function portTrouble(code: string): string {
 	return code === "EACCES" ? "this user may not listen there" : code;
 }
 
+const SEE_HELP = "enrollee --help shows the commands, enrollee COMMAND --help its flags.";
+
 /** Prints what went wrong and what to do about it, or with `--json` one JSON object; gives the exit code. */
 export function report(raised: unknown, { json = false, verbose = false }: OutputFlags): number {
 	const thrown = asFault(raised);
 	if (thrown instanceof CommanderError) {
 		if (thrown.exitCode === 0) return 0;
-		if (json) write({ code: "config.invalid", message: thrown.message.replace(/^error: /, ""), remedy: "See --help." });
+		const isBare = thrown.code === "commander.help"; // which has been shown, where a person reads
+		const message = isBare ? "a command is missing" : thrown.message.replace(/^error: /, "");
+		const fault = new Fault(isBare ? "config.missing" : "config.invalid", message);
+		if (json) write({ code: fault.code, message: fault.message, remedy: SEE_HELP });
+		else if (!isBare) process.stderr.write(`enrollee: ${fault.message}\n  ${SEE_HELP}\n`);
 		return 2;
 	}
 	if (thrown instanceof Fault) {

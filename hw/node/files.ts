@@ -1,20 +1,23 @@
 /**
- * Files that a command writes where its user says. Never through a link, never half, and over what is there only when the
+ * Files and folders that a command writes where its user says. Never through a link, never half, and over what is there only when the
  * user has said so: a key that was overwritten cannot be had back.
  */
 import { randomBytes } from "node:crypto";
 import {
 	closeSync,
+	existsSync,
 	fsyncSync,
 	lstatSync,
+	mkdirSync,
 	openSync,
 	readdirSync,
 	readFileSync,
 	renameSync,
 	rmSync,
+	statSync,
 	writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Fault } from "../../src/fault.ts";
 
 /** Not part of any name, so a temporary file is never taken for a blob; and nobody else's, so nothing else is removed. */
@@ -73,6 +76,23 @@ export function replaceFile(path: string, content: string | Uint8Array, { mode =
 	} catch (thrown) {
 		rmSync(written, { force: true });
 		throw thrown;
+	}
+}
+
+/**
+ * The folder, and those above it that are not there, for their owner only. Not Node's `recursive`, which never comes back where a
+ * file system makes no folders and says ENOENT, as /proc does (Node 20.20). Throws what node:fs throws.
+ */
+export function makeFolder(path: string): void {
+	const whole = resolve(path);
+	if (statSync(whole, { throwIfNoEntry: false })?.isDirectory()) return;
+	try {
+		mkdirSync(whole, { mode: 0o700 });
+	} catch (thrown) {
+		const above = dirname(whole);
+		if ((thrown as NodeJS.ErrnoException).code !== "ENOENT" || existsSync(above)) throw thrown;
+		makeFolder(above);
+		makeFolder(whole);
 	}
 }
 

@@ -3,10 +3,11 @@
  * it; one whose process is gone is broken, and it goes when its process ends.
  */
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
+import { makeFolder } from "./files.ts";
 
 interface Owner {
 	readonly pid: number;
@@ -25,7 +26,7 @@ export function lockFolder(folder: string, command: string, { once = false } = {
 	const mine: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid), command };
 	const text = `${JSON.stringify(mine)}\n`;
 	try {
-		mkdirSync(folder, { recursive: true, mode: 0o700 });
+		makeFolder(folder);
 		for (let tries = 0; tries < 10; tries++) {
 			if (create(path, text)) return holdUntilEnd(path, text);
 			const standing = read(path);

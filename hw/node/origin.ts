@@ -45,6 +45,12 @@ export function checkOrigin(folder: string, store: Store, config: Config, log: L
 	store.put("origin", utf8(JSON.stringify(wanted)));
 }
 
+/** Whether the folder holds a credential, proven or not. Throws Fault store.*. */
+export function isEnrolled(folder: string): boolean {
+	const { current, candidate } = new Journal(storeIn(folder)).load();
+	return (current ?? candidate) !== undefined;
+}
+
 function fits(stored: string | undefined, wanted: string | undefined): boolean {
 	return stored === undefined || stored === wanted;
 }

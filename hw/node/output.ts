@@ -4,6 +4,7 @@
  */
 import type { Command } from "commander";
 import type { Log, LogValue } from "../../src/port.ts";
+import { UsageFault } from "./ending.ts";
 
 /** What every command takes. */
 export interface OutputFlags {
@@ -18,6 +19,12 @@ export function common(command: Command, json = "one JSON object a line"): Comma
 		.option("--json", `${json}; errors as one JSON object on standard error`)
 		.option("-v, --verbose", "the time of day on each line, and what caused a fault")
 		.option("-q, --quiet", "results and faults only");
+}
+
+/** Throws a UsageFault with every one of these flags that is not given, and what else is `missing`. */
+export function need(flags: object, names: readonly string[], missing: readonly string[] = []): void {
+	const absent = names.filter((name) => !Object.hasOwn(flags, name)).map((name) => `--${name}`);
+	if (absent.length + missing.length > 0) throw new UsageFault("config.missing", [...absent, ...missing].join("; "));
 }
 
 export interface Output {

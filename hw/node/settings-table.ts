@@ -16,12 +16,14 @@ export interface Setting {
 
 /** Of `run`: the state folder and what is sent. */
 export const RUN_SETTINGS: readonly Setting[] = [
-	{ flag: "--state <folder>", help: "the device's flash (.enrollee)" },
+	{ flag: "--state <folder>", help: "the device's flash (.enrollee, beside enrollee.json where there is one)" },
 	{ flag: "--once", help: "one acknowledged message, then exit; exit 1 with the first fault" },
 	{ flag: "--telemetry <json>", help: 'the message to send ({"hello":"hub"}); -: each line of standard input' },
 	{ flag: "--interval <seconds>", help: "send the message again and again, at this interval" },
 	{ flag: "--slots [folder]", help: "take updates over the air, into slots as files; default: in the state folder" },
 ];
+
+export const RUN_DEFAULTS = { state: ".enrollee", telemetry: '{"hello":"hub"}' } as const;
 
 export const SETTINGS: readonly Setting[] = [
 	{ field: "dps", flag: "--dps <host[:port]>", help: "DPS endpoint" },

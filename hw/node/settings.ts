@@ -9,7 +9,7 @@ import { type Config, type ConfigInput, parseConfig } from "../../src/config.ts"
 import { Fault } from "../../src/fault.ts";
 import { type ConfigFile, findConfigFile } from "./config-file.ts";
 import { UsageFault } from "./ending.ts";
-import { RUN_SETTINGS, SETTINGS, type Setting } from "./settings-table.ts";
+import { RUN_DEFAULTS, RUN_SETTINGS, SETTINGS, type Setting } from "./settings-table.ts";
 import { suggestion } from "./suggest.ts";
 
 export function addSettings(command: Command): Command {
@@ -71,16 +71,17 @@ function textsOf(settings: readonly InForce[]): ConfigInput {
 }
 
 /**
- * The agent's configuration. Throws config.missing with everything that is missing, or a UsageFault that names the flag, the
- * variable or the file where the bad value stands.
+ * The agent's configuration; `onboarding`: it will have to enrol. Throws config.missing with everything that is missing, or a
+ * UsageFault that names the flag, the variable or the file where the bad value stands.
  */
-export function configure(flags: Flags, environment = process.env): Config {
-	const settings = inForce(flags, environment);
-	const missing = (["--id-scope", "--registration-id"] as const).filter(
-		(flag) => !settings.some(({ setting }) => setting.flag.startsWith(`${flag} `)),
-	);
-	if (missing.length > 0)
-		throw new Fault("config.missing", missing.map((flag) => `${flag} [${variableOf(flag)}]`).join(", "));
+export function configure(flags: Flags, { onboarding = false } = {}): Config {
+	const settings = inForce(flags);
+	const missing = ["--id-scope", "--registration-id"]
+		.filter((flag) => !settings.some(({ setting }) => flagOf(setting) === flag))
+		.map(named);
+	if (onboarding && !settings.some(({ setting }) => isOnboarding(setting)))
+		missing.push(`${named("--symmetric-key")} or ${named("--onboarding-cert")}`);
+	if (missing.length > 0) throw new Fault("config.missing", missing.join(", "));
 	try {
 		return parseConfig(textsOf(settings));
 	} catch (thrown) {
@@ -94,9 +95,9 @@ export function runSetting(flags: Flags, name: string): InForce | undefined {
 	return inForce(flags).find((setting) => setting.name === name);
 }
 
-/** The device's flash. */
+/** The device's flash; by default beside enrollee.json, so that the device is the same wherever below it one stands. */
 export function stateFolder(flags: Flags): string {
-	const { value = ".enrollee", folder = "." } = runSetting(flags, "state") ?? {};
+	const { value, folder = "." } = runSetting(flags, "state") ?? { value: RUN_DEFAULTS.state, ...findConfigFile() };
 	return isAbsolute(value) ? value : join(folder, value);
 }
 
@@ -138,6 +139,8 @@ const ONBOARDING: readonly (keyof ConfigInput | undefined)[] = [
 ];
 
 const isOnboarding = ({ field }: Setting): boolean => field !== undefined && ONBOARDING.includes(field);
+
+const named = (flag: string): string => `${flag} [${variableOf(flag)}]`;
 
 const describe = (setting: Setting): string => `${setting.help} [${variableOf(setting.flag)}]`;
 

@@ -2,13 +2,13 @@
  * The Slot port as files: `ota_0.bin`, `ota_1.bin` and `otadata.json` in a folder, with the semantics of ESP-IDF
  * (bootloader.ts). For `enrollee run` and for tests; the program that runs is of course the same one in either slot.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Slot } from "../../src/port.ts";
 import { BLANK, bootSlot, type Medium, type Otadata } from "./bootloader.ts";
 import { encodeImage, isImage } from "./bundle/image.ts";
 import { readReleaseNumber } from "./bundle/release-number.ts";
-import { replaceFile } from "./files.ts";
+import { makeFolder, replaceFile } from "./files.ts";
 import { attempt, FlashFile } from "./flash-file.ts";
 
 export interface SlotOptions {
@@ -25,7 +25,7 @@ export interface SlotOptions {
 export function openSlot(options: SlotOptions): Slot {
 	const { folder, bytes = 0x1d0000, chipId = 0, restart } = options;
 	attempt(() => {
-		mkdirSync(folder, { recursive: true });
+		makeFolder(folder);
 		// What runs now, as if flashed by cable.
 		const first = join(folder, "ota_0.bin");
 		if (!existsSync(first)) writeFileSync(first, encodeImage(chipId, new Uint8Array(1024)));

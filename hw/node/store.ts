@@ -4,16 +4,16 @@
  * A put writes a temporary file, syncs it, renames it over the old one and syncs the folder, so that after a cut there is
  * the old content or the new, never a mixture. Leftovers of a cut are removed when the store is opened.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../src/fault.ts";
 import type { Store } from "../../src/port.ts";
 import { StoreRoom } from "../../src/store/store-room.ts";
-import { removeLeftovers, replaceFile, syncFile } from "./files.ts";
+import { makeFolder, removeLeftovers, replaceFile, syncFile } from "./files.ts";
 
 export function openStore(folder: string): Store {
 	attempt(`folder ${folder}`, () => {
-		mkdirSync(folder, { recursive: true, mode: 0o700 });
+		makeFolder(folder);
 		removeLeftovers(folder);
 	});
 	return new StoreRoom(storeIn(folder));

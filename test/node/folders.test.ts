@@ -121,6 +121,7 @@ describe("the lock of a folder", () => {
 		const folder = temporaryFolder();
 		const unlock = lockFolder(folder, "run");
 		const args = ["run", "--once", "--id-scope", "0ne", "--registration-id", "d", "--state", folder];
+		args.push("--symmetric-key", Buffer.alloc(32, 7).toString("base64"));
 		const second = await enrollee(args);
 		assert.equal(second.code, 1, second.stderr);
 		assert.match(second.stderr, new RegExp(`host\\.locked: .*enrollee run.*process ${process.pid} on `));

@@ -14,6 +14,8 @@ const flags = (cloud: Cloud, state: string): string[] => [
 	...["--id-scope", cloud.idScope, "--registration-id", cloud.registrationId, "--ca", cloud.rootCa],
 ];
 
+const KEY = ["--symmetric-key", Buffer.alloc(32, 7).toString("base64")];
+
 test("the built command is a program by itself, as npx runs it", () => {
 	assert.match(execFileSync("dist/node/cli.js", ["--help"], { encoding: "utf8" }), /Usage: enrollee /);
 });
@@ -75,7 +77,7 @@ describe("enrollee run", () => {
 			[["run", "--once", "--id-scope", "0ne"], /config\.missing: --registration-id \[ENROLLEE_REGISTRATION_ID\]/],
 			[["run", "--no-such-flag"], /unknown option/],
 			[["no-such-command"], /unknown command/],
-			[["run", "--once", "--id-scope", "0ne", "--registration-id", "d", "--telemetry", "5"], /--telemetry/],
+			[["run", "--once", "--id-scope", "0ne", "--registration-id", "d", "--telemetry", "5", ...KEY], /--telemetry/],
 		] as const) {
 			const run = await enrollee(args);
 			assert.equal(run.code, 2, args.join(" "));

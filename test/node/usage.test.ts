@@ -10,6 +10,8 @@ import { VERSION } from "../../src/release.ts";
 import { type Ended, enrollee, start } from "../support/command.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 
+const KEY = Buffer.alloc(32, 7).toString("base64");
+
 const lines = (text: string) =>
 	text
 		.split("\n")
@@ -36,7 +38,7 @@ test("--version; --help names every command, and each takes --json", async () =>
 
 test("wrong usage with --json is one object, exit 2", async () => {
 	assertOneError(await enrollee(["run", "--json", "--nonsense"]), 2, "config.invalid");
-	const environment = { ENROLLEE_REGISTRATION_ID: "bad id", ENROLLEE_ID_SCOPE: "0ne" };
+	const environment = { ENROLLEE_REGISTRATION_ID: "bad id", ENROLLEE_ID_SCOPE: "0ne", ENROLLEE_SYMMETRIC_KEY: KEY };
 	const said = assertOneError(await enrollee(["run", "--json"], { environment }), 2, "x509.registration-id");
 	assert.match(said, /ENROLLEE_REGISTRATION_ID/);
 	const both = assertOneError(await enrollee(["run", "--json"]), 2, "config.missing");
@@ -78,7 +80,7 @@ test("a port in use, a file where a folder should be: code and remedy, no trace"
 	server.close();
 	const file = join(temporaryFolder({ file: "" }), "file");
 	assertOneError(await enrollee(["cloud", "--port", "0", "--state", file, "--json"]), 1, "store.failed");
-	const flags = ["--id-scope", "0ne", "--registration-id", "d", "--state", file, "--json"];
+	const flags = ["--id-scope", "0ne", "--registration-id", "d", "--state", file, "--json", "--symmetric-key", KEY];
 	assertOneError(await enrollee(["run", ...flags]), 1, "store.failed");
 });
 

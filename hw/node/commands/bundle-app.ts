@@ -31,7 +31,7 @@ type AppFlags = Partial<Omit<Release, "component">> & SigningFlags;
 
 async function app(folder: string, flags: AppFlags): Promise<void> {
 	const { name, entry, toolchain, tools, ...release } = await gather(folder, flags);
-	const { log } = createOutput({}, (line) => void process.stderr.write(line));
+	const { log, result } = createOutput(flags);
 	const { code, files, warnings } = await rollUp(toolchain, entry);
 	log("rolled up", { files: files.length, bytes: code.length });
 	for (const message of warnings) log("warning", { message });
@@ -46,7 +46,7 @@ async function app(folder: string, flags: AppFlags): Promise<void> {
 	writeOut(`${file}.xsa`, "--out", bytes, flags.force);
 	log("packed");
 	const human = `${file}.xsa: ${bytes.length} bytes, XS ${archive.xs}\n${packed.human}`;
-	createOutput(flags).result(human, { ...packed.record, archive: `${file}.xsa`, xs: archive.xs });
+	result(human, { ...packed.record, archive: `${file}.xsa`, xs: archive.xs });
 }
 
 /** Everything that the job needs. Throws Fault config.missing that names all of what is missing. */

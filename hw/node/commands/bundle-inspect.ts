@@ -10,36 +10,34 @@ import { readHashed, readSmall } from "../bundle/file.ts";
 import { readPublicKey } from "../bundle/key.ts";
 import { vendorUuid } from "../bundle/pack.ts";
 import { readReleaseNumber } from "../bundle/release-number.ts";
-import { createOutput } from "../output.ts";
+import { common, createOutput, need, type OutputFlags } from "../output.ts";
 
 export function addInspect(bundle: Command): void {
-	bundle
+	const command = bundle
 		.command("inspect")
 		.argument("<file>", "an envelope, or an .xsa archive")
 		.description(
 			"What an envelope says: checks its form and its digest, not its signature. Or what an archive holds: its XS " +
 				"version, its modules and their sizes, and whether it is an app.",
-		)
-		.option("--json", "one JSON object; errors as one on standard error")
-		.action(inspect);
+		);
+	common(command, "one JSON object").action(inspect);
 }
 
 export function addVerify(bundle: Command): void {
-	bundle
+	const command = bundle
 		.command("verify")
 		.argument("<file>", "an envelope")
 		.description("Check an envelope as a device does, and the image against it.")
-		.requiredOption("--pub <file>", "public release key, SPKI PEM")
-		.requiredOption("--image <file>", "what --uri will serve")
+		.option("--pub <file>", "needed: public release key, SPKI PEM")
+		.option("--image <file>", "needed: what --uri will serve")
 		.option("--class <name>", "also check the class, as <chip>/<board>/<partition map>")
-		.option("--vendor <uuid-or-domain>", "the vendor of that class")
-		.option("--json", "one JSON object; errors as one on standard error")
-		.action(verify);
+		.option("--vendor <uuid-or-domain>", "the vendor of that class");
+	common(command, "one JSON object").action(verify);
 }
 
-function inspect(file: string, { json }: { readonly json?: boolean }): void {
+function inspect(file: string, flags: OutputFlags): void {
 	const bytes = readSmall(file, "file", MAX_ARCHIVE_BYTES);
-	const output = createOutput({ json });
+	const output = createOutput(flags);
 	if (isArchive(bytes)) {
 		const archive = readArchive(bytes);
 		const facts = archiveFacts(archive, bytes);
@@ -65,15 +63,15 @@ function refusalOf(bytes: Uint8Array): string | undefined {
 	}
 }
 
-interface VerifyFlags {
+interface VerifyFlags extends OutputFlags {
 	readonly pub: string;
 	readonly image: string;
 	readonly class?: string;
 	readonly vendor?: string;
-	readonly json?: boolean;
 }
 
 function verify(file: string, flags: VerifyFlags): void {
+	need(flags, ["pub", "image"]);
 	const { manifest } = openEnvelope(readEnvelopeFile(file), [readPublicKey(flags.pub)]);
 	const { bytes, digest } = readHashed(flags.image, "--image");
 	if (bytes.length !== manifest.size)

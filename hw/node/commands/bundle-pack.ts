@@ -9,10 +9,10 @@ import { readPublicKey, readReleaseKey, readSignature, sign } from "../bundle/ke
 import { createManifest } from "../bundle/pack.ts";
 import { numberImage } from "../bundle/release-number.ts";
 import { sha256 } from "../digest.ts";
-import { createOutput } from "../output.ts";
+import { common, createOutput, need, type OutputFlags } from "../output.ts";
 
 /** How an envelope is signed and where it goes. */
-export interface SigningFlags {
+export interface SigningFlags extends OutputFlags {
 	readonly key?: string;
 	readonly out?: string;
 	readonly toBeSigned?: string;
@@ -21,7 +21,6 @@ export interface SigningFlags {
 	readonly vendor?: string;
 	readonly partitions?: string;
 	readonly force?: boolean;
-	readonly json?: boolean;
 }
 
 /** What the envelope says of the image. */
@@ -45,12 +44,14 @@ export function addPack(bundle: Command): void {
 				"same bytes.",
 		)
 		.addOption(new Option("--component <name>", "fw: firmware, xs: an app").choices(["fw", "xs"]).default("fw"))
-		.requiredOption("--image <file>", "xs_esp32.bin, or an .xsa archive")
-		.requiredOption("--sequence <number>", "above that of every release before", sequence)
-		.requiredOption("--class <name>", "<chip>/<board>/<partition map>, for example esp32/devkit/4m")
-		.requiredOption("--uri <https-uri>", "where devices will find the image")
+		.option("--image <file>", "needed: xs_esp32.bin, or an .xsa archive")
+		.option("--sequence <number>", "needed: above that of every release before", sequence)
+		.option("--class <name>", "needed: <chip>/<board>/<partition map>, for example esp32/devkit/4m")
+		.option("--uri <https-uri>", "needed: where devices will find the image")
 		.option("--out <file>", "the envelope")
 		.action((flags: Release & SigningFlags & { readonly image: string }) => {
+			const out = flags.toBeSigned === undefined ? ["out"] : [];
+			need(flags, ["image", "sequence", "class", "uri", ...out], missingForSigning(flags));
 			const { human, record } = pack(numbered(flags.image, flags), flags);
 			createOutput(flags).result(human, record);
 		});
@@ -58,15 +59,15 @@ export function addPack(bundle: Command): void {
 
 /** The options that packing shares, whatever is packed. */
 export function signing(command: Command): Command {
-	return command
+	command
 		.option("--key <file>", "private release key, PEM")
 		.option("--to-be-signed <file>", "instead: write what an external signer has to sign (ECDSA P-256, SHA-256)")
 		.option("--signature <file>", "the external signature, DER or r || s; needs --pub")
 		.option("--pub <file>", "the external signer's public key, PEM")
 		.option("--vendor <uuid-or-domain>", "default: Enrollee's own")
 		.option("--partitions <file>", "partition table, CSV; default: by the class (4m, 4m-app)")
-		.option("--force", "replace files that are there")
-		.option("--json", "one JSON object; errors as one on standard error");
+		.option("--force", "replace files that are there");
+	return common(command, "one JSON object a line");
 }
 
 /** Writes the envelope, or what is to be signed for it. Throws Fault config.*, ota.*, and has written nothing then. */

@@ -6,7 +6,7 @@ import { readHashed } from "../bundle/file.ts";
 import { CHIP_IDS, readImage } from "../bundle/image.ts";
 import { createReleaseKey } from "../bundle/key.ts";
 import { findFirmware } from "../bundle/project.ts";
-import { createOutput } from "../output.ts";
+import { common, createOutput, need, type OutputFlags } from "../output.ts";
 import { addApp } from "./bundle-app.ts";
 import { addInspect, addVerify } from "./bundle-inspect.ts";
 import {
@@ -22,14 +22,13 @@ import {
 
 export function addBundle(program: Command): void {
 	const bundle = program.command("bundle").description("Signed updates: SUIT envelopes, one component, ES256.");
-	bundle
+	const command = bundle
 		.command("key")
 		.description("Make a release key, P-256. Keep the private file away from devices and repositories.")
-		.requiredOption("--out <file>", "private key, PKCS#8 PEM, readable by its owner only")
-		.requiredOption("--pub <file>", "public key, SPKI PEM, for the firmware")
-		.option("--force", "replace files that are there")
-		.option("--json", "one JSON object; errors as one on standard error")
-		.action(key);
+		.option("--out <file>", "needed: private key, PKCS#8 PEM, readable by its owner only")
+		.option("--pub <file>", "needed: public key, SPKI PEM, for the firmware")
+		.option("--force", "replace files that are there");
+	common(command, "one JSON object").action(key);
 	addPack(bundle);
 	signing(bundle.command("firmware"))
 		.description("Pack the image that the last `npm run flash` left.")
@@ -43,14 +42,14 @@ export function addBundle(program: Command): void {
 	addVerify(bundle);
 }
 
-interface KeyFlags {
+interface KeyFlags extends OutputFlags {
 	readonly out: string;
 	readonly pub: string;
 	readonly force?: boolean;
-	readonly json?: boolean;
 }
 
 function key(flags: KeyFlags): void {
+	need(flags, ["out", "pub"]);
 	createReleaseKey(flags.out, flags.pub, flags.force);
 	const human = `${flags.out}: private release key\n${flags.pub}: public release key`;
 	createOutput(flags).result(human, { event: "release-key", key: flags.out, publicKey: flags.pub });

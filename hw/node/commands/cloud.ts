@@ -7,7 +7,9 @@ import type { CloudEvent } from "../../../cloud/event.ts";
 import { FAULTS, Faults } from "../../../cloud/faults.ts";
 import { RANGES } from "../../../cloud/options.ts";
 import { LIMITS, type Limits } from "../../../cloud/throttle.ts";
+import { Fault } from "../../../src/fault.ts";
 import type { LogValue } from "../../../src/port.ts";
+import { UsageFault } from "../ending.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
 
 interface CloudFlags extends OutputFlags {
@@ -67,7 +69,7 @@ export function addCloud(program: Command): void {
 
 async function run(flags: CloudFlags): Promise<void> {
 	const { log, result } = createOutput(flags);
-	const cloud = await startCloud({
+	const starting = startCloud({
 		port: flags.port,
 		...(flags.state === undefined ? {} : { stateFolder: flags.state }),
 		updatesFolder: flags.updates,
@@ -87,6 +89,9 @@ async function run(flags: CloudFlags): Promise<void> {
 		acceptIssued: flags.acceptIssued === true,
 		onEvent: (event) => log(event.event, describe(event)),
 	});
+	const cloud = await starting.catch((thrown) => {
+		throw byFlag(thrown);
+	});
 	// Before it is ready: whoever waits for that may interrupt at once.
 	const interrupted = new Promise<void>((resolve) => {
 		for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
@@ -94,6 +99,14 @@ async function run(flags: CloudFlags): Promise<void> {
 	result(welcome(cloud.ready), { event: "ready", ...cloud.ready });
 	await interrupted;
 	await cloud.close();
+}
+
+/** The library names an option, its reader gave a flag: `deviceId: ...` is `--device-id: ...`. */
+function byFlag(thrown: unknown): unknown {
+	const [, option, text] =
+		(thrown instanceof Fault && /^config\.invalid: ([a-z]+(?:Id)?)(: .*)$/s.exec(thrown.message)) || [];
+	if (option === undefined) return thrown;
+	return new UsageFault("config.invalid", `--${option.replace("Id", "-id")}${text}`, { cause: thrown });
 }
 
 function welcome(ready: Ready): string {

@@ -1,17 +1,17 @@
 /** `enrollee completion`: the script that a shell evaluates to complete commands and flags. */
 import { Argument, type Command } from "commander";
+import { common, type OutputFlags } from "../output.ts";
 
 /** `whole`: the program with all its commands. */
 export function addCompletion(program: Command, whole: () => Promise<Command>): void {
-	program
+	const command = program
 		.command("completion")
 		.description('Completion of commands and flags. bash, zsh: eval "$(enrollee completion bash)"; fish: ... | source')
-		.addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
-		.option("--json", "the words as one JSON object instead")
-		.action(async (shell: string, { json }: { readonly json?: boolean }) => {
-			const words = wordsOf(await whole());
-			process.stdout.write(json ? `${JSON.stringify({ event: "completion", words })}\n` : SCRIPTS[shell]!(words));
-		});
+		.addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]));
+	common(command, "the words as one JSON object instead").action(async (shell: string, { json }: OutputFlags) => {
+		const words = wordsOf(await whole());
+		process.stdout.write(json ? `${JSON.stringify({ event: "completion", words })}\n` : SCRIPTS[shell]!(words));
+	});
 }
 
 /** What may follow a command: its flags and its own commands; "" is enrollee itself. */
@@ -24,6 +24,7 @@ function wordsOf(program: Command): Words {
 	for (const command of program.commands)
 		words[command.name()] = [
 			...command.commands.map((sub) => sub.name()),
+			...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
 			...new Set([command, ...command.commands].flatMap(({ options }) => options.flatMap(({ long }) => long ?? []))),
 			"--help",
 		];
@@ -41,7 +42,8 @@ ${cases(words)}
 }
 complete -o default -F _enrollee enrollee
 `,
-	zsh: (words) => `_enrollee() {
+	zsh: (words) => `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+_enrollee() {
 	local words_=""
 	if [ "$CURRENT" = 2 ]; then words_="${words[""]!.join(" ")}"; else
 	case "$words[2]" in
@@ -56,7 +58,7 @@ compdef _enrollee enrollee
 		`${Object.entries(words)
 			.map(([command, list]) => {
 				const when = command === "" ? "__fish_use_subcommand" : `__fish_seen_subcommand_from ${command}`;
-				return `complete -c enrollee -n '${when}' -a '${list.join(" ")}'`;
+				return `complete -c enrollee ${command === "" ? "-f " : ""}-n '${when}' -a '${list.join(" ")}'`;
 			})
 			.join("\n")}\n`,
 };

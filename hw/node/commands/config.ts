@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { DEFAULTS } from "../../../src/config.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
 import { addRunSettings, addSettings, type Flags, inForce } from "../settings.ts";
+import { RUN_DEFAULTS } from "../settings-table.ts";
 
 export function addConfig(program: Command): void {
 	const command = program
@@ -22,7 +23,7 @@ function show(flags: Flags & OutputFlags): void {
 		value: setting.secret ? MASK : value,
 		source,
 	}));
-	const defaults = Object.entries(DEFAULTS)
+	const defaults = Object.entries({ ...RUN_DEFAULTS, ...DEFAULTS })
 		.filter(([name]) => !given.some((it) => it.name === name))
 		.map(([name, value]) => ({ name, value: value as string, source: "default" }));
 	const settings = [...given, ...defaults];

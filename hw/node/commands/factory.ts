@@ -5,7 +5,6 @@
  *
  * Refused: what the device itself would refuse. A group key does not go in; the device's own key, derived from it, does.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { base64, fromBase64, utf8 } from "../../../src/base/bytes.ts";
@@ -13,10 +12,10 @@ import { type ConfigInput, parseConfig } from "../../../src/config.ts";
 import { Fault } from "../../../src/fault.ts";
 import { hmacSha256 } from "../digest.ts";
 import { UsageFault } from "../ending.ts";
-import { checkNew, writeNew } from "../files.ts";
+import { checkNew, makeFolder, writeNew } from "../files.ts";
 import { encodeNvsKeys } from "../nvs-keys.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
-import { addSettings, type Flags, readSettings } from "../settings.ts";
+import { addSettings, configure, type Flags, readSettings } from "../settings.ts";
 
 interface FactoryFlags extends OutputFlags {
 	readonly deviceKey?: string;
@@ -41,7 +40,9 @@ export function addFactory(program: Command): void {
 
 function factory(flags: FactoryFlags & Flags): void {
 	const symmetricKey = flags.symmetricKey ?? flags.deviceKey;
-	const csv = encodeNvsCsv(readSettings({ ...flags, ...(symmetricKey !== undefined && { symmetricKey }) }));
+	const given: Flags = { ...flags, ...(symmetricKey !== undefined && { symmetricKey }) };
+	configure(given, { onboarding: true }); // for what it says of a bad value
+	const csv = encodeNvsCsv(readSettings(given));
 	const output = createOutput(flags);
 	if (flags.encrypt !== undefined) {
 		if (flags.out !== undefined) throw new UsageFault("config.invalid", "--out and --encrypt: one of them");
@@ -60,7 +61,7 @@ function writeEncrypted(folder: string, csv: string, force: boolean | undefined)
 	const [csvFile, keysFile] = [join(folder, "nvs.csv"), join(folder, "nvs_keys.bin")];
 	const options = { option: "--encrypt", force };
 	try {
-		mkdirSync(folder, { recursive: true, mode: 0o700 });
+		makeFolder(folder);
 	} catch (cause) {
 		throw new Fault("config.invalid", `--encrypt: cannot make ${folder}`, { cause });
 	}

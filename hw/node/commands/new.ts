@@ -1,10 +1,10 @@
 /** `enrollee new APP`: a folder with a typed Moddable application that includes the agent. */
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Fault } from "../../../src/fault.ts";
 import { VERSION } from "../../../src/release.ts";
-import { writeNew } from "../files.ts";
+import { makeFolder, writeNew } from "../files.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
 
 export function addNew(program: Command): void {
@@ -20,7 +20,7 @@ function create(folder: string, flags: OutputFlags): void {
 	if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
 		throw new Fault("config.invalid", `${name}: an application's name is of letters, digits, '.', '_' and '-'`);
 	try {
-		mkdirSync(folder, { recursive: true });
+		makeFolder(folder);
 		if (readdirSync(folder).length > 0) throw new Fault("config.foreign", `${folder} is not empty`);
 	} catch (thrown) {
 		if (thrown instanceof Fault) throw thrown;

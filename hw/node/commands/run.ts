@@ -7,16 +7,17 @@ import { UsageFault } from "../ending.ts";
 import { fill } from "../entropy.ts";
 import { createFaultLog } from "../fault-log.ts";
 import { lockFolder } from "../lock.ts";
-import { checkOrigin } from "../origin.ts";
+import { checkOrigin, isEnrolled } from "../origin.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
 import { addRunSettings, addSettings, configure, type Flags, runSetting, stateFolder } from "../settings.ts";
+import { RUN_DEFAULTS } from "../settings-table.ts";
 import { openSlot } from "../slot.ts";
 import { openStore } from "../store.ts";
 import { type Sender, startSender } from "../telemetry-source.ts";
 import { createWire } from "../wire.ts";
 
-/** What is queued has so long to leave when the user ends the program. */
-const LAST_SECONDS = 2;
+/** When the user ends the program: what is queued has so long to leave, then the connection until the second time to end in order. */
+const LEAVING_MS = { queue: 1500, connection: 2000 } as const;
 
 export function addRun(program: Command): void {
 	const command = addRunSettings(program.command("run"))
@@ -36,38 +37,44 @@ async function run(flags: Flags & OutputFlags): Promise<void> {
 	}
 }
 
-async function live(flags: Flags, log: ReturnType<typeof createFaultLog>["log"]): Promise<void> {
-	const config = configure(flags);
+async function live(flags: Flags, write: ReturnType<typeof createFaultLog>["log"]): Promise<void> {
+	const folder = stateFolder(flags);
+	const config = configure(flags, { onboarding: flags.reEnrol === true || !isEnrolled(folder) });
 	const telemetry = runSetting(flags, "telemetry");
 	const intervalSeconds = secondsOf(flags);
 	const once = isOn(flags, "once");
 	const isStream = telemetry?.value === "-";
-	const folder = stateFolder(flags);
+	let ending = false;
+	const log: typeof write = (step, detail) => {
+		// That the user ends it is no fault of anything under way.
+		if (!(ending && step === "fault" && detail?.code === "agent.closed")) write(step, detail);
+	};
 	const unlock = lockFolder(folder, "run");
 	checkOrigin(folder, openStore(folder), config, log, flags.reEnrol === true);
 
 	let agent: Agent | undefined;
-	let ending = false;
 	let failure: Fault | undefined;
 	const early: (() => void)[] = [];
 	const sender: Sender = startSender({
 		send: (message, done) =>
 			agent ? agent.telemetry(message, {}, done) : early.push(() => agent?.telemetry(message, {}, done)),
 		log,
-		telemetry: telemetry?.value ?? '{"hello":"hub"}',
+		telemetry: telemetry?.value ?? RUN_DEFAULTS.telemetry,
 		source: telemetry?.source ?? "--telemetry",
 		intervalSeconds,
 		most: Math.max(1, config.queue.messages >> 1),
 	});
+	let abandon = (): void => {};
+	const abandoned = new Promise<void>((resolve) => {
+		abandon = resolve;
+	});
 	const leave = (): void => {
-		if (ending) agent?.close();
+		if (ending) abandon();
 		ending = true;
 		sender.stop();
-		const timer = setTimeout(() => agent?.close(), LAST_SECONDS * 1000);
-		void sender.finished.then(() => {
-			clearTimeout(timer);
-			agent?.close();
-		});
+		setTimeout(() => agent?.close(), LEAVING_MS.queue).unref();
+		setTimeout(abandon, LEAVING_MS.connection).unref();
+		void sender.finished.then(() => agent?.close());
 	};
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, leave);
 	if (isStream) void sender.finished.then(leave);
@@ -103,7 +110,7 @@ async function live(flags: Flags, log: ReturnType<typeof createFaultLog>["log"])
 		// An image that is unfit goes back while the agent is being made.
 		if (restarting) agent.close();
 		for (const send of early.splice(0)) send();
-		await agent.finished;
+		await Promise.race([agent.finished, abandoned]);
 	}
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, leave);
 	const unsent = sender.waiting;
@@ -112,6 +119,8 @@ async function live(flags: Flags, log: ReturnType<typeof createFaultLog>["log"])
 	unlock();
 	failure ??= once || isStream ? sender.lost : undefined;
 	if (failure) throw failure;
+	// A peer that does not answer keeps its connection for some seconds, and the process with it.
+	if (ending) setTimeout(() => process.exit(), 0);
 }
 
 function secondsOf(flags: Flags): number | undefined {
