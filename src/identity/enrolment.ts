@@ -46,7 +46,7 @@ export async function enrol(
 	return credential;
 }
 
-/** Once more where the service refuses the key for its curve. */
+/** Once more, in the same attempt, where the service refuses the key for its curve. */
 async function register(
 	options: EnrolmentOptions,
 	onboarding: Onboarding,
@@ -54,7 +54,7 @@ async function register(
 ): Promise<{ readonly identity: CertificateRequestIdentity; readonly assignment: Assignment }> {
 	const { config, log } = options;
 	const { registrationId } = config;
-	for (;;) {
+	for (let isFirst = true; ; isFirst = false) {
 		const identity = certificateRequest(options);
 		log("csr.ready", { registrationId, bytes: identity.csr.length });
 		try {
@@ -75,7 +75,7 @@ async function register(
 			);
 			return { identity, assignment };
 		} catch (thrown) {
-			if (thrown instanceof Fault && turnCurve(thrown, options)) continue;
+			if (thrown instanceof Fault && turnCurve(thrown, options, isFirst)) continue;
 			const isLastWay = config.onboarding === undefined || onboarding === config.onboarding;
 			if (thrown instanceof Fault && isLastWay) leaveCurve(thrown, options);
 			throw thrown;

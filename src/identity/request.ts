@@ -3,8 +3,8 @@
  *
  * With `key: auto` a device begins on P-256, where its build and its keystore have that, and then stays on the curve of the
  * key that it has. Where the service refuses a CSR for its key, a key on the other curve takes the place of the pending one,
- * in one write, and what was refused is never sent again. The first refusal is answered at once; where both curves have been
- * refused, each further turn waits as any refusal does.
+ * in one write, and what was refused is never sent again. The first refusal of an attempt is answered at once, so that one that
+ * only chance has given costs no wait; the next waits as any refusal does.
  *
  * The credential remembers the curve that was refused before its own. A hub that refuses that one, too, has said nothing about
  * curves: the key stays, and DPS has the last word on it.
@@ -48,9 +48,9 @@ export function certificateRequest(options: RequestOptions): CertificateRequestI
 
 /**
  * After `fault`: true where the service has refused the key, a key on the other curve is pending, and it may be shown at
- * once. Reports in words what was refused and what comes next.
+ * once. Reports in words what was refused and what comes next. `isFirst`: no other was refused in this attempt.
  */
-export function turnCurve(fault: Fault, options: RequestOptions): boolean {
+export function turnCurve(fault: Fault, options: RequestOptions, isFirst = true): boolean {
 	const pending = refusesKey(fault) ? turnable(options) : undefined;
 	if (!pending) return false;
 	const { journal } = options;
@@ -61,9 +61,9 @@ export function turnCurve(fault: Fault, options: RequestOptions): boolean {
 		report(fault, options, refused, `${next} before it; DPS is asked with the same key`);
 		return false;
 	}
-	const both = pending.refused === next;
-	const what = both ? `${next} before it; ${next} is tried again, later` : `${next} is tried next`;
-	return turn(fault, options, refused, what) && !both && fault.retryAfterSeconds === undefined;
+	const before = pending.refused === next ? `${next} before it; ` : "";
+	const isNext = isFirst && fault.retryAfterSeconds === undefined;
+	return turn(fault, options, refused, `${before}${next} is tried ${isNext ? "next" : "later"}`) && isNext;
 }
 
 /** The hub has refused both curves, this key last: DPS is to be asked with it, and not the hub again. */
