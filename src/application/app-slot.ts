@@ -45,10 +45,13 @@ export class AppSlot implements Slot {
 
 	/**
 	 * Once after power-up, before anything of the application is imported. `hold`: the firmware is on trial, and goes back
-	 * more safely alone. Throws Fault ota.flash, ota.image, store.*: then there is no application.
+	 * more safely alone. Throws Fault ota.flash, ota.image, store.failed, store.damaged: then there is no application.
+	 *
+	 * Where flash is too full for a record, what is confirmed runs all the same, its start uncounted: it may be what fills the
+	 * flash, and then nobody else can make room. What is armed gives way.
 	 */
 	boot(hold: boolean): AppBoot {
-		keepConfirmed(this.#options.store, this.#record);
+		whereRoom(() => keepConfirmed(this.#options.store, this.#record));
 		if (hold) return this.#rest(new Fault("app.held", "the firmware is on trial"));
 		const { candidate } = this.#record;
 		// A trial that ended without a word, or never began: power, or it took the device down.
@@ -66,7 +69,7 @@ export class AppSlot implements Slot {
 
 	/** The application has run for a while: it does not take the device down. */
 	settled(): void {
-		if (this.#runs !== undefined && this.#record.starts > 0) this.#save({ starts: 0 });
+		if (this.#runs !== undefined && this.#record.starts > 0) this.#note({ starts: 0 });
 	}
 
 	/** Before another firmware runs, which would map it anew. Throws Fault ota.flash, ota.busy: a trial is not interrupted. */
@@ -161,34 +164,41 @@ export class AppSlot implements Slot {
 
 	#start(half: Half): AppBoot {
 		const { flash, engine } = this.#options;
-		const { starts } = this.#record;
+		const { starts, candidate } = this.#record;
 		if (starts >= MOST_STARTS) {
 			// The next power-up tries it again.
-			this.#save({ starts: starts - 1 });
+			this.#note({ starts: starts - 1 });
 			return this.#rest(new Fault("app.unstable", `${starts} starts in a row that did not last`));
 		}
 		// Before the engine sees it, which may have too little memory for it and abort.
-		this.#save({ starts: starts + 1 });
+		const isCounted = this.#note({ starts: starts + 1 });
+		if (candidate && !isCounted) return this.#giveWay();
 		if (engine.isMapped(half)) {
-			if (this.#record.candidate) this.#save({ candidate: { half, started: true } });
+			if (candidate && !this.#note({ candidate: { half, started: true } })) return this.#giveWay();
 			this.#runs = half;
 			return "run";
 		}
+		// Placing it ends in a restart, of which there may be no end where none is counted.
+		if (!isCounted) return this.#rest(new Fault("store.full", "no room to count the restarts of placing it"));
 		try {
 			place(flash, half, (size) => this.inspect(size), this.#record.digests?.[half]);
 		} catch (thrown) {
 			// Nothing of it has run: that is no start that did not last. What was armed gives way to the one before.
-			const { candidate } = this.#record;
+			if (candidate) return this.#giveWay();
 			this.#drop();
-			if (candidate === undefined) throw thrown;
-			return this.boot(false);
+			throw thrown;
 		}
 		engine.restart();
 		return "restarting";
 	}
 
+	#giveWay(): AppBoot {
+		this.#drop();
+		return this.boot(false);
+	}
+
 	#drop(): void {
-		this.#save({ candidate: undefined, starts: 0 });
+		this.#note({ candidate: undefined, starts: 0 });
 	}
 
 	#rest(reason: Fault): AppBoot {
@@ -196,10 +206,28 @@ export class AppSlot implements Slot {
 		return "none";
 	}
 
+	/** False where flash has no room for it: then it is so until the next start. */
+	#note(change: Partial<AppRecord>): boolean {
+		const isKept = whereRoom(() => this.#save(change));
+		this.#record = { ...this.#record, ...change };
+		return isKept;
+	}
+
 	#save(change: Partial<AppRecord>): void {
 		const record = { ...this.#record, ...change };
 		writeAppRecord(this.#options.store, record);
 		this.#record = record;
+	}
+}
+
+/** False where there was none. */
+function whereRoom(write: () => void): boolean {
+	try {
+		write();
+		return true;
+	} catch (thrown) {
+		if (thrown instanceof Fault && thrown.code === "store.full") return false;
+		throw thrown;
 	}
 }
 

@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fault } from "../../src/fault.ts";
+import { PairStore } from "../../src/store/pair-store.ts";
 import { APPS, AppDevice, bring, installed, oldIsBack, stateOf, toTrial, update } from "../support/app-device.ts";
 import { app } from "../support/app-release.ts";
 import { isFault } from "../support/random.ts";
+import { FakeStore, type FakeStoreOptions } from "../support/store.ts";
 
 const OLD = APPS[1]!;
 const NEW = APPS[2]!;
@@ -122,6 +124,51 @@ test("a confirmed one that takes the device down: four starts, then every other 
 	device.start().slot.settled();
 	assert.equal(device.record?.starts, 0);
 	for (let start = 0; start < 4; start++) assert.equal(device.start().runs, 1);
+});
+
+const FULL = { refuse: () => new Fault("store.full", "no room") };
+
+/** A confirmed application on a store that loses nothing by a refusal, as devices have it. */
+function onPairs(): AppDevice {
+	const blobs = new Map<string, Uint8Array>();
+	const open = (options: FakeStoreOptions) => new PairStore(new FakeStore({ ...options, blobs }));
+	const device = new AppDevice(undefined, APPS, { blobs, open });
+	update(device.start(), OLD, 2);
+	const { updater, slot } = device.start();
+	updater.confirm();
+	slot.settled();
+	return device;
+}
+
+test("flash too full for a record: the confirmed one runs at every start, uncounted, and is counted again once there is room", () => {
+	const device = onPairs();
+	for (let start = 0; start < 6; start++) {
+		const running = device.start(FULL);
+		assert.deepEqual([running.runs, running.slot.resting], [1, undefined]);
+		running.slot.settled();
+	}
+	assert.equal(device.record?.starts, 0);
+	device.start();
+	assert.equal(device.record?.starts, 1);
+});
+
+test("flash too full for a record: what is armed waits, and the confirmed one runs", () => {
+	const device = onPairs();
+	update(device.start(), NEW, 3);
+	for (let start = 0; start < 3; start++) assert.equal(device.start(FULL).runs, 1);
+	assert.equal(device.start().runs, 2);
+});
+
+test("flash too full for a record: a trial that has ended is over, and the one before is back once there is room", () => {
+	const device = onPairs();
+	update(device.start(), NEW, 3);
+	assert.equal(device.start().runs, 2);
+	for (let start = 0; start < 3; start++) {
+		// No restart could be counted that puts the one before in its place.
+		const { runs, slot, fault } = device.boot(FULL)!;
+		assert.deepEqual([runs, slot.resting?.code, fault], [undefined, "store.full", undefined]);
+	}
+	oldIsBack(device.start());
 });
 
 test("an update mends what rests", () => {

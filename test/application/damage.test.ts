@@ -62,11 +62,11 @@ test("the area where it runs, damaged: placed anew", () => {
 	}
 });
 
-test("a store that refuses: no application is started that is not recorded, and none is confirmed", () => {
+test("a store that refuses: what is confirmed runs all the same, what is on trial is not confirmed", () => {
 	const refuse = (name: string) => (name === "app" ? new Fault("store.full", "no room") : undefined);
 	const device = installed(1);
 	const running = device.start({ refuse });
-	assert.deepEqual([running.runs, running.fault?.code], [undefined, "store.full"]);
+	assert.deepEqual([running.runs, running.fault], [1, undefined]);
 	assert.equal(device.start().runs, 1);
 
 	let isFull = false;
