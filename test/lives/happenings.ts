@@ -112,7 +112,6 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 		},
 		// The device goes down for it, and comes back as after any cut.
 		update: () => {
-			if (world.others > OTHERS) return;
 			trace(updates.story());
 			boot()?.power.cut("an update");
 		},
@@ -131,11 +130,13 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 	};
 
 	function spoil(): void {
-		// Where there is no room to write a lost copy again, one more loss would be two.
-		const names = [...world.flash.keys()].filter((name) => name.startsWith("cred.") || world.others <= OTHERS);
+		const names = [...world.flash.keys()];
 		const name = names[source.integer(names.length)];
+		const isCredential = name?.startsWith("cred.");
+		// The device has started since the last loss.
+		if (!isCredential) updates.look();
 		const blob = name && world.flash.get(name)?.slice();
-		if (!name || !blob) return;
+		if (!name || !blob || !(isCredential || updates.isWhole)) return;
 		// What NVS finds damaged is gone; beyond that only records with a checksum can tell.
 		const isChecked = name !== plainName(name) || name.startsWith("cred.");
 		const kind = isChecked ? source.integer(3) : 2;
@@ -143,6 +144,6 @@ export function happen(stage: Stage): Readonly<Record<keyof typeof RATES, () => 
 		world.flash.spoil(name, kind === 0 ? blob : kind === 1 ? blob.slice(0, source.integer(blob.length)) : undefined);
 		trace(`flash: ${name} is damaged`);
 		invariants.spoiled(plainName(name));
-		if (!plainName(name).startsWith("cred.")) updates.look();
+		if (!isCredential) updates.look();
 	}
 }

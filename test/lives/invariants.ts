@@ -17,8 +17,8 @@ import { Warning } from "./warning.ts";
 import type { Observer, World } from "./world.ts";
 
 const HOUR_MS = 3600_000;
-/** The longest wait between attempts is a day; one may fail by chance for its key's curve, the next for the other's by rule. */
-const PATIENCE_MS = 50 * HOUR_MS;
+/** The longest wait between attempts is a day; then an attempt takes its time. */
+const PATIENCE_MS = 26 * HOUR_MS;
 /** Of the validity: a renewal that has this much time without trouble must succeed. */
 const RENEWAL_SHARE = 0.15;
 

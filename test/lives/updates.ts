@@ -8,6 +8,7 @@ import { APPS, AppDevice, bring, FIRMWARE, type Running, update, updateFirmware 
 import { Power, PowerCut } from "../support/power.ts";
 import type { Random } from "../support/random.ts";
 import type { Flash } from "./flash.ts";
+import { BY_CHANCE } from "./mishaps.ts";
 import type { World } from "./world.ts";
 
 interface Offer {
@@ -71,12 +72,27 @@ export class Updates {
 		let running = this.#device.start();
 		for (let rests = 0; this.#hasApplication && running.runs === undefined && rests < MOST_RESTS; rests++)
 			running = this.#device.start();
+		running.slot.settled();
 		this.#judge(running);
 		if (this.#hasApplication && running.runs === undefined) this.#violation("a confirmed application is lost");
 	}
 
+	/**
+	 * Whether one more loss is the first: a start writes again what flash has lost, but for where there is no room at all.
+	 */
+	get isWhole(): boolean {
+		const has = (name: string): boolean => this.#flash.read(name) !== undefined;
+		const { fw, xs } = this.#floors;
+		return (
+			(fw === 0 || (has("ota") && has("ota.floor"))) &&
+			(xs === 0 || (has("ota.app") && has("ota.app.floor"))) &&
+			(!this.#hasApplication || (has("app") && has("app.good")))
+		);
+	}
+
 	/** Whichever record it is, it is not the only one that says so. */
 	#loseOne(): void {
+		if (!this.isWhole) return;
 		const names = [...this.#flash.keys()].filter((name) => /^(ota|app)/.test(name));
 		const lost = names[this.#source.integer(names.length)];
 		if (lost !== undefined) this.#flash.spoil(lost, undefined);
@@ -92,7 +108,7 @@ export class Updates {
 			return this.#act(running, offer);
 		} catch (thrown) {
 			if (thrown instanceof PowerCut) return false;
-			if (thrown instanceof Fault && thrown.room === "store") return false;
+			if (thrown instanceof Fault && thrown.room === "store") return isFull(thrown);
 			throw thrown;
 		}
 	}
@@ -139,8 +155,11 @@ export class Updates {
 		} catch (thrown) {
 			if (!(thrown instanceof Fault)) throw thrown;
 			// Refused, or given up: another release will come.
-			return power.on && thrown.room !== "store";
+			return power.on && (thrown.room !== "store" || isFull(thrown));
 		}
 		return false;
 	}
 }
+
+/** There is no room: another release will come when there is. */
+const isFull = ({ code, message }: Fault): boolean => code === "store.full" && !message.endsWith(BY_CHANCE);
