@@ -147,6 +147,8 @@ export interface Slot {
 	readonly state: "trial" | "valid" | "unknown";
 	/** Why what is installed does not run. */
 	readonly resting?: Fault | undefined;
+	/** Of a chip that refuses older images by its eFuse; as it stands. */
+	readonly antiRollback?: AntiRollback | undefined;
 	/** Room for an image, bytes; a multiple of the 4096-byte erase unit. */
 	readonly bytes: number;
 	/** Judges an image of `size` bytes, which it sees from its first byte. */
@@ -170,7 +172,18 @@ export interface Slot {
 	restart(): void;
 }
 
-/** Both throw Fault ota.image as soon as something is wrong with the image. */
+/**
+ * What the eFuse field SECURE_VERSION makes of an image's `secure_version` (ESP-IDF, "Over The Air Updates", "Anti-rollback"):
+ * the bootloader starts none below it, and a confirmed image raises it to its own, for good.
+ */
+export interface AntiRollback {
+	/** Burnt so far. */
+	readonly version: number;
+	/** There are bits for: no image above can ever be confirmed. */
+	readonly most: number;
+}
+
+/** Both throw Fault ota.image, ota.secure-version as soon as something is wrong with the image. */
 export interface Inspection {
 	push(bytes: Uint8Array): void;
 	/** That was all. */

@@ -144,6 +144,8 @@ export const FAULTS = {
 	"ota.digest":
 		"The image in flash is not the signed one: serve the image that was packed. Frequent: the flash is worn.",
 	"ota.image": "The image is not one for this chip: check what was packed.",
+	"ota.secure-version":
+		"The chip's eFuse does not take the image's secure_version (anti-rollback): build it with CONFIG_BOOTLOADER_APP_SECURE_VERSION in the chip's range, pack a higher number.",
 	"ota.flash": "Reading or writing the image slot failed: check the flash.",
 	"ota.aborted": "The new image was reset before it was confirmed: power, or it crashes. It is tried a few times.",
 	"ota.withdrawn": "The offer was taken back while the update was under way: nothing to do.",

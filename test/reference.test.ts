@@ -27,7 +27,7 @@ test("docs/reference.md says what the code says", () => {
 test("a device reports and follows the properties that are told, and no others", () =>
 	withCloud({}, async (cloud) => {
 		const id = cloud.registrationId;
-		const device = new UpdatedDevice(cloud, () => ({ firmware: "1.2.3", operations: "all" }));
+		const device = new UpdatedDevice(cloud, () => ({ firmware: "1.2.3", operations: "all" }), {}, 0);
 		try {
 			await reported(cloud, ({ state }) => state === "idle");
 			// So that there is a fault to be told of, at the next connection.
@@ -82,6 +82,8 @@ const TWIN = {
 	"reported ota.sequence": "of the update under way, or of the last one; null: none",
 	"reported ota.progress": "percent; null: nothing is under way",
 	"reported ota.code": "why it failed, or waits; null: it did not",
+	"reported ota.secureVersion":
+		"of the chip's eFuse, where its bootloader refuses older images (anti-rollback); else absent",
 };
 
 function twin(): string {

@@ -1,6 +1,6 @@
 /**
  * The Slot port in the simulator: `ota_0.bin`, `ota_1.bin` and `otadata.json` in $ENROLLEE_STATE, with the semantics of
- * ESP-IDF's bootloader. The program that runs is the same in either slot; a restart ends the simulator.
+ * ESP-IDF's bootloader, with anti-rollback where `efuse.json` has a number. The program that runs is the same in either slot; a restart ends the simulator.
  */
 import { restart } from "enrollee/system";
 import Timer from "timer";
@@ -50,7 +50,13 @@ function openMedium(): Medium {
 			}
 		},
 		writeOtadata: (otadata) => files.replace(OTADATA, utf8(JSON.stringify(otadata))),
+		readEfuse() {
+			const size = files.size(EFUSE);
+			return size === 0 ? undefined : Number(utf8Text(files.read(EFUSE, 0, size)));
+		},
+		burnEfuse: (version) => files.replace(EFUSE, utf8(String(version))),
 	};
 }
 
 const OTADATA = "otadata.json";
+const EFUSE = "efuse.json";

@@ -26,7 +26,15 @@ export function openSlot(): Slot {
 		},
 		bytes,
 		component: "fw",
-		inspect: (size) => inspectFirmware(head.getUint16(12, true), size),
+		get antiRollback() {
+			const version = native("xs_slot_secure_version").call(undefined) as number | undefined;
+			return version === undefined
+				? undefined
+				: { version, most: Number(native("xs_slot_secure_bits").call(undefined)) };
+		},
+		inspect(size) {
+			return inspectFirmware(head.getUint16(12, true), size, this.antiRollback);
+		},
 		prepare: () => attempt("prepare", () => void native("xs_slot_prepare").call(undefined)),
 		erase(offset, length) {
 			within(offset, length);
@@ -57,8 +65,14 @@ function attempt<T>(what: string, body: () => T): T {
 		return body();
 	} catch (thrown) {
 		const reason = thrown instanceof Error ? thrown.message : String(thrown);
-		throw new Fault(/VALIDATE_FAILED/.test(reason) ? "ota.image" : "ota.flash", `${what}: ${reason}`, {
+		throw new Fault(codeOf(reason), `${what}: ${reason}`, {
 			cause: thrown,
 		});
 	}
+}
+
+/** `reason`: the name of an esp_err_t. */
+function codeOf(reason: string): "ota.image" | "ota.secure-version" | "ota.flash" {
+	if (/VALIDATE_FAILED/.test(reason)) return "ota.image";
+	return /SMALL_SEC_VER/.test(reason) ? "ota.secure-version" : "ota.flash";
 }

@@ -3,12 +3,14 @@
  * guide, "Over The Air Updates", "App rollback"), on any medium: files on Node and in the simulator, memory in tests.
  *
  * otadata holds two entries {sequence, state}; slot (sequence - 1) mod 2 of the highest usable entry boots. A new image
- * is booted as pending; a pending one that is reset without having been confirmed is aborted and the other boots.
+ * is booted as pending; a pending one that is reset without having been confirmed is aborted and the other boots. With an eFuse
+ * ("Anti-rollback") no image below it boots, and a confirmed one raises it.
  */
 import { Fault } from "../../src/fault.ts";
-import type { Inspection, Slot } from "../../src/port.ts";
+import type { AntiRollback, Inspection, Slot } from "../../src/port.ts";
 import { inspectFirmware } from "../../src/update/firmware.ts";
 import { SECTOR_BYTES } from "../../src/update/writer.ts";
+import { secureVersionOf } from "./bundle/image.ts";
 
 export interface Medium {
 	/** Of slot 0 or 1; what was never written reads 0xff. */
@@ -20,6 +22,9 @@ export interface Medium {
 	readOtadata(): Otadata;
 	/** On ESP32 each entry is a sector: a power cut may leave `null` in place of an entry that changes. */
 	writeOtadata(otadata: Otadata): void;
+	/** The field SECURE_VERSION; absent or undefined: not in use. */
+	readEfuse?(): number | undefined;
+	burnEfuse?(version: number): void;
 }
 
 export type EntryState = "new" | "pending" | "valid" | "invalid" | "aborted";
@@ -41,6 +46,11 @@ export interface Platform {
 
 export const BLANK: Otadata = [null, null];
 
+/** Bits of the eFuse field on most chips; ESP32 has 32. */
+const EFUSE_BITS = 16;
+/** Of an image, up to its secure_version. */
+const HEAD_BYTES = 64;
+
 /** Power-up: chooses the image that runs, and gives the port it sees. */
 export function bootSlot(medium: Medium, platform: Platform): Slot {
 	return new BootedSlot(medium, platform, select(medium, platform));
@@ -56,7 +66,7 @@ function select(medium: Medium, platform: Platform): number {
 	const entry = active(otadata);
 	const wanted = entry === null ? 0 : slotOf(entry);
 	// An image that does not verify is passed over, but something must run: slot 0 is the one flashed by cable.
-	const verified = [wanted, 1 - wanted].find((slot) => medium.verify(slot));
+	const verified = [wanted, 1 - wanted].find((slot) => mayBoot(medium, slot));
 	const chosen = verified ?? wanted;
 	// set_actual_ota_seq: of an image flashed by cable the bootloader itself writes that it is good.
 	if (otadata.every((entry) => entry === null)) medium.writeOtadata([{ sequence: chosen + 1, state: "valid" }, null]);
@@ -64,6 +74,12 @@ function select(medium: Medium, platform: Platform): number {
 		medium.writeOtadata(replace(otadata, entry, "pending"));
 	return chosen;
 }
+
+function mayBoot(medium: Medium, slot: number): boolean {
+	return medium.verify(slot) && versionIn(medium, slot) >= (medium.readEfuse?.() ?? 0);
+}
+
+const versionIn = (medium: Medium, slot: number): number => secureVersionOf(medium.read(slot, 0, HEAD_BYTES));
 
 class BootedSlot implements Slot {
 	readonly #medium: Medium;
@@ -91,8 +107,13 @@ class BootedSlot implements Slot {
 		return this.#platform.sequence(this.#index);
 	}
 
+	get antiRollback(): AntiRollback | undefined {
+		const version = this.#medium.readEfuse?.();
+		return version === undefined ? undefined : { version, most: EFUSE_BITS };
+	}
+
 	inspect(size: number): Inspection {
-		return inspectFirmware(this.#platform.chipId, size);
+		return inspectFirmware(this.#platform.chipId, size, this.antiRollback);
 	}
 
 	get state(): "trial" | "valid" | "unknown" {
@@ -129,6 +150,7 @@ class BootedSlot implements Slot {
 	arm(): void {
 		if (this.state === "trial") throw new Fault("ota.busy", "the running image is on trial");
 		if (!this.#medium.verify(1 - this.#index)) throw new Fault("ota.image", "the platform's check of the image failed");
+		if (!mayBoot(this.#medium, 1 - this.#index)) throw new Fault("ota.secure-version", "below the eFuse's");
 		const otadata = this.#medium.readOtadata();
 		const current = this.#entry;
 		let sequence = (current?.sequence ?? 0) + 1;
@@ -142,7 +164,17 @@ class BootedSlot implements Slot {
 	confirm(): void {
 		const entry = this.#entry;
 		if (entry !== null) this.#medium.writeOtadata(replace(this.#medium.readOtadata(), entry, "valid"));
+		this.#raise();
 		this.#cancelGuard?.();
+	}
+
+	/** As esp_efuse_update_secure_version. */
+	#raise(): void {
+		const own = versionIn(this.#medium, this.#index);
+		const { antiRollback } = this;
+		if (!antiRollback || own <= antiRollback.version) return;
+		if (own > antiRollback.most) throw new Fault("ota.flash", `confirm: no eFuse bits for secure_version ${own}`);
+		this.#medium.burnEfuse?.(own);
 	}
 
 	revert(): void {
@@ -150,7 +182,7 @@ class BootedSlot implements Slot {
 		const entry = active(otadata, this.#index);
 		const back = active(otadata, 1 - this.#index);
 		// As ESP-IDF: only where otadata vouches for the other image. Else a restart ends a trial all the same.
-		const possible = back !== null && this.#medium.verify(1 - this.#index);
+		const possible = back !== null && mayBoot(this.#medium, 1 - this.#index);
 		if (entry !== null && possible) this.#medium.writeOtadata(replace(otadata, entry, "invalid"));
 		else if (entry?.state !== "pending") throw new Fault("ota.flash", "no other image to go back to");
 		this.restart();

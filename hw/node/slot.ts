@@ -1,6 +1,7 @@
 /**
  * The Slot port as files: `ota_0.bin`, `ota_1.bin` and `otadata.json` in a folder, with the semantics of ESP-IDF
- * (bootloader.ts). For `enrollee run` and for tests; the program that runs is of course the same one in either slot.
+ * (bootloader.ts). For `enrollee run` and for tests; the program that runs is of course the same one in either slot. A chip with
+ * anti-rollback is one with an `efuse.json` there: the number that is burnt.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -50,6 +51,7 @@ export function openSlot(options: SlotOptions): Slot {
 function fileMedium(folder: string): Medium {
 	const image = (slot: number): FlashFile => new FlashFile(join(folder, `ota_${slot}.bin`));
 	const otadata = join(folder, "otadata.json");
+	const efuse = join(folder, "efuse.json");
 	return {
 		read: (slot, offset, length) => image(slot).read(offset, length),
 		write: (slot, offset, bytes) => image(slot).write(offset, bytes),
@@ -60,6 +62,8 @@ function fileMedium(folder: string): Medium {
 		},
 		readOtadata: () =>
 			attempt(() => (existsSync(otadata) ? (JSON.parse(readFileSync(otadata, "utf8")) as Otadata) : BLANK)),
+		readEfuse: () => attempt(() => (existsSync(efuse) ? Number(JSON.parse(readFileSync(efuse, "utf8"))) : undefined)),
+		burnEfuse: (version) => attempt(() => replaceFile(efuse, JSON.stringify(version))),
 		writeOtadata: (entries) =>
 			attempt(() => {
 				replaceFile(otadata, JSON.stringify(entries));

@@ -23,12 +23,14 @@ export class Service implements Operated {
 	readonly #features: HubFeatures;
 	readonly #operations: Operations;
 	readonly #updates: Updates | undefined;
+	readonly #slot: AgentOptions["slot"];
 	/** None of a program that ends by itself. */
 	readonly #starts: Starts | undefined;
 
 	/** `agent`: for the operator. */
 	constructor(options: AgentOptions, agent: { readonly state: AgentState; renew(): void }) {
 		this.#agent = agent;
+		this.#slot = options.slot;
 		const { clock, config, entropy, methods, once, onMessage, slot, appSlot, store, twin } = options;
 		const restart = options.restart && ((): void => this.#restart(options.restart));
 		// Members by name: each copy of all options would be as much again in RAM.
@@ -130,7 +132,8 @@ export class Service implements Operated {
 	}
 
 	get status(): object {
-		return { state: this.#agent.state, waiting: this.queue.length, dropped: this.queue.dropped };
+		const secureVersion = this.#slot?.antiRollback?.version;
+		return { state: this.#agent.state, waiting: this.queue.length, dropped: this.queue.dropped, secureVersion };
 	}
 
 	get unstable(): Unstable | undefined {

@@ -10,8 +10,7 @@ import { printable } from "../fault.ts";
 import { MOST_JSON_LEVELS } from "./limits.ts";
 
 /**
- * A member costs XS slots and its name: so many bytes of budget for each. Where names go again, bytes and levels are bound enough, and
- * 128 KB hold any twin that the hub's own count allows. With half of it, what is kept of a twin of 800 members no
+ * A member costs XS slots and its name: so many bytes of budget for each. With half of it, what is kept of a twin of 800 members no
  * longer fits beside the session in what the manifest reserves (test/sim/hostile.test.ts).
  */
 const BYTES_FOR_MEMBER = 64;
@@ -28,12 +27,11 @@ export class Intake {
 	readonly members: number;
 	readonly #names: Names | undefined;
 
-	/** `random`: uniform in [0, 1). `staying`: whether the engine keeps names. */
-	constructor(maxMessageBytes: number, random: () => number, staying: boolean = namesStay) {
+	/** `random`: uniform in [0, 1). */
+	constructor(maxMessageBytes: number, random: () => number) {
 		this.bytes = maxMessageBytes;
-		this.members = Number.POSITIVE_INFINITY;
-		if (!staying) return;
 		this.members = Math.max(LEAST_MEMBERS, Math.floor(maxMessageBytes / BYTES_FOR_MEMBER));
+		if (!namesStay) return;
 		const salt = Uint8Array.from({ length: 8 }, () => Math.floor(random() * 256));
 		this.#names = new Names(this.members, Math.floor(maxMessageBytes / 2), salt);
 	}
@@ -61,7 +59,6 @@ export class Intake {
 	explain(what: string, { cut, cutCount }: { readonly cut: readonly string[]; readonly cutCount: number }): string {
 		const names = cut.map((name) => printable(name)).join(", ");
 		const more = cutCount > cut.length ? ` and ${cutCount - cut.length} more` : "";
-		const slots = this.#names ? `, ${this.members} members, ${this.members} different names` : "";
-		return `${what}: ${names}${more} left out: at most ${this.bytes} bytes${slots} and ${MOST_JSON_LEVELS} levels; see maxMessageBytes`;
+		return `${what}: ${names}${more} left out: at most ${this.bytes} bytes, ${this.members} members, ${MOST_JSON_LEVELS} levels and ${this.members} different names; see maxMessageBytes`;
 	}
 }

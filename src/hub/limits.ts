@@ -9,11 +9,8 @@ export const MOST_MESSAGE_BYTES = 64 * 1024;
 export const MOST_METHOD_BYTES = 128 * 1024;
 /** Desired and reported properties, each, as the hub counts them: section.ts. */
 export const MOST_SECTION_BYTES = 32 * 1024;
-/**
- * Patches that wait, as the JSON that is held and sent: what the device can spare, the hub does not count it. The JSON of the most
- * members that a section may have, 12,287 names of up to three characters whose texts are empty, has 110 KB.
- */
-export const MOST_PATCH_BYTES = 128 * 1024;
+/** Patches that wait, as the JSON that is held and sent: what the device can spare, the hub does not count it. */
+export const MOST_PATCH_BYTES = 64 * 1024;
 
 /** Below the section itself. */
 export const MOST_TWIN_LEVELS = 10;

@@ -230,7 +230,8 @@ export class Component {
 			progress = null,
 			code = this.#options.slot.resting?.code ?? null,
 		} = shown;
-		return { state, installed, sequence, progress, code };
+		const { version: secureVersion } = this.#options.slot.antiRollback ?? {};
+		return { state, installed, sequence, progress, code, ...(secureVersion !== undefined && { secureVersion }) };
 	}
 
 	#complain(thrown: unknown): Fault {

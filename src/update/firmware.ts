@@ -2,18 +2,19 @@
  * What a device can tell about a firmware image without keeping it: ESP-IDF's esp_image_header_t, its segments and the
  * application descriptor ("App Image Format" in its programming guide). The platform checks the rest when the image is armed.
  *
- * Refused with Fault ota.image: what is no application (a bootloader, a merged factory image), is for another chip, is cut, or is
+ * Refused with Fault ota.secure-version: what the chip's eFuse would not let start, or never let be confirmed. With ota.image: what is no application (a bootloader, a merged factory image), is for another chip, is cut, or is
  * followed by anything but a signature block (Secure Boot V1: 68 bytes; V2: a sector of its own, 0xff before it). A bootloader would refuse them
  * too, after the fleet has downloaded them.
  */
 import { Fault } from "../fault.ts";
-import type { Inspection } from "../port.ts";
+import type { AntiRollback, Inspection } from "../port.ts";
 
 const HEADER_BYTES = 24;
 const SEGMENT_BYTES = 8;
 const MAGIC = 0xe9;
-/** esp_app_desc_t begins the first segment. */
+/** esp_app_desc_t begins the first segment: its magic word, then secure_version. */
 const APP_DESCRIPTOR = 0xabcd5432;
+const DESCRIPTOR_HEAD_BYTES = 8;
 const SHA256_BYTES = 32;
 const MOST_SEGMENTS = 16;
 const SECTOR_BYTES = 4096;
@@ -22,24 +23,27 @@ const MOST_PADDING_AT_ONCE = 64;
 const SIGNATURE_V1_BYTES = 68;
 const SIGNATURE_V2_MAGIC = 0xe7;
 
-/** `chipId`: esp_chip_id_t; `size`: of all that will be pushed. */
-export const inspectFirmware = (chipId: number, size: number): Inspection => new FirmwareInspection(chipId, size);
+/** `chipId`: esp_chip_id_t; `size`: of all that will be pushed; `antiRollback`: of the chip, where that is in use. */
+export const inspectFirmware = (chipId: number, size: number, antiRollback?: AntiRollback): Inspection =>
+	new FirmwareInspection(chipId, size, antiRollback);
 
 class FirmwareInspection implements Inspection {
 	readonly #chipId: number;
 	readonly #size: number;
+	readonly #antiRollback: AntiRollback | undefined;
 	/** What is looked at next, and the bytes of it that have come. */
 	#from = 0;
-	#bytes = new Uint8Array(HEADER_BYTES + SEGMENT_BYTES + 4);
+	#bytes = new Uint8Array(HEADER_BYTES + SEGMENT_BYTES + DESCRIPTOR_HEAD_BYTES);
 	#filled = 0;
 	#read: (() => void) | undefined = () => this.#readHeader();
 	#pushed = 0;
 	#segmentsLeft = 0;
 	#hashBytes = 0;
 
-	constructor(chipId: number, size: number) {
+	constructor(chipId: number, size: number, antiRollback: AntiRollback | undefined) {
 		this.#chipId = chipId;
 		this.#size = size;
+		this.#antiRollback = antiRollback;
 	}
 
 	push(bytes: Uint8Array): void {
@@ -84,11 +88,20 @@ class FirmwareInspection implements Inspection {
 			throw refused(`for chip revisions ${least} to ${most}, which are none`);
 		const segments = this.#bytes[1]!;
 		if (segments < 1 || segments > MOST_SEGMENTS) throw refused(`${segments} segments, expected 1 to ${MOST_SEGMENTS}`);
-		if (this.#u32(HEADER_BYTES + SEGMENT_BYTES) !== APP_DESCRIPTOR)
+		const length = this.#u32(HEADER_BYTES + 4);
+		if (this.#u32(HEADER_BYTES + SEGMENT_BYTES) !== APP_DESCRIPTOR || length < DESCRIPTOR_HEAD_BYTES)
 			throw refused("no application descriptor: a bootloader, or a merged image? Take the application's own .bin");
+		this.#checkVersion(this.#u32(HEADER_BYTES + SEGMENT_BYTES + 4));
 		this.#segmentsLeft = segments;
 		this.#hashBytes = this.#bytes[23] === 1 ? SHA256_BYTES : 0;
-		this.#follow(HEADER_BYTES, this.#u32(HEADER_BYTES + 4));
+		this.#follow(HEADER_BYTES, length);
+	}
+
+	#checkVersion(secureVersion: number): void {
+		if (!this.#antiRollback) return;
+		const { version, most } = this.#antiRollback;
+		if (secureVersion < version || secureVersion > most)
+			throw new Fault("ota.secure-version", `${secureVersion}, the chip takes ${version} to ${most}`);
 	}
 
 	/** A segment's header is at `header`; the next one, or the end, comes after its `length` bytes. */

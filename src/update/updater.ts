@@ -59,6 +59,9 @@ export interface Download {
 /** Where each component's record is. */
 const RECORDS = /* @__PURE__ */ Object.freeze({ fw: "ota", xs: "ota.app" });
 
+/** The image will not do, or the slot does not take it: the number is not tried again. */
+const UNFIT: readonly string[] = /* @__PURE__ */ Object.freeze(["ota.image", "ota.secure-version", "ota.flash"]);
+
 /** Downloads in a row that bring nothing new. */
 const MAX_STALLS = 8;
 const MAX_MISMATCHES = 3;
@@ -173,7 +176,7 @@ export class Updater {
 		}
 	}
 
-	/** All bytes are written: reads the flash back. After this, `apply`. Throws Fault ota.digest, ota.flash, ota.image. */
+	/** All bytes are written: reads the flash back. After this, `apply`. Throws Fault ota.digest, ota.flash, ota.image, ota.secure-version. */
 	complete(): void {
 		const work = this.#journal.expect("fetching", "staged");
 		const { digest, unfit } = readBack(this.#options.slot, work.size);
@@ -196,7 +199,7 @@ export class Updater {
 	interrupted(fault: Fault): void {
 		const { work } = this.#journal;
 		if (work === undefined || !isDownload(work)) return;
-		if (fault.code === "ota.image" || fault.code === "ota.flash") this.#journal.fail(work, fault.code);
+		if (UNFIT.includes(fault.code)) this.#journal.fail(work, fault.code);
 		else if (work.stalls + 1 >= MAX_STALLS || !fault.retryable) this.#journal.abandon(work, fault.code);
 		else this.#journal.proceed({ ...work, stalls: work.stalls + 1, code: fault.code });
 	}

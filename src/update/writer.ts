@@ -43,7 +43,7 @@ export class SlotWriter {
 		this.#keep(0);
 	}
 
-	/** Throws Fault ota.length, ota.image, ota.flash. */
+	/** Throws Fault ota.length, ota.image, ota.secure-version, ota.flash. */
 	write(bytes: Uint8Array): void {
 		if (bytes.length > this.#size - this.offset)
 			throw new Fault("ota.length", `more than the signed ${this.#size} bytes`);

@@ -8,7 +8,7 @@ import { encodeCredential } from "../../src/identity/record.ts";
 import { FakeClock } from "../support/clock.ts";
 import { Device, withCloud } from "../support/device.ts";
 import { Power } from "../support/power.ts";
-import { bundle, FOREIGN_KEY, manifestOf, NEXT_KEY } from "../support/release.ts";
+import { bundle, FOREIGN_KEY, manifestOf, NEXT_KEY, standInImage } from "../support/release.ts";
 import { FakeStore } from "../support/store.ts";
 import { offer, release, reported, UPDATES, UpdatedDevice } from "../support/updated.ts";
 import { device as machineOf, NEW, write } from "../support/updated-device.ts";
@@ -22,9 +22,10 @@ async function withDevice(
 	use: (device: UpdatedDevice, cloud: Cloud) => Promise<void>,
 	configure?: ConstructorParameters<typeof UpdatedDevice>[1],
 	faults: readonly string[] = [],
+	efuse?: number,
 ): Promise<void> {
 	await withCloud({ faults }, async (cloud) => {
-		const device = new UpdatedDevice(cloud, configure);
+		const device = new UpdatedDevice(cloud, configure, {}, efuse);
 		try {
 			await reported(cloud, ({ state }) => state === "idle");
 			await use(device, cloud);
@@ -59,6 +60,25 @@ test("an update: the connection breaks, goes on by Range, telemetry flows, the c
 		const { ota } = cloud.device(ID)!.reported.properties;
 		assert.deepEqual(ota, { state: "idle", installed: 2, sequence: 2 });
 	}));
+
+test("a chip with anti-rollback: an older image is refused by name before flash is touched, a newer one raises the eFuse", () =>
+	withDevice(
+		async (device, cloud) => {
+			const of = (secureVersion: number) => standInImage(2, undefined, 0, 0, secureVersion);
+			offer(cloud, 2, undefined, of(2));
+			const refused = await reported(cloud, ({ code }) => code !== null);
+			assert.deepEqual([refused.code, refused.secureVersion, refused.installed], ["ota.secure-version", 3, 0]);
+			assert.deepEqual(device.boots, ["ota_0"]);
+			offer(cloud, 3, undefined, of(4));
+			const { secureVersion } = await reported(cloud, ({ installed }) => installed === 3);
+			assert.equal(secureVersion, 4);
+			const status = await cloud.operator.callMethod(ID, "enrollee.status");
+			assert.equal((status as { payload: { secureVersion: number } }).payload.secureVersion, 4);
+		},
+		undefined,
+		[],
+		3,
+	));
 
 test("two updates in a row, the second by direct method and signed with the next key; none twice", () =>
 	withDevice(async (device, cloud) => {

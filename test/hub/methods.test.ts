@@ -200,7 +200,7 @@ describe("direct methods", () => {
 
 	test("a payload of many members or levels, or one that was too large to be held, is 413 and says so", () => {
 		const { call, sent, methods } = bench({ take: (_, respond) => respond(200) });
-		call("take", 1, `[${"[],".repeat(50_000)}[]]`);
+		call("take", 1, `[${"[],".repeat(2000)}[]]`);
 		call("take", 2, "[".repeat(5000) + "]".repeat(5000));
 		assert.equal(methods.open("$iothub/methods/POST/none/?$rid=3", 200_000), undefined);
 		assert.equal(methods.open("devices/d/messages/devicebound/", 200_000), undefined);

@@ -6,29 +6,13 @@ import { encodeJson } from "../../src/hub/json.ts";
 import { Twin } from "../../src/hub/twin.ts";
 import { FakeClock } from "../support/clock.ts";
 
-/** The most members whose names count so many bytes in sum: of one letter, of two, of three. */
-export function shortest(bytes: number, value: unknown): Record<string, unknown> {
-	const letters = [..."0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
-	const two = letters.flatMap((a) => letters.map((b) => a + b));
-	const members: Record<string, unknown> = {};
-	let left = bytes;
-	for (const name of [...letters, ...two, ...two.flatMap((a) => letters.map((b) => a + b))]) {
-		if (left < name.length) break;
-		members[name] = value;
-		left -= name.length;
-	}
-	return members;
-}
-
 export function createTwin({
 	reads = true,
 	bytes = 32_768,
 	properties,
-	namesStay,
 }: {
 	reads?: boolean;
 	bytes?: number;
-	namesStay?: boolean;
 	properties?: readonly string[];
 } = {}) {
 	const clock = new FakeClock();
@@ -41,7 +25,7 @@ export function createTwin({
 		clock,
 		random: () => 0,
 		onNew: () => news.push(`after ${sent.length}`),
-		intake: new Intake(bytes, () => 0, namesStay),
+		intake: new Intake(bytes, () => 0),
 		properties,
 		log: (step, detail) => steps.push(step === "fault" ? `${detail?.code} ${detail?.message}` : step),
 		onDesired: reads ? (properties, { version, complete }) => desired.push([version, complete, properties]) : undefined,

@@ -1,9 +1,8 @@
 /** Offers of updates in a twin: an address of any length that the agent takes gets through, whatever else stands there. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_SECTION_BYTES } from "../../src/hub/limits.ts";
 import { MAX_URI } from "../../src/update/uri.ts";
-import { createTwin, shortest } from "./twin-bench.ts";
+import { createTwin } from "./twin-bench.ts";
 
 const address = (length: number): string => `https://updates.example.com/${"a".repeat(length - 28)}`;
 /** Characters, as docs/updates.md has it. */
@@ -30,21 +29,4 @@ test("one that is longer is left out, with the limit that it met", () => {
 	read(1, 3, { ota: offer(2600), app: offer(100), other: 1 });
 	assert.deepEqual(steps, ["hub.too-large hub.too-large: desired.ota left out: at most 2560 bytes each"]);
 	assert.equal(desired.length, 1);
-});
-
-test("any twin that the hub's count allows is taken whole where names do not stay, an offer in it", () => {
-	const k = (count: number, value: unknown) =>
-		Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i.toString(36).padStart(3, "0")}`, value]));
-	for (const most of [k(5461, "on"), ...["", {}, []].map((empty) => shortest(MOST_SECTION_BYTES - 100, empty))]) {
-		const { attach, read, change, desired, steps } = createTwin({ bytes: 131_072 });
-		attach();
-		const properties = { ...most, ota: { url: "https://h/b", sequence: 2 } };
-		read(1, 3, properties);
-		change(4, properties);
-		assert.deepEqual(steps, []);
-		assert.deepEqual(desired, [
-			[3, true, properties],
-			[4, false, properties],
-		]);
-	}
 });

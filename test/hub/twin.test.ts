@@ -147,7 +147,7 @@ describe("desired properties", () => {
 			{ a: members(5000), b: [members(500)] },
 		];
 		for (const more of junk) {
-			const { attach, desired, steps, receive } = createTwin({ bytes: 1024, namesStay: true });
+			const { attach, desired, steps, receive } = createTwin({ bytes: 1024 });
 			attach();
 			const ota = { url: "https://h/b.suit", sequence: 2 };
 			const section = (version: number) =>

@@ -20,7 +20,7 @@ import { standInImage } from "../support/release.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bundle-"));
 const path = (name: string): string => join(folder, name);
-const IMAGE = standInImage(1, undefined, undefined, 42);
+const IMAGE = standInImage(1, undefined, undefined, 42, 7);
 
 /** The options of a bundle that is in order, without how it is signed. */
 const packing = (change: Readonly<Record<string, string>> = {}): string[] => {
@@ -82,6 +82,7 @@ test("a bundle verifies with OpenSSL, with a device's reader, and with `bundle v
 		"--json",
 	]);
 	assert.equal(JSON.parse(verified).sequence, 42);
+	assert.equal(JSON.parse(verified).secureVersion, 7);
 	assert.equal(
 		JSON.parse(await expect(0, ["inspect", path("a.suit"), "--json"])).uri,
 		"https://updates.example.com/a.bin",

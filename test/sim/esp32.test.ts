@@ -107,7 +107,11 @@ describe("the image for ESP32", { skip }, () => {
 	const sources = readdirSync(native).filter((name) => name.endsWith(".c") && !ofEngine(name));
 	for (const source of sources) {
 		test(`${source} passes gcc -fsyntax-only for ESP32`, () => {
-			for (const defined of [[], ["-DmxDebug=1"], ["-DCONFIG_NVS_ENCRYPTION=1"]])
+			const antiRollback = [
+				"-DCONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=1",
+				"-DCONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD=16",
+			];
+			for (const defined of [[], ["-DmxDebug=1"], ["-DCONFIG_NVS_ENCRYPTION=1"], antiRollback])
 				execFileSync(
 					"gcc",
 					[

@@ -3,12 +3,13 @@
  * connection and a restart included; then one that never reaches the hub.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { type App, buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { standInImage } from "../support/release.ts";
 import { offer } from "../support/updated.ts";
 import { updatesEnvironmentOf } from "./environment.ts";
 
@@ -75,5 +76,24 @@ describe("the application on XS takes updates", { skip }, () => {
 		assert.match(back[0].output, /ota\.boot {2}decision=run {2}running=ota_1/);
 		assert.deepEqual(ota(), { state: "idle", installed: 2, sequence: 3, code: "ota.rejected" });
 		assert.equal(cloud.registrations.length, 1);
+	});
+
+	test("a chip with anti-rollback takes no image below its eFuse, says why, and raises it with one above", async () => {
+		const efuse = join(flash, "efuse.json");
+		const of = (secureVersion: number) => standInImage(2, undefined, 0, 0, secureVersion);
+		writeFileSync(efuse, "3");
+		offer(cloud, 4, undefined, of(2));
+		const reported = cloud.seen(
+			(event) => event.event === "reported" && JSON.stringify(event.patch).includes("ota.secure-version"),
+		);
+		const [old] = await Promise.all([boot(/ota\.secure-version: 2, the chip takes 3 to 16/), reported]);
+		assert.match(old.output, /ota\.secure-version/);
+		assert.deepEqual(ota(), { state: "idle", installed: 2, sequence: 4, code: "ota.secure-version", secureVersion: 3 });
+		offer(cloud, 5, undefined, of(4));
+		const staged = await boot();
+		assert.match(staged.output, /ota\.restart {2}sequence=5/, staged.output);
+		assert.equal(readFileSync(efuse, "utf8"), "3", "a trial burns nothing");
+		await boot(/ota\.confirmed/);
+		assert.equal(readFileSync(efuse, "utf8"), "4");
 	});
 });

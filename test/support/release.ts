@@ -17,9 +17,19 @@ export const FOREIGN_KEY = generateKeyPair({ fill });
 export const VENDOR = defaultVendor();
 export const CLASS = classUuid(VENDOR, "esp32/devkit/4m");
 
-/** A valid image of about `bytes` bytes; another `fillByte`, another image. `sequence`: the number built into it. */
-export function standInImage(fillByte: number, bytes = 300 * 1024, chipId = 0, sequence = 0): Uint8Array {
+/**
+ * A valid image of about `bytes` bytes; another `fillByte`, another image. `sequence`: the number built into it; `secureVersion`:
+ * of its application descriptor.
+ */
+export function standInImage(
+	fillByte: number,
+	bytes = 300 * 1024,
+	chipId = 0,
+	sequence = 0,
+	secureVersion = 0,
+): Uint8Array {
 	const segment = Uint8Array.from({ length: bytes - 80 }, (_, i) => (i * 31 + (i >> 8) + fillByte) & 0xff);
+	new DataView(segment.buffer).setUint32(4, secureVersion, true);
 	segment.set(utf8(RELEASE_MARK), 512);
 	segment.fill(0, 512 + RELEASE_MARK.length, 512 + RELEASE_MARK.length + RELEASE_BYTES);
 	return numberImage(encodeImage(chipId, segment), sequence);

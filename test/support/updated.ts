@@ -1,5 +1,5 @@
 /** A device that takes updates from a local cloud: real agent, slots as files; it boots again whenever it restarts. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cloud } from "../../cloud/cloud.ts";
@@ -35,14 +35,15 @@ export function release(cloud: Cloud, sequence = 2, key = RELEASE_KEY, image = I
 	return `agent-${sequence}.suit`;
 }
 
-export const offer = (cloud: Cloud, sequence = 2, key = RELEASE_KEY): UpdateOffer =>
-	cloud.operator.offerUpdate(cloud.registrationId, release(cloud, sequence, key));
+export const offer = (cloud: Cloud, sequence = 2, key = RELEASE_KEY, image = IMAGE): UpdateOffer =>
+	cloud.operator.offerUpdate(cloud.registrationId, release(cloud, sequence, key, image));
 
 export interface Reported {
 	readonly state: string;
 	readonly installed: number;
 	readonly sequence: number | null;
 	readonly code: string | null;
+	readonly secureVersion?: number;
 }
 
 /** The device's report, past or to come, that fits. */
@@ -70,8 +71,14 @@ export class UpdatedDevice {
 	#life: Promise<void>;
 	#wake: () => void = () => {};
 
-	/** `configure`: what the image in that slot is configured with, besides UPDATES. */
-	constructor(cloud: Cloud, configure: (slot: Slot) => ConfigInput = () => ({}), options: Partial<AgentOptions> = {}) {
+	/** `configure`: what the image in that slot is configured with, besides UPDATES. `efuse`: of a chip with anti-rollback. */
+	constructor(
+		cloud: Cloud,
+		configure: (slot: Slot) => ConfigInput = () => ({}),
+		options: Partial<AgentOptions> = {},
+		efuse?: number,
+	) {
+		if (efuse !== undefined) writeFileSync(join(this.#folder, "efuse.json"), String(efuse));
 		this.device = new Device(cloud);
 		this.#configure = configure;
 		this.#options = options;

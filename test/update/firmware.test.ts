@@ -1,16 +1,17 @@
 /** Firmware images as a device sees them pass: what a bootloader would not start is refused, in pieces of any size. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeImage, readImage } from "../../hw/node/bundle/image.ts";
+import { encodeImage, readImage, secureVersionOf } from "../../hw/node/bundle/image.ts";
 import { concat } from "../../src/base/bytes.ts";
+import type { AntiRollback } from "../../src/port.ts";
 import { inspectFirmware } from "../../src/update/firmware.ts";
 import { mutations } from "../support/mutate.ts";
 import { isFault } from "../support/random.ts";
 
 const CHIP = 5;
 
-function inspect(image: Uint8Array, piece = 4096, size = image.length): void {
-	const inspection = inspectFirmware(CHIP, size);
+function inspect(image: Uint8Array, piece = 4096, size = image.length, antiRollback?: AntiRollback): void {
+	const inspection = inspectFirmware(CHIP, size, antiRollback);
 	for (let at = 0; at < image.length; at += piece) inspection.push(image.subarray(at, at + piece));
 	inspection.end();
 }
@@ -44,10 +45,10 @@ const sector = (image: Uint8Array, ...head: number[]): Uint8Array => {
 
 test("images of any number of segments, with and without digest and signature block", () => {
 	for (const segments of [
-		[4],
+		[8],
 		[300],
 		[20_000, 8, 4],
-		[1, 0, 70_000, 16, 3].map((n) => n + 4),
+		[8, 0, 70_000, 16, 3].map((n) => n + 4),
 		Array(16).fill(12) as number[],
 	])
 		for (const hash of [true, false]) {
@@ -78,6 +79,7 @@ test("what ESP-IDF's bootloader would not start", () => {
 		["an application that lacks its last byte", image.subarray(0, -1), /cut/],
 		["another chip's", changed(image, 12, 9), /chip id 9, expected 5/],
 		["revisions that are none", changed(image, 15, 100, 0, 99, 0), /revisions 100 to 99/],
+		["a first segment with no room for a descriptor", changed(image, 28, 4, 0), /no application descriptor/],
 		["no segment", changed(image, 1, 0), /0 segments/],
 		["too many segments", changed(image, 1, 17), /17 segments/],
 		["a segment beyond the end", changed(image, 28, 0xff, 0xff, 0xff, 0x7f), /cut/],
@@ -91,6 +93,33 @@ test("what ESP-IDF's bootloader would not start", () => {
 				(thrown) => isFault("ota.image")(thrown) && said.test((thrown as Error).message),
 				what,
 			);
+});
+
+test("a secure_version below the chip's eFuse, or one that it has no bits for", () => {
+	for (const [secureVersion, isTaken] of [
+		[0, false],
+		[2, false],
+		[3, true],
+		[16, true],
+		[17, false],
+		[0xffffffff, false],
+	] as const) {
+		const image = imageOf([20_000, 400]);
+		new DataView(image.buffer).setUint32(36, secureVersion, true);
+		assert.equal(secureVersionOf(image), secureVersion);
+		for (const piece of [1, 4096]) {
+			inspect(image, piece);
+			const look = (): void => inspect(image, piece, image.length, { version: 3, most: 16 });
+			if (isTaken) look();
+			else assert.throws(look, isFault("ota.secure-version"));
+		}
+		if (!isTaken)
+			assert.throws(
+				() => inspectFirmware(CHIP, image.length, { version: 3, most: 16 }).push(image.subarray(0, 40)),
+				isFault("ota.secure-version"),
+				"before a sector is erased",
+			);
+	}
 });
 
 test("the first sector says all that can be said before a sector is erased", () => {

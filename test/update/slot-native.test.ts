@@ -12,6 +12,8 @@ import { after, before, test } from "node:test";
 const project = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "enrollee-slot-"));
 const program = join(folder, "slot");
+/** With anti-rollback. */
+const guarded = join(folder, "guarded");
 
 const HARNESS = `
 #include <stdarg.h>
@@ -40,6 +42,8 @@ esp_err_t esp_timer_stop(esp_timer_handle_t h) { (void)h; return 0; }
 xsSlot* stubArgument(xsMachine* the, int i) { static xsSlot s; (void)the; (void)i; return &s; }
 xsSlot* stubResult(xsMachine* the) { return stubArgument(the, 0); }
 xsIntegerValue stubInteger(xsMachine* the, xsSlot* s) { (void)the; (void)s; return 0; }
+uint32_t esp_efuse_read_secure_version(void) { return 5; }
+void stubSetInteger(xsMachine* the, xsSlot* s, xsIntegerValue v) { (void)the; (void)s; printf("%d\\n", (int)v); }
 void stubSetNumber(xsMachine* the, xsSlot* s, double v) { (void)the; (void)s; (void)v; }
 void stubSetString(xsMachine* the, xsSlot* s, const char* v) { (void)the; (void)s; puts(v); }
 void stubThrow(xsMachine* the, const char* format, ...)
@@ -54,7 +58,10 @@ void stubThrow(xsMachine* the, const char* format, ...)
 int main(int count, char** arguments)
 {
 	answer = count > 1 ? atoi(arguments[1]) : 0;
-	if (setjmp(thrown) == 0) {
+	if (count == 1) {
+		xs_slot_secure_version(NULL);
+		xs_slot_secure_bits(NULL);
+	} else if (setjmp(thrown) == 0) {
 		xs_slot_prepare(NULL);
 		puts("prepared");
 	}
@@ -65,7 +72,10 @@ int main(int count, char** arguments)
 before(() => {
 	writeFileSync(join(folder, "main.c"), HARNESS);
 	const include = ["test/sim/stubs", "hw/moddable/native"].map((path) => `-I${join(project, path)}`);
-	execFileSync("gcc", ["-Wall", "-Wextra", "-Werror", "-DESP32=5", ...include, join(folder, "main.c"), "-o", program]);
+	const flags = ["-Wall", "-Wextra", "-Werror", "-DESP32=5", ...include, join(folder, "main.c")];
+	execFileSync("gcc", [...flags, "-o", program]);
+	const options = ["CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=1", "CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD=16"];
+	execFileSync("gcc", [...flags, ...options.map((option) => `-D${option}`), "-o", guarded]);
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -83,4 +93,9 @@ test("a board that was never updated can be prepared for its first update, and f
 
 test("flash that cannot be erased stops an update before anything is written", () => {
 	assert.equal(prepare(ESP_ERR_FLASH_OP_FAIL), String(ESP_ERR_FLASH_OP_FAIL));
+});
+
+test("the eFuse's secure version is said where the bootloader looks at it, and nowhere else", () => {
+	assert.equal(execFileSync(guarded, [], { encoding: "utf8" }), "5\n16\n");
+	assert.equal(execFileSync(program, [], { encoding: "utf8" }), "");
 });

@@ -114,3 +114,27 @@ test("the flash refuses what flash cannot do", () => {
 	assert.ok(existsSync(join(folder, "ota_1.bin")));
 	assert.throws(() => openSlot({ folder: join(folder, "ota_1.bin"), restart() {} }), isFault("ota.flash"), "no folder");
 });
+
+test("anti-rollback: what is below the eFuse is not armed and does not boot; a confirmed image raises it", () => {
+	const { folder, powerUp } = machine();
+	const efuse = join(folder, "efuse.json");
+	assert.equal(powerUp().antiRollback, undefined);
+	writeFileSync(efuse, "0");
+	const image = (secureVersion: number): Uint8Array => standInImage(secureVersion, 8192, 0, 0, secureVersion);
+	const first = powerUp();
+	assert.deepEqual(first.antiRollback, { version: 0, most: 16 });
+	put(first, image(2));
+	first.arm();
+	assert.equal(readFileSync(efuse, "utf8"), "0", "a trial burns nothing");
+	const trial = powerUp();
+	trial.confirm();
+	assert.deepEqual([trial.running, trial.antiRollback?.version], ["ota_1", 2]);
+	// The one before is below it: there is no way back to it any more.
+	assert.throws(() => trial.revert(), isFault("ota.flash"));
+	put(trial, image(1));
+	assert.throws(() => trial.arm(), isFault("ota.secure-version"));
+	put(trial, image(17));
+	trial.arm();
+	assert.throws(() => powerUp().confirm(), isFault("ota.flash"), "no bits for it");
+	assert.equal(readFileSync(efuse, "utf8"), "2");
+});

@@ -5,12 +5,16 @@
 #include "xsmc.h"
 #include "xsHost.h"
 
+#include "sdkconfig.h"
 #include "esp_err.h"
 #include "esp_system.h"
 #include "esp_timer.h"
 #include "esp_partition.h"
 #include "app_update/include/esp_ota_ops.h"
 #include "hal/wdt_hal.h"
+#if CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
+#include "efuse/include/esp_efuse.h"
+#endif
 
 static esp_timer_handle_t gGuard;
 
@@ -64,6 +68,25 @@ void xs_slot_sequence(xsMachine* the)
 	for (i = 7; marked && i >= 0; i--)
 		number = number * 256 + gRelease.number[i];
 	xsmcSetNumber(xsResult, number);
+}
+
+/* Of the eFuse, which ESP-IDF raises when an image is confirmed; undefined where the bootloader does not look at it. */
+void xs_slot_secure_version(xsMachine* the)
+{
+#if CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
+	xsmcSetInteger(xsResult, esp_efuse_read_secure_version());
+#else
+	(void)the;
+#endif
+}
+
+void xs_slot_secure_bits(xsMachine* the)
+{
+#if CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
+	xsmcSetInteger(xsResult, CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD);
+#else
+	(void)the;
+#endif
 }
 
 /*

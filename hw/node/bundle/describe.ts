@@ -3,6 +3,7 @@ import type { ArchiveReader } from "../../../src/application/archive.ts";
 import { hex } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import type { Manifest } from "../../../src/suit/manifest.ts";
+import { secureVersionOf } from "./image.ts";
 
 type Facts = Readonly<Record<string, string | number>>;
 
@@ -18,6 +19,11 @@ export function manifestFacts(manifest: Manifest): Facts {
 	};
 }
 
+/** Of a firmware's image, what its envelope does not say. */
+export function firmwareFacts(manifest: Manifest, image: Uint8Array): Facts {
+	return componentOf(manifest) === "fw" ? { secureVersion: secureVersionOf(image) } : {};
+}
+
 /** Without its modules. */
 export function archiveFacts({ name, version, symbols }: ArchiveReader, bytes: Uint8Array): Facts {
 	return { name, xs: version, size: bytes.length, symbols };
@@ -31,7 +37,7 @@ export function table(facts: Facts): string {
 }
 
 export function row(name: string, value: string | number): string {
-	return `${name.padEnd(11)} ${value}`;
+	return `${name.padEnd(13)} ${value}`;
 }
 
 export function componentOf({ component }: Manifest): string {

@@ -63,6 +63,12 @@ export function isImage(bytes: Uint8Array): boolean {
 	}
 }
 
+/** Of the application descriptor of an image that begins so (CONFIG_BOOTLOADER_APP_SECURE_VERSION). */
+export function secureVersionOf(image: Uint8Array): number {
+	if (image.length < SECURE_VERSION_AT + 4) return 0;
+	return new DataView(image.buffer, image.byteOffset).getUint32(SECURE_VERSION_AT, true);
+}
+
 /** An image of one segment, whose first bytes become an application descriptor's: a stand-in where no real one is at hand. */
 export function encodeImage(chipId: number, segment: Uint8Array): Uint8Array {
 	const checked = (HEADER_BYTES + 8 + segment.length) | 15;
@@ -84,6 +90,8 @@ export function encodeImage(chipId: number, segment: Uint8Array): Uint8Array {
 const HEADER_BYTES = 24;
 /** esp_app_desc_t's magic word. */
 const APP_DESCRIPTOR = 0xabcd5432;
+/** Of the descriptor that begins the first segment, the second word. */
+const SECURE_VERSION_AT = HEADER_BYTES + 8 + 4;
 
 function refused(what: string): Fault {
 	return new Fault("ota.image", `not an ESP-IDF application image: ${what}`);

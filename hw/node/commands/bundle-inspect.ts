@@ -5,7 +5,16 @@ import { Fault } from "../../../src/fault.ts";
 import { MAX_ENVELOPE_BYTES, openEnvelope, readEnvelope, readManifest } from "../../../src/suit/manifest.ts";
 import { appClassUuid, classUuid } from "../../../src/suit/uuid.ts";
 import { isArchive, readApp, readArchive } from "../bundle/archive.ts";
-import { archiveFacts, componentOf, manifestFacts, reason, row, table, uuid } from "../bundle/describe.ts";
+import {
+	archiveFacts,
+	componentOf,
+	firmwareFacts,
+	manifestFacts,
+	reason,
+	row,
+	table,
+	uuid,
+} from "../bundle/describe.ts";
 import { readHashed, readSmall } from "../bundle/file.ts";
 import { readPublicKey } from "../bundle/key.ts";
 import { vendorUuid } from "../bundle/pack.ts";
@@ -89,7 +98,7 @@ function verify(file: string, flags: VerifyFlags): void {
 		if (!equal(xs === undefined ? device : appClassUuid(device, xs), manifest.class))
 			throw new Fault("ota.class", `${uuid(manifest.class)} is not ${flags.class}${xs ? ` with XS ${xs}` : ""}`);
 	}
-	const facts = manifestFacts(manifest);
+	const facts = { ...manifestFacts(manifest), ...firmwareFacts(manifest, bytes) };
 	const fit = xs === undefined ? "good" : `good, for XS ${xs}`;
 	const good = number === undefined && xs === undefined ? `${fit}, without a place for its number` : fit;
 	const human = [table(facts), row("signature", "good"), row("image", good)].join("\n");

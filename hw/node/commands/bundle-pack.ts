@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Fault } from "../../../src/fault.ts";
 import { toBeSigned } from "../../../src/suit/cose.ts";
-import { manifestFacts, table } from "../bundle/describe.ts";
+import { firmwareFacts, manifestFacts, table } from "../bundle/describe.ts";
 import { encodeEnvelope, encodeManifest, manifestDigest } from "../bundle/envelope.ts";
 import { readHashed, readSmall, writeOut } from "../bundle/file.ts";
 import { readPublicKey, readReleaseKey, readSignature, sign } from "../bundle/key.ts";
@@ -88,7 +88,7 @@ export function pack(
 	const file = flags.out;
 	const envelope = encodeEnvelope(encoded, signatureOf(message, flags));
 	writeOut(file, "--out", envelope, flags.force);
-	const facts = manifestFacts(manifest);
+	const facts = { ...manifestFacts(manifest), ...firmwareFacts(manifest, bytes) };
 	return {
 		file,
 		human: `${file}: ${envelope.length} bytes\n${table(facts)}`,
