@@ -33,7 +33,7 @@ for (const fill of [0.1, 0.75, 0.9])
 				t.diagnostic(
 					`${cuts} cuts, ${refusals} of 7 not done for want of room, ${begunAndRefused} writes refused by NVS`,
 				);
-				assert.ok(cuts > 100);
+				assert.ok(cuts > 50);
 				if (room) assert.equal(begunAndRefused, 0);
 				if (fill < 0.5) assert.equal(refusals, 0);
 			} finally {
