@@ -147,8 +147,8 @@ export interface Slot {
 	readonly state: "trial" | "valid" | "unknown";
 	/** Why what is installed does not run. */
 	readonly resting?: Fault | undefined;
-	/** Of a chip that refuses older images by its eFuse; as it stands. */
-	readonly antiRollback?: AntiRollback | undefined;
+	/** Where the eFuse refuses an image by its secure_version (ESP-IDF, "Anti-rollback"): what is burnt, and bits there are. */
+	readonly antiRollback?: { readonly version: number; readonly most: number } | undefined;
 	/** Room for an image, bytes; a multiple of the 4096-byte erase unit. */
 	readonly bytes: number;
 	/** Judges an image of `size` bytes, which it sees from its first byte. */
@@ -170,17 +170,6 @@ export interface Slot {
 	guard(seconds: number): void;
 	/** Does not return on a device. */
 	restart(): void;
-}
-
-/**
- * What the eFuse field SECURE_VERSION makes of an image's `secure_version` (ESP-IDF, "Over The Air Updates", "Anti-rollback"):
- * the bootloader starts none below it, and a confirmed image raises it to its own, for good.
- */
-export interface AntiRollback {
-	/** Burnt so far. */
-	readonly version: number;
-	/** There are bits for: no image above can ever be confirmed. */
-	readonly most: number;
 }
 
 /** Both throw Fault ota.image, ota.secure-version as soon as something is wrong with the image. */

@@ -7,8 +7,8 @@
  * ("Anti-rollback") no image below it boots, and a confirmed one raises it.
  */
 import { Fault } from "../../src/fault.ts";
-import type { AntiRollback, Inspection, Slot } from "../../src/port.ts";
-import { inspectFirmware } from "../../src/update/firmware.ts";
+import type { Inspection, Slot } from "../../src/port.ts";
+import { type AntiRollback, inspectFirmware } from "../../src/update/firmware.ts";
 import { SECTOR_BYTES } from "../../src/update/writer.ts";
 import { secureVersionOf } from "./bundle/image.ts";
 

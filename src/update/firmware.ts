@@ -7,7 +7,7 @@
  * too, after the fleet has downloaded them.
  */
 import { Fault } from "../fault.ts";
-import type { AntiRollback, Inspection } from "../port.ts";
+import type { Inspection, Slot } from "../port.ts";
 
 const HEADER_BYTES = 24;
 const SEGMENT_BYTES = 8;
@@ -22,6 +22,8 @@ const SECTOR_BYTES = 4096;
 const MOST_PADDING_AT_ONCE = 64;
 const SIGNATURE_V1_BYTES = 68;
 const SIGNATURE_V2_MAGIC = 0xe7;
+
+export type AntiRollback = NonNullable<Slot["antiRollback"]>;
 
 /** `chipId`: esp_chip_id_t; `size`: of all that will be pushed; `antiRollback`: of the chip, where that is in use. */
 export const inspectFirmware = (chipId: number, size: number, antiRollback?: AntiRollback): Inspection =>

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeImage, readImage, secureVersionOf } from "../../hw/node/bundle/image.ts";
 import { concat } from "../../src/base/bytes.ts";
-import type { AntiRollback } from "../../src/port.ts";
-import { inspectFirmware } from "../../src/update/firmware.ts";
+import { type AntiRollback, inspectFirmware } from "../../src/update/firmware.ts";
 import { mutations } from "../support/mutate.ts";
 import { isFault } from "../support/random.ts";
 
