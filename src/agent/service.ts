@@ -111,7 +111,7 @@ export class Service implements Operated {
 		link.opener = (topic, bytes) => this.#features.open(topic, bytes);
 		const stop = link.listen((topic, payload) => this.#features.message(topic, payload));
 		this.#operations.connected(credential, this);
-		this.#updates?.connected(this);
+		this.#updates?.connected(this, credential.notBefore);
 		this.queue.attach(session);
 		this.#starts?.connected();
 		return () => {

@@ -51,6 +51,7 @@ export class Component {
 	#onTrial: boolean;
 	/** Of the session that is open. */
 	#outlet: Pick<Outlet, "report"> | undefined;
+	#notBefore = 0;
 	/** The desired property as it stands, patches merged. */
 	#desired: Json | undefined;
 	/** Why the last offer was not taken, or not yet. */
@@ -96,9 +97,10 @@ export class Component {
 		};
 	}
 
-	/** A session is open. */
-	connected(outlet: Pick<Outlet, "report">): void {
+	/** A session is open, under a certificate of that day. */
+	connected(outlet: Pick<Outlet, "report">, notBefore: number): void {
 		this.#outlet = outlet;
+		this.#notBefore = notBefore;
 		this.#report();
 		this.#deliver();
 	}
@@ -197,7 +199,7 @@ export class Component {
 	}
 
 	#deliver(): void {
-		if (this.#outlet && this.#listens && !this.#onTrial) this.#delivery.resume();
+		if (this.#outlet && this.#listens && !this.#onTrial) this.#delivery.resume(this.#notBefore);
 	}
 
 	/** `then`: once the hub has it, or at once when there is nothing to say or no hub. */

@@ -11,7 +11,7 @@ import { type DownloadPorts, fetchBundle, fetchImage } from "./download.ts";
 import type { Offer } from "./offer.ts";
 import type { Updater } from "./updater.ts";
 
-export interface DeliveryOptions extends DownloadPorts {
+export interface DeliveryOptions extends Omit<DownloadPorts, "notBefore"> {
 	readonly updater: Updater;
 	readonly entropy: Entropy;
 	readonly log: Log;
@@ -37,6 +37,8 @@ const MOST_QUIET_SECONDS = 30;
 export class Delivery {
 	readonly #options: DeliveryOptions;
 	#isResting = true;
+	/** Of the certificate that the hub has taken: it is that late. */
+	#notBefore = 0;
 	#offer: Offer | undefined;
 	/** Its bundle has not been taken yet. */
 	#isNew = false;
@@ -69,9 +71,10 @@ export class Delivery {
 		this.#options.updater.interrupted(new Fault("ota.withdrawn", "the desired property is gone"));
 	}
 
-	/** The hub is there. */
-	resume(): void {
+	/** The hub is there; `notBefore`: as in WireOptions, where a certificate says it. */
+	resume(notBefore: number = this.#notBefore): void {
 		this.#isResting = false;
+		this.#notBefore = notBefore;
 		this.#next();
 	}
 
@@ -92,7 +95,7 @@ export class Delivery {
 		const offer = this.#offer;
 		if (offer && this.#isNew) {
 			log("ota.offered", { sequence: offer.sequence, url: offer.url });
-			this.#cancel = fetchBundle(this.#options, offer.url, (result) => {
+			this.#cancel = fetchBundle(this.#ports, offer.url, (result) => {
 				this.#ended("bundle", () => {
 					if (result instanceof Fault) throw result;
 					updater.offer(result, offer.sequence);
@@ -103,7 +106,7 @@ export class Delivery {
 		} else if (this.#isDownloading) {
 			log("ota.download", { sequence: updater.status.sequence, progress: updater.status.progress });
 			const stopLooking = this.#lookAtProgress();
-			const abandon = fetchImage(this.#options, updater, (fault) => {
+			const abandon = fetchImage(this.#ports, updater, (fault) => {
 				stopLooking();
 				if (!fault) this.#restart();
 				else
@@ -116,6 +119,11 @@ export class Delivery {
 				abandon();
 			};
 		}
+	}
+
+	get #ports(): DownloadPorts {
+		const { wire, clock, anchors, hosts } = this.#options;
+		return { wire, clock, anchors, notBefore: this.#notBefore, ...(hosts ? { hosts } : {}) };
 	}
 
 	get #isDownloading(): boolean {

@@ -15,6 +15,8 @@ export interface DownloadPorts {
 	readonly clock: Clock;
 	/** Trust anchors for the download servers, DER; empty: the platform's. */
 	readonly anchors: readonly Uint8Array[];
+	/** As in WireOptions. */
+	readonly notBefore?: number;
 	/** Domains that a redirect may lead to, besides the one that redirects. */
 	readonly hosts?: readonly string[];
 }
@@ -136,7 +138,7 @@ function get(
 	redirects: number,
 	done: (fault?: Fault) => void,
 ): () => void {
-	const { wire, clock, anchors } = ports;
+	const { wire, clock, anchors, notBefore } = ports;
 	const reader = new ResponseReader(sink.from);
 	let ended = false;
 	let cancelIdle = (): void => {};
@@ -184,7 +186,13 @@ function get(
 		end(new Fault("wire.timeout", `${uri.host}: not done within ${sink.seconds} s`)),
 	);
 	const connection: Connection = wire.connect(
-		{ host: uri.host, port: uri.port, anchors, timeoutSeconds: IDLE_SECONDS },
+		{
+			host: uri.host,
+			port: uri.port,
+			anchors,
+			timeoutSeconds: IDLE_SECONDS,
+			...(notBefore === undefined ? {} : { notBefore }),
+		},
 		{
 			onOpen() {
 				if (ended) return;

@@ -62,9 +62,9 @@ export class Updates {
 		return this.#components.reduce((inner, component) => component.watch(inner), next);
 	}
 
-	/** A session is open. */
-	connected(outlet: Pick<Outlet, "report">): void {
-		for (const component of this.#components) component.connected(outlet);
+	/** A session is open, under a certificate of that day, ms since 1970. */
+	connected(outlet: Pick<Outlet, "report">, notBefore: number): void {
+		for (const component of this.#components) component.connected(outlet, notBefore);
 	}
 
 	/** Nothing of what was reported stands any more: all of it goes again. */
