@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
-import { createWire } from "../../hw/node/wire.ts";
 import { Journal } from "../../src/identity/journal.ts";
 import { encodeCredential } from "../../src/identity/record.ts";
-import type { Wire, WireOptions } from "../../src/port.ts";
 import { FakeClock } from "../support/clock.ts";
 import { Device, withCloud } from "../support/device.ts";
 import { Power } from "../support/power.ts";
@@ -239,26 +237,4 @@ test("with --once an acknowledged message confirms the image, and nothing else i
 		assert.equal(fault, undefined);
 		assert.deepEqual([slot.state, machine.record().installed], ["valid", 2]);
 		assert.deepEqual(cloud.device(ID)!.reported.properties, {});
-	}));
-
-test("for a download it is as late as the certificate says, whatever the clock, as it is for the hub", () =>
-	withCloud({}, async (cloud) => {
-		const inner = createWire();
-		const asked: WireOptions[] = [];
-		const connect: Wire["connect"] = (options, events) => {
-			asked.push(options);
-			return inner.connect(options, events);
-		};
-		const device = new UpdatedDevice(cloud, undefined, { wire: { connect } });
-		try {
-			await reported(cloud, ({ state }) => state === "idle");
-			asked.length = 0;
-			offer(cloud);
-			await reported(cloud, ({ installed }) => installed === 2);
-			const { notBefore } = device.device.journal.current!;
-			const days = asked.flatMap((one) => (one.identity ? [] : [one.notBefore]));
-			assert.deepEqual(days, [notBefore, notBefore], "bundle and image");
-		} finally {
-			await device.stop();
-		}
 	}));
