@@ -7,6 +7,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Gdb, Gone } from "./gdb.ts";
 import { MACHINE, QEMU, type Tools } from "./tools.ts";
 
 export interface Boot {
@@ -24,13 +28,23 @@ export interface BootOptions {
 	/** Cuts the power when it is aborted. */
 	readonly power?: AbortSignal;
 	readonly onLine?: (line: string) => void;
+	/** Looks into the board, which stands before its first instruction and goes on by `gdb.run()`; ends it when it is done. */
+	readonly debug?: (gdb: Gdb) => Promise<void>;
+	/** Counts instructions: the board's clock is their number then, 8 ns each, and stands for what it waits. */
+	readonly counts?: boolean;
 }
 
 /** From power-up to a reset or the end. */
 export async function boot({ environment }: Tools, flash: string, options: BootOptions = {}): Promise<Boot> {
-	const { timeoutSeconds = 120, stopAt, power, onLine, efuse } = options;
+	const { timeoutSeconds = 120, stopAt, power, onLine, efuse, debug, counts = false } = options;
+	const folder = mkdtempSync(join(tmpdir(), "enrollee-board-"));
+	const socket = join(folder, "gdb");
+	const more = [
+		...(debug ? ["-gdb", `unix:${socket},server=on,wait=off`, "-S"] : []),
+		...(counts ? ["-icount", "shift=3"] : []),
+	];
 	// Its standard input stays open: at its end the UART would fall silent.
-	const child = spawn(QEMU, arguments_(flash, efuse), { env: environment, stdio: "pipe" });
+	const child = spawn(QEMU, [...arguments_(flash, efuse), ...more], { env: environment, stdio: "pipe" });
 	let ended: Boot["ended"] = "reset";
 	const end = (why: Boot["ended"]): void => {
 		if (ended !== "reset" || child.exitCode !== null) return;
@@ -51,8 +65,21 @@ export async function boot({ environment }: Tools, flash: string, options: BootO
 	child.stderr!.setEncoding("utf8").on("data", (text: string) => {
 		complaint += text;
 	});
-	const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+	const closed = once(child, "close") as Promise<[number | null, string | null]>;
+	let thrown: unknown;
+	const looking =
+		debug &&
+		Gdb.connect(socket)
+			.then(debug)
+			.catch((reason: unknown) => {
+				if (!(reason instanceof Gone)) thrown = reason;
+			})
+			.then(() => child.kill("SIGTERM"));
+	const [code, signal] = await closed;
 	clearTimeout(timer);
+	rmSync(folder, { recursive: true, force: true });
+	await looking;
+	if (thrown !== undefined) throw thrown;
 	power?.removeEventListener("abort", cut);
 	if (ended === "reset" && code !== 0) throw new Error(`${QEMU} ended with ${code ?? signal}: ${complaint}`);
 	return { output, ended };

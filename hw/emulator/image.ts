@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ConfigInput } from "../../src/config.ts";
 import { encodeNvsCsv } from "../node/commands/factory.ts";
-import { project } from "../simulator/harness.ts";
+import { alone, project } from "../simulator/harness.ts";
 import type { Tools } from "./tools.ts";
 
 /** This machine's loopback, as the board sees it. */
@@ -43,10 +43,15 @@ export interface FirmwareOptions {
 	readonly sdkconfig?: "sdkconfig" | "sdkconfig-encrypted";
 }
 
-/** Throws what mcconfig and ESP-IDF said. */
-export async function buildFirmware({ environment }: Tools, options: FirmwareOptions = {}): Promise<Firmware> {
-	const { manifest = join(project, "hw/emulator/manifest.json"), sdkconfig: board = "sdkconfig" } = options;
-	const folder = join(project, "build/board", board === "sdkconfig" ? "." : board);
+/** One build in a folder at a time. Throws what mcconfig and ESP-IDF said. */
+export async function buildFirmware(tools: Tools, options: FirmwareOptions = {}): Promise<Firmware> {
+	const { manifest = join(project, "hw/emulator/manifest.json"), sdkconfig = "sdkconfig" } = options;
+	const folder = join(project, "build/board", sdkconfig === "sdkconfig" ? "." : sdkconfig);
+	mkdirSync(folder, { recursive: true });
+	return alone(join(folder, "out"), () => build(tools, folder, manifest, sdkconfig));
+}
+
+async function build({ environment }: Tools, folder: string, manifest: string, board: string): Promise<Firmware> {
 	const out = join(folder, "out");
 	const app = manifest.split("/").at(-2)!;
 	const sdkconfig = join(folder, "sdkconfig");
@@ -68,23 +73,25 @@ export async function buildFirmware({ environment }: Tools, options: FirmwareOpt
 			throw new Error(`mcconfig made no ${path}:\n${(stdout + stderr).slice(-4000)}`, { cause });
 		}
 	};
-	return {
-		image: read("xs_esp32.bin"),
-		bootloader: read("bootloader/bootloader.bin"),
-		table: read("partition_table/partition-table.bin"),
-		partitions: readTable(read("partition_table/partition-table.bin")),
-		elf: join(made, "xs_esp32.elf"),
-	};
+	const [image, table] = [read("xs_esp32.bin"), read("partition_table/partition-table.bin")];
+	const partitions = readTable(table);
+	// mcconfig says nothing of what ESP-IDF's own check says.
+	const { size } = find(partitions, "ota_0");
+	if (image.length > size) throw new Error(`the image has ${image.length} bytes, its slot ${size}`);
+	const bootloader = read("bootloader/bootloader.bin");
+	return { image, bootloader, table, partitions, elf: join(made, "xs_esp32.elf") };
+}
+
+function find(partitions: readonly Partition[], name: string): Partition {
+	const found = partitions.find((partition) => partition.name === name);
+	if (found === undefined) throw new Error(`the partition table has no ${name}`);
+	return found;
 }
 
 /** As a factory leaves it. `image`: another one than was built, a numbered one for example. */
 export function makeFlash(tools: Tools, firmware: Firmware, settings: ConfigInput, image = firmware.image): Uint8Array {
 	const flash = Buffer.alloc(FLASH_BYTES, 0xff);
-	const place = (name: string): Partition => {
-		const found = firmware.partitions.find((partition) => partition.name === name);
-		if (found === undefined) throw new Error(`the partition table has no ${name}`);
-		return found;
-	};
+	const place = (name: string): Partition => find(firmware.partitions, name);
 	flash.set(firmware.bootloader, BOOTLOADER_AT);
 	flash.set(firmware.table, TABLE_AT);
 	flash.set(encodeNvs(tools, settings, place("nvs").size), place("nvs").offset);

@@ -172,7 +172,7 @@ function ended(child: ChildProcess, timeoutSeconds: number): Promise<number | un
 }
 
 /** No other build in that folder meanwhile, of this or another process. A lock whose process is gone counts for nothing. */
-async function alone<T>(folder: string, action: () => Promise<T>): Promise<T> {
+export async function alone<T>(folder: string, action: () => Promise<T>): Promise<T> {
 	const lock = `${folder}.lock`;
 	while (!locks(lock)) {
 		const holder = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;

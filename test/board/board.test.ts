@@ -3,14 +3,22 @@
  * Skipped where a tool is missing; docs/board.md says which.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { CloudOptions } from "../../cloud/contract.ts";
+import { addressOf } from "../../hw/emulator/elf.ts";
 import { buildFirmware, type Firmware } from "../../hw/emulator/image.ts";
 import { findTools, type Tools } from "../../hw/emulator/tools.ts";
 import { changed, openBoard, release, type TestBoard } from "./board.ts";
 
 const found = findTools();
 const tools = found as Tools;
+/** RTC_CNTL_WDTCONFIG0 and 1 (ESP32-C3 Technical Reference Manual, "Watchdog Timers"): enabled and what it does, and when. */
+const WATCHDOG = 0x60008090;
+const WATCHDOG_TICKS = 0x60008094;
+/** Its first stage resets the chip, after 60 s: two ticks of the 136 kHz clock each. */
+const RESETS = 4 << 28;
+const TICKS = (60 * 136_000) / 2;
 
 describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "string" && `SKIPPED: ${found}` }, () => {
 	let firmware: Firmware;
@@ -71,6 +79,36 @@ describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "strin
 			const next = await boot({ stopAt: connected });
 			assert.match(next.output, /ota\.boot {2}decision=run {2}running=ota_1/);
 			assert.equal(cloud.registrations.length, 1);
+		}));
+
+	test("the bootloader's watchdog, which resets the chip, runs until setup/slot ends it", () =>
+		withBoard({}, async ({ boot }) => {
+			const elf = readFileSync(firmware.elf);
+			const main = addressOf(elf, "app_main");
+			const awake = addressOf(elf, "xs_slot_awake");
+			const seen: string[] = [];
+			// QEMU has no such watchdog, but what is stored in its registers can be seen.
+			const name = (stop: string, pc: number, stored: number): string => {
+				if (pc === main) return "main";
+				if (pc === awake) return "setup/slot";
+				if (stop.includes(`watch:${WATCHDOG_TICKS.toString(16)}`)) return `ticks ${stored}`;
+				return `${stored >>> 31 ? "on" : stored === 0 ? "off" : "set"} ${stored.toString(16)}`;
+			};
+			const { output } = await boot({
+				async debug(gdb) {
+					for (const address of [main, awake]) await gdb.breakAt(address);
+					for (const address of [WATCHDOG, WATCHDOG_TICKS]) await gdb.watch(address);
+					while (!seen.includes("setup/slot") || seen.at(-1) === "setup/slot") {
+						const stop = await gdb.run();
+						seen.push(name(stop, await gdb.pc(), await gdb.stored()));
+					}
+				},
+			});
+			const on = seen.lastIndexOf("on 80000000");
+			const told = JSON.stringify(seen);
+			assert.ok(on >= 0 && !seen.slice(on, -1).some((what) => what.startsWith("off")), `${told}\n${output}`);
+			assert.ok(seen.slice(0, on).includes(`set ${RESETS.toString(16)}`), told);
+			assert.deepEqual(seen.slice(-4), [`ticks ${TICKS}`, "main", "setup/slot", "off 0"]);
 		}));
 
 	test("no key is made where no network has been up: the chip's generator is not a true one before", async () => {

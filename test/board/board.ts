@@ -2,9 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import type { CloudOptions } from "../../cloud/contract.ts";
 import { type Boot, type BootOptions, boot } from "../../hw/emulator/board.ts";
+import { addressOf } from "../../hw/emulator/elf.ts";
 import { type Firmware, HOST, makeFlash } from "../../hw/emulator/image.ts";
 import { serveTime } from "../../hw/emulator/time.ts";
 import type { Tools } from "../../hw/emulator/tools.ts";
@@ -17,6 +19,7 @@ import { encodePem } from "../../src/x509/pem.ts";
 import { bundle, manifestOf, RELEASE_KEY, VENDOR } from "../support/release.ts";
 
 const CLASS = "esp32c3/emulated/4m";
+export const CLASS_UUID: Uint8Array = classUuid(VENDOR, CLASS);
 /** Of a chip v0.3: WAFER_VERSION_MINOR_LO, bits 18 to 20 of EFUSE_RD_MAC_SPI_SYS_3 (ESP32-C3 Technical Reference Manual). */
 const NEW_EFUSE = /* @__PURE__ */ Uint8Array.from({ length: 1024 }, (_, at) => (at === 38 ? 0x0c : 0));
 
@@ -28,6 +31,8 @@ export interface TestBoard {
 	boot(options?: BootOptions): Promise<Boot>;
 	/** Puts a release into the cloud's folder and offers it. */
 	offer(sequence: number, image: Uint8Array): void;
+	/** Asks for another certificate as soon as the device listens; not once `power` is cut. */
+	renew(power: AbortSignal): Promise<void>;
 	/** As a factory leaves it, again. */
 	erase(): void;
 	close(): Promise<void>;
@@ -37,12 +42,14 @@ export interface BoardOptions {
 	readonly cloud?: CloudOptions;
 	/** In the first slot, where it is another one than was built. */
 	readonly image?: Uint8Array;
+	/** For an update to prove itself. */
+	readonly trialSeconds?: number;
 	/** What is flashed, from what `makeFlash` gives; the chip keeps its eFuses from one start to the next. */
 	readonly encrypted?: (flash: Uint8Array, settings: ConfigInput) => Uint8Array;
 }
 
 export async function openBoard(tools: Tools, firmware: Firmware, options: BoardOptions = {}): Promise<TestBoard> {
-	const { image, encrypted } = options;
+	const { image, trialSeconds = 60, encrypted } = options;
 	const folder = mkdtempSync(join(tmpdir(), "enrollee-board-"));
 	const cloud = await startCloud({
 		hosts: [HOST],
@@ -57,7 +64,7 @@ export async function openBoard(tools: Tools, firmware: Firmware, options: Board
 		...cloud.settings,
 		releaseKey: encodePem("PUBLIC KEY", publicKeyInfo(RELEASE_KEY.publicKey)),
 		updateClass: CLASS,
-		trialSeconds: "60",
+		trialSeconds: String(trialSeconds),
 	};
 	const clear = makeFlash(tools, firmware, settings, image);
 	const factory = encrypted ? encrypted(clear, settings) : clear;
@@ -71,9 +78,16 @@ export async function openBoard(tools: Tools, firmware: Firmware, options: Board
 		boot: (run = {}) => boot(tools, flash, { ...run, ...(encrypted && { efuse }) }),
 		offer(sequence, image) {
 			const uri = cloud.downloads.publish(`agent-${sequence}.bin`, image);
-			const manifest = manifestOf(image, { uri, sequence, class: classUuid(VENDOR, CLASS) });
+			const manifest = manifestOf(image, { uri, sequence, class: CLASS_UUID });
 			cloud.downloads.publish(`agent-${sequence}.suit`, bundle(manifest));
 			cloud.operator.offerUpdate(cloud.registrationId, `agent-${sequence}.suit`);
+		},
+		async renew(power) {
+			while (!power.aborted) {
+				const outcome = await cloud.operator.callMethod(cloud.registrationId, "enrollee.renew", {}, 5);
+				if ("status" in outcome) return;
+				await sleep(50);
+			}
 		},
 		erase: () => writeFileSync(flash, factory),
 		async close() {
@@ -129,20 +143,4 @@ function checksum(image: Buffer): number {
 	let sum = 0xef;
 	for (const { at, length } of segments(image)) for (const byte of image.subarray(at, at + length)) sum ^= byte;
 	return sum;
-}
-
-/** The value of a symbol in an ELF file of 32 bits, little endian (TIS ELF 1.2, "Symbol Table"). */
-function addressOf(elf: Buffer, name: string): number {
-	const sections = Array.from({ length: elf.readUInt16LE(48) }, (_, n) => {
-		const at = elf.readUInt32LE(32) + n * elf.readUInt16LE(46);
-		const [offset, size, link] = [16, 20, 24].map((field) => elf.readUInt32LE(at + field)) as [number, number, number];
-		return { type: elf.readUInt32LE(at + 4), offset, size, link };
-	});
-	const symbols = sections.find(({ type }) => type === 2)!;
-	const names = sections[symbols.link]!;
-	for (let at = symbols.offset; at < symbols.offset + symbols.size; at += 16) {
-		const start = names.offset + elf.readUInt32LE(at);
-		if (elf.toString("latin1", start, start + name.length + 1) === `${name}\0`) return elf.readUInt32LE(at + 4);
-	}
-	throw new Error(`the image has no symbol ${name}`);
 }

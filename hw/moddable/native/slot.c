@@ -16,6 +16,8 @@
 #include "efuse/include/esp_efuse.h"
 #endif
 
+#include "demands.h"
+
 static esp_timer_handle_t gGuard;
 
 /*
