@@ -40,7 +40,7 @@ test("Wi-Fi is tried until it is there, and again after a loss; main starts once
 	assert.doesNotMatch(output.replace(said.at(-1)!, ""), /secret/);
 });
 
-test("Ethernet: main starts once at the first address, losses are said, and the cable comes back by itself", {
+test("Ethernet: main starts once, with an address and a time, losses are said, and the cable comes back by itself", {
 	skip,
 }, async () => {
 	const { exitCode, output } = await runOnXs({
@@ -63,7 +63,8 @@ test("Ethernet: main starts once at the first address, losses are said, and the 
 		"power-up: connects 1, asked 0, ready 0",
 		"link without an address: connects 1, asked 0, ready 0",
 		"network: 192.0.2.8",
-		"address, told twice: connects 1, asked 1, ready 1",
+		"address, told twice, no time yet: connects 1, asked 1, ready 0",
+		"time: connects 1, asked 1, ready 1",
 		"network: lost",
 		"cable out: connects 1, asked 1, ready 1",
 		"network: 192.0.2.8",

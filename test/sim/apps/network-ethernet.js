@@ -14,10 +14,13 @@ async function run() {
 	say("power-up");
 	cable.changed(300);
 	say("link without an address");
+	server.holds = true;
 	cable.changed(500);
 	cable.changed(500);
 	await soon();
-	say("address, told twice");
+	say("address, told twice, no time yet");
+	server.answer();
+	say("time");
 	cable.changed(200);
 	say("cable out");
 	cable.changed(300);
