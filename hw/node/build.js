@@ -11,6 +11,7 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = join(root, "dist/node");
 
+process.stderr.write("building for Node\n");
 const { metafile } = await build({
 	absWorkingDir: root,
 	entryPoints: { cli: "hw/node/cli.ts", enrollee: "hw/node/enrollee.ts", cloud: "cloud/library.ts" },

@@ -88,6 +88,10 @@ export const LINES: readonly Typed[] = [
 		"npm install enrollee pkcs11js",
 	),
 	...not(
+		"by hand what `enrollee new` has in its package.json, which newcomer.test.ts installs",
+		"npm install --save-dev typescript @moddable/typings",
+	),
+	...not(
 		"changes the system, or its tokens: test/node/pkcs11.test.ts has a folder of its own",
 		"sudo apt install libengine-pkcs11-openssl",
 		"softhsm2-util --init-token --free --label plant --pin 1234 --so-pin 5678",

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
@@ -51,6 +51,21 @@ describe("from the installed tarball", () => {
 	});
 
 	test("demo", () => assert.match(bash("npx enrollee demo"), /credential\.proven\s+sequence=2/));
+
+	test("new: not where the SDK cannot build; elsewhere npm installs it from what made it, and its types are right", () => {
+		const refused = spawnSync("bash", ["-c", "npx enrollee new my-sensor"], {
+			cwd: project,
+			env: environment(),
+			encoding: "utf8",
+		});
+		assert.equal(refused.status, 2);
+		assert.match(refused.stderr, /a new project\/my-sensor: .*no path with a space/);
+		const made = join(temporaryFolder(), "my-sensor");
+		bash(`npx enrollee new ${made}`);
+		const { dependencies } = JSON.parse(readFileSync(join(made, "package.json"), "utf8"));
+		assert.match(dependencies.enrollee, /^file:\.\..*enrollee-.*\.tgz$/);
+		bash(`cd ${made}; npm install --prefer-offline --no-audit --no-fund --silent; npm run --silent check`);
+	});
 
 	for (const typed of LINES) {
 		if (typeof typed.how === "object") continue;

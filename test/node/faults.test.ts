@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Command } from "commander";
 import { wholeProgram } from "../../hw/node/commands.ts";
+import { inForce } from "../../hw/node/settings.ts";
+import { DOCUMENTS } from "../newcomer/documents.ts";
 import { CLI, enrollee, start } from "../support/command.ts";
 import { withCloud } from "../support/device.ts";
 import { temporaryFolder } from "../support/openssl.ts";
@@ -33,6 +35,34 @@ test("every command and every one below it takes --json, -v and -q", async () =>
 				command.options.some(({ long }) => long === flag),
 				`${command.name()} ${flag}`,
 			);
+});
+
+test("every flag of run has its variable, which its help names and `config` takes; the documents name no other", async () => {
+	const run = (await wholeProgram()).commands.find((command) => command.name() === "run")!;
+	const settings = run.options.filter(({ long }) => !["--json", "--verbose", "--quiet", "--re-enrol"].includes(long!));
+	assert.ok(settings.length > 30);
+	const named = settings.map(({ long, description }) => {
+		const variable = `ENROLLEE_${long!.slice(2).toUpperCase().replaceAll("-", "_")}`;
+		assert.ok(description.endsWith(`[${variable}]`), `${long}: ${description}`);
+		return variable;
+	});
+	const inDocuments = DOCUMENTS.flatMap((document) => [
+		...readFileSync(join(import.meta.dirname, "../..", document), "utf8").matchAll(/ENROLLEE_[A-Z_]+[A-Z]/g),
+	]).map(([variable]) => variable);
+	const builds = ["ENROLLEE_CURVES", "ENROLLEE_FORMULAS", "ENROLLEE_BENCH"];
+	assert.deepEqual(
+		inDocuments.filter((variable) => !named.includes(variable) && !builds.includes(variable)),
+		[],
+	);
+	for (const variable of named) {
+		const given = inForce({}, { [variable]: "1" }, undefined);
+		assert.deepEqual(
+			given.map(({ source }) => source),
+			[variable],
+		);
+	}
+	const { stdout } = await enrollee(["config", "--json"]);
+	for (const preset of ["state", "telemetry", "dps"]) assert.match(stdout, new RegExp(`"name":"${preset}"`));
 });
 
 test("where the system makes no folder: a Fault at once, whatever the command", {

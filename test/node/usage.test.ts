@@ -1,8 +1,8 @@
 /** The command line as a user and as a program meet it: one shape of output, each failure with code and remedy, nothing lost. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { COMMANDS } from "../../hw/node/commands.ts";
@@ -90,6 +90,11 @@ test("new: a typed application in an empty folder only", async () => {
 	const made = ["package.json", "manifest.json", "tsconfig.json", ".gitignore", "main.ts", "README.md"];
 	assert.deepEqual(readdirSync(folder).sort(), [...made].sort());
 	assertOneError(await enrollee(["new", folder, "--json"]), 2, "config.foreign");
+	const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+	assert.equal(resolve(folder, dependencies.enrollee.slice("file:".length)), resolve(import.meta.dirname, "../.."));
+	const spaced = join(temporaryFolder(), "my sensors", "one");
+	assert.match(assertOneError(await enrollee(["new", spaced, "--json"]), 2, "config.invalid"), /no path with a space/);
+	assert.ok(!existsSync(join(spaced, "..")));
 });
 
 describe("with a cloud", () => {

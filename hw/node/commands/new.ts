@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { Fault } from "../../../src/fault.ts";
-import { VERSION } from "../../../src/release.ts";
 import { makeFolder, writeNew } from "../files.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
+import { sourceFor } from "./new-source.ts";
 
 export function addNew(program: Command): void {
 	const command = program
@@ -19,6 +19,10 @@ function create(folder: string, flags: OutputFlags): void {
 	const name = basename(resolve(folder));
 	if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
 		throw new Fault("config.invalid", `${name}: an application's name is of letters, digits, '.', '_' and '-'`);
+	const path = resolve(folder);
+	// SDK 8.2.3: make takes each word of such a path for a file of its own.
+	if (/\s/.test(path))
+		throw new Fault("config.invalid", `${path}: the Moddable SDK builds in no path with a space in it`);
 	try {
 		makeFolder(folder);
 		if (readdirSync(folder).length > 0) throw new Fault("config.foreign", `${folder} is not empty`);
@@ -26,13 +30,13 @@ function create(folder: string, flags: OutputFlags): void {
 		if (thrown instanceof Fault) throw thrown;
 		throw new Fault("config.invalid", `${folder}: ${(thrown as NodeJS.ErrnoException).code}`, { cause: thrown });
 	}
-	const files = filesOf(name);
+	const files = filesOf(name, sourceFor(folder));
 	for (const [file, text] of Object.entries(files)) writeNew(join(folder, file), text, { option: file, open: true });
 	const human = `${folder}: ${Object.keys(files).join(", ")}\n\n  cd ${folder} && npm install && npm run lin`;
 	createOutput(flags).result(human, { event: "new", folder, files: Object.keys(files) });
 }
 
-function filesOf(name: string): Readonly<Record<string, string>> {
+function filesOf(name: string, source: string): Readonly<Record<string, string>> {
 	const json = (value: unknown): string => `${JSON.stringify(value, undefined, "\t")}\n`;
 	const library = "./node_modules/enrollee/hw/moddable/manifest.json";
 	return {
@@ -46,7 +50,7 @@ function filesOf(name: string): Readonly<Record<string, string>> {
 				lin: "mcconfig -d -m -p lin",
 				flash: `mcconfig -d -m -p $\{TARGET:-esp32}`,
 			},
-			dependencies: { enrollee: VERSION },
+			dependencies: { enrollee: source },
 			devDependencies: { "@moddable/typings": "5.6.0", typescript: "6.0.3" },
 		}),
 		"manifest.json": json({
@@ -100,11 +104,12 @@ const README = `# NAME
 A device with its own identity, made with Enrollee. Needs the Moddable SDK (npx xs-dev setup); boards need ESP-IDF too
 (npx xs-dev setup --device esp32).
 
-    npm install
+    npm install       # with TypeScript's tsc, which the SDK calls: so build by npm, not by mcconfig alone
     npm run check     # types
     npm run lin       # in the simulator; settings by variables: ENROLLEE_ID_SCOPE, ENROLLEE_REGISTRATION_ID, ...
     npm run flash -- ssid=NETWORK password=PASSWORD idScope=... registrationId=... symmetricKey=...
 
 TARGET=esp32/esp32s3 (esp32c3, esp32c6) npm run flash is for other chips. A service to try it against, on this machine:
-npx enrollee cloud. Keys do not belong into manifest.json: give them on the command line, or by NVS (npx enrollee factory).
+npx enrollee cloud. The folder's path may have no space. What the build warns of ("not frozen", "no const") is explained in
+node_modules/enrollee/hw/moddable/README.md. Keys do not belong into manifest.json: give them on the command line, or by NVS (npx enrollee factory).
 `;
