@@ -63,8 +63,12 @@ for (const fill of [0.25, 0.75])
 			const due = (day: number, every: number): boolean => day % every < 1;
 			let isFirst = true;
 			for (let day = 0; day < YEARS * 365; day++) {
-				// The start of an application is counted, and that it has lasted.
-				if (due(day, BOOT_DAYS)) for (let i = 0; i < 2; i++) put("app", 200);
+				// Starts of the device and of its application are counted, and that they have lasted.
+				if (due(day, BOOT_DAYS)) {
+					store.put("unstable", Uint8Array.of(1));
+					for (let i = 0; i < 2; i++) put("app", 200);
+					store.delete("unstable");
+				}
 				if (due(day, RENEWAL_DAYS)) {
 					for (let i = 0; i < 2; i++) put("cred.pending", 130);
 					const [next, last] = isFirst ? (["cred.a", "cred.b"] as const) : (["cred.b", "cred.a"] as const);

@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <map>
 #include <string>
+#include <vector>
 
 #include "flash.h"
 #include "nvs.h"
@@ -123,11 +123,12 @@ static bool cut(uint32_t at, enum flash_part part, const std::string& command)
 static void sweep(const std::string& command)
 {
 	struct Outcome {
+		std::string text;
 		unsigned count;
 		unsigned at;
 		int part;
 	};
-	std::map<std::string, Outcome> outcomes;
+	std::vector<Outcome> outcomes;
 	unsigned cuts = 0;
 	load();
 	mount();
@@ -139,15 +140,20 @@ static void sweep(const std::string& command)
 			if (!was_cut)
 				break;
 			cuts++;
-			auto [found, is_new] = outcomes.try_emplace(
-				(dump_others() == others ? " same" : " lost") + dump(NAMESPACE, handle), Outcome{ 0, at, part });
-			found->second.count++;
+			std::string text = (dump_others() == others ? " same" : " lost") + dump(NAMESPACE, handle);
+			Outcome* found = nullptr;
+			for (Outcome& known : outcomes)
+				if (known.text == text)
+					found = &known;
+			if (!found)
+				found = &outcomes.emplace_back(Outcome{ text, 0, at, part });
+			found->count++;
 		}
 		if (!was_cut)
 			break;
 	}
-	for (const auto& [text, outcome] : outcomes)
-		printf("outcome %u %u %d%s\n", outcome.count, outcome.at, outcome.part, text.c_str());
+	for (const Outcome& outcome : outcomes)
+		printf("outcome %u %u %d%s\n", outcome.count, outcome.at, outcome.part, outcome.text.c_str());
 	load();
 	mount();
 	printf("ok %u\n", cuts);

@@ -1,6 +1,7 @@
 #include "values.h"
 
-#include <map>
+#include <algorithm>
+#include <vector>
 
 #include "text.h"
 
@@ -26,7 +27,7 @@ esp_err_t read_value(nvs_handle_t handle, const char* key, nvs_type_t type, std:
 
 std::string dump(const char* space, nvs_handle_t handle)
 {
-	std::map<std::string, std::string> found;
+	std::vector<std::string> found;
 	nvs_iterator_t it = nullptr;
 	esp_err_t error = nvs_entry_find("nvs", space, NVS_TYPE_ANY, &it);
 	for (; error == ESP_OK; error = nvs_entry_next(&it)) {
@@ -35,11 +36,12 @@ std::string dump(const char* space, nvs_handle_t handle)
 		nvs_entry_info(it, &info);
 		/* What is listed and cannot be read is lost. */
 		if (read_value(handle, info.key, info.type, value) == ESP_OK)
-			found[info.key] = value;
+			found.push_back(std::string(" ") + info.key + "=" + value);
 	}
 	nvs_release_iterator(it);
+	std::sort(found.begin(), found.end());
 	std::string text;
-	for (const auto& [key, value] : found)
-		text += " " + key + "=" + value;
+	for (const std::string& pair : found)
+		text += pair;
 	return text;
 }
