@@ -7,7 +7,9 @@ const CSR_REFUSED = "Certificate signing request refused";
 export class Curves {
 	/** Certificates' keys that were made on another curve than the one before. */
 	changes = 0;
-	#refused = false;
+	/** Keys that the service has refused: whatever it issues for one later, asked once more, another may take its place. */
+	readonly refused = new Set<string>();
+	#isRefused = false;
 	readonly #violation: (text: string) => void;
 
 	constructor(violation: (text: string) => void) {
@@ -16,9 +18,9 @@ export class Curves {
 
 	/** One whole packet has reached the device: whether it refuses a key. */
 	answered(packet: string): boolean {
-		const refused = packet.includes(CSR_REFUSED);
-		this.#refused ||= refused;
-		return refused;
+		const isRefusal = packet.includes(CSR_REFUSED);
+		this.#isRefused ||= isRefusal;
+		return isRefusal;
 	}
 
 	/** The device has made a key. `records`: what it has certificates for. */
@@ -28,8 +30,8 @@ export class Curves {
 		const kept = newest?.spki && (newest.spki.length > 200 ? "P-384" : "P-256");
 		if (kept && kept !== curve) {
 			this.changes++;
-			if (!this.#refused) this.#violation(`a key on ${curve} instead of ${kept}, which nobody has refused`);
+			if (!this.#isRefused) this.#violation(`a key on ${curve} instead of ${kept}, which nobody has refused`);
 		}
-		this.#refused = false;
+		this.#isRefused = false;
 	}
 }

@@ -177,7 +177,7 @@ export class Invariants implements Observer {
 		// arrived; of a request for it that the hub still has, the next one takes the place.
 		const pending = this.curves.answered(packet) && this.#inventory.get("cred.pending");
 		if (!pending) return;
-		if (pending.spki) this.#owed.delete(pending.spki);
+		if (pending.spki && this.curves.refused.add(pending.spki)) this.#owed.delete(pending.spki);
 		if (pending.requestId) this.#told.add(pending.requestId);
 	}
 
@@ -202,7 +202,7 @@ export class Invariants implements Observer {
 			const held = this.#inventory.get(name);
 			if (held?.spki === spki && held.sequence === pointer) this.violation("a CSR for the key that is in use already");
 		}
-		this.#owed.add(spki);
+		if (!this.curves.refused.has(spki)) this.#owed.add(spki);
 	}
 
 	/** The device has written or deleted a blob. */
