@@ -21,12 +21,15 @@ export function oddMultiples<P>(
 		const z = twice.Z;
 		const zz = Fp.sqr(z);
 		const a = point(Fp.mul(q.x, zz), Fp.mul(q.y, Fp.mul(zz, z)), ONE);
-		const multiples: Jacobian[] = [];
+		const multiples: Omit<Jacobian, "Z">[] = [];
+		let last = z;
 		for (let i = 1; i < MULTIPLES; i++) {
 			add(a, twice.X, twice.Y);
-			multiples.push({ ...coordinates(a) });
+			const { X, Y, Z, factor } = coordinates(a);
+			multiples.push({ X, Y, factor });
+			last = Z;
 		}
-		let inverse = Fp.inv(Fp.mul(multiples.at(-1)!.Z, z));
+		let inverse = Fp.inv(Fp.mul(last, z));
 		const odd: Affine[] = [];
 		for (let multiple = multiples.pop(); multiple; multiple = multiples.pop()) {
 			const { X, Y, factor } = multiple;
