@@ -13,6 +13,8 @@ import { changed, openBoard, release, type TestBoard } from "./board.ts";
 
 const found = findTools();
 const tools = found as Tools;
+/** ESP_OTA_IMG_VALID. */
+const VALID = 2;
 /** RTC_CNTL_WDTCONFIG0 and 1 (ESP32-C3 Technical Reference Manual, "Watchdog Timers"): enabled and what it does, and when. */
 const WATCHDOG = 0x60008090;
 const WATCHDOG_TICKS = 0x60008094;
@@ -37,7 +39,7 @@ describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "strin
 	const connected = /state=connected/;
 
 	test("the network comes up, then the key is made, enrolled and used; after a reset the stored credential is used again", () =>
-		withBoard({}, async ({ cloud, boot }) => {
+		withBoard({}, async ({ cloud, boot, flash }) => {
 			const telemetry = cloud.seen(({ event }) => event === "telemetry");
 			const power = new AbortController();
 			telemetry.then(() => power.abort());
@@ -49,6 +51,10 @@ describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "strin
 			const second = await boot({ stopAt: connected });
 			assert.equal(second.ended, "stopped", second.output);
 			assert.doesNotMatch(second.output, /key\.generated|dps\./);
+			// What the bootloader writes of an image that came by cable: esp_ota_select_entry_t, number 1, valid.
+			const { offset } = firmware.partitions.find(({ name }) => name === "otadata")!;
+			const entry = readFileSync(flash).subarray(offset);
+			assert.deepEqual([entry.readUInt32LE(0), entry.readUInt32LE(24)], [1, VALID]);
 			assert.equal(cloud.registrations.length, 1);
 			const serials = cloud.connections.filter(({ service }) => service === "hub").map(({ serial }) => serial);
 			assert.equal(serials.length, 2);
