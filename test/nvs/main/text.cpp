@@ -3,14 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sdkconfig.h"
+
 std::string line()
 {
 	std::string text;
 	for (;;) {
 		int c = getchar();
 		if (c == EOF) {
+#if CONFIG_IDF_TARGET_LINUX
 			if (feof(stdin))
 				exit(0);
+#endif
+			/* On a chip: nothing has come yet. */
 			clearerr(stdin);
 			continue;
 		}

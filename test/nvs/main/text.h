@@ -3,7 +3,7 @@
 
 #include <string>
 
-/* The next line, without its end; at the end of stdin the program ends. */
+/* The next line, without its end; at the end of stdin the program ends on the host. */
 std::string line();
 
 /* The first word; what follows it stays in `rest`. */
