@@ -70,7 +70,7 @@ export const FAULTS = {
 	"tls.rejected": "The server refused our certificate during the handshake.",
 	"tls.protocol": "The peer broke TLS or offers nothing we accept (TLS 1.2, ECDHE, AES-GCM).",
 	"tls.record":
-		"The server sends larger records than this device can hold, and knows no max_fragment_length: send smaller messages, or raise maxMessageBytes where there is memory.",
+		"The server sends larger records than this device can hold, and knows no max_fragment_length: send smaller messages, or raise maxMessageBytes where there is memory. One for downloads must know Range then.",
 	"tls.key": "This platform's TLS cannot use that kind of key.",
 	// MQTT
 	"mqtt.protocol": "The peer broke MQTT 3.1.1.",

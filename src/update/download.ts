@@ -1,52 +1,34 @@
 /**
- * One attempt to download a bundle or what is missing of an image, over Wire: connection, request, response, deadlines,
- * redirects, and as many parts as the server makes of it. Whether and when to try again is the caller's.
+ * One attempt to download a bundle or what is missing of an image: redirects, and as many parts as the server makes of it, or as the
+ * device needs: a server that sends larger TLS records than can be held is asked for a little at a time, over one connection where it
+ * keeps it. Whether and when to try again is the caller's.
  */
 import { concat } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import type { Clock, Connection, Wire } from "../port.ts";
+import type { Inspection } from "../port.ts";
 import { MAX_ENVELOPE_BYTES } from "../suit/manifest.ts";
-import { encodeRequest, ResponseReader } from "./http.ts";
-import type { Updater } from "./updater.ts";
+import { Get, type GetPorts, type GetSink } from "./get.ts";
+import type { Download, Updater } from "./updater.ts";
 import { type HttpsUri, mayFollow, parseHttpsUri, resolveLocation } from "./uri.ts";
+import type { SlotWriter } from "./writer.ts";
 
-export interface DownloadPorts {
-	readonly wire: Wire;
-	readonly clock: Clock;
-	/** Trust anchors for the download servers, DER; empty: the platform's. */
-	readonly anchors: readonly Uint8Array[];
-	/** As in WireOptions. */
-	readonly notBefore?: number;
+export interface DownloadPorts extends GetPorts {
 	/** Domains that a redirect may lead to, besides the one that redirects. */
 	readonly hosts?: readonly string[];
 }
 
-/** Connecting, and every wait for more bytes. */
-const IDLE_SECONDS = 30;
 /** A server that drips does not hold the device for ever. */
 const BUNDLE_SECONDS = 120;
 const IMAGE_SECONDS = 3600;
 const MAX_REDIRECTS = 3;
-/** Of an image in one attempt, each over a connection of its own. */
-const MOST_PARTS = 256;
+/** Of one resource in one attempt, each over a connection of its own; enough for a slot of 2 MB in the smallest ones. */
+const MOST_CONNECTIONS = 2048;
+const PART_BYTES = 1024;
 
 /** Gives the envelope at `uri`, or why not. `done` is called once, never synchronously; the result cancels. */
 export function fetchBundle(ports: DownloadPorts, uri: string, done: (result: Uint8Array | Fault) => void): () => void {
-	let envelope: Uint8Array = new Uint8Array(0);
-	const sink: Sink = {
-		from: 0,
-		seconds: BUNDLE_SECONDS,
-		onHead(_, total) {
-			if (total !== undefined && total > MAX_ENVELOPE_BYTES)
-				throw new Fault("ota.too-large", `bundle of ${total} bytes, at most ${MAX_ENVELOPE_BYTES}`);
-		},
-		onBody(bytes) {
-			if (envelope.length + bytes.length > MAX_ENVELOPE_BYTES)
-				throw new Fault("ota.too-large", `bundle of more than ${MAX_ENVELOPE_BYTES} bytes`);
-			envelope = concat(envelope, bytes);
-		},
-	};
-	return begin(ports, uri, sink, (fault) => done(fault ?? envelope));
+	const fetch = new BundleFetch(ports, uri, done);
+	return () => fetch.cancel();
 }
 
 /**
@@ -56,177 +38,195 @@ export function fetchBundle(ports: DownloadPorts, uri: string, done: (result: Ui
 export function fetchImage(ports: DownloadPorts, updater: Updater, done: (fault?: Fault) => void): () => void {
 	const download = updater.download();
 	if (download === undefined) return ports.clock.after(0, () => done(new Fault("ota.busy", "nothing to download")));
-	const { uri, size, writer, preview } = download;
-	const complete = (): void => done(caught(() => updater.complete()));
-	if (writer.offset === size) return ports.clock.after(0, complete);
-	let cancel = (): void => {};
-	const get = (sink: Pick<Sink, "onHead" | "onBody" | "onNoRange">, then: () => void): void => {
-		cancel = begin(ports, uri, { ...sink, from: writer.offset, seconds: IMAGE_SECONDS }, (fault) => {
-			if (fault === undefined) then();
-			else fail(fault);
-		});
-	};
-	const fail = (fault: Fault): void => done(caught(() => updater.interrupted(fault)) ?? fault);
-	const checkLength = (total: number | undefined): void => {
-		if (total !== undefined && total !== size)
-			throw new Fault("ota.length", `the server has ${total} bytes, signed are ${size}`);
-	};
-	let restarts = 0;
-	let parts = 0;
-	const write = (): void => {
-		const began = writer.offset;
-		let isWhole = true;
-		let skip = 0;
-		get(
-			{
-				onHead(start, total) {
-					checkLength(total);
-					if (start === 0 && total === size && writer.offset > 0) writer.restart();
-					skip = writer.offset - start;
-				},
-				onNoRange() {
-					if (++restarts > 1) throw new Fault("ota.http", "no range of the image is to be had");
-					isWhole = false;
-					writer.restart();
-				},
-				onBody(bytes) {
-					const known = Math.min(skip, bytes.length);
-					skip -= known;
-					if (known < bytes.length) writer.write(bytes.subarray(known));
-				},
-			},
-			() => {
-				if (writer.offset === size) complete();
-				else if (++parts < MOST_PARTS && (writer.offset > began || !isWhole)) write();
-				else fail(new Fault("ota.http", "an answer that brings nothing", { retryable: true }));
-			},
-		);
-	};
-	if (preview === undefined) write();
-	else
-		get({ onHead: (_, total) => checkLength(total), onBody: (bytes) => preview.push(bytes) }, () => {
-			const fault = caught(() => preview.end());
-			if (fault === undefined) write();
-			else fail(fault);
-		});
-	return () => cancel();
+	const fetch = new ImageFetch(ports, updater, download, done);
+	return () => fetch.cancel();
 }
 
-interface Sink {
-	readonly from: number;
-	readonly seconds: number;
-	/** Body bytes follow that belong at `start`. May throw a Fault, as may onBody. */
-	onHead(start: number, total: number | undefined): void;
-	onBody(bytes: Uint8Array): void;
-	/** The server has not got the range that was asked for. May throw; else that was all. */
-	onNoRange?(): void;
+abstract class Fetch implements GetSink {
+	readonly #ports: DownloadPorts;
+	readonly #uri: string;
+	abstract readonly seconds: number;
+	abstract readonly from: number;
+	most: number | undefined;
+	#get: Pick<Get, "cancel"> | undefined;
+	#redirects = MAX_REDIRECTS;
+	#connections = 0;
+	/** Where the present connection has begun. */
+	#began = 0;
+	/** Bytes of the present answer that are there already. */
+	#skip = 0;
+
+	constructor(ports: DownloadPorts, uri: string) {
+		this.#ports = ports;
+		this.#uri = uri;
+	}
+
+	cancel(): void {
+		this.#get?.cancel();
+	}
+
+	onHead(start: number, total: number | undefined): void {
+		this.begin(start, total);
+		this.#skip = this.from - start;
+	}
+
+	onBody(bytes: Uint8Array): void {
+		const known = Math.min(this.#skip, bytes.length);
+		this.#skip -= known;
+		if (known < bytes.length) this.take(bytes.subarray(known));
+	}
+
+	onNoRange(): void {
+		throw new Fault("ota.http", "no range of it is to be had");
+	}
+
+	onPart(): boolean {
+		return this.most !== undefined && !this.isWhole;
+	}
+
+	/** It never carries anything of ours: neither request has a secret, and the path is the server's own. */
+	follow(from: HttpsUri, location: string): HttpsUri {
+		if (/^http:/i.test(location)) throw new Fault("ota.redirect", `${from.host} redirects to http, without TLS`);
+		const to = resolveLocation(from, location);
+		if (!mayFollow(from.host, to.host, this.#ports.hosts ?? []))
+			throw new Fault("ota.redirect", `${from.host} redirects to ${to.host}`);
+		if (this.#redirects-- === 0) throw new Fault("ota.redirect", `more than ${MAX_REDIRECTS} redirects`);
+		return to;
+	}
+
+	onMoved(to: HttpsUri): void {
+		this.#get = new Get(this.#ports, to, this);
+	}
+
+	onEnd(fault?: Fault): void {
+		if (fault?.code === "tls.record" && this.most === undefined) {
+			this.most = PART_BYTES;
+			this.ask();
+		} else if (fault !== undefined) this.end(fault);
+		else if (this.isWhole) this.end();
+		else if (++this.#connections < MOST_CONNECTIONS && this.from !== this.#began) this.ask();
+		else this.end(new Fault("ota.http", "an answer that brings nothing", { retryable: true }));
+	}
+
+	/** Over a connection of its own, what is missing. */
+	protected ask(): void {
+		this.#redirects = MAX_REDIRECTS;
+		this.#began = this.from;
+		try {
+			this.#get = new Get(this.#ports, parseHttpsUri(this.#uri), this);
+		} catch (thrown) {
+			this.later(Fault.of(thrown, "ota.uri"));
+		}
+	}
+
+	/** `end`, in a turn of its own. */
+	protected later(fault?: Fault): void {
+		this.#get = { cancel: this.#ports.clock.after(0, () => this.end(fault)) };
+	}
+
+	/** All of it is there. */
+	protected abstract readonly isWhole: boolean;
+	/** An answer begins. */
+	protected abstract begin(start: number, total: number | undefined): void;
+	/** What is next. */
+	protected abstract take(bytes: Uint8Array): void;
+	protected abstract end(fault?: Fault): void;
 }
 
-function begin(ports: DownloadPorts, uri: string, sink: Sink, done: (fault?: Fault) => void): () => void {
-	try {
-		return get(ports, parseHttpsUri(uri), sink, MAX_REDIRECTS, done);
-	} catch (thrown) {
-		const fault = Fault.of(thrown, "ota.uri");
-		return ports.clock.after(0, () => done(fault));
+class BundleFetch extends Fetch {
+	readonly seconds = BUNDLE_SECONDS;
+	readonly #done: (result: Uint8Array | Fault) => void;
+	#envelope: Uint8Array = new Uint8Array(0);
+	#total: number | undefined;
+
+	constructor(ports: DownloadPorts, uri: string, done: (result: Uint8Array | Fault) => void) {
+		super(ports, uri);
+		this.#done = done;
+		this.ask();
+	}
+
+	get from(): number {
+		return this.#envelope.length;
+	}
+
+	protected get isWhole(): boolean {
+		return this.#total === undefined || this.from === this.#total;
+	}
+
+	protected begin(_start: number, total: number | undefined): void {
+		if (total !== undefined && total > MAX_ENVELOPE_BYTES)
+			throw new Fault("ota.too-large", `bundle of ${total} bytes, at most ${MAX_ENVELOPE_BYTES}`);
+		this.#total = total;
+	}
+
+	protected take(bytes: Uint8Array): void {
+		if (this.from + bytes.length > MAX_ENVELOPE_BYTES)
+			throw new Fault("ota.too-large", `bundle of more than ${MAX_ENVELOPE_BYTES} bytes`);
+		this.#envelope = concat(this.#envelope, bytes);
+	}
+
+	protected end(fault?: Fault): void {
+		this.#done(fault ?? this.#envelope);
 	}
 }
 
-function get(
-	ports: DownloadPorts,
-	uri: HttpsUri,
-	sink: Sink,
-	redirects: number,
-	done: (fault?: Fault) => void,
-): () => void {
-	const { wire, clock, anchors, notBefore } = ports;
-	const reader = new ResponseReader(sink.from);
-	let ended = false;
-	let cancelIdle = (): void => {};
-	let cancelNext = (): void => {};
+class ImageFetch extends Fetch {
+	readonly seconds = IMAGE_SECONDS;
+	readonly #updater: Updater;
+	readonly #done: (fault?: Fault) => void;
+	readonly #size: number;
+	readonly #writer: SlotWriter;
+	/** Is shown the whole image before the writer gets it, and how much of it was. */
+	#preview: Inspection | undefined;
+	#previewed = 0;
+	#restarts = 0;
 
-	const stop = (): void => {
-		ended = true;
-		cancelIdle();
-		cancelTotal();
-		cancelNext();
-		connection.close();
-	};
-	const end = (fault?: Fault): void => {
-		if (ended) return;
-		stop();
-		done(fault);
-	};
-	const expect = (): void => {
-		cancelIdle();
-		const silent = new Fault("wire.timeout", `${uri.host}: nothing for ${IDLE_SECONDS} s`);
-		cancelIdle = clock.after(IDLE_SECONDS * 1000, () => end(silent));
-	};
-	const receive = (bytes: Uint8Array): void => {
-		const before = reader.head;
-		const body = reader.push(bytes);
-		const { head } = reader;
-		if (head === undefined) return;
-		if (head.kind === "redirect") {
-			const next = follow(uri, head.location, redirects, ports.hosts ?? []);
-			stop();
-			cancelNext = get(ports, next, sink, redirects - 1, done);
-			return;
+	constructor(ports: DownloadPorts, updater: Updater, download: Download, done: (fault?: Fault) => void) {
+		super(ports, download.uri);
+		this.#updater = updater;
+		this.#done = done;
+		this.#size = download.size;
+		this.#writer = download.writer;
+		this.#preview = download.preview;
+		if (this.isWhole) this.later();
+		else this.ask();
+	}
+
+	get from(): number {
+		return this.#preview ? this.#previewed : this.#writer.offset;
+	}
+
+	protected get isWhole(): boolean {
+		return this.from === this.#size;
+	}
+
+	protected begin(start: number, total: number | undefined): void {
+		if (total !== undefined && total !== this.#size)
+			throw new Fault("ota.length", `the server has ${total} bytes, signed are ${this.#size}`);
+		if (!this.#preview && start === 0 && total === this.#size && this.from > 0) this.#writer.restart();
+	}
+
+	protected take(bytes: Uint8Array): void {
+		if (!this.#preview) this.#writer.write(bytes);
+		else {
+			this.#preview.push(bytes);
+			this.#previewed += bytes.length;
 		}
-		if (head.kind === "no-range") {
-			sink.onNoRange?.();
-			end();
-			return;
-		}
-		if (before === undefined) sink.onHead(head.start, head.total);
-		if (body.length > 0) sink.onBody(body);
-		if (reader.done) end();
-	};
+	}
 
-	const cancelTotal = clock.after(sink.seconds * 1000, () =>
-		end(new Fault("wire.timeout", `${uri.host}: not done within ${sink.seconds} s`)),
-	);
-	const connection: Connection = wire.connect(
-		{
-			host: uri.host,
-			port: uri.port,
-			anchors,
-			timeoutSeconds: IDLE_SECONDS,
-			...(notBefore === undefined ? {} : { notBefore }),
-		},
-		{
-			onOpen() {
-				if (ended) return;
-				expect();
-				connection.write(encodeRequest(uri, sink.from));
-			},
-			onData(bytes) {
-				if (ended) return;
-				expect();
-				const fault = caught(() => receive(bytes));
-				if (fault !== undefined) end(fault);
-			},
-			onClose: (fault) => end(dated(fault) ?? new Fault("wire.closed", `${uri.host}: closed before the end`)),
-		},
-	);
-	return () => {
-		if (!ended) stop();
-		cancelNext();
-	};
-}
+	override onNoRange(): void {
+		if (this.#preview || ++this.#restarts > 1) super.onNoRange();
+		this.#writer.restart();
+	}
 
-/** Outside its dates: the server's certificate is renewed, or our clock is set, sooner or later. */
-function dated(fault: Fault | undefined): Fault | undefined {
-	if (fault?.code !== "tls.expired") return fault;
-	return new Fault("tls.expired", "the download server's certificate", { retryable: true, cause: fault });
-}
-
-/** A redirect never carries anything of ours: neither request has a secret, and the path is the server's own. */
-function follow(from: HttpsUri, location: string, left: number, hosts: readonly string[]): HttpsUri {
-	if (/^http:/i.test(location)) throw new Fault("ota.redirect", `${from.host} redirects to http, without TLS`);
-	const to = resolveLocation(from, location);
-	if (!mayFollow(from.host, to.host, hosts)) throw new Fault("ota.redirect", `${from.host} redirects to ${to.host}`);
-	if (left === 0) throw new Fault("ota.redirect", `more than ${MAX_REDIRECTS} redirects`);
-	return to;
+	protected end(fault?: Fault): void {
+		const preview = fault ? undefined : this.#preview;
+		this.#preview = undefined;
+		const found = fault ?? caught(() => (preview ? preview.end() : this.#updater.complete()));
+		if (found === undefined && preview) this.ask();
+		else if (fault ?? (preview && found)) this.#done(caught(() => this.#updater.interrupted(found!)) ?? found);
+		else this.#done(found);
+	}
 }
 
 /** The Fault that `action` throws, if it does. Anything else is a defect and goes on. */

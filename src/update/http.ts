@@ -10,17 +10,12 @@ import { concat, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import type { HttpsUri } from "./uri.ts";
 
-/** `from` > 0 asks for the rest only; a server may still send everything. */
-export function encodeRequest(uri: HttpsUri, from: number): Uint8Array {
+/** `from` > 0 asks for the rest only, `most` for so many bytes, over a connection that stays; a server may still send everything. */
+export function encodeRequest(uri: HttpsUri, from: number, most?: number): Uint8Array {
 	const host = uri.port === 443 ? uri.host : `${uri.host}:${uri.port}`;
-	const lines = [
-		`GET ${uri.path} HTTP/1.1`,
-		`Host: ${host}`,
-		"User-Agent: enrollee",
-		"Accept-Encoding: identity",
-		"Connection: close",
-	];
-	if (from > 0) lines.push(`Range: bytes=${from}-`);
+	const lines = [`GET ${uri.path} HTTP/1.1`, `Host: ${host}`, "User-Agent: enrollee", "Accept-Encoding: identity"];
+	if (most === undefined) lines.push("Connection: close");
+	if (from > 0 || most !== undefined) lines.push(`Range: bytes=${from}-${most === undefined ? "" : from + most - 1}`);
 	return utf8(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
@@ -41,6 +36,8 @@ export class ResponseReader {
 	#headBytes = 0;
 	#left = 0;
 	head: Head | undefined;
+	/** The server takes another request over this connection (RFC 9112, 9.3); one of HTTP/1.0 is not asked to. */
+	keepsAlive = false;
 
 	/** `from`: as in the request. */
 	constructor(from: number) {
@@ -65,7 +62,9 @@ export class ResponseReader {
 			this.#headBytes += end;
 			body = held.subarray(end);
 			this.#held = new Uint8Array(0);
-			this.head = readHead(held.subarray(0, end), this.#from);
+			const text = latin1(held.subarray(0, end));
+			this.head = readHead(text, this.#from);
+			this.keepsAlive = text.startsWith("HTTP/1.1") && !/\r\nconnection:[^\r]*close/i.test(text);
 			if (this.head?.kind === "body") this.#left = this.head.length;
 		}
 		if (this.head.kind !== "body") return body.subarray(0, 0);
@@ -77,8 +76,8 @@ export class ResponseReader {
 }
 
 /** Undefined for an informational response (1xx): another head follows. */
-function readHead(bytes: Uint8Array, from: number): Head | undefined {
-	const [statusLine, ...lines] = latin1(bytes).slice(0, -4).split("\r\n");
+function readHead(text: string, from: number): Head | undefined {
+	const [statusLine, ...lines] = text.slice(0, -4).split("\r\n");
 	const status = Number(/^HTTP\/1\.[01] ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine!)?.[1] ?? 0);
 	if (status === 0) throw new Fault("ota.http", "not a response of HTTP/1.0 or 1.1");
 	const fields = readFields(lines);

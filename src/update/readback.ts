@@ -2,7 +2,8 @@
 import { createSha256 } from "#digest";
 import { Fault } from "../fault.ts";
 import type { Slot } from "../port.ts";
-import { SECTOR_BYTES } from "./writer.ts";
+
+const PIECE_BYTES = 1024;
 
 export interface ReadBack {
 	/** SHA-256. */
@@ -23,8 +24,8 @@ export function readBack(slot: Slot, size: number): ReadBack {
 			unfit = Fault.of(thrown, "ota.image");
 		}
 	};
-	for (let offset = 0; offset < size; offset += SECTOR_BYTES) {
-		const part = slot.read(offset, Math.min(SECTOR_BYTES, size - offset));
+	for (let offset = 0; offset < size; offset += PIECE_BYTES) {
+		const part = slot.read(offset, Math.min(PIECE_BYTES, size - offset));
 		sha256.write(part);
 		inspect(() => inspection.push(part));
 	}

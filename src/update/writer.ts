@@ -1,5 +1,5 @@
 /**
- * Puts an image into the slot that does not run, in order, sector by sector: erase, then write. The last sector is
+ * Puts an image into the slot that does not run, in order: each sector is erased and then written in pieces, the last of them
  * filled up with 0xff. Every 64 KiB, and after a restart at 0, the offset is handed out to be kept.
  *
  * Refuses, before a sector is erased for it, what the slot's inspection refuses, and any byte beyond the signed size. After
@@ -10,6 +10,8 @@ import type { Inspection, Slot } from "../port.ts";
 
 /** Erase unit of ESP32 flash. */
 export const SECTOR_BYTES = 4096;
+/** Held at a time: a fourth of a sector is what a TLS record brings. */
+const PIECE_BYTES = 1024;
 /** How often the offset is kept: 24 writes of the record for 1.5 MB. */
 export const EDGE_BYTES = 65536;
 
@@ -17,7 +19,7 @@ export class SlotWriter {
 	readonly #slot: Slot;
 	readonly #size: number;
 	readonly #keep: (offset: number) => void;
-	readonly #sector = new Uint8Array(SECTOR_BYTES);
+	readonly #piece = new Uint8Array(PIECE_BYTES);
 	#inspection: Inspection | undefined;
 	#filled = 0;
 	/** Bytes in flash. */
@@ -48,23 +50,23 @@ export class SlotWriter {
 		if (bytes.length > this.#size - this.offset)
 			throw new Fault("ota.length", `more than the signed ${this.#size} bytes`);
 		for (let at = 0; at < bytes.length; ) {
-			const part = bytes.subarray(at, at + SECTOR_BYTES - this.#filled);
-			this.#sector.set(part, this.#filled);
+			const part = bytes.subarray(at, at + PIECE_BYTES - this.#filled);
+			this.#piece.set(part, this.#filled);
 			this.#filled += part.length;
 			at += part.length;
-			if (this.#filled === SECTOR_BYTES || this.offset === this.#size) this.#flush();
+			if (this.#filled === PIECE_BYTES || this.offset === this.#size) this.#flush();
 		}
 	}
 
 	#flush(): void {
 		const isFirst = this.#offset === 0;
 		if (isFirst) this.#inspection = this.#slot.inspect(this.#size);
-		this.#inspection?.push(this.#sector.subarray(0, this.#filled));
+		this.#inspection?.push(this.#piece.subarray(0, this.#filled));
 		if (this.offset === this.#size) this.#inspection?.end();
 		if (isFirst) this.#slot.prepare();
-		this.#sector.fill(0xff, this.#filled);
-		this.#slot.erase(this.#offset, SECTOR_BYTES);
-		this.#slot.write(this.#offset, this.#sector);
+		this.#piece.fill(0xff, this.#filled);
+		if (this.#offset % SECTOR_BYTES === 0) this.#slot.erase(this.#offset, SECTOR_BYTES);
+		this.#slot.write(this.#offset, this.#piece);
 		this.#offset += this.#filled;
 		this.#filled = 0;
 		if (this.#offset % EDGE_BYTES === 0 && this.#offset < this.#size) this.#keep(this.#offset);

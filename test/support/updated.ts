@@ -38,6 +38,10 @@ export function release(cloud: Cloud, sequence = 2, key = RELEASE_KEY, image = I
 export const offer = (cloud: Cloud, sequence = 2, key = RELEASE_KEY, image = IMAGE): UpdateOffer =>
 	cloud.operator.offerUpdate(cloud.registrationId, release(cloud, sequence, key, image));
 
+/** The same of any image. */
+export const offerImage = (cloud: Cloud, image: Uint8Array, sequence = 2): UpdateOffer =>
+	cloud.operator.offerUpdate(cloud.registrationId, release(cloud, sequence, RELEASE_KEY, image));
+
 export interface Reported {
 	readonly state: string;
 	readonly installed: number;

@@ -25,6 +25,8 @@ export interface Link {
 	readonly cutAfterSent?: number | undefined;
 	/** The connection breaks after that many bytes have reached the device. */
 	readonly cutAfterReceived?: number | undefined;
+	/** Why it breaks. Default: wire.closed. */
+	readonly reason?: Fault | undefined;
 	/** Whether a write of the server arrives twice. */
 	readonly duplicate?: ((bytes: Uint8Array) => boolean) | undefined;
 	/** What the server writes arrives in pieces of at most that many bytes. */
@@ -103,7 +105,7 @@ export class FakeWire implements Wire {
 			fromServer += piece.length;
 			this.received += piece.length;
 			if (piece.length > 0) device((data: Uint8Array) => events.onData(data))(piece);
-			if (fromServer === link.cutAfterReceived) end(broken());
+			if (fromServer === link.cutAfterReceived) end(link.reason ?? broken());
 		};
 		const toServer = (bytes: Uint8Array): void => {
 			if (!open) return;
@@ -111,7 +113,7 @@ export class FakeWire implements Wire {
 			fromDevice += piece.length;
 			this.sent += piece.length;
 			if (piece.length > 0) socket.onData(piece);
-			if (fromDevice === link.cutAfterSent) end(broken());
+			if (fromDevice === link.cutAfterSent) end(link.reason ?? broken());
 		};
 
 		travel("server", () => {
@@ -125,7 +127,7 @@ export class FakeWire implements Wire {
 				return;
 			}
 			if (link.cutAfterSent === 0 || link.cutAfterReceived === 0) {
-				end(broken());
+				end(link.reason ?? broken());
 				return;
 			}
 			travel("device", () => open && device(() => events.onOpen())());

@@ -18,6 +18,8 @@ export const NEW = standInImage(2);
 export interface Request {
 	readonly path: string;
 	readonly from: number;
+	/** The last byte that is asked for; undefined: all. */
+	readonly to: number | undefined;
 }
 
 /** Answers one request. */
@@ -51,7 +53,9 @@ export function scene(
 			socket.onData = (bytes) => {
 				text += utf8Text(bytes);
 				if (!text.endsWith("\r\n\r\n")) return;
-				const request = { path: text.split(" ")[1]!, from: Number(/Range: bytes=([0-9]+)-/.exec(text)?.[1] ?? 0) };
+				const [, from = "0", to = ""] = /Range: bytes=([0-9]+)-([0-9]*)/.exec(text) ?? [];
+				const request = { path: text.split(" ")[1]!, from: Number(from), to: to === "" ? undefined : Number(to) };
+				text = "";
 				requests.push(request);
 				server(socket, request);
 			};
