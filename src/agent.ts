@@ -7,6 +7,7 @@
  */
 
 import { Service } from "./agent/service.ts";
+import { idle } from "./base/idle.ts";
 import { Pause } from "./base/pause.ts";
 import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
@@ -32,9 +33,9 @@ export class Agent {
 	readonly #service: Service;
 	#state: AgentState = "starting";
 	/** Ends the present turn of a session early. */
-	#wake: () => void = () => {};
+	#wake: () => void = idle;
 	/** Ends the service over the present session. */
-	#detach: () => void = () => {};
+	#detach: () => void = idle;
 	/** Settles when the agent has closed; rejects with the Fault that ended it (`once` only). */
 	readonly finished: Promise<void>;
 
@@ -166,7 +167,7 @@ export class Agent {
 	/** Whatever comes first: the session's end, a renewal or the service that falls due, or (`once`) an empty queue. */
 	async #turn(link: Link): Promise<"due" | "idle" | { readonly fault: Fault | undefined }> {
 		const { clock, once } = this.#options;
-		let cancel = (): void => {};
+		let cancel: () => void = idle;
 		try {
 			return await this.#waiting.until((resolve) => {
 				this.#wake = () => resolve("due");
@@ -180,7 +181,7 @@ export class Agent {
 			});
 		} finally {
 			cancel();
-			this.#wake = () => {};
+			this.#wake = idle;
 		}
 	}
 

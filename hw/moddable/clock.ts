@@ -36,6 +36,10 @@ class SystemClock implements Clock {
 	}
 
 	after(milliseconds: number, callback: () => void): () => void {
+		if (milliseconds <= LONGEST_WAIT_MS) {
+			const timer = Timer.set(callback, Math.max(0, Math.ceil(milliseconds)));
+			return () => Timer.clear(timer);
+		}
 		const wait = new Wait(this, milliseconds, callback);
 		return () => wait.cancel();
 	}

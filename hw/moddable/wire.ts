@@ -6,13 +6,14 @@
  * restart the device.
  */
 import Timer from "timer";
-import { Fault, isFaultCode } from "../../src/fault.ts";
+import { Fault } from "../../src/fault.ts";
 import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { sha1 } from "./digest.ts";
 import { fill } from "./entropy.ts";
 import { resolve, Tcp } from "./tcp.ts";
 import { Resumption } from "./tls/resumption.ts";
-import TLSSocket, { type SecureOptions } from "./tls/socket.ts";
+import TLSSocket, { type Calling, type SecureOptions } from "./tls/socket.ts";
+import { faultOf } from "./tls-fault.ts";
 import { WebSocketConnection } from "./websocket.ts";
 
 /** Of what is written while data is delivered. */
@@ -95,27 +96,20 @@ class TlsConnection implements Connection {
 
 	#resolve(options: WireOptions): void {
 		if (this.#state !== "connecting") return;
-		const { host } = options;
-		resolve(host, (address) => {
+		resolve(options.host, (address) => {
 			if (this.#state !== "connecting") return;
-			if (address === undefined) this.#end(new Fault("wire.dns", `${host} does not resolve`));
+			if (address === undefined) this.#end(new Fault("wire.dns", `${options.host} does not resolve`));
 			else this.#guard(() => this.#connect(options, address));
 		});
 	}
 
 	#connect(options: WireOptions, address: string): void {
 		const { host, port, anchors, additionalAnchors = [], identity, notBefore, maxRecordBytes } = options;
-		let reached = false;
 		this.#socket = new TLSSocket({
 			host,
 			address,
 			port,
-			TCP: {
-				io: Tcp,
-				onConnected() {
-					reached = true;
-				},
-			},
+			TCP: { io: Tcp },
 			secure: {
 				anchors,
 				additionalAnchors,
@@ -124,11 +118,24 @@ class TlsConnection implements Connection {
 				resumption: this.#resumption,
 				...credentials(identity),
 			},
-			onWritable: (count) => this.#guard(() => this.#writable(count)),
-			onReadable: (count) => this.#guard(() => this.#readable(count)),
-			onError: (error) => this.#lost(error, reached),
+			target: this,
+			...TlsConnection.#FROM_TLS,
 		});
 	}
+
+	static readonly #FROM_TLS = Object.freeze({
+		onWritable(this: Calling, count: number): void {
+			const connection = this.target as TlsConnection;
+			connection.#guard(() => connection.#writable(count));
+		},
+		onReadable(this: Calling, count: number): void {
+			const connection = this.target as TlsConnection;
+			connection.#guard(() => connection.#readable(count));
+		},
+		onError(this: Calling, error?: unknown): void {
+			(this.target as TlsConnection).#lost(error, this.isConnected);
+		},
+	});
 
 	#writable(count: number): void {
 		this.#room = count;
@@ -167,13 +174,13 @@ class TlsConnection implements Connection {
 		} catch (thrown) {
 			this.#isDelivering = false;
 			this.#arrived.length = 0;
-			this.#end(this.#faultOf(thrown, true));
+			this.#end(faultOf(this.#peer, thrown, true));
 		}
 	}
 
 	/** Without an error the peer ended TLS; before we came to use it, that is a failure all the same. */
 	#lost(error: unknown, reached: boolean): void {
-		if (error !== undefined) this.#end(this.#faultOf(error, reached));
+		if (error !== undefined) this.#end(faultOf(this.#peer, error, reached));
 		else if (this.#state !== "connecting") this.#end();
 		else this.#end(new Fault("wire.closed", `${this.#peer} closed the connection as soon as it was open`));
 	}
@@ -204,17 +211,8 @@ class TlsConnection implements Connection {
 		try {
 			callback();
 		} catch (thrown) {
-			this.#end(this.#faultOf(thrown, true));
+			this.#end(faultOf(this.#peer, thrown, true));
 		}
-	}
-
-	/** A TLSError carries one of our codes; anything else thrown is TLS tripping over the peer's bytes. */
-	#faultOf(thrown: unknown, reached: boolean): Fault {
-		if (thrown instanceof Fault) return thrown;
-		if (!reached) return new Fault("wire.refused", `${this.#peer}: no TCP connection`, { cause: thrown });
-		const { code, message } = thrown as { code?: string; message?: string };
-		const text = `${this.#peer}: ${message ?? String(thrown)}`;
-		return new Fault(isFaultCode(code) ? code : "tls.protocol", text, { cause: thrown });
 	}
 
 	#endAfter(seconds: number, reason: () => Fault | undefined): void {

@@ -2,6 +2,7 @@
  * What the device does over its sessions with the hub: telemetry, twin, methods and messages of the application, what an operator
  * may do, updates. One session after another is attached; what waits for the next one waits here.
  */
+import { idle } from "../base/idle.ts";
 import { randomUnit } from "../base/retry.ts";
 import { Starts, type Unstable } from "../base/starts.ts";
 import { Fault } from "../fault.ts";
@@ -38,7 +39,7 @@ export class Service implements Operated {
 			clock,
 			store,
 			restart,
-			log: options.log ?? (() => {}),
+			log: options.log ?? idle,
 			config: once ? { ...config, operations: [], healthSeconds: 0 } : config,
 			device: this,
 		});

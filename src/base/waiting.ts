@@ -1,10 +1,9 @@
 /** Promises over callbacks that can be interrupted: how `agent.ts` waits for the callback-style rooms below it. */
 import { Fault } from "../fault.ts";
-
-const idle = (): void => {};
+import { idle } from "./idle.ts";
 
 export class Waiting {
-	#interrupt = idle;
+	#interrupt: () => void = idle;
 	#over = false;
 
 	get over(): boolean {
@@ -17,7 +16,7 @@ export class Waiting {
 	 */
 	until<T>(start: (resolve: (value: T) => void, reject: (fault: Fault) => void) => () => void): Promise<T> {
 		if (this.#over) return Promise.reject(new Fault("agent.closed", "closed"));
-		let interrupt = idle;
+		let interrupt: () => void = idle;
 		const promise = new Promise<T>((resolve, reject) => {
 			interrupt = start(resolve, reject);
 		});

@@ -3,6 +3,7 @@
  *
  * One attempt; it ends with `done` called exactly once. Whether to try again is `agent.ts`'s business.
  */
+import { idle } from "../base/idle.ts";
 import { Fault, printable } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
 import { recordBytes } from "../mqtt/header.ts";
@@ -55,7 +56,7 @@ class Exchange implements ClientEvents {
 	readonly #registration: Registration;
 	readonly #client: Client;
 	#result: Assignment | Fault | undefined;
-	#cancelTimer = (): void => {};
+	#cancelTimer: () => void = idle;
 	readonly #cancelWhole: () => void;
 
 	constructor(options: ExchangeOptions, done: (result: Assignment | Fault) => void) {

@@ -59,7 +59,9 @@ type State =
 	| { readonly name: "waiting"; readonly replace: boolean; readonly deadline: number };
 
 export class CertificateRequest {
-	readonly #options: CertificateRequestOptions;
+	readonly #options: Omit<CertificateRequestOptions, "csr">;
+	/** Until the request is over. */
+	#csr: string;
 	#state: State = { name: "new" };
 	#transient = 0;
 	#replacements = 0;
@@ -68,11 +70,12 @@ export class CertificateRequest {
 	#expiries = 0;
 
 	constructor(options: CertificateRequestOptions) {
-		const { requestId, csr } = options;
+		const { deviceId, requestId, csr, random } = options;
 		if (!/^[A-Za-z0-9][A-Za-z0-9-]{2,34}[A-Za-z0-9]$/.test(requestId))
 			throw new Fault("hub.bad-request", "request id: expected 4 to 36 of [A-Za-z0-9-], no '-' at either end");
 		if (csr.length > MOST_CSR_CHARACTERS) throw new Fault("hub.bad-request", "CSR: more than 8 KB");
-		this.#options = options;
+		this.#options = { deviceId, requestId, random };
+		this.#csr = csr;
 	}
 
 	get id(): string {
@@ -104,7 +107,7 @@ export class CertificateRequest {
 			if (answer === undefined) return undefined;
 			if (answer.type === "refused") return this.#refused(answer, ticks, nowMs);
 			if (answer.type === "accepted") return this.#accepted(answer.expires, ticks, nowMs);
-			this.#state = { name: "done" };
+			this.#end();
 			return answer;
 		} catch (thrown) {
 			return this.#fail(Fault.of(thrown, "hub.response"));
@@ -128,9 +131,9 @@ export class CertificateRequest {
 	}
 
 	#publish(replace: boolean, ticks: number): Action {
-		const { deviceId, csr, requestId } = this.#options;
+		const { deviceId, requestId } = this.#options;
 		this.#state = { name: "asked", replace, deadline: ticks + ANSWER_MS };
-		return { type: "publish", topic: requestTopic(requestId), payload: requestBody(deviceId, csr, replace) };
+		return { type: "publish", topic: requestTopic(requestId), payload: requestBody(deviceId, this.#csr, replace) };
 	}
 
 	#accepted(expires: number | undefined, ticks: number, nowMs: number): Action {
@@ -171,8 +174,14 @@ export class CertificateRequest {
 		return { type: "wait", untilTicks: deadline };
 	}
 
-	#fail(fault: Fault): Action {
+	/** While certificates are checked, each byte counts on XS. */
+	#end(): void {
 		this.#state = { name: "done" };
+		this.#csr = "";
+	}
+
+	#fail(fault: Fault): Action {
+		this.#end();
 		return { type: "failed", fault };
 	}
 }

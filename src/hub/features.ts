@@ -5,6 +5,7 @@
  * A broker that leaves a subscription unanswered ends the session for it (MQTT knows no other remedy); so that telemetry
  * still flows, such subscriptions are then put off, longer each time.
  */
+import { idle } from "../base/idle.ts";
 import { Fault, printable } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log } from "../port.ts";
@@ -54,7 +55,7 @@ export class HubFeatures {
 	#silences = 0;
 	#ready = false;
 	#putOffUntilTicks = 0;
-	#cancel: () => void = () => {};
+	#cancel: () => void = idle;
 
 	constructor(options: FeatureOptions) {
 		const { clock, log, random, onDesired, onNewTwin, methods = {}, properties } = options;
@@ -104,7 +105,7 @@ export class HubFeatures {
 		this.#ready = false;
 		this.#filters.clear();
 		this.#cancel();
-		this.#cancel = () => {};
+		this.#cancel = idle;
 		this.#twin.detach();
 		this.#methods.detach();
 	}
@@ -139,7 +140,7 @@ export class HubFeatures {
 	 * Reports properties: a patch, in which null removes. Waits for the next session when there is none, merged with what
 	 * waits already. `done` is called once: after the hub's answer, or with Fault hub.invalid, hub.too-large, hub.bad-request.
 	 */
-	report(patch: object, done: ReportDone = () => {}): void {
+	report(patch: object, done: ReportDone = idle): void {
 		this.#twin.report(patch, (fault, version) => this.#guarded(() => done(fault, version)));
 		if (this.#twinUsed || this.#twin.waiting === 0) return;
 		this.#twinUsed = true;
@@ -167,7 +168,7 @@ export class HubFeatures {
 		else answers();
 	}
 
-	#subscribe(filter: string, then: () => void = () => {}): void {
+	#subscribe(filter: string, then: () => void = idle): void {
 		const session = this.#session!;
 		this.#filters.add(filter);
 		session.subscribe(filter, (fault) => {

@@ -90,17 +90,15 @@ export class Operations {
 	}
 
 	/** The agent's log; every Fault that passes is noted. */
-	get log(): Log {
-		return (step, detail) => {
-			this.#options.log(step, detail);
-			if (step === "fault") this.#note(detail?.code);
-			const renewal = RENEWAL_STEPS[step];
-			if (renewal === undefined || renewal === this.#renewal) return;
-			this.#renewal = renewal;
-			// Not from within the renewal's own step: what it publishes goes first.
-			if (this.#outlet) this.#options.clock.after(0, () => this.tell());
-		};
-	}
+	readonly log: Log = (step, detail) => {
+		this.#options.log(step, detail);
+		if (step === "fault") this.#note(detail?.code);
+		const renewal = RENEWAL_STEPS[step];
+		if (renewal === undefined || renewal === this.#renewal) return;
+		this.#renewal = renewal;
+		// Not from within the renewal's own step: what it publishes goes first.
+		if (this.#outlet) this.#options.clock.after(0, () => this.tell());
+	};
 
 	/** Those that are switched on. */
 	get methods(): MethodHandlers {

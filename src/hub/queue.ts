@@ -6,7 +6,9 @@
  * for it: a message over the hub's 256 KB or over the queue's own bound, bodies that JSON cannot say, properties that are
  * not text.
  */
+
 import { utf8 } from "../base/bytes.ts";
+import { idle } from "../base/idle.ts";
 import { Fault } from "../fault.ts";
 import type { Log } from "../port.ts";
 import type { HubSession } from "./hub-session.ts";
@@ -39,9 +41,9 @@ export class TelemetryQueue {
 	#dropped = 0;
 	/** Of those, what has been logged. */
 	#droppedSaid = 0;
-	#empty: () => void = () => {};
+	#empty: () => void = idle;
 
-	constructor(limits: QueueLimits, log: Log = () => {}) {
+	constructor(limits: QueueLimits, log: Log = idle) {
 		this.#limits = limits;
 		this.#log = log;
 	}

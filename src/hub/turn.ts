@@ -2,6 +2,7 @@
  * One request at a time that the hub answers by a message with its `$rid`: which answer is awaited, and when to try again
  * after silence or a transient failure. Waits grow from 5 s to an hour and are spread by `random`.
  */
+import { idle } from "../base/idle.ts";
 import { type Backoff, delaySeconds } from "../base/retry.ts";
 import type { Clock } from "../port.ts";
 
@@ -18,7 +19,7 @@ export class Turn {
 	#rid: string | undefined;
 	#waits = false;
 	#failures = 0;
-	#cancel: () => void = () => {};
+	#cancel: () => void = idle;
 
 	constructor(pace: Pace) {
 		this.#pace = pace;
@@ -44,12 +45,12 @@ export class Turn {
 		});
 	}
 
-	/** Whether this is the answer; if so the request is over. */
 	/** Whether that is the request without an answer. */
 	awaits(rid: string): boolean {
 		return rid === this.#rid;
 	}
 
+	/** Whether this is the answer; if so the request is over. */
 	answeredBy(rid: string): boolean {
 		if (rid !== this.#rid) return false;
 		this.end();
@@ -74,7 +75,7 @@ export class Turn {
 	/** Forgets the request; a late answer is none. */
 	end(): void {
 		this.#cancel();
-		this.#cancel = () => {};
+		this.#cancel = idle;
 		this.#rid = undefined;
 		this.#waits = false;
 	}

@@ -4,7 +4,9 @@
  * The key and its request id are written before anything is published, so that a certificate that arrives after a
  * lost connection or a reboot still finds its key. The live session goes on under the old credential meanwhile.
  */
+
 import { base64 } from "../base/bytes.ts";
+import { idle } from "../base/idle.ts";
 import { randomUnit } from "../base/retry.ts";
 import type { Config } from "../config.ts";
 import { Fault } from "../fault.ts";
@@ -101,21 +103,22 @@ export const renewOverHub = (options: HubRenewalOptions, done: (result: Credenti
 class RequestOverHub implements HubRenewal {
 	readonly #options: HubRenewalOptions;
 	readonly #done: (result: Credential | Fault) => void;
-	readonly #identity: CertificateRequestIdentity;
+	/** The CSR itself is the request's, for as long as it may have to be sent again. */
+	readonly #identity: Omit<CertificateRequestIdentity, "csr">;
 	readonly #request: CertificateRequest;
 	#over = false;
-	#cancelTimer = (): void => {};
+	#cancelTimer: () => void = idle;
 
 	constructor(options: HubRenewalOptions, done: (result: Credential | Fault) => void) {
 		const { session, credential, clock, entropy } = options;
 		if (isForDps(options)) throw new Fault("hub.csr-rejected", "this key, on both curves: DPS has to say");
-		const identity = certificateRequest(options);
+		const { csr, key, spki } = certificateRequest(options);
 		this.#options = options;
 		this.#done = done;
-		this.#identity = identity;
+		this.#identity = { key, spki };
 		this.#request = new CertificateRequest({
 			deviceId: credential.deviceId,
-			csr: base64(identity.csr),
+			csr: base64(csr),
 			requestId: options.journal.pending?.requestId ?? createRequestId(entropy),
 			random: () => randomUnit(entropy),
 		});

@@ -4,6 +4,7 @@
  * The old credential lives until the new one has worked in a real hub connection. Each method is one attempt and throws
  * the Fault that ended it; when to come back is `agent.ts`'s decision, when to renew is the schedule's.
  */
+import { idle } from "../base/idle.ts";
 import type { Waiting } from "../base/waiting.ts";
 import type { Config } from "../config.ts";
 import type { Onboarding } from "../dps/exchange.ts";
@@ -49,7 +50,7 @@ export class Lifecycle {
 	#trialFailures = 0;
 	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
 	#renewalFailures = 0;
-	#stopListening = (): void => {};
+	#stopListening: () => void = idle;
 	#current: Credential | undefined; // for the clock's judgement
 	/** The credential that the hub has refused since this boot: a candidate is the better bet. */
 	#refusedSequence = 0;
@@ -60,7 +61,6 @@ export class Lifecycle {
 		this.#options = { ...options, clock: this.clock, journal: new Journal(options.store, options.keystore) };
 	}
 
-	/** Undefined before the device is enrolled. */
 	get assignment(): DeviceAssignment | undefined {
 		return this.#current && assignmentOf(this.#current);
 	}
@@ -120,7 +120,7 @@ export class Lifecycle {
 			if (overHub) {
 				const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
 				this.#stopListening();
-				this.#stopListening = () => {};
+				this.#stopListening = idle;
 				if (!(outcome instanceof Fault)) return true;
 				// Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made.
 				if (this.#report(outcome).retryable || outcome.room === "key" || this.#options.waiting.over) throw outcome;

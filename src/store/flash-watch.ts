@@ -1,4 +1,5 @@
 /** Watches the agent's flash: whether there will be room for all that it needs, and how long the flash will last. */
+import { idle } from "../base/idle.ts";
 import { Fault } from "../fault.ts";
 import type { Clock, Log, Store } from "../port.ts";
 import { PAGE_ENTRIES } from "./entries.ts";
@@ -25,7 +26,7 @@ export class FlashWatch {
 	readonly #clock: Clock;
 	readonly #log: Log;
 	#isLow = false;
-	#cancel = (): void => {};
+	#cancel: () => void = idle;
 
 	constructor(store: Store, clock: Clock, log: Log) {
 		this.#store = store;

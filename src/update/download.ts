@@ -27,8 +27,8 @@ const PART_BYTES = 1024;
 
 /** Gives the envelope at `uri`, or why not. `done` is called once, never synchronously; the result cancels. */
 export function fetchBundle(ports: DownloadPorts, uri: string, done: (result: Uint8Array | Fault) => void): () => void {
-	const fetch = new BundleFetch(ports, uri, done);
-	return () => fetch.cancel();
+	const bundle = new BundleFetch(ports, uri, done);
+	return () => bundle.cancel();
 }
 
 /**
@@ -38,8 +38,8 @@ export function fetchBundle(ports: DownloadPorts, uri: string, done: (result: Ui
 export function fetchImage(ports: DownloadPorts, updater: Updater, done: (fault?: Fault) => void): () => void {
 	const download = updater.download();
 	if (download === undefined) return ports.clock.after(0, () => done(new Fault("ota.busy", "nothing to download")));
-	const fetch = new ImageFetch(ports, updater, download, done);
-	return () => fetch.cancel();
+	const image = new ImageFetch(ports, updater, download, done);
+	return () => image.cancel();
 }
 
 abstract class Fetch implements GetSink {

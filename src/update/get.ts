@@ -4,6 +4,7 @@
  *
  * A class, as its sinks are: on XS a closure has its code and its variables in RAM.
  */
+import { idle } from "../base/idle.ts";
 import { Fault } from "../fault.ts";
 import type { Clock, Connection, Wire, WireEvents } from "../port.ts";
 import { encodeRequest, ResponseReader } from "./http.ts";
@@ -56,7 +57,7 @@ export class Get implements WireEvents {
 	/** By Clock.ticks: when a byte came last; undefined before there is a connection, whose deadline is the wire's. */
 	#heard: number | undefined;
 	readonly #until: number;
-	#cancelWatch: () => void = () => {};
+	#cancelWatch: () => void = idle;
 	/** This connection has brought a part, and nothing of the next one. */
 	#isBetween = false;
 

@@ -69,7 +69,8 @@ for (const [what, server] of Object.entries(ANSWERS))
 
 test("a file that has changed ends the update, in a part as well", async () => {
 	const { attempt, updater } = scene(
-		(socket, { from }) => (from > 0 ? part(socket, from, SIZE - 1, SIZE + 1) : whole(NEW)(socket, { path: "/", from })),
+		(socket, { from }) =>
+			from > 0 ? part(socket, from, SIZE - 1, SIZE + 1) : whole(NEW)(socket, { path: "/", from, to: undefined }),
 		(number) => ({ pieces: 1460, ...(number === 0 && { cutAfterReceived: 150_000 }) }),
 	);
 	await attempt();

@@ -9,49 +9,11 @@ import type TCP from "embedded:io/socket/tcp";
 import type { TCPOptions } from "embedded:io/socket/tcp";
 import Timer from "timer";
 import { builtInAnchors } from "./anchors.ts";
-import type { ClientKey } from "./client.ts";
 import TLSError from "./error.ts";
-import type { Resumption } from "./resumption.ts";
+import type { Bytes, TLSOptions } from "./options.ts";
 import Session from "./session.ts";
 
-/** DER. */
-type Bytes = Uint8Array | ArrayBuffer;
-
-export interface SecureOptions {
-	/** Default: `host`. */
-	readonly serverName?: string;
-	/** Default, also for an empty list: the built-in ones. */
-	readonly anchors?: readonly Bytes[];
-	/** Trusted on top of those. */
-	readonly additionalAnchors?: readonly Bytes[];
-	/** Leaf first; with the leaf's key. */
-	readonly clientCertificates?: readonly Bytes[];
-	readonly clientKey?: ClientKey;
-	/** Of the plaintext of one record; a larger one ends the connection. Default: what TLS allows, 16,384. */
-	readonly maxRecordBytes?: number | undefined;
-	/** It is that late at least, ms since 1970: see WireOptions. */
-	readonly notBefore?: number | undefined;
-	/** One for several connections in turn: each goes on from the last one's session where it may. */
-	readonly resumption?: Resumption | undefined;
-}
-
-/** All of it is handed on to the TCP class as well. */
-export interface TLSOptions {
-	/** Name of the server. */
-	readonly host: string;
-	/** Its IP address. */
-	readonly address: string;
-	readonly port: number;
-	readonly TCP: {
-		readonly io: new (options: TCPOptions) => TCP;
-		/** Called by an io that tells it, and only by such. */
-		readonly onConnected?: () => void;
-	};
-	readonly secure?: SecureOptions;
-	readonly onReadable?: (count: number) => void;
-	readonly onWritable?: (count: number) => void;
-	readonly onError?: (error?: unknown) => void;
-}
+export type { Calling, SecureOptions, TLSOptions } from "./options.ts";
 
 /** Whom it tells. */
 interface Told {
@@ -66,6 +28,7 @@ const RECORD_BYTES = 29;
 const MOST_READ = 1024;
 
 export default class TLSSocket {
+	readonly target: unknown;
 	/** The callbacks alone: chains and anchors are not held for as long as the connection. */
 	readonly #told: Told;
 	#session: Session | undefined;
@@ -82,7 +45,8 @@ export default class TLSSocket {
 
 	/** Throws when the options are unusable; whatever comes later comes through onError. */
 	constructor(options: TLSOptions) {
-		const { TCP, host, secure = {}, onReadable, onWritable, onError } = options;
+		const { TCP, host, secure = {}, target, onReadable, onWritable, onError } = options;
+		this.target = target;
 		this.#told = { onReadable, onWritable, onError };
 		const { anchors = [], additionalAnchors = [], clientCertificates = [] } = secure;
 		this.#session = new Session(
@@ -97,26 +61,44 @@ export default class TLSSocket {
 			},
 			(record) => void this.#sending.push(record),
 		);
-		this.#tcp = new TCP.io({
+		const below: TCPOptions & { readonly target: TLSSocket } = {
 			...options,
-			onReadable: (count) =>
-				this.#guard(() => {
-					this.#readable = count;
-					this.#receive();
-				}),
-			onWritable: (count) =>
-				this.#guard(() => {
-					this.#writable = count;
-					this.#start();
-					this.#send();
-					this.#receive();
-				}),
-			onError: () =>
-				this.#guard(() => {
-					this.#isCut = true;
-					this.#receive();
-				}),
-		});
+			target: this,
+			...TLSSocket.#FROM_TCP,
+		};
+		this.#tcp = new TCP.io(below);
+	}
+
+	/** In ROM: each of them as a closure would have its slots in RAM. */
+	static readonly #FROM_TCP = Object.freeze({
+		onReadable(this: TCP, count: number): void {
+			const target = targetOf(this);
+			target.#guard(() => {
+				target.#readable = count;
+				target.#receive();
+			});
+		},
+		onWritable(this: TCP, count: number): void {
+			const target = targetOf(this);
+			target.#guard(() => {
+				target.#writable = count;
+				target.#start();
+				target.#send();
+				target.#receive();
+			});
+		},
+		onError(this: TCP): void {
+			const target = targetOf(this);
+			target.#guard(() => {
+				target.#isCut = true;
+				target.#receive();
+			});
+		},
+	});
+
+	/** There is a TCP connection, or was. */
+	get isConnected(): boolean {
+		return this.#isStarted;
 	}
 
 	/** Whether it goes on from an earlier session; known when it is open. */
@@ -164,7 +146,7 @@ export default class TLSSocket {
 	#receive(): void {
 		while (this.#session !== undefined && this.#plaintext === undefined && this.#resume === undefined) {
 			this.#plaintext = this.#session.take();
-			if (this.#plaintext !== undefined) this.#told.onReadable?.(this.#plaintext.length);
+			if (this.#plaintext !== undefined) this.#told.onReadable?.call(this, this.#plaintext.length);
 			else if (this.#session.phase === "closed") this.#fail();
 			else if (this.#readable > 0 && (this.#isCut || this.#sending.length === 0)) {
 				this.#session.receive(this.#takeFromTcp());
@@ -199,7 +181,7 @@ export default class TLSSocket {
 		this.#flush();
 		if (this.#session?.phase === "open") {
 			this.#isOpen = true;
-			if (this.#sending.length === 0 && this.#room() > 0) this.#told.onWritable?.(this.#room());
+			if (this.#sending.length === 0 && this.#room() > 0) this.#told.onWritable?.call(this, this.#room());
 		}
 	}
 
@@ -238,10 +220,13 @@ export default class TLSSocket {
 	#fail(error?: unknown): void {
 		if (this.#session === undefined) return;
 		this.close();
-		if (error === undefined) this.#told.onError?.();
-		else this.#told.onError?.(error);
+		if (error === undefined) this.#told.onError?.call(this);
+		else this.#told.onError?.call(this, error);
 	}
 }
+
+/** The TLS socket above it. */
+const targetOf = (tcp: TCP): TLSSocket => (tcp as TCP & { readonly target: TLSSocket }).target;
 
 const cut = (): TLSError => new TLSError("the connection was cut", "wire.closed");
 

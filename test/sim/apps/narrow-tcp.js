@@ -16,11 +16,10 @@ export class Tcp extends TCP {
 	offered = 0;
 
 	constructor(options) {
-		const { onWritable, TCP: told } = options;
+		const { onWritable } = options;
 		super({
 			...options,
 			onWritable(count) {
-				told?.onConnected?.();
 				this.offered = count;
 				if (this.room > 0) onWritable.call(this, Math.min(count, this.room));
 			},
