@@ -2,8 +2,8 @@
  * Everything that a peer may send, against the agent on XS in a machine that cannot grow, as large as the manifest has it and of 64 KB:
  * XS aborts one that runs short, and an abort is a restart of the device. One agent after another plays a row each in one machine; each
  * must end as it should, with the Faults that it should log, and leave room for the next; and a second boot over the same flash, under
- * the same content, reaches the hub. SWEEP=1: more phases in 64 KB, and every row twice. Updates (a second TLS session) and
- * renewals under attack need a machine that may grow: not played here.
+ * the same content, reaches the hub, with the same Faults; where a hostile server stands in its way, the next one without it does. SWEEP=1:
+ * more phases in 64 KB, and every row twice. Updates and renewals under attack abort a machine that cannot grow: not played here.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -35,7 +35,14 @@ const OPEN: readonly string[] = ["hub", "twin", "desired", "method", "c2d"];
 /** Not twins and floods of calls: beside what they leave of 64 KB, 1 KB is missing. */
 const SMALL_PHASES = ["hub", "desired", "c2d", "tls", "dps"] as const;
 /** Lawful answers of DPS that it does not take. */
-const MORE_THAN_SMALL = ["a custom allocation of 2 KB", "an answer with 3 KB that nobody knows"];
+const MORE_THAN_SMALL = ["an answer with 3 KB that nobody knows"];
+/** Of those before there is a session; after them the hub is reached again. */
+const BEFORE = [
+	"1,200 names of one letter",
+	"900 key usages",
+	"900 unknown members",
+	"1,500 certificates of one letter",
+];
 /** What ended a device at each boot once. */
 const REPEATED = [
 	"100 short members",
@@ -133,8 +140,18 @@ describe("what a peer may send, on XS", { skip }, () => {
 			);
 		});
 
-	test("a second boot under the same content reaches the hub, and ends in the same way", async () => {
+	test("a second boot under the same content reaches the hub where that speaks, and ends in the same way", async () => {
 		await play(app, rows().slice(0, 1));
+		const before = rows().filter(({ phase }) => phase === "tls" || phase === "dps");
+		for (const { phase, name } of sampled(
+			before,
+			before.filter(({ name }) => BEFORE.includes(name)),
+		)) {
+			const again = () => rows().filter((row) => row.phase === phase && row.name === name);
+			for (let boot = 1; boot <= 2; boot++) judge(again(), await play(app, again()));
+		}
+		const [recovered] = await play(app, rows().slice(0, 1));
+		assert.deepEqual([recovered?.how, recovered?.codes, recovered?.isConnected], ["done", [], true]);
 		const open = rows().filter(({ phase }) => OPEN.includes(phase));
 		const few = open.filter(({ name }) => REPEATED.includes(name));
 		assert.equal(few.length, REPEATED.length);
@@ -142,8 +159,8 @@ describe("what a peer may send, on XS", { skip }, () => {
 			for (let boot = 1; boot <= 2; boot++) {
 				const again = rows().filter((row) => row.phase === phase && row.name === name);
 				const ended = await play(app, again);
-				const { how, isConnected } = ended[0]!;
-				assert.deepEqual([how, isConnected], [endOf(again[0]!), true], `${phase}: ${name}, boot ${boot}`);
+				judge(again, ended);
+				assert.equal(ended[0]?.isConnected, true, `${phase}: ${name}, boot ${boot}`);
 			}
 	});
 
