@@ -1,6 +1,7 @@
 /** The page for everybody: axe-core finds nothing serious in both themes, on both views and with a question open; by 320 pixels too. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { startCloud } from "../../cloud/cloud.ts";
 import { axeScript, type Browser, noBrowser, openBrowser, type Page } from "../support/browser.ts";
 import { bench } from "./page-bench.ts";
 
@@ -57,6 +58,20 @@ describe("the page", { skip }, () => {
 				assert.deepEqual(await serious(page), []);
 			}));
 
+	test("has nothing serious when it is grey, its cloud stopped, in both themes", async () => {
+		const cloud = await startCloud({ apiPort: 0 });
+		const page = await browser.newPage();
+		await page.goto(cloud.pageUrl!);
+		await page.getByText("live").waitFor();
+		await cloud.close();
+		await page.getByText(/cloud stopped/).waitFor();
+		for (const colorScheme of ["light", "dark"] as const) {
+			await page.emulateMedia({ colorScheme });
+			assert.deepEqual(await serious(page), [], colorScheme);
+		}
+		await page.close();
+	});
+
 	test("has landmarks, and a link that skips to what is shown", () =>
 		bench(browser, async ({ page }) => {
 			for (const role of ["banner", "navigation", "main"]) assert.equal(await page.getByRole(role).count(), 1, role);
@@ -80,6 +95,15 @@ describe("the page", { skip }, () => {
 			const wide = `[document.documentElement.scrollWidth, ...[...document.querySelectorAll("body *")]
 				.filter((it) => it.getBoundingClientRect().right > 321 && it.getBoundingClientRect().width > 0 && !it.closest(".scroll, #lines"))
 				.map((it) => it.outerHTML.slice(0, 100))]`;
+			assert.deepEqual(await page.evaluate(wide), [320]);
+			for (const button of ["Revoke", "Disable"]) {
+				await card("Certificates and connection").getByRole("button", { name: button, exact: true }).click();
+				await page.getByRole("alertdialog").getByRole("button", { name: "Cancel" }).focus();
+				assert.deepEqual(await page.evaluate(wide), [320], button);
+				await page.keyboard.press("Escape");
+			}
+			await page.evaluate("location.hash = '#device/nobody'");
+			await page.getByText("unknown device").waitFor();
 			assert.deepEqual(await page.evaluate(wide), [320]);
 			await page.evaluate("location.hash = '#cloud'");
 			await page.getByRole("heading", { name: "The cloud" }).waitFor();

@@ -90,6 +90,12 @@ test("where the system makes no folder: a Fault at once, whatever the command", 
 		assert.equal((await error(args)).code, code, args.join(" "));
 });
 
+test("a folder that cannot be looked at is not said to be none", async () => {
+	const state = join(temporaryFolder({ file: "" }), "file", "below");
+	for (const args of [["show"], ["reset", "--yes"]])
+		assert.equal((await error([...args, "--state", state])).code, "store.failed", args[0]);
+});
+
 test("what is missing is said all at once, by the flags and their variables", async () => {
 	const scope = String.raw`--id-scope \[ENROLLEE_ID_SCOPE\], --registration-id \[ENROLLEE_REGISTRATION_ID\]`;
 	const key = String.raw`--symmetric-key \[ENROLLEE_SYMMETRIC_KEY\] or --onboarding-cert \[ENROLLEE_ONBOARDING_CERT\]`;

@@ -1,5 +1,5 @@
 /** `enrollee reset`: the stored identity given up, for good. */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { STARTS_RECORD } from "../../../src/base/starts.ts";
@@ -20,7 +20,8 @@ export function addReset(program: Command): void {
 
 async function reset(flags: Flags & OutputFlags): Promise<void> {
 	const folder = stateFolder(flags);
-	if (!existsSync(folder)) throw new Fault("store.empty", `${folder} does not exist`);
+	if (statSync(folder, { throwIfNoEntry: false }) === undefined)
+		throw new Fault("store.empty", `${folder} does not exist`);
 	const unlock = lockFolder(folder, "reset");
 	const store = openStore(folder);
 	const there = IDENTITY_BLOBS.filter((name) => store.get(name) !== undefined);

@@ -1,6 +1,6 @@
 /** `enrollee show`: the stored credential in short, or its chain as PEM. Never the key. */
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Command } from "commander";
 import { equal } from "../../../src/base/bytes.ts";
 import { formatEndpoint } from "../../../src/base/endpoint.ts";
@@ -40,7 +40,8 @@ function show(flags: ShowFlags & Flags): void {
 
 /** The credential in use, or the one that still has to prove itself. */
 function stored(folder: string): { readonly credential: Credential; readonly proven: boolean } {
-	if (!existsSync(folder)) throw new Fault("store.empty", `${folder} does not exist`);
+	if (statSync(folder, { throwIfNoEntry: false }) === undefined)
+		throw new Fault("store.empty", `${folder} does not exist`);
 	const { current, candidate, damages } = new Journal(storeIn(folder)).load();
 	const credential = current ?? candidate;
 	if (credential !== undefined) return { credential, proven: credential === current };
