@@ -14,7 +14,7 @@ import type { Clock, Entropy, Keystore, Log, Wire } from "../port.ts";
 import { acceptAssignment } from "./accept.ts";
 import type { Journal } from "./journal.ts";
 import type { Credential } from "./record.ts";
-import { type CertificateRequestIdentity, certificateRequest, leaveCurve, turnCurve } from "./request.ts";
+import { type CertificateRequestIdentity, certificateRequest, turnCurve } from "./request.ts";
 
 export interface EnrolmentOptions {
 	readonly wire: Wire;
@@ -75,10 +75,7 @@ async function register(
 			);
 			return { identity, assignment };
 		} catch (thrown) {
-			if (thrown instanceof Fault && turnCurve(thrown, options, isFirst)) continue;
-			const isLastWay = config.onboarding === undefined || onboarding === config.onboarding;
-			if (thrown instanceof Fault && isLastWay) leaveCurve(thrown, options);
-			throw thrown;
+			if (!(thrown instanceof Fault && turnCurve(thrown, options, isFirst))) throw thrown;
 		}
 	}
 }

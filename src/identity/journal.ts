@@ -26,6 +26,7 @@ import {
 	encodeCredential,
 	encodeKey,
 	encodeRecord,
+	type Field,
 	isAboutHardware,
 	otherCurve,
 	refusedCurve,
@@ -91,20 +92,25 @@ export class Journal {
 
 	/** Of the newest credential's key. */
 	get curve(): CurveName | undefined {
-		return this.#newest(({ fields }) => curveOfKey(fields));
+		return curveOfKey(this.#newest());
 	}
 
 	/** The curve that the service has refused on the way to the newest credential. */
 	get refused(): CurveName | undefined {
-		return this.#newest(({ fields }) => refusedCurve(fields));
+		return refusedCurve(this.#newest());
+	}
+
+	/** The hub has refused both curves, the pending key last: DPS is to be asked with it. Makes no key, as `pending` does. */
+	get isForDps(): boolean {
+		const { fields = [] } = this.#read(PENDING, decodeRecord, []) ?? {};
+		return fields.length > 0 && refusedCurve(fields, Tag.refused) === curveOfKey(fields);
 	}
 
 	/** Of the keys in hardware that must stay. */
 	get references(): string[] {
 		const { current, candidate } = this.load();
-		return [current, candidate].flatMap((one) =>
-			one && "signer" in one.key && one.key.signer.reference !== undefined ? [one.key.signer.reference] : [],
-		);
+		const keys = [current, candidate].flatMap((one) => (one && "signer" in one.key ? [one.key.signer] : []));
+		return keys.flatMap(({ reference }) => reference ?? []);
 	}
 
 	/** Before a CSR leaves, which may cost a certificate. Throws Fault store.full where flash could refuse what comes of it. */
@@ -171,10 +177,9 @@ export class Journal {
 		return this.#read(PENDING, (blob) => decodePending(blob, this.#keystore), damages);
 	}
 
-	#newest<T>(of: (record: ReturnType<typeof decodeRecord>) => T): T | undefined {
+	#newest(): readonly Field[] {
 		const records = SLOTS.map((name) => this.#read(name, decodeRecord, [])).filter((record) => record !== undefined);
-		const [newest] = records.sort((a, b) => b.sequence - a.sequence);
-		return newest && of(newest);
+		return records.sort((a, b) => b.sequence - a.sequence)[0]?.fields ?? [];
 	}
 
 	/** Undefined where there is nothing or nothing readable. */

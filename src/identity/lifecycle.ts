@@ -18,6 +18,7 @@ import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
 import { type Link, openLink } from "./link.ts";
 import { assignmentOf, type Credential, type DeviceAssignment, identityOf } from "./record.ts";
+import { leaveCurve } from "./request.ts";
 import { judgeTrial } from "./trial.ts";
 
 export interface LifecycleOptions {
@@ -135,7 +136,7 @@ export class Lifecycle {
 			}
 			return true;
 		} catch (thrown) {
-			this.#schedule.failed(this.#report(thrown), credential, this.#options);
+			this.#schedule.failed(leaveCurve(this.#report(thrown), this.#options), credential, this.#options);
 			this.#options.log("renewal.failed", { failures: this.#schedule.failures });
 			return false;
 		}
@@ -143,9 +144,8 @@ export class Lifecycle {
 
 	/** Reports a clock that cannot be right and asks for the time; the device goes on. */
 	#checkClock(): void {
-		const { fault } = this.clock;
-		if (!fault) return;
-		this.#report(fault);
+		if (!this.clock.fault) return;
+		this.#report(this.clock.fault);
 		this.clock.sync();
 	}
 

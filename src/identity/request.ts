@@ -10,7 +10,7 @@
  * curves: the key stays, and DPS has the last word on it.
  */
 import type { Config } from "../config.ts";
-import { Fault } from "../fault.ts";
+import { Fault, type FaultCode } from "../fault.ts";
 import { curveOf, generateKeyPair, keyCurves } from "../key/pair.ts";
 import type { CurveName, Entropy, Keystore, Log, Signer } from "../port.ts";
 import { encodeCsr } from "../x509/csr.ts";
@@ -68,16 +68,28 @@ export function turnCurve(fault: Fault, options: RequestOptions, isFirst = true)
 
 /** The hub has refused both curves, this key last: DPS is to be asked with it, and not the hub again. */
 export function isForDps({ config, journal }: RequestOptions): boolean {
-	const pending = config.key === "auto" ? journal.pending : undefined;
-	return pending !== undefined && pending.refused === curveOf(pending.key.publicKey);
+	return config.key === "auto" && journal.isForDps;
 }
 
-/** DPS, which had the last word on a key that the hub has refused, refuses something else: the hub may take the other curve by now. */
-export function leaveCurve(fault: Fault, options: RequestOptions): void {
-	const pending = fault.retryable || !isForDps(options) ? undefined : turnable(options);
-	if (!pending) return;
-	const refused = curveOf(pending.key.publicKey);
-	turn(fault, options, refused, `the hub has refused it, too; ${otherCurve(refused)} is tried again, later`);
+/** By DPS: whatever the key, and without a certificate for it. */
+const REFUSED_ALTOGETHER: readonly FaultCode[] = /* @__PURE__ */ Object.freeze([
+	...(["dps.unauthorized", "dps.forbidden", "dps.not-found", "dps.disabled", "dps.bad-request"] as const),
+]);
+
+/**
+ * After a renewal that `fault` has ended. DPS, which had the last word on a key that the hub has refused, refuses the device
+ * altogether: the hub may take the other curve by now. Gives the Fault that counts.
+ */
+export function leaveCurve(fault: Fault, options: RequestOptions): Fault {
+	try {
+		const pending = REFUSED_ALTOGETHER.includes(fault.code) && isForDps(options) ? turnable(options) : undefined;
+		if (!pending) return fault;
+		const refused = curveOf(pending.key.publicKey);
+		turn(fault, options, refused, `the hub has refused it, too; ${otherCurve(refused)} is tried again, later`);
+		return fault;
+	} catch (thrown) {
+		return Fault.of(thrown, "store.failed");
+	}
 }
 
 function turnable({ config, journal }: RequestOptions): Pending | undefined {

@@ -102,7 +102,9 @@ test("a hub that has refused both curves leaves the key to DPS, and what DPS say
 	assert.equal(turnCurve(new Fault("hub.bad-request", "no"), options), false);
 	assert.deepEqual([key(), journal.pending?.requestId, isForDps(options)], [second, undefined, true]);
 	assert.match(said[1]!, /refused P-384 .*; P-256 before it; DPS is asked with the same key$/);
-	leaveCurve(new Fault("dps.throttled", "later"), options);
+	// A profile or an id that will not do comes with a certificate for the key.
+	for (const code of ["dps.throttled", "dps.profile", "dps.response", "agent.closed", "tls.untrusted"] as const)
+		leaveCurve(new Fault(code, "no word on the key"), options);
 	assert.deepEqual([key(), isForDps(options)], [second, true]);
 	assert.equal(turnCurve(new Fault("dps.csr-rejected", "no"), options), true);
 	assert.deepEqual([curve(), isForDps(options)], ["P-256", false]);
