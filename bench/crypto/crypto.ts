@@ -14,7 +14,7 @@ import { rollup } from "rollup";
 import { type App, type Build, buildForXs, project } from "../../hw/simulator/harness.ts";
 import { count, countLabelled, means } from "../callgrind.ts";
 import { memoryOf } from "../memory.ts";
-import { codeBytes, type Flavour, flashOfFlavours } from "./flash.ts";
+import { codeBytes, type Flavour, flashOfFlavours, keyRoom } from "./flash.ts";
 
 export interface Operations {
 	readonly keygen: number;
@@ -29,6 +29,8 @@ export interface Library extends Operations {
 	readonly peakBytes: number;
 }
 
+export type Memory = Pick<Library, "liveBytes" | "peakBytes">;
+
 /** One curve. */
 export interface Compared {
 	readonly ours: Library;
@@ -41,6 +43,8 @@ export interface Result extends Compared {
 	/** `coldKeygen` is the first one of a group, which makes its table. */
 	readonly mbedtls: Operations & { readonly coldKeygen: number };
 	readonly p384: Compared;
+	/** Of the flavours with one curve, each with keys on it; the default's are in `ours`. */
+	readonly ram: Readonly<Record<"P-256" | "P-384", Memory>>;
 	/** Bytes: each flavour of the device's key room with its hashes, and stock's bytecode for each curve. */
 	readonly flash: Readonly<Record<Flavour | "stock" | "stock-384", number>>;
 }
@@ -77,6 +81,7 @@ export async function measureCrypto(): Promise<Result> {
 		...(await compared("")),
 		mbedtls: await mbedtls(),
 		p384: await compared("-384"),
+		ram: { "P-256": await memory("ours", "P-256"), "P-384": await memory("ours-384", "P-384") },
 		flash: {
 			...(await flashOfFlavours(folder)),
 			stock: codeBytes(large, "stock"),
@@ -130,9 +135,10 @@ function answers(): string {
 	return `export default ${JSON.stringify(all)};\n`;
 }
 
-function build(goal: Build, chunks: number): Promise<App> {
+async function build(goal: Build, chunks: number, flavour: Flavour = "both"): Promise<App> {
+	const key = flavour === "both" ? "dist/moddable/key" : await keyRoom(flavour, join(folder, flavour));
 	return buildForXs({
-		name: `bench-crypto-${goal}-${chunks}`,
+		name: `bench-crypto-${goal}-${chunks}${flavour === "both" ? "" : `-${flavour}`}`,
 		build: goal,
 		engine: "bench",
 		manifest: {
@@ -155,7 +161,7 @@ function build(goal: Build, chunks: number): Promise<App> {
 				answers: "$(ENROLLEE)/build/bench/crypto/answers",
 				"enrollee/base": "$(ENROLLEE)/dist/moddable/base",
 				"enrollee/digest": "$(ENROLLEE)/dist/moddable/digest",
-				"enrollee/key": "$(ENROLLEE)/dist/moddable/key",
+				"enrollee/key": `$(ENROLLEE)/${key}`,
 			},
 			preload: ["app", "answers", "ours", "ours-384", "enrollee/base", "enrollee/digest", "enrollee/key"],
 		},
@@ -167,8 +173,9 @@ async function operations(app: App, library: string): Promise<Operations & { loa
 	return { load: of("load"), keygen: of("keygen"), sign: of("sign"), verify: of("verify") };
 }
 
-async function memory(library: string): Promise<Pick<Library, "liveBytes" | "peakBytes">> {
-	const { liveBytes, peakBytes } = await memoryOf(await build("instrument", SMALL_CHUNKS), { LIBRARY: library });
+async function memory(library: string, flavour?: Flavour): Promise<Memory> {
+	const app = await build("instrument", SMALL_CHUNKS, flavour);
+	const { liveBytes, peakBytes } = await memoryOf(app, { LIBRARY: library });
 	return { liveBytes, peakBytes };
 }
 

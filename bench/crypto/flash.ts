@@ -33,7 +33,8 @@ export async function flashOfFlavours(folder: string): Promise<Readonly<Record<F
 	return bytes as Record<Flavour, number>;
 }
 
-async function keyRoom(flavour: Flavour, dir: string): Promise<string> {
+/** Builds it and gives its path in the project. */
+export async function keyRoom(flavour: Flavour, dir: string): Promise<string> {
 	const rollup = join(project, "node_modules/rollup/dist/bin/rollup");
 	await promisify(execFile)(process.execPath, [rollup, "-c", "--silent", "-i", "hw/moddable/key.ts", "--dir", dir], {
 		cwd: project,

@@ -1,7 +1,7 @@
 /** The crypto bench as a table for people. */
 import type { Compared, Library, Operations, Result } from "./crypto.ts";
 
-export function formatCrypto({ mbedtls, p384, flash, ...p256 }: Result): string {
+export function formatCrypto({ mbedtls, p384, ram, flash, ...p256 }: Result): string {
 	const row = (
 		name: string,
 		{ keygen, sign, verify }: Operations,
@@ -30,6 +30,9 @@ export function formatCrypto({ mbedtls, p384, flash, ...p256 }: Result): string 
 		`mbedTLS's first keygen, which makes its table: ${millions(mbedtls.coldKeygen)}`,
 		head("P-384"),
 		...compared(p384),
+		...Object.entries(ram).map(
+			([curve, bytes]) => `keys on ${curve} only: live ${bytes.liveBytes}, peak ${bytes.peakBytes}`,
+		),
 		`flash: ${Object.entries(flash)
 			.map(([name, bytes]) => `${name} ${bytes}`)
 			.join(", ")}`,

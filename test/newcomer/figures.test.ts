@@ -21,6 +21,7 @@ type Costs = Readonly<Record<(typeof OPERATIONS)[number], number>>;
 const operations = (of: Costs, ...more: number[]): number[] => [...OPERATIONS.map((name) => of[name]), ...more];
 const ratios = ({ ours, stock }: { ours: Costs; stock: Costs }) => OPERATIONS.map((name) => stock[name] / ours[name]);
 const bytes = ({ up, down }: { up: number; down: number }) => [up, down];
+const ram = ({ liveBytes, peakBytes }: { liveBytes: number; peakBytes: number }) => [liveBytes, peakBytes];
 
 /** Document, how the row begins that has them, numbers; the how-manieth such row, from 0. */
 const CLAIMS: readonly (readonly [string, string, readonly number[], number?])[] = [
@@ -37,6 +38,10 @@ const CLAIMS: readonly (readonly [string, string, readonly number[], number?])[]
 	["README.md", "connecting to the hub", bytes(agent.wire.hubConnect)],
 	["README.md", "one message, acknowledged", bytes(agent.wire.telemetry)],
 	["README.md", "renewal and the new connection", bytes(agent.wire.renewal)],
+	["bench/README.md", "both curves, the default", [crypto.flash.both, ...ram(crypto.ours), ...ram(crypto.p384.ours)]],
+	["bench/README.md", "keys on P-256 only", [crypto.flash["P-256"], ...ram(crypto.ram["P-256"])]],
+	["bench/README.md", "keys on P-384 only", [crypto.flash["P-384"], ...ram(crypto.ram["P-384"])]],
+	["bench/README.md", "both curves by noble's formulas", [crypto.flash["noble-formulas"]]],
 	...["docs/battery.md", "bench/README.md"].flatMap(
 		(document) =>
 			[
