@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import type { CsrCurves } from "../../cloud/contract.ts";
+import { createEntity, saveEntity } from "../../cloud/pki.ts";
+import type { ConfigInput } from "../../src/config.ts";
 import { curveOf } from "../../src/key/pair.ts";
 import { Device, type Run, withCloud } from "../support/device.ts";
+import { openssl } from "../support/openssl.ts";
 import { FakeStore } from "../support/store.ts";
 
 const curveInUse = (device: Device): string => {
@@ -43,6 +46,44 @@ for (const { rule, key, made, said } of [
 			assert.deepEqual([again.fault, generated(again), cloud.registrations.length], [undefined, [], made.length]);
 		});
 	});
+
+for (const form of ["PKCS#8", "SEC1"] as const)
+	for (const [rule, made] of [
+		["both", ["P-256"]],
+		["p384", ["P-256", "P-384"]],
+	] as const)
+		test(`X.509 onboarding with a P-384 key as ${form} where the cloud takes ${rule}: ${made.join(", then ")}, renewed`, async () => {
+			await withCloud({ csrCurves: rule }, async (cloud) => {
+				const day = 24 * 3600_000;
+				const entity = await createEntity(
+					"P-384",
+					{
+						commonName: cloud.registrationId,
+						role: { kind: "client" },
+						notBefore: Date.now() - day,
+						notAfter: Date.now() + day,
+					},
+					cloud.ca.onboarding,
+				);
+				const { certificate, key } = await saveEntity(entity);
+				const onboarding = {
+					onboardingCert: certificate,
+					onboardingKey: form === "SEC1" ? openssl(["ec"], { input: key }).toString() : key,
+				};
+				assert.match(onboarding.onboardingKey, form === "SEC1" ? /BEGIN EC PRIVATE KEY/ : /BEGIN PRIVATE KEY/);
+				const device = new Device(cloud);
+				const run = await device.once(onboarding);
+				assert.equal(run.fault, undefined);
+				assert.deepEqual([generated(run), curveInUse(device)], [made, made.at(-1)]);
+				await renew(device, 2, onboarding);
+				assert.equal(curveInUse(device), made.at(-1));
+				const dps = cloud.connections.filter(({ service }) => service === "dps");
+				assert.deepEqual(
+					dps.map(({ credential }) => credential),
+					made.map(() => "x509"),
+				);
+			});
+		});
 
 test("a fixed curve that the cloud refuses: one Fault that names the remedy, the key stays, nothing is tried behind it", async () => {
 	await withCloud({ csrCurves: "p384" }, async (cloud) => {
@@ -122,18 +163,15 @@ describe("a rule that changes in mid-life", () => {
 });
 
 /** Until the certificate of that number has worked. */
-async function renew(device: Device, sequence: number): Promise<void> {
+async function renew(device: Device, sequence: number, input: ConfigInput = {}): Promise<void> {
 	let done = (): void => {};
 	const proven = new Promise<void>((resolve) => {
 		done = resolve;
 	});
-	const agent = device.boot(
-		{},
-		{
-			log: (step, detail) => step === "credential.proven" && detail?.sequence === sequence && done(),
-			onState: (state) => state === "connected" && device.journal.current!.sequence < sequence && agent.renew(),
-		},
-	);
+	const agent = device.boot(input, {
+		log: (step, detail) => step === "credential.proven" && detail?.sequence === sequence && done(),
+		onState: (state) => state === "connected" && device.journal.current!.sequence < sequence && agent.renew(),
+	});
 	await proven;
 	agent.close();
 	await agent.finished;

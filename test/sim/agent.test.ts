@@ -99,19 +99,30 @@ describe("the agent on XS", { skip }, () => {
 		assert.deepEqual(lastConnections(), ["dps x509", "hub x509"]);
 	});
 
-	test("enrols by X.509 with an RSA onboarding key, and works with the hub under its own EC key", async () => {
-		const day = 24 * 3600 * 1000;
-		const validity = { notBefore: Date.now() - day, notAfter: Date.now() + day };
-		const request = { commonName: cloud.registrationId, role: { kind: "client" }, ...validity } as const;
-		const rsa = await saveEntity(await createEntity("RSA", request, cloud.ca.onboarding));
-		const { exitCode, output } = await run(flash(), {
-			ENROLLEE_ONBOARDING_CERT: rsa.certificate,
-			ENROLLEE_ONBOARDING_KEY: rsa.key,
+	for (const [algorithm, key, rule, curve] of [
+		["RSA", "auto", "both", "prime256v1"],
+		["P-384", "auto", "both", "prime256v1"],
+		["P-384", "auto", "p384", "secp384r1"],
+		["P-384", "P-384", "both", "secp384r1"],
+	] as const)
+		test(`enrols by X.509 with an onboarding key of ${algorithm}, key ${key}, where ${rule} is taken: its own is on ${curve}`, async () => {
+			const day = 24 * 3600 * 1000;
+			const validity = { notBefore: Date.now() - day, notAfter: Date.now() + day };
+			const request = { commonName: cloud.registrationId, role: { kind: "client" }, ...validity } as const;
+			const onboarding = await saveEntity(await createEntity(algorithm, request, cloud.ca.onboarding));
+			cloud.operator.demandCurves(rule);
+			const { exitCode, output } = await run(flash(), {
+				ENROLLEE_ONBOARDING_CERT: onboarding.certificate,
+				ENROLLEE_ONBOARDING_KEY: onboarding.key,
+				ENROLLEE_KEY: key,
+			});
+			cloud.operator.demandCurves("both");
+			assert.equal(exitCode, 0, output);
+			assert.deepEqual(lastConnections(), ["dps x509", "hub x509"]);
+			const leaf = cloud.events.flatMap((e) => (e.event === "registered" && e.leaf ? [e.leaf] : [])).at(-1)!;
+			assert.equal(new X509Certificate(leaf).publicKey.asymmetricKeyDetails?.namedCurve, curve);
+			assert.equal(cloud.telemetry.at(-1)?.deviceId, cloud.registrationId);
 		});
-		assert.equal(exitCode, 0, output);
-		assert.deepEqual(lastConnections(), ["dps x509", "hub x509"]);
-		assert.equal(cloud.telemetry.at(-1)?.deviceId, cloud.registrationId);
-	});
 
 	test("each enrolment makes its own key", async () => {
 		for (let i = 0; i < 2; i++) await run(flash(), { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey });
