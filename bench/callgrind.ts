@@ -57,16 +57,21 @@ export async function count(
 	}
 }
 
-/** Mean instructions of a marked app on XS (xs/marked.js) after each label. */
-export async function countLabelled(
-	app: App,
-	environment: Readonly<Record<string, string>> = {},
-): Promise<(label: string) => number> {
+export interface Labelled {
+	/** In their order, each as often as it was given. */
+	readonly labels: readonly string[];
+	/** Mean instructions after it. */
+	of(label: string): number;
+	readonly output: string;
+}
+
+/** Instructions of a marked app on XS (xs/marked.js) after each label. */
+export async function countLabelled(app: App, environment: Readonly<Record<string, string>> = {}): Promise<Labelled> {
 	const { pieces, output } = await count(app.command, "xs_simulator_environment", environment);
 	const labels = /^marks (.*)$/m.exec(output)?.[1]?.split(",");
 	if (labels === undefined) throw new Error(output);
 	// The app called the marked function before its first label, too; the last label has no piece.
-	return means(labels, pieces.slice(pieces.length + 1 - labels.length));
+	return { labels, of: means(labels, pieces.slice(pieces.length + 1 - labels.length)), output };
 }
 
 export const means =

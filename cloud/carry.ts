@@ -1,5 +1,6 @@
 /** Joins a transport to a Connection: what fails on this client's bytes ends this client's connection, not the cloud. */
 import type { Connection } from "./connection.ts";
+import type { Door } from "./half-open.ts";
 
 export interface Carrier {
 	receive(bytes: Uint8Array): void;
@@ -7,7 +8,7 @@ export interface Carrier {
 }
 
 /** `destroy` ends the transport at once. */
-export function carry(connection: Connection, destroy: () => void): Carrier {
+export function carry(connection: Connection, door: Door, destroy: () => void): Carrier {
 	const own = (step: () => void): void => {
 		try {
 			step();
@@ -17,7 +18,11 @@ export function carry(connection: Connection, destroy: () => void): Carrier {
 		}
 	};
 	return {
-		receive: (bytes) => own(() => connection.data(bytes)),
+		receive: (bytes) =>
+			own(() => {
+				connection.data(bytes);
+				if (connection.isAccepted) door.done();
+			}),
 		lost: (reason) => own(() => connection.lost(reason)),
 	};
 }

@@ -122,6 +122,7 @@ async function serve(options: CloudOptions, folder: Folder): Promise<Cloud> {
 	const address = options.address ?? (hosts.length === 0 ? "127.0.0.1" : "0.0.0.0");
 	const deviceCa = folder.write("device-ca.pem", ca.rootsPem());
 	const listener = await listen({
+		clock,
 		address,
 		port,
 		chain,

@@ -57,6 +57,11 @@ export class Connection {
 		this.#parser.on("error", (error: Error) => this.close(`malformed MQTT: ${error.message}`));
 	}
 
+	/** Its CONNECT was accepted, and it has not ended. */
+	get isAccepted(): boolean {
+		return this.#session !== undefined && !this.#closed;
+	}
+
 	/** Bytes from the client. */
 	data(bytes: Uint8Array) {
 		if (this.#closed) return;

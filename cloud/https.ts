@@ -10,6 +10,7 @@ import { carry } from "./carry.ts";
 import type { Downloads } from "./downloads.ts";
 import { answerDps, isDps } from "./dps-https.ts";
 import type { Faults } from "./faults.ts";
+import type { Door } from "./half-open.ts";
 import type { PresentedChains } from "./presented-chain.ts";
 import type { Service } from "./service.ts";
 import type { Peer } from "./session.ts";
@@ -24,10 +25,18 @@ export interface HttpsOptions {
 /** Azure's SDK for C adds `?iothub-no-client-cert=true` where it has none. */
 const WEBSOCKET = /^\/(?:\$|%24)iothub\/websocket(?:\?|$)/i;
 const MAX_FRAME_BYTES = 300 * 1024;
+/** Held of what a client does not read; the largest fault sends a third. */
+export const MOST_UNREAD_BYTES: number = 64 * 1024 * 1024;
+/** Of an answer that its client does not read. */
+const IDLE_MS = 300_000;
 
 export class Https {
 	readonly #options: HttpsOptions;
+	readonly #doors = new WeakMap<Duplex, Door>();
 	readonly #server = createServer((request, response) => {
+		const door = this.#doors.get(request.socket);
+		request.once("close", () => door?.done());
+		response.once("close", () => door?.wait());
 		try {
 			this.#answer(request, response);
 		} catch {
@@ -45,6 +54,9 @@ export class Https {
 
 	constructor(options: HttpsOptions) {
 		this.#options = options;
+		this.#server.timeout = IDLE_MS;
+		// Between requests a client's time runs as before the first.
+		this.#server.keepAliveTimeout = 0;
 		this.#server.on("upgrade", (request, socket, head) => {
 			try {
 				this.#upgrade(request, socket, head);
@@ -56,7 +68,8 @@ export class Https {
 	}
 
 	/** A connection whose first bytes were HTTP. */
-	adopt(socket: TLSSocket, first: Uint8Array): void {
+	adopt(socket: TLSSocket, first: Uint8Array, door: Door): void {
+		this.#doors.set(socket, door);
 		this.#server.emit("connection", socket);
 		socket.unshift(first);
 	}
@@ -65,7 +78,10 @@ export class Https {
 		const { service, downloads, faults, chains } = this.#options;
 		const chain = chains.of(request.socket as TLSSocket);
 		if (isDps(request)) answerDps(request, response, { registrations: service.dps.registrations, faults, chain });
-		else downloads.answer(request, response);
+		else {
+			request.resume();
+			downloads.answer(request, response);
+		}
 	}
 
 	#upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -78,19 +94,22 @@ export class Https {
 		}
 		const tls = request.socket as TLSSocket;
 		const peer = { chain: this.#options.chains.of(tls), transport: "ws", resumed: tls.isSessionReused() } as const;
-		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, peer));
+		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+			this.#serve(webSocket, this.#doors.get(tls)!, peer),
+		);
 	}
 
-	#serve(webSocket: WebSocket, peer: Peer): void {
+	#serve(webSocket: WebSocket, door: Door, peer: Peer): void {
 		const connection = this.#options.service.open(peer, {
 			write: (bytes) => {
+				if (webSocket.bufferedAmount > MOST_UNREAD_BYTES) return webSocket.terminate();
 				webSocket.send(bytes, { binary: true });
 				const pings = this.#options.faults.strikes("ping-flood");
 				for (let i = pings === undefined ? 0 : Number(pings || 1000); i > 0; i--) webSocket.ping();
 			},
 			close: () => webSocket.close(1000),
 		});
-		const { receive, lost } = carry(connection, () => webSocket.terminate());
+		const { receive, lost } = carry(connection, door, () => webSocket.terminate());
 		webSocket.on("message", (data: Buffer, isBinary) => {
 			// MQTT 3.1.1 section 6: Control Packets come in binary frames, their bounds are no matter.
 			if (isBinary) receive(data);

@@ -8,8 +8,10 @@
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
+import type { Clock } from "../src/port.ts";
 import { carry } from "./carry.ts";
-import { Https, type HttpsOptions } from "./https.ts";
+import { type Door, HalfOpen } from "./half-open.ts";
+import { Https, type HttpsOptions, MOST_UNREAD_BYTES } from "./https.ts";
 import { PresentedChains } from "./presented-chain.ts";
 import { SERVER_FAULTS, type ServerChain } from "./server-chain.ts";
 import type { Service } from "./service.ts";
@@ -20,6 +22,7 @@ export interface Listener {
 }
 
 export interface ListenerOptions extends Omit<HttpsOptions, "chains"> {
+	readonly clock: Clock;
 	readonly address: string;
 	readonly port: number;
 	readonly chain: ServerChain;
@@ -28,17 +31,29 @@ export interface ListenerOptions extends Omit<HttpsOptions, "chains"> {
 }
 
 export async function listen(options: ListenerOptions): Promise<Listener> {
-	const { address, port, chain, faults, resumption } = options;
+	const { address, port, chain, clock, faults, resumption } = options;
 	const sockets = new Set<Socket>();
+	const halfOpen = new HalfOpen(clock);
+	/** By the client's address and port: Node does not say which TCP connection is under a TLS one. */
+	const doors = new Map<string, Door>();
 	const served = { ...options, chains: new PresentedChains() };
 	const https = new Https(served);
 	const tls = { ...TLS, ...(resumption ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }) };
-	const server = createServer({ ...tls, ...chain.identities.good }, (socket) => serve(socket, served, https));
+	const server = createServer({ ...tls, ...chain.identities.good }, (socket) => {
+		const door = doors.get(peerOf(socket));
+		if (door === undefined || socket.destroyed) socket.destroy();
+		else serve(socket, door, served, https);
+	});
 	let serving: keyof ServerChain["identities"] | "flooded" = "good";
 	server.prependListener("connection", (socket: Socket) => {
 		socket.setNoDelay(true);
 		sockets.add(socket);
-		socket.on("close", () => sockets.delete(socket));
+		const peer = peerOf(socket);
+		doors.set(peer, halfOpen.door(socket));
+		socket.on("close", () => {
+			sockets.delete(socket);
+			doors.delete(peer);
+		});
 		socket.on("error", () => socket.destroy());
 		if (faults.strikes("drop-after", "tcp") !== undefined) socket.destroy();
 		const wanted = SERVER_FAULTS.find((fault) => faults.strikes(fault) !== undefined) ?? "good";
@@ -63,18 +78,20 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 	};
 }
 
-function serve(socket: TLSSocket, { service, faults, chains }: HttpsOptions, https: Https): void {
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+function serve(socket: TLSSocket, door: Door, { service, faults, chains }: HttpsOptions, https: Https): void {
 	if (faults.strikes("drop-after", "tls") !== undefined) return void socket.destroy();
-	socket.setTimeout(FIRST_BYTES_MS, () => socket.destroy());
 	const begin = (first: Buffer) => {
-		if (isHttp(first)) return https.adopt(socket, first);
+		if (isHttp(first)) return https.adopt(socket, first, door);
 		const blocked = faults.strikes("mqtt-blocked");
-		if (blocked === "silent") socket.resume();
-		else if (blocked !== undefined) socket.destroy();
-		else serveMqtt(socket, service, chains.of(socket), first);
+		if (blocked === "silent") {
+			door.done();
+			socket.resume();
+		} else if (blocked !== undefined) socket.destroy();
+		else serveMqtt(socket, door, service, chains.of(socket), first);
 	};
 	socket.once("data", (first) => {
-		socket.setTimeout(0);
 		try {
 			begin(first);
 		} catch {
@@ -83,15 +100,21 @@ function serve(socket: TLSSocket, { service, faults, chains }: HttpsOptions, htt
 	});
 }
 
-function serveMqtt(socket: TLSSocket, service: Service, chain: Uint8Array[], first: Uint8Array): void {
+function serveMqtt(socket: TLSSocket, door: Door, service: Service, chain: Uint8Array[], first: Uint8Array): void {
 	const connection = service.open(
 		{ chain, resumed: socket.isSessionReused() },
 		{
-			write: (bytes) => void (socket.writable && socket.write(bytes)),
-			close: () => socket.end(),
+			write(bytes) {
+				if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
+				else if (socket.writable) socket.write(bytes);
+			},
+			close() {
+				socket.end();
+				door.wait();
+			},
 		},
 	);
-	const { receive, lost } = carry(connection, () => socket.destroy());
+	const { receive, lost } = carry(connection, door, () => socket.destroy());
 	if (first[0] === MQTT_CONNECT) receive(first);
 	else connection.close("neither HTTP nor CONNECT");
 	socket.on("data", receive);
@@ -106,9 +129,6 @@ const MQTT_CONNECT = 0x10;
 function isHttp([first = 0]: Uint8Array): boolean {
 	return first >= 0x41 && first <= 0x5a;
 }
-
-/** For a client to say whether it speaks MQTT or HTTP. */
-const FIRST_BYTES_MS = 30_000;
 
 const TLS: TlsOptions = {
 	requestCert: true,

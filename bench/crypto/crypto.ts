@@ -169,7 +169,7 @@ async function build(goal: Build, chunks: number, flavour: Flavour = "both"): Pr
 }
 
 async function operations(app: App, library: string): Promise<Operations & { load: number }> {
-	const of = await countLabelled(app, { LIBRARY: library });
+	const { of } = await countLabelled(app, { LIBRARY: library });
 	return { load: of("load"), keygen: of("keygen"), sign: of("sign"), verify: of("verify") };
 }
 

@@ -39,7 +39,7 @@ export async function measureMqtt(): Promise<Result> {
 	mkdirSync(folder, { recursive: true });
 	await bundle(folder, "moddable");
 	const release = await build("release");
-	const of = await countLabelled(release);
+	const { of } = await countLabelled(release);
 	return {
 		instructions: Object.fromEntries(OPERATIONS.map((name) => [name, of(name)])) as Result["instructions"],
 		...(await memoryOf(await build("instrument"))),

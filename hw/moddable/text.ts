@@ -27,10 +27,16 @@ export const base64 = (bytes: Uint8Array): string => bytes.toBase64();
 
 export function fromBase64(text: string): Uint8Array {
 	const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-	const bytes = decode(() => Uint8Array.fromBase64(text, { lastChunkHandling: "strict" }), "base64");
+	const bytes = fromSpacedBase64(text);
 	// White space, which the engine passes over, makes it shorter than its length says.
 	if (bytes.length !== (text.length / 4) * 3 - padding) throw new RangeError("base64: malformed");
 	return bytes;
+}
+
+/** The engine passes over white space, a form feed included; to take it out of the text first would cost XS the square of its length. */
+export function fromSpacedBase64(text: string): Uint8Array {
+	if (text.includes("\f")) throw new RangeError("base64: malformed");
+	return decode(() => Uint8Array.fromBase64(text, { lastChunkHandling: "strict" }), "base64");
 }
 
 export const hex = (bytes: Uint8Array): string => bytes.toHex();

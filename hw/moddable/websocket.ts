@@ -5,7 +5,8 @@
  * Refuses any answer to the upgrade but 101 with the right accept key and subprotocol, heads over 2 KB, text, masked frames,
  * reserved bits and opcodes, control frames that are long or fragmented, and lengths over 512 KB.
  */
-import { base64, concat, utf8 } from "../../src/base/bytes.ts";
+import { base64, concat, fromUnits, utf8 } from "../../src/base/bytes.ts";
+import { endOfHead } from "../../src/base/head.ts";
 import { Fault, printable } from "../../src/fault.ts";
 import type { Connection, WireEvents, WireOptions } from "../../src/port.ts";
 
@@ -118,20 +119,20 @@ export class WebSocketConnection implements Connection, WireEvents {
 	/** What comes after the head, or undefined while that is not complete. */
 	#upgrade(bytes: Uint8Array): Uint8Array | undefined {
 		const held = concat(this.#held, bytes);
-		const end = endOfHead(held);
+		const end = endOfHead(held, Math.max(0, this.#held.length - 3));
 		if (end > MOST_HEAD_BYTES || (end < 0 && held.length > MOST_HEAD_BYTES))
 			throw this.#refusal(`answers with a head over ${MOST_HEAD_BYTES} bytes`);
 		this.#held = held;
 		if (end < 0) return undefined;
 		this.#held = NOTHING;
-		this.#check(String.fromCharCode(...held.subarray(0, end)).split("\r\n"));
+		this.#check(fromUnits(held.subarray(0, end - 4)).split("\r\n"));
 		this.#cancelDeadline();
 		this.#cancelDeadline = nothing;
 		this.#options = undefined;
 		this.#key = "";
 		this.#state = "open";
 		this.#events.onOpen();
-		return held.subarray(end + 4);
+		return held.subarray(end);
 	}
 
 	/** Section 4.1, what the client must see in the answer. */
@@ -241,10 +242,3 @@ export class WebSocketConnection implements Connection, WireEvents {
 }
 
 const protocol = (what: string): Fault => new Fault("mqtt.protocol", `WebSocket: ${what}`);
-
-/** Where CR LF CR LF begins, or -1. */
-function endOfHead(bytes: Uint8Array): number {
-	for (let at = bytes.indexOf(0x0d); at >= 0; at = bytes.indexOf(0x0d, at + 1))
-		if (bytes[at + 1] === 0x0a && bytes[at + 2] === 0x0d && bytes[at + 3] === 0x0a) return at;
-	return -1;
-}

@@ -24,6 +24,8 @@ export function fromBase64(text: string): Uint8Array {
 	return new Uint8Array(bytes);
 }
 
+export const fromSpacedBase64 = (text: string): Uint8Array => fromBase64(text.replace(/[ \t\r\n]/g, ""));
+
 export const hex = (bytes: Uint8Array): string => view(bytes).toString("hex");
 
 export function fromHex(text: string): Uint8Array {

@@ -24,6 +24,8 @@ export interface Text {
 	base64(bytes: Uint8Array): string;
 	/** Throws RangeError on missing padding, foreign characters, white space or non-zero trailing bits. */
 	fromBase64(text: string): Uint8Array;
+	/** The same with blanks, tabs and line ends anywhere. */
+	fromSpacedBase64(text: string): Uint8Array;
 	/** Whether the engine keeps every member name of an object for ever, as XS does. */
 	readonly namesStay: boolean;
 	/** Lower case. */

@@ -4,7 +4,17 @@
  * All of it is the platform's own native code: a loop over bytes is dear on XS. Decoders are strict: they throw RangeError on
  * anything but canonical input, and the rooms turn that into their own Fault.
  */
-export { base64, fromBase64, fromHex, hex, utf8, utf8Text } from "#text";
+export { base64, fromBase64, fromHex, fromSpacedBase64, hex, utf8, utf8Text } from "#text";
+
+/** XS puts texts together by copying both, and arguments on a stack that is short. */
+const PIECE = 64;
+
+/** UTF-16; of bytes ISO 8859-1. */
+export function fromUnits(units: Uint8Array | Uint16Array): string {
+	let text = "";
+	for (let at = 0; at < units.length; at += PIECE) text += String.fromCharCode(...units.subarray(at, at + PIECE));
+	return text;
+}
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 	let length = 0;

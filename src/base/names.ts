@@ -10,13 +10,16 @@ import { concat } from "./bytes.ts";
 export class Names {
 	readonly #salt: Uint8Array;
 	readonly #hashes: Uint32Array;
+	/** Of each name the one before it in its chain, then the last of each chain; all from 1 on. A search of all would cost XS more than the rest. */
+	readonly #links: Uint16Array;
 	readonly #mostBytes: number;
 	#count = 0;
 	#bytes = 0;
 
-	/** `salt`: 8 bytes that nobody outside can know, or names could be made to look known. */
+	/** `most`: under 65,536. `salt`: 8 bytes that nobody outside can know, or names could be made to look known. */
 	constructor(most: number, mostBytes: number, salt: Uint8Array) {
 		this.#hashes = new Uint32Array(most);
+		this.#links = new Uint16Array(2 * most);
 		this.#mostBytes = mostBytes;
 		this.#salt = salt;
 	}
@@ -30,16 +33,26 @@ export class Names {
 	admit(name: Uint8Array): boolean {
 		const [a, b, c, d] = sha256(concat(this.#salt, name)) as unknown as [number, number, number, number];
 		const hash = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-		const at = this.#hashes.indexOf(hash);
-		if (at >= 0 && at < this.#count) return true;
+		const last = this.#chainOf(hash);
+		for (let at = this.#links[last]!; at > 0; at = this.#links[at - 1]!) if (this.#hashes[at - 1] === hash) return true;
 		if (this.#count === this.#hashes.length || this.#bytes + name.length > this.#mostBytes) return false;
+		this.#links[this.#count] = this.#links[last]!;
 		this.#hashes[this.#count++] = hash;
+		this.#links[last] = this.#count;
 		this.#bytes += name.length;
 		return true;
 	}
 
 	/** Names that came since `mark` were made nothing of. Their bytes stay counted: that errs on the safe side. */
 	forget(mark: number): void {
-		this.#count = mark;
+		while (this.#count > mark) {
+			this.#count--;
+			this.#links[this.#chainOf(this.#hashes[this.#count]!)] = this.#links[this.#count]!;
+		}
+	}
+
+	#chainOf(hash: number): number {
+		const { length } = this.#hashes;
+		return length + (hash % length);
 	}
 }

@@ -4,6 +4,7 @@
  * IoT Hub closes the connection on any topic it does not know and on a sixth filter, so these, and the one for
  * certificates (issuance.ts), are the only ones the agent uses. Refused: properties that are not well-formed text.
  */
+import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 
 /** Dialect C (renewal over the hub) needs the preview; everything else works with either. */
@@ -80,16 +81,17 @@ export function splitCall(
 
 /** More in a topic than anybody sends; each costs a small device some slots. */
 const MOST_PROPERTIES = 64;
+const AMPERSAND = 0x26;
 
 /** `a=1&b=%20&c`: `c` is empty. Throws Fault hub.response on broken percent-encoding, hub.too-large. */
 export function parseProperties(text: string): Map<string, string> {
 	const properties = new Map<string, string>();
-	// One by one: a list of all pairs would be as large as their sender likes.
-	for (let from = 0; from <= text.length; ) {
-		const next = text.indexOf("&", from);
-		const end = next < 0 ? text.length : next;
-		const pair = text.slice(from, end);
-		from = end + 1;
+	// One by one: a list of all pairs would be as large as their sender likes. Of bytes: XS counts the characters up to a place in a text.
+	const bytes = utf8(text);
+	for (let from = 0; from < bytes.length; ) {
+		const next = bytes.indexOf(AMPERSAND, from);
+		const pair = utf8Text(bytes.subarray(from, next < 0 ? undefined : next));
+		from = next < 0 ? bytes.length : next + 1;
 		if (pair === "") continue;
 		if (properties.size === MOST_PROPERTIES)
 			throw new Fault("hub.too-large", `more than ${MOST_PROPERTIES} properties`);

@@ -81,6 +81,9 @@ export class Operations {
 	#outlet: Outlet | undefined;
 	/** Of what the hub has acknowledged, a digest: the text would be held for ever. */
 	#reported = "";
+	/** A report is on its way, and what it says has changed meanwhile. */
+	#isTelling = false;
+	#tellAgain = false;
 	#cancelHealth: (() => void) | undefined;
 
 	constructor(options: OperationsOptions) {
@@ -169,9 +172,15 @@ export class Operations {
 		};
 		const text = JSON.stringify({ certificate, enrollee });
 		const digest = hex(sha256(utf8(text)).subarray(0, 8));
-		if (digest === this.#reported) return;
-		this.#outlet?.report({ certificate, enrollee }, (fault) => {
+		if (digest === this.#reported || !this.#outlet) return;
+		// One at a time: over a hub that ends each session before it answers they would pile up.
+		this.#tellAgain = this.#isTelling;
+		if (this.#isTelling) return;
+		this.#isTelling = true;
+		this.#outlet.report({ certificate, enrollee }, (fault) => {
+			this.#isTelling = false;
 			if (!fault) this.#reported = digest;
+			if (this.#tellAgain) this.tell();
 		});
 	}
 

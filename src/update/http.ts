@@ -6,7 +6,8 @@
  * Content-Length (chunked by name), content codings, heads beyond 8 KiB, folded or repeated header fields that matter, ranges that
  * leave a gap, bytes beyond the length.
  */
-import { concat, utf8 } from "../base/bytes.ts";
+import { fromUnits, utf8 } from "../base/bytes.ts";
+import { endOfHead } from "../base/head.ts";
 import { Fault } from "../fault.ts";
 import type { HttpsUri } from "./uri.ts";
 
@@ -28,11 +29,13 @@ export type Head =
 
 /** Bounds every head, informational ones included. */
 const MAX_HEAD_BYTES = 8192;
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 export class ResponseReader {
 	readonly #from: number;
-	/** The head so far. */
-	#held: Uint8Array = new Uint8Array(0);
+	/** The head so far, and room for more of it: bytes may come one by one. */
+	#room: Uint8Array = NOTHING;
+	#filled = 0;
 	#headBytes = 0;
 	#left = 0;
 	head: Head | undefined;
@@ -53,25 +56,38 @@ export class ResponseReader {
 	push(bytes: Uint8Array): Uint8Array {
 		let body = bytes;
 		while (this.head === undefined) {
-			const held = concat(this.#held, body);
-			const end = endOfHead(held, Math.max(0, this.#held.length - 3));
+			const from = Math.max(0, this.#filled - 3);
+			const held = this.#hold(body);
+			const end = endOfHead(held, from);
 			if (this.#headBytes + (end < 0 ? held.length : end) > MAX_HEAD_BYTES)
 				throw new Fault("ota.http", `head beyond ${MAX_HEAD_BYTES} bytes`);
-			this.#held = held;
-			if (end < 0) return held.subarray(0, 0);
+			if (end < 0) return NOTHING;
 			this.#headBytes += end;
 			body = held.subarray(end);
-			this.#held = new Uint8Array(0);
-			const text = latin1(held.subarray(0, end));
+			this.#room = NOTHING;
+			this.#filled = 0;
+			const text = fromUnits(held.subarray(0, end));
 			this.head = readHead(text, this.#from);
 			this.keepsAlive = text.startsWith("HTTP/1.1") && !/\r\nconnection:[^\r]*close/i.test(text);
 			if (this.head?.kind === "body") this.#left = this.head.length;
 		}
-		if (this.head.kind !== "body") return body.subarray(0, 0);
+		if (this.head.kind !== "body") return NOTHING;
 		if (body.length > this.#left)
 			throw new Fault("ota.length", `${body.length - this.#left} bytes beyond Content-Length`);
 		this.#left -= body.length;
 		return body;
+	}
+
+	#hold(bytes: Uint8Array): Uint8Array {
+		const filled = this.#filled + bytes.length;
+		if (filled > this.#room.length) {
+			const larger = new Uint8Array(Math.max(filled, 2 * this.#room.length));
+			larger.set(this.#room.subarray(0, this.#filled));
+			this.#room = larger;
+		}
+		this.#room.set(bytes, this.#filled);
+		this.#filled = filled;
+		return this.#room.subarray(0, filled);
 	}
 }
 
@@ -121,8 +137,10 @@ const SINGLE: readonly string[] = /* @__PURE__ */ Object.freeze([
 
 function readFields(lines: readonly string[]): Map<string, string> {
 	const fields = new Map<string, string>();
+	// Once a head: XS would compile it for each line.
+	const pattern = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
 	for (const line of lines) {
-		const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? [];
+		const [, name, value] = pattern.exec(line) ?? [];
 		if (name === undefined) throw new Fault("ota.http", "malformed header field");
 		const key = name.toLowerCase();
 		if (SINGLE.includes(key) && fields.has(key)) throw new Fault("ota.http", `${name} repeated`);
@@ -142,17 +160,4 @@ function refusedStatus(status: number, fields: Map<string, string>): Fault {
 function decimal(text: string | undefined, name: string): number {
 	if (text === undefined || !/^[0-9]{1,15}$/.test(text)) throw new Fault("ota.http", `${name} ${text ?? "missing"}`);
 	return Number(text);
-}
-
-/** Index after CR LF CR LF, or -1. */
-function endOfHead(bytes: Uint8Array, from: number): number {
-	for (let i = from; i + 3 < bytes.length; i++)
-		if (bytes[i] === 13 && bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i + 4;
-	return -1;
-}
-
-function latin1(bytes: Uint8Array): string {
-	let text = "";
-	for (const byte of bytes) text += String.fromCharCode(byte);
-	return text;
 }

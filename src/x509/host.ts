@@ -5,10 +5,9 @@
  * A wildcard is the whole first label, stands for one label, and has at least two behind it. An IPv4 address matches an
  * iPAddress entry only, byte for byte (the device's TCP knows no IPv6). A dot at the end of the host is no part of its name.
  */
-import { equal } from "../base/bytes.ts";
+import { equal, fromUnits } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { contextPrimitive, readDer, Tag } from "./der.ts";
-import { latin1 } from "./name.ts";
 
 const DNS_NAME = /* @__PURE__ */ contextPrimitive(2);
 const IP_ADDRESS = /* @__PURE__ */ contextPrimitive(7);
@@ -32,7 +31,7 @@ export function matchesHost({ subjectAltName }: Named, host: string): boolean {
 			if (names.tag === DNS_NAME) {
 				const pattern = names.content(DNS_NAME);
 				if (!found && isName && pattern.length <= MOST_NAME_BYTES)
-					found = matchesName(latin1(pattern).toLowerCase(), name);
+					found = matchesName(fromUnits(pattern).toLowerCase(), name);
 			} else if (names.tag === IP_ADDRESS) {
 				const candidate = names.content(IP_ADDRESS);
 				if (candidate.length !== 4 && candidate.length !== 16)

@@ -1,5 +1,5 @@
 /** Distinguished names (RFC 5280 section 4.1.2.4): written as one common name, read for the common name. */
-import { utf8Text } from "../base/bytes.ts";
+import { fromUnits, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { type DerReader, element, oid, readDer, sequence, Tag, utf8String } from "./der.ts";
 import { Oid } from "./oid.ts";
@@ -37,7 +37,7 @@ function readText(reader: DerReader): string {
 		case Tag.PRINTABLE_STRING:
 		case Tag.TELETEX_STRING:
 		case Tag.IA5_STRING:
-			return latin1(reader.content(tag));
+			return fromUnits(reader.content(tag));
 		case Tag.BMP_STRING:
 			return ucs2(reader.content(tag));
 		default:
@@ -45,15 +45,7 @@ function readText(reader: DerReader): string {
 	}
 }
 
-export function latin1(bytes: Uint8Array): string {
-	let text = "";
-	for (const byte of bytes) text += String.fromCharCode(byte);
-	return text;
-}
-
 function ucs2(bytes: Uint8Array): string {
 	if (bytes.length % 2 !== 0) throw new Fault("x509.der", "BMPString of an odd number of bytes");
-	let text = "";
-	for (let i = 0; i < bytes.length; i += 2) text += String.fromCharCode((bytes[i]! << 8) | bytes[i + 1]!);
-	return text;
+	return fromUnits(Uint16Array.from({ length: bytes.length / 2 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!));
 }

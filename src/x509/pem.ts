@@ -4,7 +4,7 @@
  * Text around the blocks is ignored, as the RFC wants. Refused with Fault x509.pem: a block without its END, headers inside a
  * block (encrypted keys have them), anything that is not canonical base64, more than MAX_PEM_CHARACTERS.
  */
-import { base64, fromBase64 } from "../base/bytes.ts";
+import { base64, fromSpacedBase64 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 
 /** A system's whole bundle of trust anchors is 200 KB. */
@@ -26,26 +26,24 @@ export function encodePem(label: string, der: Uint8Array, eol = "\n"): string {
 
 export function decodePem(text: string): PemBlock[] {
 	if (text.length > MAX_PEM_CHARACTERS) refuse(`${text.length} characters, the limit is ${MAX_PEM_CHARACTERS}`);
-	const blocks: PemBlock[] = [];
-	let at = text.indexOf(BEGIN);
-	while (at >= 0) {
-		const labelAt = at + BEGIN.length;
-		const labelEnd = text.indexOf(DASHES, labelAt);
-		const label = text.slice(labelAt, labelEnd);
-		if (labelEnd < 0 || label.length > 64) refuse("BEGIN line without an end");
-		const end = `-----END ${label}${DASHES}`;
-		const bodyEnd = text.indexOf(end, labelEnd);
-		if (bodyEnd < 0) refuse(`${label} has no END line`);
-		blocks.push({ label, der: decodeBase64(text.slice(labelEnd + DASHES.length, bodyEnd), label) });
-		at = text.indexOf(BEGIN, bodyEnd + end.length);
-	}
-	return blocks;
+	// Cut at once: XS counts the characters up to a place in a text.
+	return text.split(BEGIN).slice(1).map(readBlock);
+}
+
+/** What follows BEGIN. */
+function readBlock(text: string): PemBlock {
+	const labelEnd = text.indexOf(DASHES);
+	const label = text.slice(0, labelEnd);
+	if (labelEnd < 0 || label.length > 64) refuse("BEGIN line without an end");
+	const bodyEnd = text.indexOf(`-----END ${label}${DASHES}`, labelEnd);
+	if (bodyEnd < 0) refuse(`${label} has no END line`);
+	return { label, der: decodeBase64(text.slice(labelEnd + DASHES.length, bodyEnd), label) };
 }
 
 /** Base64 with white space anywhere. `what` names it in the Fault. */
 export function decodeBase64(text: string, what: string): Uint8Array {
 	try {
-		return fromBase64(text.replace(/[ \t\r\n]/g, ""));
+		return fromSpacedBase64(text);
 	} catch (thrown) {
 		if (text.includes("ENCRYPTED")) refuse(`${what} is encrypted`);
 		throw new Fault("x509.pem", `${what} is not base64`, { cause: thrown });

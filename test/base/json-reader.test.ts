@@ -152,6 +152,26 @@ test("so many names are let in, then only those; what did not fit is forgotten",
 	assert.equal(kept, 0);
 });
 
+test("names that are let in and forgotten by chance are those of a list", () => {
+	const { integer } = random();
+	for (let round = 0; round < 50; round++) {
+		const most = 1 + integer(12);
+		const names = new Names(most, 1 << 20, new Uint8Array(8));
+		const list: string[] = [];
+		for (let step = 0; step < 100; step++) {
+			const name = `n${integer(20)}`;
+			const fits = list.includes(name) || list.length < most;
+			assert.equal(names.admit(utf8(name)), fits, `${most}: ${name} to ${list}`);
+			if (fits && !list.includes(name)) list.push(name);
+			if (integer(10) > 0) continue;
+			const mark = integer(list.length + 1);
+			names.forget(mark);
+			list.splice(mark);
+			assert.equal(names.mark, mark);
+		}
+	}
+});
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const REFUSED = Symbol("refused");
 

@@ -163,9 +163,11 @@ describe("the section of the twin", () => {
 			"credential.stored",
 			"credential.proven",
 		]) {
+			reports.at(-1)!.done(undefined, 1);
 			operations.log(step);
 			await clock.advance(1);
 		}
+		reports.at(-1)!.done(undefined, 1);
 		operations.log("fault", { code: "hub.throttled" });
 		operations.log("renewal.failed");
 		await clock.advance(1);
@@ -177,6 +179,24 @@ describe("the section of the twin", () => {
 			["planned", "requested", "accepted", "on trial", "planned", "failed"],
 		);
 		assert.equal(said.at(-1)!.lastFault, "hub.throttled");
+	});
+
+	test("waits for the hub's answer before it is said again, over any number of sessions: then once, as it is by then", async () => {
+		const { connect, reports, operations, clock } = bench();
+		for (let i = 0; i < 100; i++) {
+			connect();
+			operations.log("fault", { code: "hub.closed" });
+			operations.log(i % 2 ? "renewal.request" : "renewal.failed");
+			await clock.advance(1);
+		}
+		assert.equal(reports.length, 1);
+		reports[0]!.done(undefined, 1);
+		assert.equal(reports.length, 2);
+		const { faults } = (reports[1]!.patch as { enrollee: { faults: { count: number }[] } }).enrollee;
+		assert.equal(faults[0]!.count, 100);
+		reports[1]!.done(undefined, 2);
+		connect();
+		assert.equal(reports.length, 2);
 	});
 
 	test("keeps the last five faults, each once, newest first, and only what is in the closed list", () => {

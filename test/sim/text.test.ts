@@ -46,13 +46,20 @@ describe("UTF-8 on XS", { skip }, () => {
 			"A===",
 			"QUJD\u0000AAA",
 		];
+		const tight = bad.filter((text) => !/\s/.test(text));
+		const loose = ["QUJD\n", " QUJD REVG\t\r\n", "Q U J D R A = =\n", "", " \n"];
 		const digits = ["", "00", "0aFf", "0", "0g", "0x00", " 00", "00 ", "\u00e90"];
 		const environment = { TEXTS: "[]", BYTES: "[]", BASE64: JSON.stringify([...good, ...bad, ...spaced]) };
-		const { exitCode, output } = await app.run({ environment: { ...environment, HEX: JSON.stringify(digits) } });
+		const SPACED = JSON.stringify([...loose, ...tight, "QUJD\f", "QU\u00a0JD"]);
+		const { exitCode, output } = await app.run({
+			environment: { ...environment, SPACED, HEX: JSON.stringify(digits) },
+		});
 		assert.equal(exitCode, 0, output);
 		assert.deepEqual(output.trimEnd().split("\n"), [
 			...good.map((text) => `base64 ${text}`),
 			...[...bad, ...spaced].map(() => "base64 refused"),
+			...loose.map((text) => `spaced ${text.replace(/\s/g, "")}`),
+			...[...tight, 1, 2].map(() => "spaced refused"),
 			...["hex ", "hex 00", "hex 0aff"],
 			...digits.slice(3).map(() => "hex refused"),
 		]);
