@@ -137,11 +137,6 @@ export class Probe {
 		this.#socket.write(bytes);
 	}
 
-	/** Reads no more. */
-	pause(): void {
-		this.#socket.pause();
-	}
-
 	close(): void {
 		this.#socket.destroy();
 	}

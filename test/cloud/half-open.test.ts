@@ -8,7 +8,7 @@ import { generate } from "mqtt-packet";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { HalfOpen } from "../../cloud/half-open.ts";
 import { FakeClock } from "../support/clock.ts";
-import { enrol, type Identity, openHub, sas } from "./cloud-probe.ts";
+import { enrol, type Identity, openHub, Probe, sas } from "./cloud-probe.ts";
 
 const clock = new FakeClock(Date.now());
 const MINUTE_MS = 60_000;
@@ -118,9 +118,13 @@ test("a request is served after another that was whole; between them its time ru
 
 test("who asks and does not read is let go before it fills the cloud", async () => {
 	cloud.arm("huge-twin=names:100000");
-	const { probe } = await openHub(cloud, "dev-001", { identity });
+	const { port, settings } = cloud;
+	const socket = connect({ port, host: "127.0.0.1", ca: settings.ca, servername: "localhost", ...identity });
+	const probe = new Probe(socket);
+	const username = `localhost:${port}/dev-001/?api-version=2021-04-12`;
+	assert.equal(await probe.connect({ username, clientId: "dev-001" }), 0);
 	await probe.subscribe("$iothub/twin/res/#", 0);
-	probe.pause();
+	socket.pause();
 	// 21 MB each.
 	for (let i = 0; i < 8; i++) await probe.publish(`$iothub/twin/GET/?$rid=${i}`, "", 0);
 	await cloud.seen(
