@@ -54,30 +54,43 @@ export function connectionOptions({
 	};
 }
 
+/** A certificate of the path that OpenSSL has built, and the one above it. */
+interface Shown {
+	readonly raw: Uint8Array;
+	readonly issuerCertificate: Shown;
+}
+
 /** What OpenSSL has let pass and the device would not. The names it gives are never used: it is asked for by its address, too. */
-function refusal(host: string, shown: DetailedPeerCertificate, anchors: readonly Uint8Array[]): Error | undefined {
+export function refusal(host: string, shown: Shown, anchors: readonly Uint8Array[]): CodedError | undefined {
 	try {
-		if (!matchesHost(parseCertificate(new Uint8Array(shown.raw)), host))
-			return refused("ERR_TLS_CERT_ALTNAME_INVALID", `the certificate is not for ${host}`);
-		for (const certificate of belowAnchor(shown, anchors)) {
+		for (const [index, certificate] of path(shown, anchors).entries()) {
+			if (index > 0 && !certificate.isCa) return refused("INVALID_CA", `certificate ${index} is not a CA`);
 			if (certificate.unknownCritical.length > 0)
 				return refused("UNHANDLED_CRITICAL_EXTENSION", `not understood: ${certificate.unknownCritical}`);
 		}
+		if (!matchesHost(parseCertificate(new Uint8Array(shown.raw)), host))
+			return refused("ERR_TLS_CERT_ALTNAME_INVALID", `the certificate is not for ${host}`);
 		return undefined;
 	} catch (thrown) {
 		return refused("CERT_REJECTED", `a certificate of the chain: ${(thrown as Error).message}`);
 	}
 }
 
-/** From the leaf up to the first anchor; a root that Node knows is one. */
-function* belowAnchor(leaf: DetailedPeerCertificate, anchors: readonly Uint8Array[]): Generator<Certificate> {
+/** From the leaf up to the first anchor, itself included; a root that Node knows is one, and left out: OpenSSL has judged it. */
+function path(leaf: Shown, anchors: readonly Uint8Array[]): Certificate[] {
+	const certificates: Certificate[] = [];
 	for (let shown = leaf; shown !== undefined; shown = shown.issuerCertificate) {
-		if (anchors.some((anchor) => equal(anchor, shown.raw)) || shown.issuerCertificate === shown) return;
-		yield parseCertificate(new Uint8Array(shown.raw));
+		const isAnchor = anchors.some((anchor) => equal(anchor, shown.raw));
+		if (!isAnchor && shown.issuerCertificate === shown) break;
+		certificates.push(parseCertificate(new Uint8Array(shown.raw)));
+		if (isAnchor) break;
 	}
+	return certificates;
 }
 
-const refused = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+type CodedError = Error & { readonly code: string };
+
+const refused = (code: string, message: string): CodedError => Object.assign(new Error(message), { code });
 
 const pem = (certificate: Uint8Array): string => encodePem("CERTIFICATE", certificate);
 

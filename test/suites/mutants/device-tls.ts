@@ -41,10 +41,8 @@ export const DEVICE_TLS = [
 		["if (hello.readChar() !== 0)", "if (hello.readChar() < 0)"],
 		["if (suite?.authentication === undefined)", "if (suite === undefined)"],
 		['(key.type === "RSA") !== (session.authentication === "RSA")', "false"],
-		[
-			'=== "wrong")\n			throw new TLSError("the signature of ServerKeyExchange',
-			'=== "unchecked")\n			throw new TLSError("the signature of ServerKeyExchange',
-		],
+		['if (verdict === "wrong")', "if (false)"],
+		['if (verdict === "unchecked") throw', "if (false) throw"],
 		['if (s.bytesAvailable > 0) throw malformed("ServerKeyExchange");', ""],
 		["if (!isPoint(group, point))", "if (false)"],
 		["length > MAX_MESSAGE_BYTES || ", ""],
