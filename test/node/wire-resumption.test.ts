@@ -11,7 +11,7 @@ import type { TlsOptions } from "node:tls";
 import { createEntity, der } from "../../cloud/pki.ts";
 import { createWire } from "../../hw/node/wire.ts";
 import type { Wire, WireOptions } from "../../src/port.ts";
-import { client, good, identityOf, root, serve, stranger } from "../support/tls-server.ts";
+import { client, good, identityOf, root, SERVER, serve, stranger } from "../support/tls-server.ts";
 
 afterEach(() => mock.timers.reset());
 
@@ -96,6 +96,20 @@ test("never past a day, a certificate of the server's, nor on a clock that went 
 	assert.equal(await meet(wire, port), "nobody, resumed");
 	at(1.1); // neither the day nor the certificates, which end after one, allow it
 	assert.equal(await meet(wire, port), "nobody");
+	mock.timers.reset();
+	const dates = { notBefore: Date.now() - DAY, notAfter: Date.now() + 9 * DAY };
+	const steady = await createEntity("P-256", { commonName: "steady", role: { kind: "root" }, ...dates });
+	const lasting = await serve(
+		await createEntity("P-256", { commonName: "server", role: SERVER, ...dates }, steady),
+		(socket) => void socket.on("data", () => socket.end(socket.isSessionReused() ? "resumed" : "new")),
+		{ sessionTimeout: 7 * 86_400 },
+	);
+	const anchors = [der(steady.certificate)];
+	assert.equal(await meet(wire, lasting, { anchors }), "new");
+	at(0.9);
+	assert.equal(await meet(wire, lasting, { anchors }), "resumed");
+	at(1.1);
+	assert.equal(await meet(wire, lasting, { anchors }), "new", "the certificates allow it, the day does not");
 	mock.timers.reset();
 	assert.equal(await meet(wire, port), "nobody", "the clock went back");
 	const brief = await createEntity(

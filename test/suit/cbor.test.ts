@@ -72,6 +72,7 @@ const REFUSED: readonly [string, string][] = [
 	["1bffffffffffffffff", "2^64-1"],
 	["3bffffffffffffffff", "-2^64"],
 	["1c", "reserved length"],
+	["1c00000000000000000000000000000001", "reserved length, with bytes for it"],
 	["5f42010243030405ff", "indefinite byte string"],
 	["7f61616161ff", "indefinite text"],
 	["9f01ff", "indefinite array"],

@@ -136,6 +136,18 @@ test("another image of the same length is found out in flash, and given up after
 	updater.offer(bundle(manifestOf(NEW, { sequence: 3 })));
 });
 
+test("all of the digest counts: an image for one that differs in any byte is another", () => {
+	const { digest } = manifestOf(NEW);
+	for (const at of [0, 3, 4, 15, 31]) {
+		const changed = digest.slice();
+		changed[at]! ^= 1;
+		const session = device().boot();
+		session.updater.offer(bundle(manifestOf(NEW, { digest: changed })));
+		write(session, NEW);
+		assert.throws(() => session.updater.complete(), isFault("ota.digest"), `byte ${at}`);
+	}
+});
+
 test("a bit that flips in flash is found out", () => {
 	const machine = device();
 	const session = machine.boot();

@@ -22,6 +22,8 @@ import {
 	utf8String,
 } from "../../src/x509/der.ts";
 import { publicKeyInfo } from "../../src/x509/key.ts";
+import { encodeName } from "../../src/x509/name.ts";
+import { Oid } from "../../src/x509/oid.ts";
 import { decodeBase64, decodePem, encodePem } from "../../src/x509/pem.ts";
 import { noCryptography, noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
 import { isFault } from "../support/random.ts";
@@ -75,6 +77,16 @@ print(csr.subject.rfc4514_string(), csr.signature_hash_algorithm.name, csr.publi
 	const said = (csr: Uint8Array): string => execFileSync("python3", ["-c", program], { input: csr, encoding: "utf8" });
 	assert.equal(said(encodeCsr("dev-001", key)), "CN=dev-001 sha256 secp256r1\n");
 	assert.equal(said(encodeCsr("dev-001", generateKeyPair(entropy, "P-384"))), "CN=dev-001 sha384 secp384r1\n");
+});
+
+test("a request of another version is refused, whoever signed it", () => {
+	const request = (version: number): Uint8Array => {
+		const name = encodeName("dev-001");
+		const info = sequence(smallInteger(version), name, publicKeyInfo(key.publicKey), element(context(0)));
+		return sequence(info, sequence(oid(Oid.ECDSA_SHA256)), bitString(key.sign(sha256(info))));
+	};
+	assert.equal(parseCsr(request(0)).commonName, "dev-001");
+	for (const version of [1, 2]) assert.throws(() => parseCsr(request(version)), isFault("x509.csr"));
 });
 
 test("@peculiar/x509 verifies the request", async () => {

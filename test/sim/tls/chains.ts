@@ -27,6 +27,7 @@ export async function chains(root: Entity): Promise<Row[]> {
 	const stranger = await issue({ name: "stranger", ca: {} });
 	const impostor = await issue({ name: "root", ca: {} });
 	const selfSigned = await issue({ name: "leaf", hosts: [HOST] });
+	const pinned = await issue({ name: "leaf", hosts: [HOST], extendedUsages: [CLIENT_AUTHENTICATION] });
 	const issuingLeaf = await createLeaf(intermediate, { name: "other", usages: digitalSignature | keyCertSign });
 	const second = await createIntermediate(intermediate, { name: "second" });
 	const unsigning = await createIntermediate(root, { usages: digitalSignature });
@@ -61,6 +62,7 @@ export async function chains(root: Entity): Promise<Row[]> {
 		serve("something follows the last link", "connected", [leaf, intermediate, stranger]),
 		serve("a single certificate from the root", "connected", [await createLeaf(root)]),
 		serve("a pinned self-signed leaf", "connected", [selfSigned], { client: { anchors: anchor(selfSigned) } }),
+		serve("a pinned self-signed leaf for clients", "tls.untrusted", [pinned], { client: { anchors: anchor(pinned) } }),
 		serve("five certificates", "connected", await tower(root, 4)),
 		serve("six certificates", "tls.untrusted", await tower(root, 5), { message: /6 certificates/ }),
 		serve("the intermediate is left out", "tls.untrusted", [leaf]),
@@ -145,6 +147,7 @@ export async function names(root: Entity): Promise<Row[]> {
 		serve("a wildcard for two labels", "tls.name", [wildcard], { client: { host: "a.hub.example.net" } }),
 		serve("a wildcard for its own parent", "tls.name", [wildcard], { client: { host: "example.net" } }),
 		serve("wildcards too wide", "tls.name", [wide]),
+		serve("a wildcard for a whole top-level domain", "tls.name", [wide], { client: { host: "example.net" } }),
 		serve("an address", "connected", [addressed], { client: { host: "127.0.0.1" } }),
 		serve("another address", "tls.name", [addressed], { client: { host: "127.0.0.2" } }),
 		serve("an address written as a name", "tls.name", [digits], { client: { host: "127.0.0.1" } }),

@@ -35,7 +35,7 @@ export const CERTIFICATES = [
 		["keyCertSign !== false && ", ""],
 		["if (intermediates > (issuer.pathLength ?? MAX_CERTIFICATES))", "if (false)"],
 		["if (leaf.notAfter < expected.now)", "if (false)"],
-		["if (issuer.notAfter >= this.#now) ", ""],
+		["if (issuer.notAfter >= this.#now)", "if (true)"],
 		["if (++this.#links > MOST_LINKS) break;", "this.#links++;"],
 	]),
 	...mutantsOf(
@@ -59,12 +59,13 @@ export const CERTIFICATES = [
 	),
 	...mutantsOf(
 		"src/x509/host.ts",
-		["node/rules", "node/wire-refusals"],
+		["x509/host"],
 		[
 			[
 				'if (!pattern.startsWith("*.")) return pattern === name;',
-				'if (!pattern.includes("*")) return pattern === name;',
+				'if (!pattern.startsWith("*")) return pattern === name;',
 			],
+			["if (subjectAltName === undefined) return false;", "if (subjectAltName === undefined) return true;"],
 			['parent.indexOf(".", 1) > 0 && dot > 0', "dot > 0"],
 			["name.slice(dot) === parent", "name.endsWith(parent)"],
 			["dot > 0 && name.slice(dot) === parent", "(name === parent.slice(1) || name.slice(dot) === parent)"],

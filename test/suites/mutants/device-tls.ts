@@ -1,13 +1,12 @@
 /** TLS on the device. */
 import { mutantsOf } from "./mutant.ts";
 
-const TLS = ["sim/tls"];
-const XS = { xs: true } as const;
-const onXs = (file: string, tests: readonly string[], changes: Parameters<typeof mutantsOf>[2]) =>
-	mutantsOf(`hw/moddable/tls/${file}.ts`, tests, changes, XS);
+/** `tables`: of test/sim/tls.test.ts, or none for test/sim/tls-resumption.test.ts. */
+const onXs = (file: string, tables: string, changes: Parameters<typeof mutantsOf>[2]) =>
+	mutantsOf(`hw/moddable/tls/${file}.ts`, [tables === "" ? "sim/tls-resumption" : "sim/tls"], changes, { xs: tables });
 
 export const DEVICE_TLS = [
-	...onXs("cert", TLS, [
+	...onXs("cert", "chains,names", [
 		["if (!names(leaf, host))", "if (false)"],
 		["if (leaf.digitalSignature === false)", "if (false)"],
 		['	checkPurpose(leaf, "certificate 0");', ""],
@@ -23,7 +22,7 @@ export const DEVICE_TLS = [
 		['if (verdict === "wrong")', "if (false)"],
 		["equal(issuer, by.subject) ? judge", "true ? judge"],
 	]),
-	...onXs("signature", TLS, [
+	...onXs("signature", "signatures,other keys", [
 		["if (signature.length !== key.modulus.length) return false;", ""],
 		["if (value >= modulus) return false;", ""],
 		["(last & 1) === 0", "false"],
@@ -31,12 +30,12 @@ export const DEVICE_TLS = [
 		["modulus.length > MAX_MODULUS_BYTES", "false"],
 		["exponent.length > 1 || last >= 3", "true"],
 	]),
-	...onXs("point", TLS, [
+	...onXs("point", "exchange", [
 		["x < p && y < p && ", ""],
 		["&& !((y * y - (x * x + a) * x - b) % p)", ""],
 		["bytes[0] !== 4", "false"],
 	]),
-	...onXs("handshake", TLS, [
+	...onXs("handshake", "hello,certificates,order,exchange", [
 		["if (version !== TLS_1_2)", "if (false)"],
 		["if (hello.readChar() !== 0)", "if (hello.readChar() < 0)"],
 		["if (suite?.authentication === undefined)", "if (suite === undefined)"],
@@ -49,7 +48,7 @@ export const DEVICE_TLS = [
 		["|| (length === 0) !== (type === SERVER_HELLO_DONE)", ""],
 		["if (s.bytesAvailable !== VERIFY_DATA_BYTES)", "if (false)"],
 	]),
-	...onXs("header", TLS, [
+	...onXs("header", "records,order", [
 		["if (content > MAX_FRAGMENT_BYTES)", "if (false)"],
 		["if (isSealed && content > session.maxRecordBytes)", "if (false)"],
 		[
@@ -60,26 +59,22 @@ export const DEVICE_TLS = [
 		["return contentBytes > 0;", "return true;"],
 		['return phase === "open";', "return true;"],
 	]),
-	...onXs("client", TLS, [
+	...onXs("client", "order", [
 		["!areNames(authorities)", "false"],
 		["schemes.length === 0 ||", ""],
 		["types.length === 0 ||", ""],
 	]),
-	...onXs("hello", TLS, [["if (!sendsName(host)) break;", ""]]),
-	...onXs("session", ["sim/tls-resumption"], [["this.#resumption?.forget();", ""]]),
-	...onXs(
-		"resumption",
-		["sim/tls-resumption"],
-		[
-			["equal(kept.parties, parties) && ", ""],
-			["now >= kept.from && ", ""],
-			["&& now < kept.until", ""],
-			["if (offer.authentication !== authentication)", "if (false)"],
-			["[anchors, clientCertificates]", "[anchors]"],
-			["[anchors, clientCertificates]", "[clientCertificates]"],
-			["	digest.write(ArrayBuffer.fromString(host));", ""],
-			["|| bytes.byteLength > MAX_TICKET_BYTES", ""],
-			["isAccepted ? offer!.until : this.notAfter", "isAccepted ? offer!.until : Infinity"],
-		],
-	),
+	...onXs("hello", "hello", [["if (!sendsName(host)) break;", ""]]),
+	...onXs("session", "", [["this.#resumption?.forget();", ""]]),
+	...onXs("resumption", "", [
+		["equal(kept.parties, parties) && ", ""],
+		["now >= kept.from && ", ""],
+		["&& now < kept.until", ""],
+		["if (offer.authentication !== authentication)", "if (false)"],
+		["[anchors, clientCertificates]", "[anchors]"],
+		["[anchors, clientCertificates]", "[clientCertificates]"],
+		["	digest.write(ArrayBuffer.fromString(host));", ""],
+		["|| bytes.byteLength > MAX_TICKET_BYTES", ""],
+		["isAccepted ? offer!.until : this.notAfter", "isAccepted ? offer!.until : Infinity"],
+	]),
 ];

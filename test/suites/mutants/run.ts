@@ -29,8 +29,9 @@ try {
 		cpSync(join(ROOT, entry), join(copy, entry), { recursive: true });
 	symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
 	if (!succeeds("npm", "run", "--silent", "build")) throw new Error("the copy does not build");
-	for (const tests of new Set(chosen.filter(({ xs }) => !(xs && skip)).map(({ tests }) => tests.join(" "))))
-		if (!(await pass(tests.split(" ")))) throw new Error(`${tests}: fails without any mutant`);
+	const runs = chosen.filter(runsHere).map(({ tests, xs }) => JSON.stringify({ tests, xs }));
+	for (const run of new Set(runs))
+		if (!(await pass(JSON.parse(run)))) throw new Error(`${run}: fails without any mutant`);
 	for (const [i, mutant] of chosen.entries()) {
 		const verdict = await judge(mutant);
 		outcome[verdict]++;
@@ -47,7 +48,7 @@ console.log(
 process.exitCode = outcome.survived + outcome.stale > 0 || outcome.killed === 0 ? 1 : 0;
 
 async function judge({ file, from, to, tests, xs, argued }: Mutant): Promise<keyof typeof outcome> {
-	if (xs && skip) return "skipped";
+	if (!runsHere({ xs })) return "skipped";
 	const path = join(copy, file);
 	const text = readFileSync(path, "utf8");
 	if (text.split(from).length !== 2) return "stale"; // no such line, or several: the list has to follow the code
@@ -56,12 +57,16 @@ async function judge({ file, from, to, tests, xs, argued }: Mutant): Promise<key
 		text.replace(from, () => to),
 	);
 	try {
-		if (xs && !succeeds(join("node_modules", ".bin", "rollup"), "-c", "--silent")) return "stale"; // no test has killed it
-		if (!(await pass(tests))) return "killed";
+		if (xs !== undefined && !succeeds(join("node_modules", ".bin", "rollup"), "-c", "--silent")) return "stale"; // no test has killed it
+		if (!(await pass({ tests, xs }))) return "killed";
 		return argued === undefined ? "survived" : "argued";
 	} finally {
 		writeFileSync(path, text);
 	}
+}
+
+function runsHere({ xs }: Pick<Mutant, "xs">): boolean {
+	return xs === undefined || !skip;
 }
 
 function succeeds(command: string, ...args: readonly string[]): boolean {
@@ -69,10 +74,11 @@ function succeeds(command: string, ...args: readonly string[]): boolean {
 }
 
 /** Whether these tests do; the first red one ends them. */
-async function pass(tests: readonly string[]): Promise<boolean> {
+async function pass({ tests, xs }: Pick<Mutant, "tests" | "xs">): Promise<boolean> {
 	const options = ["--import", "tsx", "--test", "--test-reporter=tap", "--test-concurrency=1"];
 	const child = spawn(process.execPath, [...options, ...tests.map((test) => `test/${test}.test.ts`)], {
 		cwd: copy,
+		env: { ...process.env, ...(xs && { TLS_TABLES: xs }) },
 		stdio: ["ignore", "pipe", "ignore"],
 		detached: true,
 	});
