@@ -230,6 +230,11 @@ function certificates(text: string | undefined, field: string): Uint8Array[] {
 
 function oneOf<T extends string>(text: string, values: readonly T[], field: string): T {
 	const found = values.find((value) => value === text);
-	if (found === undefined) throw new Fault("config.invalid", `${field}: expected ${values.join(" | ")}, got ${text}`);
+	if (found === undefined) throw new Fault("config.invalid", `${field}: expected ${values.join(" | ")}${gotten(text)}`);
 	return found;
+}
+
+/** A word; what else it may be, a key for instance that was given in the wrong place, is not repeated. */
+function gotten(text: string): string {
+	return /^[A-Za-z0-9._-]{1,24}$/.test(text) ? `, got ${text}` : "";
 }

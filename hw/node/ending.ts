@@ -1,6 +1,7 @@
 /** How a command ends: 0 success, 1 the job failed, 2 wrong usage; what failed, once, on standard error. */
 import { CommanderError } from "commander";
 import { Fault } from "../../src/fault.ts";
+import { masked } from "./masked.ts";
 import type { OutputFlags } from "./output.ts";
 
 /** A Fault of what the user gave, whatever its code: exit 2. */
@@ -52,18 +53,23 @@ export function report(raised: unknown, { json = false, verbose = false }: Outpu
 	if (thrown instanceof Fault) {
 		const { code, message, remedy } = thrown;
 		if (json) write({ code, message, remedy });
-		else process.stderr.write(`enrollee: ${message}\n  ${remedy}\n${verbose ? causes(thrown) : ""}`);
+		else say(`enrollee: ${message}\n  ${remedy}\n${verbose ? causes(thrown) : ""}`);
 		return thrown instanceof UsageFault || thrown.room === "config" ? 2 : 1;
 	}
 	const message = thrown instanceof Error ? thrown.message : String(thrown);
 	const remedy = "A defect of enrollee: report it, with the trace that --verbose shows.";
 	if (json) write({ code: "agent.failed", message, remedy });
-	else process.stderr.write(`enrollee: agent.failed: ${message}\n  ${remedy}\n${verbose ? causes(thrown) : ""}`);
+	else say(`enrollee: agent.failed: ${message}\n  ${remedy}\n${verbose ? causes(thrown) : ""}`);
 	return 1;
 }
 
 function write(error: Readonly<Record<string, string>>): void {
-	process.stderr.write(`${JSON.stringify({ event: "error", ...error })}\n`);
+	say(`${JSON.stringify({ event: "error", ...error })}\n`);
+}
+
+/** On standard error, without what looks like a key: a message may quote what the user gave, and keys are given by mistake. */
+export function say(text: string): void {
+	process.stderr.write(masked(text));
 }
 
 function causes(thrown: unknown): string {

@@ -45,6 +45,34 @@ test("wrong usage with --json is one object, exit 2", async () => {
 	assert.match(both, /--id-scope \[ENROLLEE_ID_SCOPE\], --registration-id \[ENROLLEE_REGISTRATION_ID\]/);
 });
 
+test("a key that was given by mistake as something else is not repeated, whatever is wrong with it", async () => {
+	const key = `${"Ab3+".repeat(10)}xYz=`;
+	const run = ["run", "--id-scope", "0ne", "--registration-id", "d", "--once"];
+	const lines = [
+		[...run, "--transport", key],
+		[...run, "--key", key],
+		[...run, "--ca", key],
+		[...run, "--hub", key],
+		[...run, key],
+		[...run, `--symetric-key=${key}`],
+		["run", "--id-scope", key, "--registration-id", "d"],
+		["run", "--id-scope", "0ne", "--registration-id", key],
+		["show", "--state", key],
+		["csr", "--registration-id", "d", "--out", `${key}/x`],
+		["bundle", "pack", key, "--version", key],
+		["cloud", "--port", key],
+		["config", "--id-scope", key],
+		[key],
+	];
+	const cwd = temporaryFolder();
+	for (const words of lines)
+		for (const more of ["--json", "--verbose"]) {
+			const { stdout, stderr } = await enrollee([...words, more], { cwd });
+			assert.ok(!`${stdout}${stderr}`.includes(key.slice(4)), `${words.join(" ")}: ${stdout}${stderr}`);
+			assert.ok(`${stdout}${stderr}` !== "", words.join(" "));
+		}
+});
+
 test("enrollee.json: found from below, weaker than variable and flag; unknown names refused; secrets masked", async () => {
 	const folder = temporaryFolder({
 		"enrollee.json": JSON.stringify({

@@ -1,6 +1,7 @@
 /** `enrollee config`: the settings in force, and where each comes from. Secrets are not shown. */
 import type { Command } from "commander";
 import { DEFAULTS } from "../../../src/config.ts";
+import { masked } from "../masked.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
 import { addRunSettings, addSettings, type Flags, inForce } from "../settings.ts";
 import { RUN_DEFAULTS } from "../settings-table.ts";
@@ -20,7 +21,7 @@ const MASK = "********";
 function show(flags: Flags & OutputFlags): void {
 	const given = inForce(flags).map(({ name, setting, value, source }) => ({
 		name,
-		value: setting.secret ? MASK : value,
+		value: setting.secret ? MASK : masked(value),
 		source,
 	}));
 	const defaults = Object.entries({ ...RUN_DEFAULTS, ...DEFAULTS })

@@ -6,7 +6,7 @@ const onXs = (file: string, tables: string, changes: Parameters<typeof mutantsOf
 	mutantsOf(`hw/moddable/tls/${file}.ts`, [tables === "" ? "sim/tls-resumption" : "sim/tls"], changes, { xs: tables });
 
 export const DEVICE_TLS = [
-	...onXs("cert", "chains,names", [
+	...onXs("cert", "chains,names,exchange", [
 		["if (!names(leaf, host))", "if (false)"],
 		["if (leaf.digitalSignature === false)", "if (false)"],
 		['	checkPurpose(leaf, "certificate 0");', ""],
