@@ -7,6 +7,8 @@ import { Resumption } from "ssl/resumption";
 import Timer from "timer";
 
 const TIMEOUT_MS = 5_000;
+/** The write that carries it: ClientHello, ClientKeyExchange, ChangeCipherSpec and Finished go before. */
+const DATA = 5;
 const scenarios = JSON.parse(environment("SCENARIOS"));
 const trusted = JSON.parse(environment("ANCHORS"));
 const resumptions = new Map();
@@ -43,7 +45,13 @@ function run(index) {
 	const timer = Timer.set(() => end("timeout"), TIMEOUT_MS);
 	try {
 		socket = new TLSSocket({
-			TCP: { io: scenario.writes === undefined ? TCP : dyingAfter(scenario.writes) },
+			TCP: {
+				io: scenario.lwip
+					? closingEarly(scenario.lwip)
+					: scenario.writes === undefined
+						? TCP
+						: dyingAfter(scenario.writes),
+			},
 			address: "127.0.0.1",
 			host: scenario.host,
 			port: scenario.port,
@@ -61,7 +69,8 @@ function run(index) {
 					end("connected", String.fromArrayBuffer(bytes.slice(0, 64)));
 			},
 			onError(error) {
-				end(error === undefined ? "closed" : (error.code ?? "unnamed"), error?.message);
+				if (error === undefined) end("closed", `after ${received} bytes`);
+				else end(error.code ?? "unnamed", error.message);
 			},
 		});
 	} catch (thrown) {
@@ -88,6 +97,57 @@ function dyingAfter(writes) {
 	return class extends TCP {
 		write(bytes) {
 			return --left < 0 ? undefined : super.write(bytes);
+		}
+	};
+}
+
+/**
+ * What the SDK's TCP on lwIP does when the peer has closed: a write throws while the last bytes still wait to be read, those that come
+ * behind our first data. Its end is "told" then, or "later".
+ */
+function closingEarly(when) {
+	return class extends TCP {
+		#held = new Uint8Array(0);
+		#writes = 0;
+		#isClosed = false;
+
+		constructor(options) {
+			super({
+				...options,
+				onReadable(count) {
+					this.#hold(new Uint8Array(this.take(count)));
+					if (this.#writes < DATA) options.onReadable.call(this, this.#held.length);
+				},
+				onError() {
+					this.#isClosed = true;
+					if (this.#held.length > 0) options.onReadable.call(this, this.#held.length);
+					if (when === "told") options.onError.call(this);
+					else Timer.set(() => options.onError.call(this), 200);
+				},
+			});
+		}
+
+		#hold(bytes) {
+			const held = new Uint8Array(this.#held.length + bytes.length);
+			held.set(this.#held);
+			held.set(bytes, this.#held.length);
+			this.#held = held;
+		}
+
+		take(count) {
+			return super.read(count);
+		}
+
+		read(count) {
+			const bytes = this.#held.slice(0, count);
+			this.#held = this.#held.slice(count);
+			return bytes.buffer;
+		}
+
+		write(bytes) {
+			if (this.#isClosed) throw new Error("closed");
+			this.#writes++;
+			return super.write(bytes);
 		}
 	};
 }

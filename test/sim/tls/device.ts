@@ -25,6 +25,8 @@ export interface Scenario {
 	readonly resumption?: string | undefined;
 	/** How many writes the connection takes before it is dead. */
 	readonly writes?: number;
+	/** Where the peer has closed TCP takes nothing while what came still waits to be read, and says so then, or later. */
+	readonly lwip?: "told" | "later";
 }
 
 /** `result`: "connected", a TLSError's code, "closed" (orderly), "timeout"; anything else is a defect of the module. */

@@ -120,6 +120,17 @@ export async function resets(root: Entity): Promise<Row[]> {
 		serve("a connection that dies before ClientHello", "wire.closed", [leaf], { client: { writes: 0 } }),
 		serve("a connection that dies within the handshake", "wire.closed", [leaf], { client: { writes: 2 } }),
 		serve("a connection that dies under data", "wire.closed", [leaf], { client: { writes: 4 } }),
+		...(["told", "later"] as const).map((lwip) =>
+			serve(`on lwIP all that came before the end is read, which is ${lwip}`, "closed", [leaf], {
+				onData: (socket) => void socket.end(Buffer.alloc(40_960)),
+				client: { lwip, expectBytes: 40_961 },
+				message: /^after 40960 bytes$/,
+			}),
+		),
+		serve("a cut on lwIP", "wire.closed", [leaf], {
+			onData: (socket) => void socket.destroy(),
+			client: { lwip: "told" },
+		}),
 		serve("an orderly end after the handshake", "closed", [leaf], { onData: (socket) => void socket.end() }),
 		serve("a reset after the handshake", "wire.closed", [leaf], { onData: (socket) => void socket.destroy() }),
 	]);
