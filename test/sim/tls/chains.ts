@@ -53,6 +53,7 @@ export async function chains(root: Entity): Promise<Row[]> {
 	const [renewed, early, crossed] = [await again({}), await again(future), await again({ issuer: root })];
 	const noCa = await issue({ name: "old root", keys: oldRoot.keys });
 	const namesake = await issue({ name: "old root", ca: {}, ...past });
+	const renamed = await issue({ name: "another name", ca: {}, keys: root.keys });
 	const underOld = await createIntermediate(oldRoot);
 	const rolled = [await createLeaf(underOld), underOld];
 	const anchored = (...anchors: Entity[]) => ({ client: { anchors: anchor(...anchors) } });
@@ -128,6 +129,7 @@ export async function chains(root: Entity): Promise<Row[]> {
 		serve("a leaf of tomorrow, and nothing known to be wrong", "tls.expired", [await createLeaf(root, future)], {
 			client: { notBefore: -5 },
 		}),
+		serve("the root's key under another name", "tls.untrusted", [leaf, intermediate], anchored(renamed)),
 		serve("no anchor that fits is a CA", "tls.untrusted", rolled, { ...anchored(noCa), message: /not a CA/ }),
 	]);
 }
