@@ -6,7 +6,7 @@
 import { Command } from "commander";
 import { VERSION } from "../../src/release.ts";
 import { COMMANDS, commandOf } from "./commands.ts";
-import { report, say } from "./ending.ts";
+import { outputFault, report } from "./ending.ts";
 
 const words = process.argv.slice(2);
 const given = { json: words.includes("--json"), verbose: words.includes("-v") || words.includes("--verbose") };
@@ -18,9 +18,8 @@ process.stderr.on("error", () => process.exit(1));
 const program = new Command("enrollee")
 	.description("Device agent: makes its own identity, enrols through Azure DPS with a CSR, works with IoT Hub.")
 	.version(VERSION, "-V, --version")
-	.exitOverride();
-program.configureOutput({ writeErr: given.json ? () => {} : say });
-if (!given.json) program.showHelpAfterError("(enrollee --help shows everything)");
+	.exitOverride()
+	.configureOutput({ outputError: () => {}, ...(given.json && { writeErr: () => {} }) }); // report() says it
 
 try {
 	const chosen = commandOf(words);

@@ -47,7 +47,7 @@ export function report(raised: unknown, { json = false, verbose = false }: Outpu
 		const message = isBare ? "a command is missing" : thrown.message.replace(/^error: /, "");
 		const fault = new Fault(isBare ? "config.missing" : "config.invalid", message);
 		if (json) write({ code: fault.code, message: fault.message, remedy: SEE_HELP });
-		else if (!isBare) process.stderr.write(`enrollee: ${fault.message}\n  ${SEE_HELP}\n`);
+		else if (!isBare) say(`enrollee: ${fault.message}\n  ${SEE_HELP}\n`);
 		return 2;
 	}
 	if (thrown instanceof Fault) {
@@ -68,7 +68,7 @@ function write(error: Readonly<Record<string, string>>): void {
 }
 
 /** On standard error, without what looks like a key: a message may quote what the user gave, and keys are given by mistake. */
-export function say(text: string): void {
+function say(text: string): void {
 	process.stderr.write(masked(text));
 }
 
