@@ -1,7 +1,7 @@
 /** What an update rests on: COSE, SUIT, CBOR, floor, digest, the archive. */
 import { mutantsOf } from "./mutant.ts";
 
-const SUIT = ["suit/suit", "suit/cbor"];
+const SUIT = ["suit/suit", "suit/cbor", "suit/strict"];
 
 export const UPDATES = [
 	...mutantsOf("src/suit/cose.ts", SUIT, [
