@@ -80,13 +80,11 @@ print(csr.subject.rfc4514_string(), csr.signature_hash_algorithm.name, csr.publi
 });
 
 test("a request of another version is refused, whoever signed it", () => {
-	const request = (version: number): Uint8Array => {
-		const name = encodeName("dev-001");
-		const info = sequence(smallInteger(version), name, publicKeyInfo(key.publicKey), element(context(0)));
-		return sequence(info, sequence(oid(Oid.ECDSA_SHA256)), bitString(key.sign(sha256(info))));
-	};
-	assert.equal(parseCsr(request(0)).commonName, "dev-001");
-	for (const version of [1, 2]) assert.throws(() => parseCsr(request(version)), isFault("x509.csr"));
+	for (const version of [1, 2]) {
+		const info = sequence(smallInteger(version), encodeName("d"), publicKeyInfo(key.publicKey), element(context(0)));
+		const request = sequence(info, sequence(oid(Oid.ECDSA_SHA256)), bitString(key.sign(sha256(info))));
+		assert.throws(() => parseCsr(request), isFault("x509.csr"));
+	}
 });
 
 test("@peculiar/x509 verifies the request", async () => {
