@@ -33,6 +33,34 @@ const MBEDTLS = "/usr/lib/i386-linux-gnu";
 /** 2100: a device and its token are of no time. */
 const TOKEN_EXPIRES = 4_102_444_800;
 
+/**
+ * Millions of instructions. Bounds, not budgets: when packets come decides how often garbage is collected, which moves a phase by a
+ * tenth.
+ */
+const MOST: Readonly<Record<string, number>> = {
+	csr: 14,
+	dpsTls: 80,
+	chain: 86,
+	hubTls: 87,
+	message: 2.5,
+	request: 33,
+	answer: 128,
+	newTls: 130,
+	reconnect: 16,
+};
+
+/** A line for each phase over its bound, and one where the C client needs less up to the hub. */
+export function tooMuch({ phases, client }: Result): string[] {
+	const over = Object.entries(MOST).flatMap(([name, most]) => {
+		const found = phases[name]!.instructions / 1e6;
+		return found > most ? [`bench: story.${name}: bound ${most} M, measured ${found.toFixed(1)} M`] : [];
+	});
+	const names = Object.keys(client);
+	const sum = (of: (name: string) => number): number => names.reduce((total, name) => total + of(name), 0);
+	const [ours, theirs] = [sum((name) => phases[name]!.instructions), sum((name) => client[name]!)];
+	return ours < theirs ? over : [...over, `bench: story: enrolment to hub takes ${ours}, a C client ${theirs}`];
+}
+
 /** Garbage collections fall as packets come. */
 const STORIES = 3;
 
