@@ -20,9 +20,16 @@ export interface AppRecord {
 	readonly starts: number;
 }
 
-/** Of a lost record what was confirmed is left. Throws Fault store.newer, store.failed. */
+/**
+ * Of a lost record what was confirmed is left. Where flash has lost the newer copy of the record, the older one may still have on trial
+ * what was confirmed: what is armed is never in the copy that is confirmed. Throws Fault store.newer, store.failed.
+ */
 export function readAppRecord(store: Store): AppRecord {
-	return read(store, NAME) ?? read(store, CONFIRMED) ?? { version: VERSION, starts: 0 };
+	const record = read(store, NAME);
+	const confirmed = read(store, CONFIRMED);
+	if (record?.candidate === undefined || record.candidate.half !== confirmed?.good)
+		return record ?? confirmed ?? { version: VERSION, starts: 0 };
+	return { ...record, good: confirmed.good, candidate: undefined };
 }
 
 /** Throws Fault store.*. */

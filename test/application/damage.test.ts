@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
-import { APPS, AppDevice, installed, oldIsBack, update } from "../support/app-device.ts";
+import { APPS, AppDevice, installed, oldIsBack, toTrial, update } from "../support/app-device.ts";
 import { app, appBundle } from "../support/app-release.ts";
 import { Power } from "../support/power.ts";
 import { isFault } from "../support/random.ts";
@@ -27,6 +27,15 @@ test("a candidate whose copy is damaged gives way to the old one in the same sta
 	const running = device.start();
 	oldIsBack(running);
 	assert.equal(running.updater.status.code, "ota.aborted");
+});
+
+test("of the record only the copy before the confirmation is left: what was confirmed stays", () => {
+	const { device, running } = toTrial();
+	const before = device.blobs.get("app")!.slice();
+	running.updater.confirm();
+	device.blobs.set("app", before);
+	const { runs, slot } = device.start();
+	assert.deepEqual([runs, slot.running, slot.state], [2, "app_1", "valid"]);
 });
 
 test("a good copy whose structure is damaged is not placed, though it has been mapped before", () => {

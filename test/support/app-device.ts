@@ -9,6 +9,7 @@ import { AppSlot } from "../../src/application/app-slot.ts";
 import { equal, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import type { Half, Slot, Store } from "../../src/port.ts";
+import { readUndamaged } from "../../src/store/undamaged.ts";
 import { appClassUuid } from "../../src/suit/uuid.ts";
 import type { BootDecision } from "../../src/update/image-trial.ts";
 import { Updater } from "../../src/update/updater.ts";
@@ -77,7 +78,7 @@ export class AppDevice {
 
 	/** What the store has of the application. */
 	get record(): AppRecord | undefined {
-		const blob = this.#open({ blobs: this.blobs }).get("app");
+		const blob = readUndamaged(this.#open({ blobs: this.blobs }), "app");
 		return blob && JSON.parse(utf8Text(blob));
 	}
 
