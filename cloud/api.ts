@@ -28,7 +28,11 @@ const ORIGIN = "http://127.0.0.1";
 export async function serveApi(port: number, secret: Uint8Array, context: Context): Promise<Api> {
 	const token = createHmac("sha256", secret).update("HTTP API").digest("base64url").slice(0, TOKEN_CHARACTERS);
 	const server = createServer((request, response) => {
-		handle(request, response, token, context).catch((error: Error) => reply(response, ...failure(error)));
+		handle(request, response, token, context).catch((error: Error) => {
+			// A stream that has begun can only end.
+			if (response.headersSent) response.destroy();
+			else reply(response, ...failure(error));
+		});
 	});
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);

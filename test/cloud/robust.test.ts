@@ -7,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
+import { serveApi } from "../../cloud/api.ts";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { guarded, guardedClock } from "../../cloud/guard.ts";
 import { parseJson } from "../../cloud/json.ts";
+import type { Context } from "../../cloud/routes.ts";
 import { FakeClock } from "../support/clock.ts";
 import { enrol, type Identity, openHub, register } from "./cloud-probe.ts";
 
@@ -148,4 +150,17 @@ test("what a timer or a late answer throws is an event, and no more", async () =
 	assert.equal(seen.length, 2);
 	assert.match(seen[0]!, /^defect Error: in a timer/);
 	assert.match(seen[1]!, /^defect Error: late/);
+});
+
+test("a defect in an answer that has begun ends that connection, and the next is answered", async () => {
+	// Everything there is but what the stream begins with.
+	const context = { cloud: () => ({}), events: [], devices: () => assert.fail("a defect") } as unknown as Context;
+	const api = await serveApi(0, new Uint8Array(32), context);
+	try {
+		await assert.rejects(fetch(`${api.url}/stream?token=${api.token}`).then((stream) => stream.text()));
+		const { status } = await fetch(`${api.url}/cloud`, { headers: { authorization: `Bearer ${api.token}` } });
+		assert.equal(status, 200);
+	} finally {
+		await api.close();
+	}
 });
