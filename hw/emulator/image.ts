@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ConfigInput } from "../../src/config.ts";
 import { encodeNvsCsv } from "../node/commands/factory.ts";
-import { alone, project } from "../simulator/harness.ts";
+import { project } from "../simulator/harness.ts";
+import { alone } from "../simulator/lock.ts";
 import type { Tools } from "./tools.ts";
 
 /** This machine's loopback, as the board sees it. */

@@ -24,9 +24,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { alone } from "./lock.ts";
 import { listenAsXsbug } from "./xsbug.ts";
 
 export type Build = "debug" | "release" | "instrument";
@@ -169,40 +169,6 @@ function ended(child: ChildProcess, timeoutSeconds: number): Promise<number | un
 			resolve(code ?? undefined);
 		});
 	});
-}
-
-/** No other build in that folder meanwhile, of this or another process. A lock whose process is gone counts for nothing. */
-export async function alone<T>(folder: string, action: () => Promise<T>): Promise<T> {
-	const lock = `${folder}.lock`;
-	while (!locks(lock)) {
-		const holder = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;
-		if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
-		await sleep(100);
-	}
-	try {
-		return await action();
-	} finally {
-		rmSync(lock, { force: true });
-	}
-}
-
-function locks(file: string): boolean {
-	try {
-		writeFileSync(file, String(process.pid), { flag: "wx" });
-		return true;
-	} catch (thrown) {
-		if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return false;
-		throw thrown;
-	}
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (thrown) {
-		return (thrown as NodeJS.ErrnoException).code === "EPERM";
-	}
 }
 
 /** An unchanged manifest keeps its date, so that mcconfig does not start over. */

@@ -52,9 +52,12 @@ const ABOUT_KEY: readonly string[] = /* @__PURE__ */ Object.freeze([
 /** Of the onboarding credential. */
 const ABOUT_ANOTHER_KEY: readonly string[] = /* @__PURE__ */ Object.freeze([" symmetric", "shared access", " sas "]);
 
+/** Of a refusal, which is a sentence: what is said later is not looked at. */
+const MOST_CHARACTERS = 512;
+
 function speaksOfKey(message: unknown): boolean {
 	if (typeof message !== "string") return false;
-	const words = wordsOf(message);
+	const words = wordsOf(message.slice(0, MOST_CHARACTERS));
 	const has = (phrase: string): boolean => words.includes(phrase);
 	return ABOUT_KEY.some(has) && !ABOUT_ANOTHER_KEY.some(has);
 }

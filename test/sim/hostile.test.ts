@@ -34,8 +34,8 @@ const OPEN: readonly string[] = ["hub", "twin", "desired", "method", "c2d"];
 
 /** Not twins and floods of calls: beside what they leave of 64 KB, 1 KB is missing. */
 const SMALL_PHASES = ["hub", "desired", "c2d", "tls", "dps"] as const;
-/** Lawful answers of DPS that it does not take. */
-const MORE_THAN_SMALL = ["an answer with 3 KB that nobody knows"];
+/** Lawful answers of DPS that it does not take: refused, or one or the other time more than there is. */
+const MORE_THAN_SMALL = ["an answer with 3 KB that nobody knows", "a custom allocation of 2 KB"];
 /** Of those before there is a session; after them the hub is reached again. */
 const BEFORE = [
 	"1,200 names of one letter",

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -72,7 +72,9 @@ int main(int count, char** arguments)
 before(() => {
 	writeFileSync(join(folder, "main.c"), HARNESS);
 	const include = ["test/sim/stubs", "hw/moddable/native"].map((path) => `-I${join(project, path)}`);
-	const flags = ["-Wall", "-Wextra", "-Werror", "-DESP32=5", ...include, join(folder, "main.c")];
+	const sdkconfig = readFileSync(join(project, "hw/moddable/sdkconfig/sdkconfig.defaults"), "utf8");
+	const configured = [...sdkconfig.matchAll(/^(CONFIG_\w+)=y$/gm)].map(([, name]) => `-D${name}=1`);
+	const flags = ["-Wall", "-Wextra", "-Werror", "-DESP32=5", ...configured, ...include, join(folder, "main.c")];
 	execFileSync("gcc", [...flags, "-o", program]);
 	const options = ["CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=1", "CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD=16"];
 	execFileSync("gcc", [...flags, ...options.map((option) => `-D${option}`), "-o", guarded]);

@@ -5,13 +5,14 @@ import { environment } from "simulator";
 
 export function run() {
 	const only = environment("ROWS");
-	return runMarked("rows", (rows, measured) => operate(rows, measured, only));
+	const every = Number(environment("EVERY") ?? 1);
+	return runMarked("rows", (rows, measured) => operate(rows, measured, only, every));
 }
 
-function operate({ allRows }, measured, only) {
+function operate({ allRows }, measured, only, every) {
 	let isRight = true;
 	for (const [index, row] of allRows().entries()) {
-		if (only && !row.name.includes(only)) continue;
+		if ((only && !row.name.includes(only)) || index % every > 0) continue;
 		trace(`ROW ${index} ${row.name}\n`);
 		for (const size of [row.most / 4, row.most]) {
 			const read = row.prepare(size);
