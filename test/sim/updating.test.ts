@@ -37,6 +37,14 @@ describe("the application on XS takes updates", { skip }, () => {
 			...(stopAt && { stopAt }),
 			environment: { ...updatesEnvironmentOf(cloud, flash), ...change },
 		});
+	/** One boot, until the cloud has heard what is awaited. */
+	const bootUntil = async (heard: Promise<unknown>): Promise<Run> => {
+		const power = new AbortController();
+		const run = app.run({ timeoutSeconds: 90, environment: updatesEnvironmentOf(cloud, flash), power: power.signal });
+		await Promise.race([heard, run]);
+		power.abort();
+		return run;
+	};
 	const ota = () => cloud.device(cloud.registrationId)!.reported.properties.ota as object;
 
 	test("broken off, gone on by Range, restarted into, confirmed by the hub; the certificate stays", async () => {
@@ -72,8 +80,8 @@ describe("the application on XS takes updates", { skip }, () => {
 		const reported = cloud.seen(
 			(event) => event.event === "reported" && JSON.stringify(event.patch).includes("ota.rejected"),
 		);
-		const back = await Promise.all([boot(/fault {2}code=ota\.failed-before/), reported]);
-		assert.match(back[0].output, /ota\.boot {2}decision=run {2}running=ota_1/);
+		const back = await bootUntil(reported);
+		assert.match(back.output, /ota\.boot {2}decision=run {2}running=ota_1/);
 		assert.deepEqual(ota(), { state: "idle", installed: 2, sequence: 3, code: "ota.rejected" });
 		assert.equal(cloud.registrations.length, 1);
 	});
@@ -86,8 +94,8 @@ describe("the application on XS takes updates", { skip }, () => {
 		const reported = cloud.seen(
 			(event) => event.event === "reported" && JSON.stringify(event.patch).includes("ota.secure-version"),
 		);
-		const [old] = await Promise.all([boot(/ota\.secure-version: 2, the chip takes 3 to 16/), reported]);
-		assert.match(old.output, /ota\.secure-version/);
+		const old = await bootUntil(reported);
+		assert.match(old.output, /ota\.secure-version: 2, the chip takes 3 to 16/);
 		assert.deepEqual(ota(), { state: "idle", installed: 2, sequence: 4, code: "ota.secure-version", secureVersion: 3 });
 		offer(cloud, 5, undefined, of(4));
 		const staged = await boot();
