@@ -107,6 +107,8 @@ class RequestOverHub implements HubRenewal {
 	readonly #identity: Omit<CertificateRequestIdentity, "csr">;
 	readonly #request: CertificateRequest;
 	#over = false;
+	/** Before it, an answer to a former session's request may come: nothing is asked for until `start` can be. */
+	#isSubscribed = false;
 	#cancelTimer: () => void = idle;
 
 	constructor(options: HubRenewalOptions, done: (result: Credential | Fault) => void) {
@@ -122,9 +124,12 @@ class RequestOverHub implements HubRenewal {
 			requestId: options.journal.pending?.requestId ?? createRequestId(entropy),
 			random: () => randomUnit(entropy),
 		});
-		session.subscribe(CREDENTIALS_FILTER, (fault) =>
-			fault ? this.#finish(fault) : this.#act(this.#request.start(clock.ticks())),
-		);
+		session.subscribe(CREDENTIALS_FILTER, (fault) => {
+			if (this.#over) return;
+			if (fault) return this.#finish(fault);
+			this.#isSubscribed = true;
+			this.#act(this.#request.start(clock.ticks()));
+		});
 	}
 
 	message(topic: string, payload: Uint8Array): boolean {
@@ -143,6 +148,8 @@ class RequestOverHub implements HubRenewal {
 
 	#act(action: Action): void {
 		if (this.#over) return;
+		// What else the answer changed, `start` takes up: acted on here, the request would be sent twice.
+		if (!this.#isSubscribed && (action.type === "publish" || action.type === "wait")) return;
 		const { session, clock, log } = this.#options;
 		this.#cancelTimer();
 		switch (action.type) {

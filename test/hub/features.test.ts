@@ -4,40 +4,9 @@ import { describe, test } from "node:test";
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { type FeatureOptions, HubFeatures } from "../../src/hub/features.ts";
-import type { HubSession } from "../../src/hub/hub-session.ts";
 import { CREDENTIALS_FILTER } from "../../src/hub/issuance.ts";
 import { FakeClock } from "../support/clock.ts";
-
-/** A session whose subscriptions are acknowledged when told. */
-class FakeSession implements HubSession {
-	readonly apiVersion = "2021-04-12";
-	readonly hub: string = "hub.example.net";
-	readonly deviceId = "dev-001";
-	readonly filters: string[] = [];
-	readonly sent: string[] = [];
-	#open: ((fault?: Fault) => void)[] = [];
-
-	telemetry(): void {}
-	publish(): void {}
-	close(): void {}
-
-	subscribe(filter: string, done: (fault?: Fault) => void): void {
-		this.filters.push(filter);
-		this.#open.push(done);
-	}
-
-	send(topic: string, payload: Uint8Array): void {
-		this.sent.push(`${topic} ${utf8Text(payload)}`.trim());
-	}
-
-	acknowledge(fault?: Fault): void {
-		this.#open.shift()!(fault);
-	}
-
-	acknowledgeAll(fault?: Fault): void {
-		while (this.#open.length > 0) this.acknowledge(fault);
-	}
-}
+import { FakeSession } from "./fake-session.ts";
 
 function bench(options: Partial<FeatureOptions> = {}) {
 	const clock = new FakeClock();

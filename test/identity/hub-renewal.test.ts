@@ -1,0 +1,87 @@
+/** A renewal over the hub before its answers' topic is subscribed: what the hub kept of a former session may come first. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { utf8 } from "../../src/base/bytes.ts";
+import { parseConfig } from "../../src/config.ts";
+import { Fault } from "../../src/fault.ts";
+import { renewOverHub } from "../../src/identity/hub-renewal.ts";
+import { Journal } from "../../src/identity/journal.ts";
+import type { Credential } from "../../src/identity/record.ts";
+import { FakeSession } from "../hub/fake-session.ts";
+import { FakeClock } from "../support/clock.ts";
+import { FakeEntropy } from "../support/entropy.ts";
+import { FakeStore } from "../support/store.ts";
+import { keys, proposal } from "./credential-probe.ts";
+
+const RID = "aabb-0123";
+
+/** A device that asked in a former session, and boots. */
+function booted() {
+	const clock = new FakeClock();
+	const session = new FakeSession();
+	const results: (Credential | Fault)[] = [];
+	const journal = new Journal(new FakeStore());
+	journal.load();
+	journal.keepPending({ key: keys[1]!, requestId: RID });
+	const renewal = renewOverHub(
+		{
+			session,
+			credential: { ...proposal(0), sequence: 1 },
+			clock,
+			entropy: new FakeEntropy(),
+			log: () => {},
+			config: parseConfig({
+				idScope: "0ne00000001",
+				registrationId: "dev-001",
+				symmetricKey: Buffer.alloc(32, 1).toString("base64"),
+			}),
+			journal,
+		},
+		(result) => results.push(result),
+	);
+	const answer = (status: number, body: object): void => {
+		renewal.message(`$iothub/credentials/res/${status}/?$rid=${RID}`, utf8(JSON.stringify(body)));
+	};
+	return { clock, session, results, answer };
+}
+
+test("409 of a request by another id, and the subscription: one request leaves", async () => {
+	const { clock, session, answer } = booted();
+	answer(409, { errorCode: 409001, message: "m", info: { requestId: "other-0001" } });
+	await clock.advance(1000);
+	assert.deepEqual(session.published, []);
+	session.acknowledge();
+	await clock.advance(1000);
+	assert.equal(session.published.length, 1);
+	assert.ok(session.published[0]!.includes(RID));
+});
+
+test("429 and its retryAfter before the subscription: nothing is asked for until that is over", async () => {
+	const { clock, session, answer } = booted();
+	answer(429, { errorCode: 429001, message: "m", info: null, retryAfter: 600 });
+	session.acknowledge();
+	await clock.advance(599_000);
+	assert.deepEqual(session.published, []);
+	await clock.advance(200_000);
+	assert.equal(session.published.length, 1);
+});
+
+test("429 whose time is over before the subscription: nothing leaves until its answer could be heard", async () => {
+	const { clock, session, answer } = booted();
+	answer(429, { errorCode: 429001, message: "m", info: null, retryAfter: 1 });
+	await clock.advance(50_000);
+	assert.deepEqual(session.published, []);
+	session.acknowledge();
+	await clock.advance(1000);
+	assert.equal(session.published.length, 1);
+});
+
+test("a refusal before the subscription ends the request, and the subscription does not begin it again", async () => {
+	const { clock, session, results, answer } = booted();
+	answer(400, { errorCode: 400040, message: "m", info: null });
+	assert.equal(results.length, 1);
+	assert.ok(results[0] instanceof Fault);
+	session.acknowledge();
+	await clock.advance(1000);
+	assert.deepEqual(session.published, []);
+});
