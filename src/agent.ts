@@ -144,16 +144,16 @@ export class Agent {
 		let outcome: "again" | "done" | undefined;
 		try {
 			this.#enter("connected");
-			for (let idle = false; outcome === undefined; ) {
+			for (let isIdle = false; outcome === undefined; ) {
 				this.#service.look();
-				const due = this.#lifecycle.dueIn(credential) === 0 && (idle || !this.#options.once);
+				const due = this.#lifecycle.dueIn(credential) === 0 && (isIdle || !this.#options.once);
 				if (due && (await this.#lifecycle.renew(link))) outcome = "again";
-				else if (idle) outcome = "done";
+				else if (isIdle) outcome = "done";
 				if (outcome) break;
 				const turn = await this.#turn(link);
 				if (typeof turn === "object" && turn.fault) throw turn.fault;
 				if (typeof turn === "object") return "again";
-				idle = turn === "idle";
+				isIdle = turn === "idle";
 			}
 		} finally {
 			this.#detach();

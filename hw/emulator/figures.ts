@@ -105,7 +105,6 @@ try {
 		onLine(line) {
 			const [, step] = /^(?:\d+\.\d+ s {2})?(network:|\S+)/.exec(line) ?? [];
 			const state = /state=(\S+)/.exec(line)?.[1];
-			if (process.env.SHOW) process.stderr.write(`${line}\n`);
 			steps.push(state ?? step ?? line);
 			stop();
 		},

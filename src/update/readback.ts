@@ -2,8 +2,7 @@
 import { createSha256 } from "#digest";
 import { Fault } from "../fault.ts";
 import type { Slot } from "../port.ts";
-
-const PIECE_BYTES = 1024;
+import { PIECE_BYTES } from "./writer.ts";
 
 export interface ReadBack {
 	/** SHA-256. */

@@ -11,7 +11,7 @@ import type { Inspection, Slot } from "../port.ts";
 /** Erase unit of ESP32 flash. */
 export const SECTOR_BYTES = 4096;
 /** Held at a time: a fourth of a sector is what a TLS record brings. */
-const PIECE_BYTES = 1024;
+export const PIECE_BYTES = 1024;
 /** How often the offset is kept: 24 writes of the record for 1.5 MB. */
 export const EDGE_BYTES = 65536;
 

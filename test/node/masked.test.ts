@@ -19,7 +19,7 @@ test("keys of every length with padding, in connection strings, in tokens, in PE
 
 test("names, paths, digests and hosts stay", () => {
 	for (const text of [
-		"/home/somebody/projects/device/.enrollee/demo/device/credential.json: ENOENT",
+		"/var/lib/devices/7/.enrollee/demo/device/credential.json: ENOENT",
 		"sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		"transport: expected auto | tls | ws, got websocket",
 		"https://updates.example.com/agent.bin?v=12",
