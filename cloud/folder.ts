@@ -1,5 +1,5 @@
 /** The cloud's folder: JSON it continues from, and PEM files for clients. Files are replaced, never half written. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { removeLeftovers, replaceFile } from "../hw/node/files.ts";
@@ -10,14 +10,15 @@ export interface Folder {
 	/** Undefined when there is no such file. */
 	read(name: string): string | undefined;
 	write(name: string, text: string): string;
-	/** Removes the folder if it was a temporary one. What is written afterwards is lost: the folder may be another cloud's. */
+	/** Removes the folder if it was a temporary one, as the end of the process does. What is written afterwards is lost: the folder may be another cloud's. */
 	close(): void;
 }
 
 /** Without a path: a temporary one. One cloud a folder: Fault host.locked. Throws Fault store.failed. */
 export function openFolder(given?: string): Folder {
-	const root = given === undefined ? mkdtempSync(join(tmpdir(), "enrollee-cloud-")) : resolve(given);
-	const unlock = lockFolder(root, "cloud", { once: true });
+	const temporary = given === undefined;
+	const root = temporary ? mkdtempSync(join(tmpdir(), "enrollee-cloud-")) : resolve(given);
+	const unlock = lockFolder(root, "cloud", { once: true, temporary });
 	removeLeftovers(root);
 	const path = (name: string) => join(root, name);
 	let isOpen = true;
@@ -38,7 +39,6 @@ export function openFolder(given?: string): Folder {
 		close() {
 			isOpen = false;
 			unlock();
-			if (given === undefined) rmSync(root, { recursive: true, force: true });
 		},
 	};
 }

@@ -11,6 +11,7 @@ export const FAULTS = {
 	// The development host
 	"host.locked": "Wait for that process or end it; where there is none, remove the lock file.",
 	"host.port": "Choose another port (0 takes any free one), or end what listens there.",
+	"host.unfit": "The line of each of them says what to do about it.",
 	"host.output": "Whoever read the output has gone: nothing to do, or write to a file.",
 	// Flash
 	"store.damaged": "None needed: the device enrols again. Frequent: the flash is worn or power is unstable.",

@@ -41,7 +41,11 @@ export async function examineWay(
 	const proxy = proxyFor(host, port, environment);
 	if (proxy instanceof Fault) tell(bad("proxy", proxy));
 	else if (proxy !== undefined) tell(good("proxy", `${proxy.host}, which resolves ${host}`));
-	else tell(await dns(host));
+	else {
+		const name = await dns(host);
+		tell(name);
+		if (name.state === "bad") return undefined;
+	}
 	const isAzure = port === MQTT_TLS_PORT;
 	const first = isAzure && transport === "ws" ? HTTPS_PORT : port;
 	const socket = await reach(host, first, environment);

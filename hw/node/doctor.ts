@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
-import { MQTT_TLS_PORT, parseEndpoint } from "../../src/base/endpoint.ts";
+import { type Endpoint, MQTT_TLS_PORT, parseEndpoint } from "../../src/base/endpoint.ts";
 import { encodeQuery, NONCE_BYTES, readAnswer, SNTP_PORT } from "../../src/base/sntp.ts";
 import { DEFAULTS } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
@@ -14,7 +14,7 @@ import { RELEASED, VERSION } from "../../src/release.ts";
 import { readCertificates } from "../../src/x509/certificate.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { bad, examineTls, examineWay, type Finding, good, PATIENCE_MS } from "./doctor-way.ts";
-import { type Flags, inForce, readSettings, stateFolder } from "./settings.ts";
+import { checkGiven, type Flags, type InForce, inForce, readSettings, runSetting, stateFolder } from "./settings.ts";
 import { storeIn } from "./store.ts";
 
 export type { Finding };
@@ -24,30 +24,36 @@ const MOST_SKEW_MS = 60_000;
 
 export async function examine(flags: Flags, tell: (finding: Finding) => void): Promise<void> {
 	tell(good("versions", `enrollee ${VERSION}, Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`));
-	let input: ReturnType<typeof readSettings> = {};
-	try {
-		const given = inForce(flags);
-		input = readSettings(flags);
-		tell(settingsFinding(given.map(({ name }) => name)));
-	} catch (thrown) {
-		tell(bad("settings", Fault.of(thrown, "config.invalid")));
-	}
-	tell(identity(stateFolder(flags)));
+	const given = attempt(() => checkGiven(flags));
+	tell(given instanceof Fault ? bad("settings", given) : settingsFinding(given.map(({ name }) => name)));
+	// What follows does with what can be read; of what cannot, the settings' line has told.
+	const folder = attempt(() => stateFolder(flags));
+	if (typeof folder === "string") tell(identity(folder));
 	tell(await clock());
-	const endpoint = attempt(() => parseEndpoint(input.dps ?? DEFAULTS.dps, MQTT_TLS_PORT, "dps"));
-	if (endpoint instanceof Fault) return tell(bad("dps", endpoint));
-	const socket = await examineWay(endpoint, input.transport ?? DEFAULTS.transport, tell);
-	const anchors = attempt(() => (input.ca === undefined ? undefined : readCertificates(input.ca)));
-	if (anchors instanceof Fault) tell(bad("anchors", anchors));
-	else {
-		const own = anchors === undefined ? `Node's own ${rootCertificates.length}` : `${anchors.length} of --ca`;
-		tell(good("anchors", own));
-		const ca = anchors?.map(({ der }) => encodePem("CERTIFICATE", der));
-		if (socket !== undefined) tell(await examineTls(socket, endpoint, ca));
+	const settings = attempt(() => inForce(flags));
+	const endpoint = settings instanceof Fault ? settings : attempt(() => endpointOf(settings));
+	if (!(endpoint instanceof Fault)) {
+		const transport = runSetting(flags, "transport")?.value ?? DEFAULTS.transport;
+		const socket = await examineWay(endpoint, transport, tell);
+		const anchors = attempt(() => {
+			const { ca } = readSettings(flags);
+			return ca === undefined ? undefined : readCertificates(ca);
+		});
+		if (!(anchors instanceof Fault)) {
+			const own = anchors === undefined ? `Node's own ${rootCertificates.length}` : `${anchors.length} of --ca`;
+			tell(good("anchors", own));
+			const ca = anchors?.map(({ der }) => encodePem("CERTIFICATE", der));
+			if (socket !== undefined) tell(await examineTls(socket, endpoint, ca));
+		}
+		socket?.destroy();
 	}
-	socket?.destroy();
 	tell(sdk());
 	tell(idf());
+}
+
+function endpointOf(settings: readonly InForce[]): Endpoint {
+	const given = settings.find(({ name }) => name === "dps")?.value;
+	return parseEndpoint(given ?? DEFAULTS.dps, MQTT_TLS_PORT, "dps");
 }
 
 function attempt<T>(action: () => T): T | Fault {

@@ -19,16 +19,16 @@ interface Owner {
 
 /**
  * Gives the way to let go. In the same process again: nothing more, or with `once` the same Fault that another process gets.
- * Throws Fault host.locked, store.failed.
+ * A `temporary` folder goes with its lock. Throws Fault host.locked, store.failed.
  */
-export function lockFolder(folder: string, command: string, { once = false } = {}): () => void {
+export function lockFolder(folder: string, command: string, { once = false, temporary = false } = {}): () => void {
 	const path = join(folder, "lock");
 	const mine: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid), command };
 	const text = `${JSON.stringify(mine)}\n`;
 	try {
 		makeFolder(folder);
 		for (let tries = 0; tries < 10; tries++) {
-			if (create(path, text)) return holdUntilEnd(path, text);
+			if (create(path, text)) return holdUntilEnd(path, text, temporary ? folder : path);
 			const standing = read(path);
 			if (standing === undefined) continue;
 			const owner = parse(standing);
@@ -60,11 +60,11 @@ function create(path: string, text: string): boolean {
 	}
 }
 
-function holdUntilEnd(path: string, text: string): () => void {
+function holdUntilEnd(path: string, text: string, owned: string): () => void {
 	const release = (): void => {
 		process.removeListener("exit", release);
 		// Somebody may have removed the folder, or taken the lock by force: then it is not ours to remove.
-		if (read(path) === text) rmSync(path, { force: true });
+		if (read(path) === text) rmSync(owned, { recursive: true, force: true });
 	};
 	process.on("exit", release);
 	return release;

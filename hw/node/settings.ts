@@ -82,8 +82,22 @@ export function configure(flags: Flags, { onboarding = false } = {}): Config {
 	if (onboarding && !settings.some(({ setting }) => isOnboarding(setting)))
 		missing.push(`${named("--symmetric-key")} or ${named("--onboarding-cert")}`);
 	if (missing.length > 0) throw new Fault("config.missing", missing.join(", "));
+	return parse(settings, textsOf(settings));
+}
+
+/** Whether what is given is right, whatever is missing. Throws as `configure` does of a bad value; gives what is in force. */
+export function checkGiven(flags: Flags): InForce[] {
+	const settings = inForce(flags);
+	const { operationalCsr, operationalKey, ...texts } = textsOf(settings);
+	// An own CSR is of a device, so it cannot be judged without its id.
+	const own = texts.registrationId === undefined ? {} : { operationalCsr, operationalKey };
+	parse(settings, { idScope: "0", registrationId: "0", ...texts, ...own });
+	return settings;
+}
+
+function parse(settings: readonly InForce[], texts: ConfigInput): Config {
 	try {
-		return parseConfig(textsOf(settings));
+		return parseConfig(texts);
 	} catch (thrown) {
 		if (!(thrown instanceof Fault)) throw thrown;
 		throw new UsageFault(thrown.code, locate(thrown, settings), { cause: thrown });

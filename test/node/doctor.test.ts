@@ -8,6 +8,8 @@ import { certificatePem, createEntity, type Role } from "../../cloud/pki.ts";
 import { sntpSkew } from "../../hw/node/doctor.ts";
 import { examineTls } from "../../hw/node/doctor-way.ts";
 import { Fault } from "../../src/fault.ts";
+import { enrollee } from "../support/command.ts";
+import { temporaryFolder } from "../support/openssl.ts";
 import { DAY, good, now, root, SERVER, serve, span, stranger } from "../support/tls-server.ts";
 
 /** Seconds from 1900 to 1970. */
@@ -66,4 +68,35 @@ for (const [what, server, trusted, code] of [
 		await once(socket, "connect");
 		const finding = await examineTls(socket, { host: "localhost", port }, [certificatePem(trusted)]);
 		assert.match(finding.text, new RegExp(`^${code}: `));
+	});
+
+/** Where nothing listens, so that nothing leaves this machine. */
+const NOWHERE = ["--dps", "localhost:1"];
+
+for (const [what, args, file, bad, exit] of [
+	["nothing listens", NOWHERE, "{}", ["port 1"], 1],
+	["the name is none: no port of it is tried", ["--dps", "name.invalid"], "{}", ["dns"], 1],
+	["a value cannot be", [...NOWHERE, "--key", "P-999"], "{}", ["settings", "port 1"], 2],
+	["an address cannot be", ["--dps", "localhost:99999"], "{}", ["settings"], 2],
+	["an anchor is no file", [...NOWHERE, "--ca", "none.pem"], "{}", ["settings", "port 1"], 2],
+	["enrollee.json is none", NOWHERE, "[]", ["settings"], 2],
+] as const)
+	test(`where ${what}: a line of JSON each, the whole as one error, exit ${exit}`, async () => {
+		const cwd = temporaryFolder({ "enrollee.json": file });
+		const { stdout, stderr, code } = await enrollee(["doctor", ...args, "--json"], { cwd });
+		const findings = stdout
+			.trim()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		const found = findings.filter(({ state }) => state === "bad").map(({ name }) => name);
+		assert.deepEqual(found, bad, stdout);
+		const { event, code: fault, message, remedy } = JSON.parse(stderr);
+		assert.deepEqual([event, fault, message], ["error", "host.unfit", `host.unfit: ${bad.join(", ")}`]);
+		assert.ok(remedy);
+		assert.equal(code, exit);
+		for (const name of ["clock", "SDK", "ESP-IDF"])
+			assert.ok(
+				findings.some((finding) => finding.name === name),
+				name,
+			);
 	});

@@ -69,6 +69,10 @@ export function addCloud(program: Command): void {
 
 async function run(flags: CloudFlags): Promise<void> {
 	const { log, result } = createOutput(flags);
+	// From the start: what has been made by then goes in order, too.
+	const interrupted = new Promise<void>((resolve) => {
+		for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+	});
 	const starting = startCloud({
 		port: flags.port,
 		...(flags.state === undefined ? {} : { stateFolder: flags.state }),
@@ -91,10 +95,6 @@ async function run(flags: CloudFlags): Promise<void> {
 	});
 	const cloud = await starting.catch((thrown) => {
 		throw byFlag(thrown);
-	});
-	// Before it is ready: whoever waits for that may interrupt at once.
-	const interrupted = new Promise<void>((resolve) => {
-		for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
 	});
 	result(welcome(cloud.ready), { event: "ready", ...cloud.ready });
 	await interrupted;
