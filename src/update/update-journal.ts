@@ -4,11 +4,15 @@
  */
 import { Fault } from "../fault.ts";
 import type { Slot, Store } from "../port.ts";
+import { expectRoom } from "../store/entries.ts";
+import { CREDENTIAL_BYTES } from "../store/reserve.ts";
 import { readFloor, writeFloor } from "./floor.ts";
-import { readRecord, type UpdateRecord, type Work, writeRecord } from "./update-record.ts";
+import { encodeRecord, readRecord, type UpdateRecord, type Work } from "./update-record.ts";
 
 /** Older failures are forgotten beyond this many; each took a new release. */
 const MAX_FAILED = 16;
+/** What a record grows by until its update ends: offsets, counters, a code, and what lies around it in flash. */
+const GROWTH_BYTES = 256;
 
 export class Journal {
 	readonly #store: Store;
@@ -65,6 +69,16 @@ export class Journal {
 		return work;
 	}
 
+	/**
+	 * An update that may take the place of another. Each write of its record is beside the one before, and leaves a credential its
+	 * room: what could be refused midway is refused here. Throws Fault store.full, with nothing changed.
+	 */
+	begin(work: Work): void {
+		const bytes = encodeRecord({ ...this.#record, work }).length + GROWTH_BYTES;
+		if (this.#record.work === undefined) expectRoom(this.#store, bytes, bytes, CREDENTIAL_BYTES);
+		this.proceed(work);
+	}
+
 	proceed(work: Work): void {
 		this.#save({ ...this.#record, work });
 	}
@@ -103,7 +117,7 @@ export class Journal {
 	}
 
 	#save(record: UpdateRecord): void {
-		writeRecord(this.#store, this.#name, record);
+		this.#store.put(this.#name, encodeRecord(record));
 		this.#record = record;
 	}
 }

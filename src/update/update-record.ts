@@ -65,8 +65,8 @@ export function readRecord(store: Store, name: string): UpdateRecord {
 	return record;
 }
 
-export function writeRecord(store: Store, name: string, record: UpdateRecord): void {
-	store.put(name, utf8(JSON.stringify(record)));
+export function encodeRecord(record: UpdateRecord): Uint8Array {
+	return utf8(JSON.stringify(record));
 }
 
 const VERSION = 1;

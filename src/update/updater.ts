@@ -125,7 +125,8 @@ export class Updater {
 
 	/**
 	 * Takes a SUIT envelope: checks it and keeps it; flash is not touched. A download of the same image goes on where it
-	 * was, whatever its URI. `sequence`: what the offer promised. Throws Fault ota.*.
+	 * was, whatever its URI. `sequence`: what the offer promised. Throws Fault ota.*; store.full where flash lacks the room for the
+	 * update's record until its end.
 	 */
 	offer(envelope: Uint8Array, sequence?: number): void {
 		this.admit(sequence ?? Number.MAX_SAFE_INTEGER);
@@ -149,7 +150,7 @@ export class Updater {
 		};
 		const { work } = this.#journal;
 		const sameImage = work?.digest === fresh.digest && work.size === fresh.size;
-		if (!sameImage) this.#journal.proceed(fresh);
+		if (!sameImage) this.#journal.begin(fresh);
 		else if (work.sequence !== fresh.sequence)
 			this.#journal.proceed({ ...fresh, offset: work.offset, furthest: work.offset });
 		else this.#journal.proceed({ ...work, envelope: fresh.envelope, stalls: 0 });
