@@ -37,7 +37,7 @@ const TOKEN_EXPIRES = 4_102_444_800;
  * Millions of instructions. Bounds, not budgets: when packets come decides how often garbage is collected, which moves a phase by a
  * tenth.
  */
-const MOST: Readonly<Record<string, number>> = {
+export const MOST: Readonly<Record<string, number>> = {
 	csr: 14,
 	dpsTls: 80,
 	chain: 86,

@@ -1,21 +1,26 @@
 /**
  * A sample of `npm run lives`: years of a device with power cuts, network cuts and service errors by chance, the first life
- * with the device's own cryptography. No invariant may break.
+ * with the device's own cryptography. No invariant may break; and a life has what README says of one, within a third.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { numbersIn, rowOf } from "../newcomer/documents.ts";
 import { SEED } from "../support/random.ts";
+import type { LifeResult } from "./life.ts";
 import { runLives } from "./lives.ts";
 import { summary } from "./summary.ts";
 
+const YEARS = 2;
+const lived: LifeResult[] = [];
+
 for (const seed of [SEED, SEED + 1000])
 	test(`lives from seed ${seed}`, async () => {
-		const years = 2;
-		const results = await runLives({ lives: 8, years, seed, threads: 1 });
+		const results = await runLives({ lives: 8, years: YEARS, seed, threads: 1 });
+		lived.push(...results);
 		const { violations: _number, ...numbers } = summary(results);
 		console.log(`seed ${seed}: ${JSON.stringify(numbers)}`);
 		const violations = results.flatMap((result) =>
-			result.violations.map((text) => `${text} (--years ${years} --seed ${seed} --only ${result.seed - seed})`),
+			result.violations.map((text) => `${text} (--years ${YEARS} --seed ${seed} --only ${result.seed - seed})`),
 		);
 		assert.deepEqual(violations, []);
 		assert.equal(results.length, 8);
@@ -23,3 +28,28 @@ for (const seed of [SEED, SEED + 1000])
 			numbers.renewals > 50 && numbers.powerCuts > 50 && numbers.networkCuts > 10 && numbers.serviceErrors > 50,
 		);
 	});
+
+const BAND = 1 / 3;
+
+test("README's lives are such lives: what one has in ten years", () => {
+	const { lives, renewals, powerCuts, networkCuts, serviceErrors } = summary(lived);
+	const inTenYears = (count: number): number => (10 / YEARS) * (count / lives);
+	const near = (claimed: readonly number[], counts: readonly number[], what: string): void => {
+		for (const [at, number] of counts.map(inTenYears).entries())
+			assert.ok(
+				Math.abs(claimed[at]! / number - 1) <= BAND,
+				`${what}, number ${at + 1}: ${claimed[at]}, not ${number}`,
+			);
+	};
+	const mean = /in a mean life, (\d+) power cuts, (\d+) network cuts and (\d+) service errors/;
+	near(numbersIn("README.md", mean), [powerCuts, networkCuts, serviceErrors], "a mean life");
+	for (const [label, many] of [
+		["10,000 ", 10_000],
+		["3,000, on flash", 3000],
+		["600,", 600],
+		["3,000, and with", 3000],
+	] as const) {
+		const claimed = rowOf("README.md", label).map((count) => count / many);
+		near(claimed, [renewals, powerCuts + networkCuts, serviceErrors], label);
+	}
+});

@@ -50,3 +50,24 @@ export function spansOf(document: string): string[] {
 	const text = readFileSync(join(ROOT, document), "utf8").replace(/^```\w*\n.*?^```$/gms, "");
 	return [...text.matchAll(/`([^`\n]+)`/g)].map(([, span]) => span!);
 }
+
+/** The numbers of the cells of the row that begins so; of several rows the how-manieth, from 0. */
+export function rowOf(document: string, label: string, nth = 0): number[] {
+	const lines = readFileSync(join(ROOT, document), "utf8").split("\n");
+	const line = lines.filter((line) => line.startsWith(`| ${label}`))[nth];
+	if (line === undefined) throw new Error(`${document} has no row ${label}`);
+	return line.split("|").slice(2, -1).map(numberIn);
+}
+
+/** "5.4 M" is 5,400,000, "53.7 KB" 53,700. */
+export function numberIn(text: string): number {
+	const [, digits, unit] = /([\d,.]+) ?(M|KB)?/.exec(text) ?? [];
+	return Number(digits?.replaceAll(",", "")) * (unit === "M" ? 1e6 : unit === "KB" ? 1e3 : 1);
+}
+
+/** The numbers that the groups match in the document's text, whose lines are joined. */
+export function numbersIn(document: string, sentence: RegExp): number[] {
+	const claimed = sentence.exec(readFileSync(join(ROOT, document), "utf8").replace(/\s+/g, " "));
+	if (claimed === null) throw new Error(`${document} does not say ${sentence.source}`);
+	return claimed.slice(1).map(numberIn);
+}

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { MOST } from "../../bench/story/story.ts";
+import { numbersIn, rowOf } from "./documents.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const { agent, crypto, mqtt, wake } = JSON.parse(readFileSync(join(ROOT, "bench/budgets.json"), "utf8"));
@@ -52,7 +54,19 @@ const CLAIMS: readonly (readonly [string, string, readonly number[], number?])[]
 ];
 
 for (const [document, label, measured, nth] of CLAIMS)
-	test(`${document}: ${label}${nth ? ", once more" : ""}`, () => near(row(document, label, nth), measured));
+	test(`${document}: ${label}${nth ? ", once more" : ""}`, () => near(rowOf(document, label, nth), measured));
+
+const PHASE_LABELS: Readonly<Record<string, string>> = {
+	csr: "start, key, CSR",
+	dpsTls: "TLS to DPS",
+	chain: "issued chain checked",
+	hubTls: "mutual TLS to the hub",
+	message: "a message, acknowledged",
+	request: "renewal: key, CSR",
+	answer: "renewal answer",
+	newTls: "TLS after the renewal",
+	reconnect: "reconnect",
+};
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8").replace(/\s+/g, " ");
 const { flash } = crypto;
@@ -66,28 +80,97 @@ const mqttCosts = (names: RegExp): number[] =>
 const reading = mqttCosts(/^read[A-Z]/);
 const writing = mqttCosts(/^encode/);
 
+const source = (path: string, pattern: RegExp): number[] =>
+	pattern
+		.exec(readFileSync(join(ROOT, path), "utf8"))!
+		.slice(1)
+		.map((number) => Number(number.replaceAll("_", "")));
+const [chunk, heap, stack] = source(
+	"test/sim/memory.test.ts",
+	/FIXED = \{ chunk: ([\d_]+), heap: (\d+), stack: (\d+) \}/,
+) as [number, number, number];
+const grown = source(
+	"bench/agent/agent.ts",
+	/chunk: \{ initial: (\d+), incremental: (\d+) \}, heap: \{ initial: (\d+), incremental: (\d+) \}/,
+);
+const story = (label: string): number[] => rowOf("bench/README.md", label);
+const [ours, theirs] = story("**enrolment to hub**");
+const [resumed] = story("reconnect, session resumed");
+const board = (label: string): number[] => rowOf("docs/board.md", label);
+const lowest = board("renewal: reconnected")[2]!;
+const [imageBytes] = numbersIn("docs/board.md", /image that was tried has ([\d,]+) bytes/);
+const [stackBytes, unused] = numbersIn("docs/board.md", /Stacks: `main` ([\d,]+) bytes, ([\d,]+) never used/);
+const [appSlot] = source("hw/moddable/partitions.csv", /ota_0, *app, *ota_0, *\w+, *(0x[0-9a-f]+)/i);
+
 /** Sentences: a number is what a group of the expression matches. */
-const SENTENCES: readonly (readonly [RegExp, readonly number[]])[] = [
+const SENTENCES: readonly (readonly [string, RegExp, readonly number[]])[] = [
+	["README.md", /machine that has (\S+) KB of XS memory/, [(chunk + 16 * (heap + stack)) / 1024]],
 	[
+		"hw/moddable/README.md",
+		/needs (\S+) KB of XS memory .* machine of (\S+) bytes of chunks, (\d+) heap slots and (\d+) stack slots/,
+		[(chunk + 16 * (heap + stack)) / 1024, chunk, heap, stack],
+	],
+	[
+		"README.md",
+		/begins with (\d+) KB of chunks and (\d+) slots and grows in place by (\d+) bytes and (\d+) slots/,
+		[grown[0]! / 1024, grown[2]!, grown[1]!, grown[3]!],
+	],
+	[
+		"README.md",
+		/takes (\d+) million instructions .* mbedTLS takes (\d+) .* connection is resumed in (\d+)\./,
+		[ours! / 1e6, theirs! / 1e6, resumed! / 1e6],
+	],
+	[
+		"docs/battery.md",
+		/(\d+ M) on the layout of a 32-bit chip, where a full one takes (\d+ M)/,
+		[resumed!, story("mutual TLS to the hub")[0]!],
+	],
+	[
+		"README.md",
+		/Ethernet (\d+ KB) of heap are free .* less than (\d+ KB); the image has (\S+) bytes, and its main task used (\S+) of (\S+ KB) of stack/,
+		[board("connected")[1]!, lowest, imageBytes!, (stackBytes! - unused!) / 1000, stackBytes!],
+	],
+	[
+		"README.md",
+		/download takes at most (\d+) KB beside/,
+		[source("test/sim/download-memory.test.ts", /MOST_BYTES = (\d+) \* 1024/)[0]!],
+	],
+	["README.md", /in a slot of (\S+) KB; the other chips/, [appSlot! / 1024]],
+	[
+		"README.md",
 		/tables included: (\S+ KB) with keys on both curves, (\S+ KB) on P-256 only, (\S+ KB) on P-384 only/,
 		[flash.both, flash["P-256"], flash["P-384"]],
 	],
 	[
+		"README.md",
 		/script on ESP32: (\S+ KB) \((\S+ KB) bytecode, (\S+ KB) objects, (\S+ KB) tables\)/,
 		[flashed.at(-1)!, bytecode, slots, bigInts + regExps],
 	],
 	[
+		"README.md",
 		/packet costs ([\d.]+) to ([\d.]+) M instructions to read and ([\d.]+) to ([\d.]+) M to write/,
 		[Math.min(...reading), Math.max(...reading), Math.min(...writing), Math.max(...writing)].map((it) => it / 1e6),
 	],
 ];
 
-for (const [sentence, measured] of SENTENCES)
-	test(`README.md: ${sentence.source.slice(0, 40)}`, () => {
-		const claimed = sentence.exec(README);
-		assert.ok(claimed, "the sentence is there");
-		near(claimed.slice(1).map(numberIn), measured);
-	});
+for (const [document, sentence, measured] of SENTENCES)
+	test(`${document}: ${sentence.source.slice(0, 40)}`, () => near(numbersIn(document, sentence), measured));
+
+test("README.md: the other chips' scripts are within 2 % of ESP32's", () => {
+	const table = readFileSync(join(ROOT, "bench/moddable-flash.md"), "utf8");
+	const sums = [...table.matchAll(/^\| esp32\S* \|.* (\d+) \|$/gm)].map(([, sum]) => Number(sum));
+	assert.equal(sums.length, 4);
+	for (const sum of sums) assert.ok(Math.abs(sum / sums[0]! - 1) <= 0.02, `${sum}`);
+	assert.match(README, /other chips are within 2 %/);
+});
+
+test("bench/README.md: the story's phases are within their bounds, which are no larger than they have to be", () => {
+	for (const [name, label] of Object.entries(PHASE_LABELS)) {
+		const [measured] = story(label);
+		assert.ok(measured! <= MOST[name]! * 1e6 && measured! >= MOST[name]! * 0.6e6, `${label}: ${measured}`);
+	}
+	assert.deepEqual(Object.keys(PHASE_LABELS).sort(), Object.keys(MOST).sort());
+});
 
 test("README.md: the machine that is reserved, in KB of 1,024 bytes", () => {
 	const { creation } = JSON.parse(readFileSync(join(ROOT, "hw/moddable/manifest.json"), "utf8"));
@@ -96,26 +179,11 @@ test("README.md: the machine that is reserved, in KB of 1,024 bytes", () => {
 	assert.ok(reserved > agent.memory.renewed.sumBytes);
 });
 
-test("README.md: what a mean life has is what the table's lives had", () => {
-	const claimed = /in a mean life, (\d+) power cuts, (\d+) network cuts and (\d+) service errors/.exec(README)!;
-	const [powerCuts, networkCuts, errors] = claimed.slice(1).map(Number) as [number, number, number];
-	const [, cuts, serviceErrors] = row("README.md", "10,000") as [number, number, number];
-	near([powerCuts + networkCuts, errors], [cuts / 10_000, serviceErrors / 10_000]);
-	const [seeds, each] = /--lives (\d+) --years 10 --seed \d+` and (\d+) more seeds/
-		.exec(README)!
-		.slice(1)
-		.map(Number) as [number, number];
-	assert.equal(seeds * (each + 1), 10_000);
+test("README.md: how many lives, and how many bugs are found", () => {
+	const [lives, more] = numbersIn("README.md", /--lives (\d+) --years 10 --seed \d+` and (\d+) more seeds/);
+	assert.equal(lives! * (more! + 1), 10_000);
 	assert.equal(readdirSync(join(ROOT, "test/lives/mutations")).length, 9);
 	assert.match(README, /nine bugs put in on purpose/);
-});
-
-test("docs/local-cloud.md: the thousand devices are those of the plot, and none did what it says none did", () => {
-	const text = readFileSync(join(ROOT, "docs/local-cloud.md"), "utf8");
-	assert.match(readFileSync(join(ROOT, "docs/fleet.svg"), "utf8"), /<title>1000 devices:/);
-	const value = (label: string) => text.match(new RegExp(`^ *${label} +(.*)$`, "m"))![1]!;
-	assert.match(value("register and poll requests"), / \+ 1000, and/);
-	for (const none of ["sooner than retry-after allows", "enrolled again"]) assert.equal(value(none), "0");
 });
 
 function costs({ instructions, up, down }: { instructions: number; up: number; down: number }): number[] {
@@ -127,18 +195,4 @@ function near(claimed: readonly number[], measured: readonly number[]): void {
 		const off = Math.abs(claimed[at]! - number) / number;
 		assert.ok(off <= TOLERANCE, `number ${at + 1}: ${claimed[at]} is claimed, ${number} was measured`);
 	}
-}
-
-/** The numbers of the row's cells. */
-function row(document: string, label: string, nth = 0): number[] {
-	const lines = readFileSync(join(ROOT, document), "utf8").split("\n");
-	const line = lines.filter((line) => line.startsWith(`| ${label}`))[nth];
-	assert.ok(line, `${document} has no row ${label}`);
-	return line.split("|").slice(2, -1).map(numberIn);
-}
-
-/** "5.4 M" is 5,400,000, "53.7 KB" 53,700. */
-function numberIn(text: string): number {
-	const [, digits, unit] = /([\d,.]+) ?(M|KB)?/.exec(text) ?? [];
-	return Number(digits?.replaceAll(",", "")) * (unit === "M" ? 1e6 : unit === "KB" ? 1e3 : 1);
 }
