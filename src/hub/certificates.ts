@@ -165,6 +165,12 @@ export class CertificateRequest {
 
 	/** Never less than what the hub asks for or advises; a fifth more at most, so that a fleet spreads. */
 	#wait(code: FaultCode, said: string, first: number, hint: number, ticks: number): Action {
+		if (this.#state.name === "waiting") {
+			// A copy of the answer, or one to a copy of the request: counted once.
+			const deadline = Math.max(this.#state.deadline, ticks + Math.min(MOST_WAIT_MS, hint));
+			this.#state = { ...this.#state, deadline };
+			return { type: "wait", untilTicks: deadline };
+		}
 		if (++this.#transient >= MOST_TRANSIENT)
 			return this.#fail(new Fault(code, said, { retryAfterSeconds: hint === 0 ? undefined : hint / SECOND }));
 		const wait = Math.min(MOST_WAIT_MS, Math.max(hint, first * 2 ** (this.#transient - 1)));

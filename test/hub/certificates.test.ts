@@ -2,8 +2,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
-import { CertificateRequest, createRequestId } from "../../src/hub/certificates.ts";
-import { FakeEntropy } from "../support/entropy.ts";
 import {
 	ACTIVE,
 	answer,
@@ -16,41 +14,9 @@ import {
 	REPLACE,
 	RID,
 	refuse,
-	request,
 	SECOND,
 	wait,
 } from "./request-probe.ts";
-
-describe("request", () => {
-	test("is published with $rid and exactly the members id and csr, in that order", () => {
-		const made = request();
-		assert.equal(made.deadline, undefined);
-		assert.deepEqual(made.start(NOW), {
-			type: "publish",
-			topic: `$iothub/credentials/POST/issueCertificate/?$rid=${RID}`,
-			payload: utf8('{"id":"my_device","csr":"MIICYTCC"}'),
-		});
-		assert.equal(made.deadline, NOW + 90 * SECOND);
-	});
-
-	test("ids are 4 to 36 of [A-Za-z0-9-] with no '-' at either end; ours are, and differ", () => {
-		const make = (requestId: string) => () =>
-			new CertificateRequest({ deviceId: "d", csr: "", requestId, random: Math.random });
-		for (const id of ["", "abc", "-abcd", "abcd-", "ab_cd", "a b c", "x".repeat(37), "äbcd"])
-			assert.throws(make(id), { code: "hub.bad-request" }, id);
-		const entropy = new FakeEntropy();
-		const [one, other] = [createRequestId(entropy), createRequestId(entropy)];
-		assert.notEqual(one, other);
-		for (const id of ["abcd", "a--d", "x".repeat(36), one, other]) assert.doesNotThrow(make(id));
-	});
-
-	test("a CSR over 8 KB is refused before it is sent", () => {
-		const make = (characters: number) => () =>
-			new CertificateRequest({ deviceId: "d", csr: "A".repeat(characters), requestId: RID, random: () => 0 });
-		assert.doesNotThrow(make(10_924));
-		assert.throws(make(10_925), { code: "hub.bad-request" });
-	});
-});
 
 describe("accepted", () => {
 	test("202: waits for the certificates until operationExpires, without polling", () => {
@@ -163,6 +129,15 @@ describe("refused", () => {
 		const told = refuse(made, 500001);
 		assert.deepEqual(made.start(NOW + SECOND), told);
 		assert.equal(bodyOf(made.onDeadline(NOW + 300 * SECOND)) !== undefined, true);
+	});
+
+	test("a copy of such an answer counts once, and a replacement stays one", () => {
+		const made = asked();
+		refuse(made, 409005, { info: { requestId: "other-0001" } });
+		for (let i = 0; i < 20; i++) assert.deepEqual(refuse(made, 429002), wait(SECOND));
+		assert.deepEqual(refuse(made, 429002, { retryAfter: 60 }), wait(60 * SECOND));
+		assert.deepEqual(refuse(made, 429002), wait(60 * SECOND), "what was asked for stands");
+		assert.deepEqual(bodyOf(made.onDeadline(NOW + 60 * SECOND)), REPLACE);
 	});
 
 	test("a transient failure after each 202 does not become an endless loop", () => {
