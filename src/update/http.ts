@@ -3,21 +3,21 @@
  * Answers in HTTP/1.0 are taken, too.
  *
  * A server may send the whole of what it was asked a part of, a shorter part, or one that begins earlier. Refused: responses without
- * Content-Length (chunked by name), content codings, heads beyond 8 KiB, folded or repeated header fields that matter, ranges that
- * leave a gap, bytes beyond the length.
+ * Content-Length (chunked by name), content codings, heads that response-head.ts refuses, ranges that leave a gap, bytes beyond the length.
  */
-import { fromUnits, utf8 } from "../base/bytes.ts";
-import { endOfHead } from "../base/head.ts";
+import { utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
+import { HeadReader } from "./response-head.ts";
 import type { HttpsUri } from "./uri.ts";
 
 /** `from` > 0 asks for the rest only, `most` for so many bytes, over a connection that stays; a server may still send everything. */
 export function encodeRequest(uri: HttpsUri, from: number, most?: number): Uint8Array {
 	const host = uri.port === 443 ? uri.host : `${uri.host}:${uri.port}`;
-	const lines = [`GET ${uri.path} HTTP/1.1`, `Host: ${host}`, "User-Agent: enrollee", "Accept-Encoding: identity"];
-	if (most === undefined) lines.push("Connection: close");
-	if (from > 0 || most !== undefined) lines.push(`Range: bytes=${from}-${most === undefined ? "" : from + most - 1}`);
-	return utf8(`${lines.join("\r\n")}\r\n\r\n`);
+	const range =
+		from > 0 || most !== undefined ? `Range: bytes=${from}-${most === undefined ? "" : from + most - 1}\r\n` : "";
+	const close = most === undefined ? "Connection: close\r\n" : "";
+	const fields = `Host: ${host}\r\nUser-Agent: enrollee\r\nAccept-Encoding: identity\r\n${close}${range}\r\n`;
+	return utf8(`GET ${uri.path} HTTP/1.1\r\n${fields}`);
 }
 
 export type Head =
@@ -27,16 +27,11 @@ export type Head =
 	| { readonly kind: "no-range" }
 	| { readonly kind: "redirect"; readonly location: string };
 
-/** Bounds every head, informational ones included. */
-const MAX_HEAD_BYTES = 8192;
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 export class ResponseReader {
 	readonly #from: number;
-	/** The head so far, and room for more of it: bytes may come one by one. */
-	#room: Uint8Array = NOTHING;
-	#filled = 0;
-	#headBytes = 0;
+	readonly #reader = new HeadReader();
 	#left = 0;
 	head: Head | undefined;
 	/** The server takes another request over this connection (RFC 9112, 9.3); one of HTTP/1.0 is not asked to. */
@@ -56,20 +51,9 @@ export class ResponseReader {
 	push(bytes: Uint8Array): Uint8Array {
 		let body = bytes;
 		while (this.head === undefined) {
-			const from = Math.max(0, this.#filled - 3);
-			const held = this.#hold(body);
-			const end = endOfHead(held, from);
-			if (this.#headBytes + (end < 0 ? held.length : end) > MAX_HEAD_BYTES)
-				throw new Fault("ota.http", `head beyond ${MAX_HEAD_BYTES} bytes`);
-			if (end < 0) return NOTHING;
-			this.#headBytes += end;
-			body = held.subarray(end);
-			this.#room = NOTHING;
-			this.#filled = 0;
-			const text = fromUnits(held.subarray(0, end));
-			this.head = readHead(text, this.#from);
-			this.keepsAlive = text.startsWith("HTTP/1.1") && !/\r\nconnection:[^\r]*close/i.test(text);
-			if (this.head?.kind === "body") this.#left = this.head.length;
+			body = body.subarray(this.#reader.push(body));
+			if (!this.#reader.isDone) return NOTHING;
+			this.#begin(this.#reader);
 		}
 		if (this.head.kind !== "body") return NOTHING;
 		if (body.length > this.#left)
@@ -78,26 +62,19 @@ export class ResponseReader {
 		return body;
 	}
 
-	#hold(bytes: Uint8Array): Uint8Array {
-		const filled = this.#filled + bytes.length;
-		if (filled > this.#room.length) {
-			const larger = new Uint8Array(Math.max(filled, 2 * this.#room.length));
-			larger.set(this.#room.subarray(0, this.#filled));
-			this.#room = larger;
+	/** A head is there. */
+	#begin(reader: HeadReader): void {
+		if (reader.status < 200) {
+			reader.again();
+			return;
 		}
-		this.#room.set(bytes, this.#filled);
-		this.#filled = filled;
-		return this.#room.subarray(0, filled);
+		this.head = readHead(reader, this.#from);
+		this.keepsAlive = reader.isHttp11 && !/close/i.test(reader.fields.get("connection") ?? "");
+		if (this.head.kind === "body") this.#left = this.head.length;
 	}
 }
 
-/** Undefined for an informational response (1xx): another head follows. */
-function readHead(text: string, from: number): Head | undefined {
-	const [statusLine, ...lines] = text.slice(0, -4).split("\r\n");
-	const status = Number(/^HTTP\/1\.[01] ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine!)?.[1] ?? 0);
-	if (status === 0) throw new Fault("ota.http", "not a response of HTTP/1.0 or 1.1");
-	const fields = readFields(lines);
-	if (status < 200) return undefined;
+function readHead({ status, fields }: HeadReader, from: number): Head {
 	if (REDIRECTS.includes(status)) return { kind: "redirect", location: fields.get("location") ?? "" };
 	if (status === 416 && from > 0) return { kind: "no-range" };
 	if (status !== 200 && status !== 206) throw refusedStatus(status, fields);
@@ -126,29 +103,6 @@ function readRange(text: string | undefined, from: number, length: number): Head
 }
 
 const REDIRECTS: readonly number[] = /* @__PURE__ */ Object.freeze([301, 302, 303, 307, 308]);
-/** Repeating one of these is an attack or a broken proxy. */
-const SINGLE: readonly string[] = /* @__PURE__ */ Object.freeze([
-	"content-length",
-	"content-range",
-	"content-encoding",
-	"transfer-encoding",
-	"location",
-]);
-
-function readFields(lines: readonly string[]): Map<string, string> {
-	const fields = new Map<string, string>();
-	// Once a head: XS would compile it for each line.
-	const pattern = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
-	for (const line of lines) {
-		const [, name, value] = pattern.exec(line) ?? [];
-		if (name === undefined) throw new Fault("ota.http", "malformed header field");
-		const key = name.toLowerCase();
-		if (SINGLE.includes(key) && fields.has(key)) throw new Fault("ota.http", `${name} repeated`);
-		fields.set(key, value!.trimEnd());
-	}
-	return fields;
-}
-
 function refusedStatus(status: number, fields: Map<string, string>): Fault {
 	if (status === 404) return new Fault("ota.missing", "status 404");
 	const retryable = status >= 500 || status === 408 || status === 425 || status === 429;

@@ -16,20 +16,19 @@ export const MAX_URI = 3072;
 
 export function parseHttpsUri(text: string): HttpsUri {
 	if (text.length > MAX_URI) throw new Fault("ota.uri", `an address of ${text.length} characters, at most ${MAX_URI}`);
-	// Made at each use: XS 8.2.3 leaks, and may crash, when it runs a pattern that the linker placed in ROM.
-	const pattern =
-		/^https:\/\/([a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9])?)(?::([0-9]{1,5}))?([/?][!$-;=?-Z_a-z~@[\]]*)?$/i;
-	const parts = pattern.exec(text);
+	const parts = /^https:\/\/([a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9])?)(?::([0-9]{1,5}))?(?=[/?]|$)/i.exec(text);
 	const port = Number(parts?.[2] ?? 443);
-	if (parts === null || port < 1 || port > 65535)
+	// Apart from the host, and nothing of it captured: each copy of an address is as much again in RAM.
+	const path = text.slice(parts?.[0].length);
+	if (parts === null || port < 1 || port > 65535 || !/^[!$-;=?-Z_a-z~@[\]]*$/.test(path))
 		throw new Fault("ota.uri", `expected https://host[:port]/path, got ${text.slice(0, 80)}`);
-	const path = parts[3] ?? "/";
-	return { host: parts[1]!.toLowerCase(), port, path: path.startsWith("?") ? `/${path}` : path };
+	return { host: parts[1]!.toLowerCase(), port, path: path.startsWith("/") ? path : `/${path}` };
 }
 
 /** A Location (RFC 9110 section 10.2.2): absolute, or relative to `base` (RFC 3986 section 5.2). Its fragment is of no interest. */
 export function resolveLocation(base: HttpsUri, location: string): HttpsUri {
-	const [reference = ""] = location.split("#");
+	const end = location.indexOf("#");
+	const reference = end < 0 ? location : location.slice(0, end);
 	if (reference === "") throw new Fault("ota.uri", "a redirect to nowhere");
 	if (/^[a-z][a-z0-9+.-]*:/i.test(reference)) return parseHttpsUri(reference);
 	if (reference.startsWith("//")) return parseHttpsUri(`https:${reference}`);

@@ -74,7 +74,15 @@ test("what cannot be used is refused by name", () => {
 	refused("ota.length", response("206 x", ["Content-Length: 2", "Content-Range: bytes 2-4/5"], "ll"), 2);
 	for (const line of ["HTTP/2 200", "HTTP/1.1 20 OK", "HTTP/1.1 600 x", "ICY 200 OK", "", "HTTP/1.1 200\u0000"])
 		refused("ota.http", utf8(`${line}\r\nContent-Length: 0\r\n\r\n`));
-	for (const field of [" folded: x", "no colon", "a b: c", ": x", "x: \u0001", "x : y"])
+	for (const field of [
+		" folded: x",
+		"no colon",
+		"a b: c",
+		": x",
+		"Retry-After: \u0001",
+		"x : y",
+		`${"x".repeat(129)}: y`,
+	])
 		refused("ota.http", response("200 OK", ["Content-Length: 0", field]));
 });
 
@@ -138,6 +146,17 @@ test("a head has a bound, also in small pieces and over several heads", () => {
 	assert.throws(() => {
 		for (let n = 0; n < 10_000; n++) early.push(response("100 Continue", []));
 	}, isFault("ota.http"));
+});
+
+test("fields that nobody asks for are passed over, however long; those that are asked for are held to a length", () => {
+	const long = response("200 OK", [`X: ${"x".repeat(7000)}`, "Content-Length: 5"], "hello");
+	for (const pieces of [1, 64, 1000, long.length]) assert.equal(read(long, 0, pieces).body, "hello");
+	const led = (length: number, pieces?: number) =>
+		read(response("302 x", ["A: b", `Location: /${"r".repeat(length - 1)}`]), 0, pieces).head;
+	for (const pieces of [1, 64, undefined])
+		assert.deepEqual(led(MAX_URI, pieces), { kind: "redirect", location: `/${"r".repeat(MAX_URI - 1)}` });
+	for (const pieces of [1, 64]) assert.throws(() => led(5000, pieces), isFault("ota.http"));
+	assert.throws(() => led(9000), isFault("ota.http"));
 });
 
 test("mutated and truncated responses give a body within its length or a Fault", () => {

@@ -93,7 +93,7 @@ function webSocketRows(): Row[] {
 		piece: number,
 	): Row => ({
 		name: `WebSocket: ${name}`,
-		of: ["hw/moddable/websocket.ts WebSocketConnection"],
+		of: ["hw/moddable/websocket.ts WebSocketConnection", "src/base/head.ts endOfHead"],
 		most,
 		prepare: (size) => {
 			const body = frames(size);
@@ -160,7 +160,7 @@ function httpRows(): Row[] {
 		before: (size: number) => string = () => "",
 	): Row => ({
 		name: `HTTP: ${name}`,
-		of: ["src/update/http.ts ResponseReader", "src/base/head.ts endOfHead"],
+		of: ["src/update/http.ts ResponseReader", "src/update/response-head.ts HeadReader"],
 		most,
 		prepare: (size) => {
 			const bytes = joined([

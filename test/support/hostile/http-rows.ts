@@ -35,7 +35,7 @@ export function updateRows(url: (name: string) => string): Row[] {
 		head("a length below zero", `${OK}Content-Length: -1\r\n\r\n`),
 		head("two lengths", `${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`),
 		head("chunks", `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\n`, "ota.chunked"),
-		head("a bundle of 1 GB", `${OK}Content-Length: 1000000000\r\n\r\n${"x".repeat(50_000)}`, "ota.format"),
+		head("a bundle of 1 GB", `${OK}Content-Length: 1000000000\r\n\r\n${"x".repeat(50_000)}`, "ota.too-large"),
 		head("a redirect to 50 KB", `HTTP/1.1 302 Found\r\nLocation: https://localhost/${"r".repeat(50_000)}\r\n\r\n`),
 		head(
 			"a redirect to itself",
@@ -47,6 +47,22 @@ export function updateRows(url: (name: string) => string): Row[] {
 			"HTTP/1.1 302 Found\r\nLocation: http://localhost/\r\nContent-Length: 0\r\n\r\n",
 			"ota.redirect",
 		),
+		{
+			...head(
+				"a field of 7 KB before an empty bundle",
+				`${OK}Policy: ${"p".repeat(7000)}\r\nContent-Length: 0\r\n\r\n`,
+				"ota.format",
+			),
+			lawful: true,
+		},
+		{
+			...head(
+				"a redirect to an address of 3 KB",
+				`HTTP/1.1 302 Found\r\nLocation: ${url("r".repeat(3000))}\r\n\r\n`,
+				"ota.redirect",
+			),
+			lawful: true,
+		},
 		body("an empty bundle", bytes(""), "ota.format"),
 		body("a bundle of zeros", new Uint8Array(1000), "ota.format"),
 		body("a bundle of 1,000 nested arrays", Buffer.alloc(1000, 0x81), "ota.format"),
@@ -55,7 +71,7 @@ export function updateRows(url: (name: string) => string): Row[] {
 		body("DER in place of CBOR", element(0x30, new Uint8Array(900)), "ota.format"),
 		body("a bundle that is cut", cut, "ota.format"),
 		body("a bundle of somebody else", bundle(manifestOf(image), FOREIGN_KEY), "ota.signature"),
-		imageIs("an image that never ends", Buffer.concat([bytes(`${OK}\r\n`), new Uint8Array(200_000)]), "ota.length"),
+		imageIs("an image that never ends", Buffer.concat([bytes(`${OK}\r\n`), new Uint8Array(200_000)]), "ota.http"),
 		imageIs("another image", withLength(standInImage(3, 8192)), "ota.digest"),
 		imageIs("no image", withLength(new Uint8Array(image.length)), "ota.image"),
 	];

@@ -1,0 +1,136 @@
+/**
+ * The head of an HTTP/1.1 response (RFC 9112, section 2.1), line by line: of any head there is held one line that matters, in the pieces
+ * in which it comes. Header fields that nobody asks for are passed over, however long. Refused with Fault ota.http: lines that
+ * are none, fields of ours that are too long or repeated, and more bytes than a server has to say.
+ */
+import { fromUnits } from "../base/bytes.ts";
+import { Fault } from "../fault.ts";
+import { MAX_URI } from "./uri.ts";
+
+/** Bounds every head, informational ones included. */
+const MAX_HEAD_BYTES = 8192;
+/** A Location with the longest address that is followed. */
+const MOST_LINE_BYTES = MAX_URI + 64;
+const MOST_NAME_BYTES = 128;
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
+const FIRST_ROOM_BYTES = 128;
+const CR = 0x0d;
+const LF = 0x0a;
+const COLON = 0x3a;
+/** Repeating one of these is an attack or a broken proxy. */
+const SINGLE: readonly string[] = /* @__PURE__ */ Object.freeze([
+	"content-length",
+	"content-range",
+	"content-encoding",
+	"transfer-encoding",
+	"location",
+]);
+const OTHERS: readonly string[] = /* @__PURE__ */ Object.freeze(["connection", "retry-after"]);
+
+export class HeadReader {
+	/** Of a line that comes in pieces: what has come, and room for more of it. */
+	#room: Uint8Array = NOTHING;
+	#filled = 0;
+	/** The line belongs to a field that nobody asks for. */
+	#isIdle = false;
+	#bytes = 0;
+	readonly #name: RegExp;
+	/** 0 until the first line is there. */
+	status = 0;
+	isHttp11 = false;
+	isDone = false;
+	/** By their names in small letters. */
+	readonly fields = new Map<string, string>();
+
+	constructor() {
+		// Once a head: XS would compile it for each line.
+		this.#name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+	}
+
+	/** Gives where in `bytes` the head ends, or their length while it has not. */
+	push(bytes: Uint8Array): number {
+		let at = 0;
+		while (at < bytes.length && !this.isDone) {
+			const found = bytes.indexOf(LF, at);
+			const end = found < 0 ? bytes.length : found + 1;
+			this.#bytes += end - at;
+			if (this.#bytes > MAX_HEAD_BYTES) throw new Fault("ota.http", `head beyond ${MAX_HEAD_BYTES} bytes`);
+			this.#line(bytes.subarray(at, end), found >= 0);
+			at = end;
+		}
+		return at;
+	}
+
+	/** After an informational answer: another head follows, within the same bound. */
+	again(): void {
+		this.status = 0;
+		this.isDone = false;
+		this.fields.clear();
+	}
+
+	#line(piece: Uint8Array, isOver: boolean): void {
+		if (!this.#isIdle) {
+			const line = this.#filled === 0 && isOver ? piece : this.#hold(piece);
+			if (isOver) this.#take(line);
+			else this.#isIdle = this.#isForNobody(line);
+		}
+		if (!isOver) return;
+		this.#room = NOTHING;
+		this.#filled = 0;
+		this.#isIdle = false;
+	}
+
+	#hold(piece: Uint8Array): Uint8Array {
+		const filled = this.#filled + piece.length;
+		if (filled > this.#room.length) {
+			if (filled > MOST_LINE_BYTES) throw new Fault("ota.http", `a line beyond ${MOST_LINE_BYTES} bytes`);
+			const room = Math.max(filled, FIRST_ROOM_BYTES, Math.min(2 * this.#room.length, MOST_LINE_BYTES));
+			const larger = new Uint8Array(room);
+			larger.set(this.#room.subarray(0, this.#filled));
+			this.#room = larger;
+		}
+		this.#room.set(piece, this.#filled);
+		this.#filled = filled;
+		return this.#room.subarray(0, filled);
+	}
+
+	/** As soon as its name can be told. */
+	#isForNobody(line: Uint8Array): boolean {
+		return this.status > 0 && line.includes(COLON) && !isAskedFor(this.#nameOf(line));
+	}
+
+	#take(line: Uint8Array): void {
+		const { length } = line;
+		if (line[length - 2] !== CR) throw malformed();
+		if (this.status === 0) this.#takeStatus(fromUnits(line.subarray(0, length - 2)));
+		else if (length === 2) this.isDone = true;
+		else {
+			const name = this.#nameOf(line);
+			if (isAskedFor(name)) this.#takeField(name, fromUnits(line.subarray(name.length + 1, length - 2)));
+		}
+	}
+
+	#takeStatus(line: string): void {
+		const [, version, status] = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(line) ?? [];
+		if (status === undefined) throw new Fault("ota.http", "not a response of HTTP/1.0 or 1.1");
+		this.isHttp11 = version === "1";
+		this.status = Number(status);
+	}
+
+	#takeField(name: string, value: string): void {
+		if (SINGLE.includes(name) && this.fields.has(name)) throw new Fault("ota.http", `${name} repeated`);
+		if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw malformed();
+		this.fields.set(name, value.trim());
+	}
+
+	#nameOf(line: Uint8Array): string {
+		const length = line.indexOf(COLON);
+		const name = length <= MOST_NAME_BYTES ? fromUnits(line.subarray(0, Math.max(0, length))) : "";
+		if (!this.#name.test(name)) throw malformed();
+		return name.toLowerCase();
+	}
+}
+
+const isAskedFor = (name: string): boolean => SINGLE.includes(name) || OTHERS.includes(name);
+
+const malformed = (): Fault => new Fault("ota.http", "malformed header field");
