@@ -129,6 +129,8 @@ test("a signature of the wrong kind for the issuer's key is wrong, not unverifie
 	refuses("cert.chain", () => verifyLink(issued[0]!, rsaIssuer!), /ecdsa-sha384.*RSA/);
 	const [rsaSigned] = read(await make("P-256", "dev-001", "client", rsa));
 	refuses("cert.chain", () => verifyLink(rsaSigned!, issued[1]!), /rsa-sha256.*P-384/);
+	const misnamed = { ...issued[0]!, signatureAlgorithm: "rsa-sha384" } as const;
+	refuses("cert.chain", () => verifyLink(misnamed, issued[1]!), /rsa-sha384.*P-384/);
 	// P-521 signs with SHA-384 as well: that nobody here can tell.
 	assert.equal(verifyLink(issued[0]!, { ...issued[1]!, publicKey: { type: "unknown" } }), "unverified");
 });

@@ -118,10 +118,13 @@ export default class TLSSocket {
 		return taken.buffer as ArrayBuffer;
 	}
 
-	/** Takes all of it, whatever onWritable said; returns how much TCP would take at once after that. */
+	/**
+	 * Takes all of it, whatever onWritable said; returns how much TCP would take at once after that. Where the peer has closed, nothing
+	 * is sent (RFC 5246 section 7.2.1), and what it said before that is still to be read.
+	 */
 	write(bytes: Bytes): number {
 		if (!this.#isOpen || this.#session === undefined) throw new TLSError("the socket is not open", "wire.closed");
-		this.#session.write(view(bytes));
+		if (this.#session.phase === "open") this.#session.write(view(bytes));
 		this.#guard(() => this.#flush());
 		return this.#room();
 	}

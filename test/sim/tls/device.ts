@@ -19,6 +19,8 @@ export interface Scenario {
 	/** How often "ping" is sent at once, and how many bytes must come back. */
 	readonly pings?: number;
 	readonly expectBytes?: number;
+	/** Once more bytes than these have come, each read is answered. */
+	readonly answersAfter?: number;
 	/** Of the plaintext of one record from the server. */
 	readonly maxRecordBytes?: number;
 	/** Sessions are taken up from, and left in, the place of that name. */

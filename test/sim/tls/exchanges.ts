@@ -6,6 +6,12 @@ import { serveAs, uint, vector } from "./crafted.ts";
 import { type Entity, ecdsaSignature, KeyUsageFlags, N, signWithShortR } from "./pki.ts";
 import type { Row } from "./servers.ts";
 
+const OTHER_GROUP = /group that was not offered/;
+/** Of P-256: the prime, and the points (5, y) and (x, 5), where p fits on top. */
+const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
+const Y_OF_5 = 0x459243b9aa581806fe913bce99817ade11ca503c64d9a3c533415c083248fbccn;
+const X_OF_5 = 0xd7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7n;
+
 export async function exchange(root: Entity): Promise<Row[]> {
 	const leaf = await createLeaf(root);
 	const serve = serveAs([leaf]);
@@ -13,10 +19,11 @@ export async function exchange(root: Entity): Promise<Row[]> {
 		serve(name, result, { signature: (signed, key) => ({ scheme, signature: sign("sha256", signed, key) }) });
 	const garbage = (name: string, signature: Uint8Array) =>
 		serve(name, "tls.untrusted", { signature: () => ({ scheme: 0x0403, signature }) });
-	const parameters = (name: string, change: (point: Buffer) => Buffer) =>
-		serve(name, "tls.protocol", { parameters: change });
+	const parameters = (name: string, change: (point: Buffer) => Buffer, message = /point is not on the curve/) =>
+		serve(name, "tls.protocol", { parameters: change }, message);
 	const named = (group: number, point: Buffer) => Buffer.concat([uint(3, 1), uint(group, 2), vector(1, point)]);
 	const { privateKey: stolen } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+	const at = (x: bigint, y: bigint) => Buffer.from(`04${hex32(x)}${hex32(y)}`, "hex");
 	const offCurve = (point: Buffer) => Buffer.from(point.with(64, point[64]! ^ 1));
 	const agreement = await createLeaf(root, { usages: KeyUsageFlags.keyAgreement });
 	const p384 = await createLeaf(root, { type: "P-384" });
@@ -51,13 +58,19 @@ export async function exchange(root: Entity): Promise<Row[]> {
 		serve("a signature over another connection's randoms", "tls.untrusted", {
 			signature: (signed, key) => ({ scheme: 0x0403, signature: sign("sha256", signed.fill(7, 0, 32), key) }),
 		}),
-		parameters("a group that was not offered", () => named(24, createECDH("secp384r1").generateKeys())),
-		parameters("explicit parameters", (point) => Buffer.concat([uint(1, 1), uint(23, 2), vector(1, point)])),
+		parameters("a group that was not offered", () => named(24, createECDH("secp384r1").generateKeys()), OTHER_GROUP),
+		parameters(
+			"explicit parameters",
+			(point) => Buffer.concat([uint(1, 1), uint(23, 2), vector(1, point)]),
+			OTHER_GROUP,
+		),
 		parameters("a point off the curve", (point) => named(23, offCurve(point))),
 		parameters("the point (0, 0)", () => named(23, Buffer.concat([uint(4, 1), Buffer.alloc(64)]))),
-		parameters("a coordinate over p", () => named(23, Buffer.concat([uint(4, 1), Buffer.alloc(64, 0xff)]))),
+		parameters("coordinates over p", () => named(23, Buffer.concat([uint(4, 1), Buffer.alloc(64, 0xff)]))),
+		parameters("a point of the curve, but for p in x", () => named(23, at(5n + P, Y_OF_5))),
+		parameters("a point of the curve, but for p in y", () => named(23, at(X_OF_5, 5n + P))),
 		parameters("a compressed point", (point) => named(23, Buffer.concat([uint(2, 1), point.subarray(1)]))),
-		parameters("a point too short", (point) => named(23, point.subarray(0, 64))),
+		parameters("a point too short", (point) => named(23, point.subarray(0, 64)), OTHER_GROUP),
 		serveAs([agreement])("a key that may not sign", "tls.untrusted", { alert: Alert.UNSUPPORTED_CERTIFICATE }),
 		serveAs([weak])("an RSA key of 1024 bits", "tls.algorithm", { alert: Alert.UNSUPPORTED_CERTIFICATE }),
 		serve("bytes after the signature", "tls.protocol", {
@@ -65,3 +78,5 @@ export async function exchange(root: Entity): Promise<Row[]> {
 		}),
 	]);
 }
+
+const hex32 = (value: bigint): string => value.toString(16).padStart(64, "0");

@@ -95,8 +95,15 @@ export async function hello(root: Entity): Promise<Row[]> {
 	const edit = (change: (body: Buffer) => Uint8Array): Script => ({
 		flight: ([first, ...rest]) => [{ ...first!, body: Buffer.from(change(first!.body)) }, ...rest],
 	});
-	const refused = (name: string, script: Script, alert?: number) =>
-		serve(name, "tls.protocol", alert === undefined ? script : { ...script, alert });
+	const refused = (name: string, script: Script, alert?: number, message?: RegExp) =>
+		serve(name, "tls.protocol", alert === undefined ? script : { ...script, alert }, message);
+	const notOffered = (name: string, script: Script) =>
+		refused(
+			name,
+			script,
+			Alert.ILLEGAL_PARAMETER,
+			/^the server chose a (cipher suite|compression) that was not offered/,
+		);
 	const extensions = (...all: readonly (readonly [number, Buffer])[]): Script => ({
 		extensions: Buffer.concat(all.map(([type, body]) => Buffer.concat([uint(type, 2), vector(2, body)]))),
 	});
@@ -121,13 +128,13 @@ export async function hello(root: Entity): Promise<Row[]> {
 			"TLS 1.3 in the version field",
 			edit((body) => body.with(1, 4)),
 		),
-		refused("static RSA", { suite: 0x002f }),
-		refused("DHE", { suite: 0x009e }),
-		refused("ECDHE with CBC", { suite: 0xc027 }),
-		refused("no cipher", { suite: 0x0000 }),
-		refused("the signalling suite", { suite: 0x00ff }),
+		notOffered("static RSA", { suite: 0x002f }),
+		notOffered("DHE", { suite: 0x009e }),
+		notOffered("ECDHE with CBC", { suite: 0xc027 }),
+		notOffered("no cipher", { suite: 0x0000 }),
+		notOffered("the signalling suite", { suite: 0x00ff }),
 		refused("a suite for RSA keys", { suite: 0xc02f }),
-		refused(
+		notOffered(
 			"compression",
 			edit((body) => body.with(body.length - 1, 1)),
 		),

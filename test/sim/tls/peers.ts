@@ -127,6 +127,11 @@ export async function resets(root: Entity): Promise<Row[]> {
 				message: /^after 40960 bytes$/,
 			}),
 		),
+		serve("on lwIP all that came before the end is read by one who still answers", "closed", [leaf], {
+			onData: (socket) => void socket.end(Buffer.alloc(40_960)),
+			client: { lwip: "told", expectBytes: 40_961, answersAfter: 20_480 },
+			message: /^after 40960 bytes$/,
+		}),
 		serve("a cut on lwIP", "wire.closed", [leaf], {
 			onData: (socket) => void socket.destroy(),
 			client: { lwip: "told" },

@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, type KeyObject, sign, webcrypto } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { bitString, element, readDer, sequence, Tag } from "../../../src/x509/der.ts";
+import { bitString, type DerReader, element, oid, readDer, sequence, Tag } from "../../../src/x509/der.ts";
 
 export { Extension, KeyUsageFlags } from "@peculiar/x509";
 
@@ -102,6 +102,23 @@ export async function resigned(of: Entity, make: (tbs: Uint8Array) => Uint8Array
 	return entity(of.name, of.type, of.keys, new x509.X509Certificate(der as Uint8Array<ArrayBuffer>));
 }
 
+/** The same certificate, in DER, with an RSA key that nobody need have; its signature is wrong then, which matters in no anchor. */
+export const rekeyed = (of: Entity, modulus: bigint, exponent: bigint): Uint8Array =>
+	readDer(of.der, (reader) =>
+		reader.inside(Tag.SEQUENCE, (outer) => {
+			const fields = readDer(outer.element(Tag.SEQUENCE), (tbs) => tbs.inside(Tag.SEQUENCE, elements));
+			const key = bitString(sequence(integer(modulus), integer(exponent)));
+			fields[6] = sequence(sequence(oid("1.2.840.113549.1.1.1"), element(Tag.NULL)), key);
+			return sequence(sequence(...fields), ...elements(outer));
+		}),
+	);
+
+function elements(reader: DerReader): Uint8Array[] {
+	const all: Uint8Array[] = [];
+	while (reader.tag !== undefined) all.push(reader.element());
+	return all;
+}
+
 /** An ECDSA signature (DER) whose r takes 31 bytes or fewer: one in 256 does. */
 export function signWithShortR(key: KeyObject, data: Uint8Array): Uint8Array {
 	for (;;) {
@@ -121,11 +138,7 @@ export const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632
  * whatever makes it a cube (Bleichenbacher 2006). A reader of padding takes it, a comparer of encodings does not.
  */
 export function forgeForExponent3(modulusBytes: number, data: Uint8Array): Uint8Array {
-	const info = Buffer.concat([
-		Buffer.from("3031300d060960864801650304020105000420", "hex"),
-		createHash("sha256").update(data).digest(),
-	]);
-	const head = Buffer.concat([Buffer.from("0001ffffffffffffffff00", "hex"), info]);
+	const head = Buffer.concat([Buffer.from("0001ffffffffffffffff00", "hex"), digestInfo(data)]);
 	const wanted = BigInt(`0x${head.toString("hex")}${"ff".repeat(modulusBytes - head.length)}`);
 	const signature = Buffer.from(
 		cubeRoot(wanted)
@@ -135,6 +148,19 @@ export function forgeForExponent3(modulusBytes: number, data: Uint8Array): Uint8
 	);
 	return new Uint8Array(signature);
 }
+
+/** The signature that an RSA key of exponent 1 finds right: what would have been signed (RFC 8017 section 9.2, SHA-256). */
+export function forgeForExponent1(modulusBytes: number, data: Uint8Array): Uint8Array {
+	const info = digestInfo(data);
+	const padding = Buffer.alloc(modulusBytes - info.length - 3, 0xff);
+	return Buffer.concat([Buffer.of(0, 1), padding, Buffer.of(0), info]);
+}
+
+const digestInfo = (data: Uint8Array): Buffer =>
+	Buffer.concat([
+		Buffer.from("3031300d060960864801650304020105000420", "hex"),
+		createHash("sha256").update(data).digest(),
+	]);
 
 function cubeRoot(value: bigint): bigint {
 	let [low, high] = [0n, value];

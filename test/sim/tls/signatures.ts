@@ -2,13 +2,15 @@
 import { sign } from "node:crypto";
 import { Alert } from "../../../hw/moddable/tls/error.ts";
 import { createIntermediate, createLeaf } from "./chains.ts";
-import { anchor, type Scenario } from "./device.ts";
+import { anchor, hex, type Scenario } from "./device.ts";
 import {
 	type Entity,
 	ecdsaSignature,
+	forgeForExponent1,
 	forgeForExponent3,
 	issue,
 	N,
+	rekeyed,
 	resigned,
 	signWithShortR,
 	type Wanted,
@@ -75,6 +77,13 @@ export async function otherKeys(): Promise<Row[]> {
 		unknown(name, 0, [await createLeaf(issuer, wanted)], trust(issuer).client);
 	const rsaLeaf = await createLeaf(cube, { type: "RSA-2048" });
 	const forged = await resigned(rsaLeaf, (tbs) => forgeForExponent3(256, tbs));
+	const cubed = await createLeaf(cube);
+	const tooLong = await resigned(cubed, (tbs) => Buffer.concat([Buffer.of(0), sign("sha256", tbs, cube.key)]));
+	const n = BigInt(`0x${Buffer.from(cube.key.export({ format: "jwk" }).n!, "base64url").toString("hex")}`);
+	/** Below the root, whose key is another now. */
+	const keyed = (name: string, modulus: bigint, exponent: bigint, leaf = cubed) =>
+		unknown(name, 0, [leaf], { anchors: [hex(rekeyed(cube, modulus, exponent))] });
+	const selfMade = await resigned(cubed, (tbs) => forgeForExponent1(256, tbs));
 	return Promise.all([
 		serve("the real service's shape", "connected", await serviceShape(rsa), trust(rsa)),
 		serve("a P-256 leaf from a P-384 root", "connected", [await createLeaf(p384)], trust(p384)),
@@ -82,12 +91,31 @@ export async function otherKeys(): Promise<Row[]> {
 		serve("a P-256 leaf from an RSA root", "connected", [await createLeaf(rsa, { hash: "SHA-512" })], trust(rsa)),
 		serve("an RSA exponent of 3", "connected", [rsaLeaf], trust(cube)),
 		serve("an RSA signature forged for an exponent of 3", "tls.untrusted", [forged], trust(cube)),
+		serve("an RSA signature with a zero before it", "tls.untrusted", [tooLong], trust(cube)),
+		serve("an RSA signature with n on top", "tls.untrusted", [await withModulusOnTop(cube, n)], trust(cube)),
+		keyed("an RSA exponent of 1", n, 1n, selfMade),
+		keyed("an even RSA exponent", n, 65_536n),
+		keyed("an RSA exponent of 33 bits", n, 2n ** 32n + 1n),
+		keyed("an RSA root of 4,104 bits", 2n ** 4103n + 1n, 65_537n),
 		under(weak, "an RSA root of 1024 bits"),
 		under(cube, "a leaf in RSA with SHA-1", { hash: "SHA-1" }),
 		under(pss, "a leaf in RSA-PSS"),
 		under(large, "a leaf from a P-521 root", { hash: "SHA-512" }),
 		under(edwards, "a leaf from an Ed25519 root"),
 	]);
+}
+
+/** A leaf's right signature plus n: the same number modulo n. Not every one leaves the room, so leaves are issued until one does. */
+async function withModulusOnTop(issuer: Entity, n: bigint): Promise<Entity> {
+	for (;;) {
+		const leaf = await createLeaf(issuer);
+		let sum = n;
+		const entity = await resigned(leaf, (tbs) => {
+			sum += BigInt(`0x${sign("sha256", tbs, issuer.key).toString("hex")}`);
+			return Buffer.from(sum.toString(16), "hex");
+		});
+		if (sum < 2n ** 2048n) return entity;
+	}
 }
 
 /** RSA-2048 leaf signed with SHA-384 by an RSA-4096 intermediate under an RSA root; four certificates sent. */

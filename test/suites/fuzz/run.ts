@@ -81,7 +81,9 @@ class Fuzzer {
 			.split("\n")
 			.slice(0, 3)
 			.join(" ");
-		if (!this.findings.has(message)) this.findings.set(message, bytes);
+		if (this.findings.has(message)) return;
+		this.findings.set(message, bytes);
+		console.log(`${this.#target.name}: ${message}\n  ${Buffer.from(bytes).toString("base64")}`);
 	}
 }
 
@@ -99,12 +101,10 @@ for (let said = 0; total() < most; ) {
 	console.log(`${said} executions, ${coverage.blocks} blocks`);
 }
 coverage.close();
-for (const [name, { executions, corpus, found, findings }] of fuzzers) {
+for (const [name, { executions, corpus, found, findings }] of fuzzers)
 	console.log(
 		`${name}: ${executions} executions, ${corpus.length} inputs, ${found.length} new, ${findings.size} findings`,
 	);
-	for (const [message, bytes] of findings) console.log(`  ${message}\n  ${Buffer.from(bytes).toString("base64")}`);
-}
 console.log(`${total()} executions, ${coverage.blocks} blocks`);
 if (values.keep) keep();
 process.exitCode = [...fuzzers.values()].some(({ findings }) => findings.size > 0) ? 1 : 0;

@@ -64,6 +64,7 @@ export const CERTIFICATES = [
 			[
 				'if (!pattern.startsWith("*.")) return pattern === name;',
 				'if (!pattern.startsWith("*")) return pattern === name;',
+				"what follows the star is compared with the name from its first dot on: it has to begin with one all the same",
 			],
 			["if (subjectAltName === undefined) return false;", "if (subjectAltName === undefined) return true;"],
 			['parent.indexOf(".", 1) > 0 && dot > 0', "dot > 0"],

@@ -43,7 +43,7 @@ export const UPDATES = [
 	]),
 	...mutantsOf(
 		"src/update/updater.ts",
-		["update/updater", "update/floor", "update/powercut"],
+		["update/updater", "update/floor"],
 		[
 			[
 				"if (equal(digest, fromHex(work.digest)))",
