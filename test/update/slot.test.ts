@@ -4,8 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { sha256 } from "../../hw/node/digest.ts";
 import { openSlot } from "../../hw/node/slot.ts";
+import { Fault } from "../../src/fault.ts";
 import type { Slot } from "../../src/port.ts";
+import { readBack } from "../../src/update/readback.ts";
 import { isFault } from "../support/random.ts";
 import { standInImage } from "../support/release.ts";
 
@@ -137,4 +140,30 @@ test("anti-rollback: what is below the eFuse is not armed and does not boot; a c
 	trial.arm();
 	assert.throws(() => powerUp().confirm(), isFault("ota.flash"), "no bits for it");
 	assert.equal(readFileSync(efuse, "utf8"), "2");
+});
+
+test("what is read back is inspected to its end, and digested whatever the inspection says", () => {
+	const slot = machine().powerUp();
+	put(slot, IMAGE);
+	for (const refuses of ["push", "end", undefined]) {
+		let seen = 0;
+		const refuse = (where: string): void => {
+			if (where === refuses) throw new Fault("ota.image", where);
+		};
+		const inspection = {
+			push(bytes: Uint8Array) {
+				seen += bytes.length;
+				refuse("push");
+			},
+			end: () => refuse("end"),
+		};
+		const reading: Pick<Slot, "inspect" | "read"> = {
+			inspect: () => inspection,
+			read: (at, size) => slot.read(at, size),
+		};
+		const { digest, unfit } = readBack(reading as Slot, IMAGE.length);
+		assert.deepEqual(digest, sha256(IMAGE));
+		assert.equal(unfit?.message, refuses && `ota.image: ${refuses}`);
+		assert.ok(refuses === "push" || seen === IMAGE.length);
+	}
 });

@@ -125,12 +125,11 @@ test("RSA links are counted, not verified; an EC link below an RSA root still is
 
 test("a signature of the wrong kind for the issuer's key is wrong, not unverified", async () => {
 	const rsa = await make("RSA", "Policy", "intermediate", root);
-	const [rsaIssuer] = read(rsa);
-	refuses("cert.chain", () => verifyLink(issued[0]!, rsaIssuer!), /ecdsa-sha384.*RSA/);
+	refuses("cert.chain", () => verifyLink(issued[0]!, read(rsa)[0]!), /ecdsa-sha384.*RSA/);
 	const [rsaSigned] = read(await make("P-256", "dev-001", "client", rsa));
 	refuses("cert.chain", () => verifyLink(rsaSigned!, issued[1]!), /rsa-sha256.*P-384/);
-	const misnamed = { ...issued[0]!, signatureAlgorithm: "rsa-sha384" } as const;
-	refuses("cert.chain", () => verifyLink(misnamed, issued[1]!), /rsa-sha384.*P-384/);
+	const asRsa = { ...issued[0]!, signatureAlgorithm: "rsa-sha384" } as const;
+	refuses("cert.chain", () => verifyLink(asRsa, issued[1]!), /rsa-sha384.*P-384/);
 	// P-521 signs with SHA-384 as well: that nobody here can tell.
 	assert.equal(verifyLink(issued[0]!, { ...issued[1]!, publicKey: { type: "unknown" } }), "unverified");
 });
@@ -196,7 +195,6 @@ test("two CAs that name each other end the search", async () => {
 		spki: Uint8Array.of(n),
 		publicKey: { type: "unknown" as const },
 	}));
-	assert.ok(chainOf([issued[0]!, ...crowd]).length > 1);
 	let links = 0;
 	const counted = crowd.map((one) =>
 		Object.defineProperty({ ...one }, "publicKey", {
@@ -206,7 +204,7 @@ test("two CAs that name each other end the search", async () => {
 			},
 		}),
 	);
-	chainOf([issued[0]!, ...counted]);
+	assert.ok(chainOf([issued[0]!, ...counted]).length > 1);
 	assert.ok(links > 7 && links <= 48, `${links} links were tried`);
 });
 
