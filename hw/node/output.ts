@@ -18,7 +18,19 @@ export function common(command: Command, json = "one JSON object a line"): Comma
 	return command
 		.option("--json", `${json}; errors as one JSON object on standard error`)
 		.option("-v, --verbose", "the time of day on each line, and what caused a fault")
-		.option("-q, --quiet", "results and faults only");
+		.option("-q, --quiet", "results and faults only")
+		.hook("preAction", (_, called) => refuseEmpty(called));
+}
+
+/** `--state "$FOLDER"` without that variable means no folder, least of all the working one. */
+function refuseEmpty(called: Command): void {
+	const { args } = called;
+	const flags = called.options.filter((option) => {
+		const name = option.attributeName();
+		return called.getOptionValueSource(name) === "cli" && called.getOptionValue(name) === "";
+	});
+	const empty = [...flags.map(({ long }) => long), ...(args.includes("") ? ["an argument"] : [])];
+	if (empty.length > 0) throw new UsageFault("config.invalid", `${empty.join(", ")}: expected a value, got none`);
 }
 
 /** Throws a UsageFault with every one of these flags that is not given, and what else is `missing`. */

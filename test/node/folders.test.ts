@@ -24,6 +24,8 @@ import { temporaryFolder } from "../support/openssl.ts";
 
 const isFault = (code: string) => (thrown: unknown) => thrown instanceof Fault && thrown.code === code;
 
+const KEY = Buffer.alloc(32, 7).toString("base64");
+
 describe("the demo's folder", () => {
 	test("a folder of the user's, a file, a link: refused, untouched", async () => {
 		const mine = temporaryFolder({ "cred.a": "an identity", "thesis.txt": "years" });
@@ -37,6 +39,35 @@ describe("the demo's folder", () => {
 		}
 		assert.deepEqual(readdirSync(mine).sort(), ["cred.a", "thesis.txt"]);
 		assert.equal(readFileSync(file, "utf8"), "years");
+	});
+
+	test("no name is no folder, whatever the command: what stands in the working folder stays", async () => {
+		const cwd = temporaryFolder();
+		for (const name of ["device", "cloud"]) {
+			mkdirSync(join(cwd, name));
+			writeFileSync(join(cwd, name, "precious"), "p");
+		}
+		const device = ["--id-scope", "0ne", "--registration-id", "d", "--symmetric-key", KEY];
+		for (const args of [
+			["demo", "--state", ""],
+			["cloud", "--port", "0", "--state", ""],
+			["cloud", "--port", "0", "--updates", ""],
+			["run", "--once", ...device, "--state", ""],
+			["factory", ...device, "--encrypt", ""],
+			["factory", ...device, "--out="],
+			["bundle", "key", "--out", "", "--pub", ""],
+			["new", ""],
+		]) {
+			const { code, stderr } = await enrollee(args, { cwd });
+			assert.match(stderr, /^enrollee: config\.invalid: .*: expected a value, got none\n/, args.join(" "));
+			assert.equal(code, 2);
+		}
+		assert.deepEqual(readdirSync(cwd, { recursive: true }).sort(), [
+			"cloud",
+			"cloud/precious",
+			"device",
+			"device/precious",
+		]);
 	});
 
 	test("its own: only device and cloud go, a link of that name by itself", () => {
