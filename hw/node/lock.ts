@@ -40,7 +40,8 @@ export function lockFolder(folder: string, command: string, { once = false, temp
 	} catch (thrown) {
 		if (thrown instanceof Fault) throw thrown;
 		const { code = String(thrown) } = thrown as NodeJS.ErrnoException;
-		throw new Fault("store.failed", `folder ${folder}: ${code}`, { cause: thrown });
+		const isFile = code === "EEXIST" || code === "ENOTDIR";
+		throw new Fault("store.failed", `folder ${folder}: ${isFile ? "a file is there" : code}`, { cause: thrown });
 	}
 	throw new Fault("host.locked", `${path}: others take it again and again`);
 }

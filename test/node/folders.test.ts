@@ -123,6 +123,15 @@ describe("files of keys", () => {
 		assert.equal(readFileSync(join(folder, "victim"), "utf8"), "v");
 	});
 
+	test("bundle key: a private key is not lost to its public one, nor where that cannot be written", async () => {
+		const cwd = temporaryFolder({ "release.pem": "the key of a fleet" });
+		for (const pub of ["release.pem", "./release.pem", "none/release.pub"]) {
+			const { code } = await enrollee(["bundle", "key", "--out", "release.pem", "--pub", pub, "--force"], { cwd });
+			assert.equal(code, 2, pub);
+			assert.equal(readFileSync(join(cwd, "release.pem"), "utf8"), "the key of a fleet", pub);
+		}
+	});
+
 	test("factory, bundle key and csr leave what is there, and replace it with --force", async () => {
 		const folder = temporaryFolder({ a: "mine", b: "mine", c: "mine" });
 		const [a, b, c] = ["a", "b", "c"].map((name) => join(folder, name)) as [string, string, string];

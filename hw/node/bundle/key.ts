@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
 import { concat } from "../../../src/base/bytes.ts";
 import { Fault } from "../../../src/fault.ts";
 import { KeyPair } from "../../../src/key/pair.ts";
@@ -11,15 +12,20 @@ import { verifyRaw } from "../../../src/key/verify.ts";
 import { sha256 } from "../digest.ts";
 import { checkNew, writeNew } from "../files.ts";
 
-/** Writes both files or none, the private one for its owner only. Throws Fault config.exists unless forced, config.invalid. */
+/**
+ * Writes both files or none, the private one for its owner only, and last: what it replaces is not lost where the other cannot be
+ * written. Throws Fault config.exists unless forced, config.invalid.
+ */
 export function createReleaseKey(privateFile: string, publicFile: string, force = false): void {
+	if (resolve(privateFile) === resolve(publicFile))
+		throw new Fault("config.invalid", `--out and --pub: ${publicFile} cannot be both`);
 	const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-	checkNew(publicFile, { option: "--pub", force });
-	writeNew(privateFile, privateKey.export({ type: "pkcs8", format: "pem" }), { option: "--out", force });
+	checkNew(privateFile, { option: "--out", force });
+	writeNew(publicFile, publicKey.export({ type: "spki", format: "pem" }), { option: "--pub", force, open: true });
 	try {
-		writeNew(publicFile, publicKey.export({ type: "spki", format: "pem" }), { option: "--pub", force, open: true });
+		writeNew(privateFile, privateKey.export({ type: "pkcs8", format: "pem" }), { option: "--out", force });
 	} catch (thrown) {
-		if (!force) rmSync(privateFile, { force: true });
+		if (!force) rmSync(publicFile, { force: true });
 		throw thrown;
 	}
 }
