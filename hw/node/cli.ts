@@ -5,7 +5,7 @@
  */
 import { Command } from "commander";
 import { VERSION } from "../../src/release.ts";
-import { COMMANDS, commandOf } from "./commands.ts";
+import { COMMANDS, commandOf, isWord } from "./commands.ts";
 import { outputFault, report } from "./ending.ts";
 
 const words = process.argv.slice(2);
@@ -19,15 +19,26 @@ const program = new Command("enrollee")
 	.description("Device agent: makes its own identity, enrols through Azure DPS with a CSR, works with IoT Hub.")
 	.version(VERSION, "-V, --version")
 	.exitOverride()
-	.configureOutput({ outputError: () => {}, ...(given.json && { writeErr: () => {} }) }); // report() says it
+	.configureOutput({
+		outputError: () => {}, // report() says it
+		...(given.json && { writeErr: () => {}, writeOut: asJson }),
+	});
+
+/** Help and version, which commander prints. */
+function asJson(text: string): void {
+	const is = text === `${VERSION}\n` ? { event: "version", version: VERSION } : { event: "help", text };
+	process.stdout.write(`${JSON.stringify(is)}\n`);
+}
 
 try {
 	const chosen = commandOf(words);
 	for (const [name, { description, load }] of Object.entries(COMMANDS))
 		if (name === chosen) (await load())(program);
 		else program.command(name).description(description);
-	// What every command takes, where there is none yet.
-	const bare = chosen === undefined ? words.filter((word) => !["--json", "-v", "-q"].includes(word)) : words;
+	// What every command takes, where there is none yet, or only the name of several.
+	const named = program.commands.find((command) => command.name() === chosen);
+	const isBare = chosen === undefined || (named!.commands.length > 0 && words.filter(isWord).length < 2);
+	const bare = isBare ? words.filter((word) => !["--json", "-v", "-q"].includes(word)) : words;
 	await program.parseAsync(bare, { from: "user" });
 } catch (thrown) {
 	process.exitCode = report(thrown, given);

@@ -64,9 +64,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
 	},
 };
 
+export const isWord = (word: string): boolean => !word.startsWith("-");
+
 /** The command that the words call: the first that is no flag. */
 export function commandOf(words: readonly string[]): string | undefined {
-	const [first, second] = words.filter((word) => !word.startsWith("-"));
+	const [first, second] = words.filter(isWord);
 	return first === "help" ? second : first;
 }
 

@@ -1,6 +1,6 @@
 /**
  * One process a folder: two agents would evict each other for ever, two clouds write one state. The file `lock` says who has
- * it; one whose process is gone is broken, and it goes when its process ends.
+ * it; one whose process is gone, or that a power cut has emptied, is broken, and it goes when its process ends.
  */
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ export function lockFolder(folder: string, command: string, { once = false, temp
 			const owner = parse(standing);
 			const isMine = owner?.pid === mine.pid && owner.host === mine.host && owner.started === mine.started;
 			if (isMine && !once) return () => {};
-			if (owner === undefined || isAlive(owner)) throw new Fault("host.locked", say(path, owner));
+			if (owner === undefined ? !isLost(standing) : isAlive(owner)) throw new Fault("host.locked", say(path, owner));
 			breakLock(path, standing);
 		}
 	} catch (thrown) {
@@ -95,6 +95,9 @@ function read(path: string): string | undefined {
 		throw thrown;
 	}
 }
+
+/** Nobody writes an empty lock: a power cut has taken what was in it (on XFS it leaves zeros). */
+const isLost = (text: string): boolean => /^\0*$/.test(text);
 
 function parse(text: string): Owner | undefined {
 	try {

@@ -8,7 +8,7 @@ import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { formatEndpoint } from "../../src/base/endpoint.ts";
 import type { Config } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
-import { Journal } from "../../src/identity/journal.ts";
+import { Journal, type Journaled } from "../../src/identity/journal.ts";
 import type { Log, Store } from "../../src/port.ts";
 import { storeIn } from "./store.ts";
 
@@ -43,6 +43,13 @@ export function checkOrigin(folder: string, store: Store, config: Config, log: L
 		log("identity.set-aside", { folder: setAside(folder, store), registrationId: stored.registrationId });
 	}
 	store.put("origin", utf8(JSON.stringify(wanted)));
+}
+
+/** For a command that knows the device's name only. Throws Fault config.other-identity. */
+export function checkRegistered(folder: string, { current, candidate }: Journaled, registrationId: string): void {
+	const stored = (current ?? candidate)?.registrationId ?? registrationId;
+	if (stored !== registrationId)
+		throw new Fault("config.other-identity", `${folder} holds ${stored}; configured is ${registrationId}`);
 }
 
 /** Whether the folder holds a credential, proven or not. Throws Fault store.*. */

@@ -65,6 +65,26 @@ test("csr: an enrolled device asks with the key it has", async () => {
 	assert.ok(!existsSync(join(state, "cred.pending")));
 });
 
+test("csr: the folder of another device is refused; with --json a lost record is an object, too", async () => {
+	const { state } = await enrolled("P-256");
+	const { fault } = enrollee(["csr", "--registration-id", "dev-002", "--state", state]);
+	assert.equal(fault?.code, "config.other-identity");
+	assert.match(fault?.message ?? "", /dev-001.*dev-002/);
+	const damaged = temporaryFolder({ "cred.a": "nonsense" });
+	const { stdout } = enrollee(["csr", "--registration-id", "dev-002", "--state", damaged, "--json"]);
+	const events = stdout
+		.trim()
+		.split("\n")
+		.map((line) => JSON.parse(line));
+	assert.deepEqual(
+		events.map(({ event, code }) => [event, code]),
+		[
+			["fault", "store.damaged"],
+			["csr", undefined],
+		],
+	);
+});
+
 test("csr: no id, a bad id, a file that cannot be written: no folder before the input is good", async () => {
 	const state = join(temporaryFolder(), "state");
 	const none = enrollee(["csr", "--state", state]);

@@ -36,6 +36,16 @@ test("--version; --help names every command, and each takes --json", async () =>
 	}
 });
 
+test("--json: help and version are objects, too; a name of several commands wants one of them", async () => {
+	assert.deepEqual(lines((await enrollee(["--version", "--json"])).stdout), [{ event: "version", version: VERSION }]);
+	for (const args of [["--help"], ["run", "--help"], ["bundle", "key", "--help"]]) {
+		const [{ event, text }, ...more] = lines((await enrollee([...args, "--json"])).stdout);
+		assert.deepEqual([event, more], ["help", []]);
+		assert.match(text, /^Usage: enrollee/);
+	}
+	for (const args of [[], ["bundle"]]) assertOneError(await enrollee([...args, "--json"]), 2, "config.missing");
+});
+
 test("wrong usage with --json is one object, exit 2", async () => {
 	assertOneError(await enrollee(["run", "--json", "--nonsense"]), 2, "config.invalid");
 	const environment = { ENROLLEE_REGISTRATION_ID: "bad id", ENROLLEE_ID_SCOPE: "0ne", ENROLLEE_SYMMETRIC_KEY: KEY };

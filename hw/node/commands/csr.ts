@@ -11,6 +11,7 @@ import { UsageFault } from "../ending.ts";
 import { fill } from "../entropy.ts";
 import { writeNew } from "../files.ts";
 import { lockFolder } from "../lock.ts";
+import { checkRegistered } from "../origin.ts";
 import { common, type OutputFlags } from "../output.ts";
 import { addRunSettings, type Flags, inForce, stateFolder } from "../settings.ts";
 import { openStore } from "../store.ts";
@@ -51,7 +52,13 @@ function csr(flags: CsrFlags & Flags): void {
 	}
 	const folder = stateFolder(flags);
 	const unlock = lockFolder(folder, "csr");
-	const { key, origin } = keyOf(new Journal(openStore(folder)), flags.key);
+	const journal = new Journal(openStore(folder));
+	const journaled = journal.load();
+	checkRegistered(folder, journaled, registrationId);
+	for (const { code, message, remedy } of journaled.damages)
+		if (flags.json) print(`${JSON.stringify({ event: "fault", code, message, remedy })}\n`);
+		else process.stderr.write(`enrollee: ${message}\n  ${remedy}\n`);
+	const { key, origin } = keyOf(journal, journaled, flags.key);
 	const der = encodeCsr(registrationId, key);
 	const request = flags.der ? der : encodePem("CERTIFICATE REQUEST", der);
 	unlock();
@@ -64,10 +71,9 @@ function csr(flags: CsrFlags & Flags): void {
 /** As enrolment would choose: the key that waits for its certificate; else the one in use; else a new one, kept before it is shown. */
 function keyOf(
 	journal: Journal,
+	{ pending, current, candidate }: Journaled,
 	curve: CsrFlags["key"],
 ): { readonly key: Signer; readonly origin: "pending" | "current" | "new" } {
-	const { pending, current, candidate, damages }: Journaled = journal.load();
-	for (const fault of damages) process.stderr.write(`enrollee: ${fault.message}\n  ${fault.remedy}\n`);
 	const fits = (key: Signer): boolean => curve === "auto" || curveOf(key.publicKey) === curve;
 	if (pending && fits(pending.key)) return { key: pending.key, origin: "pending" };
 	const used = (current ?? candidate)?.key;
