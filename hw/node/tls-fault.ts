@@ -27,6 +27,7 @@ const BY_CODE: Readonly<Record<string, FaultCode>> = {
 	ERR_TLS_CERT_ALTNAME_INVALID: "tls.name",
 	ERR_TLS_CERT_ALTNAME_FORMAT: "tls.name",
 	UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: "tls.algorithm",
+	RSA_EXPONENT: "tls.algorithm",
 	HOSTNAME_MISMATCH: "tls.name",
 	CERT_HAS_EXPIRED: "tls.expired",
 	CERT_NOT_YET_VALID: "tls.expired",

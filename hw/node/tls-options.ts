@@ -9,7 +9,7 @@ import type { Identity, Signer, WireOptions } from "../../src/port.ts";
 import { type Certificate, parseCertificate } from "../../src/x509/certificate.ts";
 import { context, element, octetString, oid, sequence, smallInteger } from "../../src/x509/der.ts";
 import { matchesHost } from "../../src/x509/host.ts";
-import { CURVES } from "../../src/x509/key.ts";
+import { CURVES, isRsaExponent } from "../../src/x509/key.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 
 /** A key in hardware that an engine of OpenSSL uses. */
@@ -65,8 +65,11 @@ export function refusal(host: string, shown: Shown, anchors: readonly Uint8Array
 	try {
 		for (const [index, certificate] of path(shown, anchors).entries()) {
 			if (index > 0 && !certificate.isCa) return refused("INVALID_CA", `certificate ${index} is not a CA`);
-			if (certificate.unknownCritical.length > 0)
-				return refused("UNHANDLED_CRITICAL_EXTENSION", `not understood: ${certificate.unknownCritical}`);
+			const { publicKey, unknownCritical } = certificate;
+			if (publicKey.type === "RSA" && !isRsaExponent(publicKey.exponent))
+				return refused("RSA_EXPONENT", `certificate ${index} has an RSA exponent that proves nothing`);
+			if (unknownCritical.length > 0)
+				return refused("UNHANDLED_CRITICAL_EXTENSION", `not understood: ${unknownCritical}`);
 		}
 		if (!matchesHost(parseCertificate(new Uint8Array(shown.raw)), host))
 			return refused("ERR_TLS_CERT_ALTNAME_INVALID", `the certificate is not for ${host}`);

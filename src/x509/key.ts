@@ -26,6 +26,8 @@ import { decodePem } from "./pem.ts";
 /** Named curves, RFC 5480 section 2.1.1.1. */
 export const CURVES = Object.freeze({ "P-256": Oid.P256, "P-384": Oid.P384 });
 
+const MAX_EXPONENT_BYTES = 4;
+
 export type PublicKey =
 	/** SEC1 uncompressed point. */
 	| { readonly type: "P-256" | "P-384"; readonly point: Uint8Array }
@@ -56,6 +58,16 @@ export function parsePublicKey(spki: Uint8Array): PublicKey {
 			return { type: "unknown" };
 		}),
 	);
+}
+
+/**
+ * Whether it is one that a signature can rest on (RFC 8017 section 3.1): odd, and 3 or more, because anybody signs for 1; of 32 bits at
+ * most, because more only costs whoever verifies.
+ */
+export function isRsaExponent(exponent: Uint8Array): boolean {
+	const last = exponent[exponent.length - 1] ?? 0;
+	if (exponent.length > MAX_EXPONENT_BYTES || (last & 1) === 0) return false;
+	return exponent.length > 1 || last >= 3;
 }
 
 /** A P-256 or P-384 key as a signer; RSA and other curves as PKCS#8, for platforms whose TLS can use them. */

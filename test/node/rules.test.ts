@@ -27,6 +27,7 @@ after(() => {
 /** On Node: what happens there, and why. */
 const PURPOSE = "OpenSSL judges the anchor's purpose like any other's: narrower";
 const KNOWN = "OpenSSL knows the algorithm";
+const TRIED = "OpenSSL tries the key, and the signature is not its own";
 const CLOCK = "a host's clock is judged alone: it has a battery";
 const DIFFERENT: Readonly<Record<string, readonly [result: string, reason: string]>> = {
 	"a CA of anything": ["tls.untrusted", "OpenSSL takes anyExtendedKeyUsage for no purpose: narrower"],
@@ -45,6 +46,9 @@ const DIFFERENT: Readonly<Record<string, readonly [result: string, reason: strin
 	"a leaf in RSA-PSS": ["connected", KNOWN],
 	"a leaf from a P-521 root": ["connected", KNOWN],
 	"a leaf from an Ed25519 root": ["connected", KNOWN],
+	"an even RSA exponent": ["tls.untrusted", TRIED],
+	"an RSA exponent of 33 bits": ["tls.untrusted", TRIED],
+	"an RSA root of 4,104 bits": ["tls.untrusted", TRIED],
 	"another address": ["wire.refused", "nobody listens there"],
 	"TLS 1.3 only": ["connected", "Node speaks it"],
 	"another curve only": ["connected", "Node has more curves"],

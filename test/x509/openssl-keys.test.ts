@@ -20,7 +20,7 @@ import {
 	smallInteger,
 	Tag,
 } from "../../src/x509/der.ts";
-import { parsePublicKey, publicKeyInfo, readPrivateKey } from "../../src/x509/key.ts";
+import { isRsaExponent, parsePublicKey, publicKeyInfo, readPrivateKey } from "../../src/x509/key.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
 import { isFault } from "../support/random.ts";
@@ -196,4 +196,9 @@ test("PKCS#8 with attributes, or with the public key behind (RFC 5958): the key 
 	const plain = sequence(smallInteger(0), algorithm, inner);
 	for (const der of [concat(plain, Uint8Array.of(0)), concat(Uint8Array.of(0x30, 0x81), plain.subarray(1))])
 		assert.throws(() => readPrivateKey(encodePem("PRIVATE KEY", der)), isFault("x509.key"));
+});
+
+test("RSA exponents: odd, 3 to 32 bits", () => {
+	for (const sound of ["03", "010001", "11", "ffffffff"]) assert.ok(isRsaExponent(fromHex(sound)), sound);
+	for (const bad of ["", "00", "01", "02", "010000", "0100000001"]) assert.ok(!isRsaExponent(fromHex(bad)), bad);
 });

@@ -9,12 +9,11 @@
 import { Digest } from "crypt";
 import RSA from "rsa";
 import { concat, equal } from "../../../src/base/bytes.ts";
-import type { PublicKey } from "../../../src/x509/key.ts";
+import { isRsaExponent, type PublicKey } from "../../../src/x509/key.ts";
 import { checkSignature, type SignatureAlgorithm } from "../../../src/x509/signature.ts";
 
 const MIN_MODULUS_BYTES = 256;
 const MAX_MODULUS_BYTES = 512;
-const MAX_EXPONENT_BYTES = 4;
 
 /** "unchecked": by an algorithm or a key that is not taken here; nobody is to be told that it is wrong. */
 export function judge(
@@ -55,10 +54,7 @@ const RSA_HASHES: Readonly<Partial<Record<SignatureAlgorithm, RsaHash>>> = Objec
 });
 
 function isUsable({ modulus, exponent }: { readonly modulus: Uint8Array; readonly exponent: Uint8Array }): boolean {
-	if (modulus.length < MIN_MODULUS_BYTES || modulus.length > MAX_MODULUS_BYTES) return false;
-	const last = exponent[exponent.length - 1] ?? 0;
-	if (exponent.length > MAX_EXPONENT_BYTES || (last & 1) === 0) return false;
-	return exponent.length > 1 || last >= 3;
+	return modulus.length >= MIN_MODULUS_BYTES && modulus.length <= MAX_MODULUS_BYTES && isRsaExponent(exponent);
 }
 
 /** EMSA-PKCS1-v1_5, RFC 8017 section 9.2. */

@@ -1,9 +1,15 @@
 /** TLS on the device. */
 import { mutantsOf } from "./mutant.ts";
 
+type Changes = Parameters<typeof mutantsOf>[2];
+
 /** `tables`: of test/sim/tls.test.ts, or none for test/sim/tls-resumption.test.ts. */
-const onXs = (file: string, tables: string, changes: Parameters<typeof mutantsOf>[2]) =>
+const onXs = (file: string, tables: string, changes: Changes) =>
 	mutantsOf(`hw/moddable/tls/${file}.ts`, [tables === "" ? "sim/tls-resumption" : "sim/tls"], changes, { xs: tables });
+
+/** By a public suite, which $`needs` names. */
+const bySuite = (needs: "LIMBO" | "PKITS", changes: Changes) =>
+	mutantsOf("hw/moddable/tls/cert.ts", [`suites/${needs.toLowerCase()}`], changes, { xs: "", needs });
 
 export const DEVICE_TLS = [
 	...onXs("cert", "chains,names,exchange", [
@@ -25,18 +31,19 @@ export const DEVICE_TLS = [
 	...onXs("signature", "signatures,other keys", [
 		["if (signature.length !== key.modulus.length) return false;", ""],
 		["if (value >= modulus) return false;", ""],
-		["(last & 1) === 0", "false"],
-		["modulus.length < MIN_MODULUS_BYTES", "false"],
-		["modulus.length > MAX_MODULUS_BYTES", "false"],
-		["exponent.length > 1 || last >= 3", "true"],
+		["modulus.length >= MIN_MODULUS_BYTES", "true"],
+		["modulus.length <= MAX_MODULUS_BYTES", "true"],
+		["&& isRsaExponent(exponent)", ""],
 	]),
 	...onXs("point", "exchange", [
-		["x < p && y < p && ", ""],
+		["x < p && ", ""],
+		["y < p && ", ""],
 		["&& !((y * y - (x * x + a) * x - b) % p)", ""],
 		["bytes[0] !== 4", "false"],
 	]),
 	...onXs("handshake", "hello,certificates,order,exchange", [
 		["if (version !== TLS_1_2)", "if (false)"],
+		["if (sessionIdBytes > 32)", "if (false)"],
 		["if (hello.readChar() !== 0)", "if (hello.readChar() < 0)"],
 		["if (suite?.authentication === undefined)", "if (suite === undefined)"],
 		['(key.type === "RSA") !== (session.authentication === "RSA")', "false"],
@@ -64,8 +71,25 @@ export const DEVICE_TLS = [
 		["schemes.length === 0 ||", ""],
 		["types.length === 0 ||", ""],
 	]),
-	...onXs("hello", "hello", [["if (!sendsName(host)) break;", ""]]),
+	...onXs("hello", "hello", [
+		["if (!sendsName(host)) break;", ""],
+		["if (seen.includes(type))", "if (false)"],
+		["if (body.length !== 1 || body[0] !== 0)", "if (false)"],
+		["if (body.indexOf(0, 1) < 0)", "if (false)"],
+	]),
 	...onXs("session", "", [["this.#resumption?.forget();", ""]]),
+	...onXs("session", "records", [
+		["++this.#emptyRecords > MAX_EMPTY_RECORDS", "false"],
+		["!isSealed || this.readSeqNum !== opened", "true"],
+		['if (this.phase !== "open") throw new TLSError("the server', 'if (false) throw new TLSError("the server'],
+	]),
+	...onXs("socket", "resets", [
+		["this.#isCut || this.#session", "this.#session"],
+		['|| this.#session?.phase === "closed"', ""],
+		["(this.#isCut || this.#sending.length === 0)", "this.#sending.length === 0"],
+		["if (room === undefined) throw cut();", ""],
+		['if (this.#session.phase === "open") this', "this"],
+	]),
 	...onXs("resumption", "", [
 		["equal(kept.parties, parties) && ", ""],
 		["now >= kept.from && ", ""],
@@ -76,5 +100,20 @@ export const DEVICE_TLS = [
 		["	digest.write(ArrayBuffer.fromString(host));", ""],
 		["|| bytes.byteLength > MAX_TICKET_BYTES", ""],
 		["isAccepted ? offer!.until : this.notAfter", "isAccepted ? offer!.until : Infinity"],
+	]),
+	// What the public suites are for: a rule of paths that is gone has to turn them red, for all the differences that are expected.
+	...bySuite("LIMBO", [
+		["if (!names(leaf, host))", "if (false)"],
+		["		checkPurpose(certificate, ", "		void (certificate, "],
+		["if (!isCa || keyCertSign === false)", "if (false)"],
+		["if (pathLength !== undefined && intermediates > pathLength)", "if (false)"],
+		["if (unknownCritical.length > 0)", "if (false)"],
+		["if (now > notAfter)", "if (false)"],
+		["if (!isBehind && now < notBefore)", "if (false)"],
+	]),
+	...bySuite("PKITS", [
+		["if (!isCa || keyCertSign === false)", "if (!isCa)"],
+		["!equal(certificate.issuer, certificate.subject)", "true"],
+		['if (verdict === "wrong")', "if (false)"],
 	]),
 ];

@@ -9,6 +9,8 @@ export interface Mutant {
 	readonly tests: readonly string[];
 	/** It runs on XS: the tables of test/sim/tls.test.ts that are looked at, separated by commas. */
 	readonly xs?: string | undefined;
+	/** The variable that names what those tests read; they are skipped without it. */
+	readonly needs?: string | undefined;
 	/** Why it may live. */
 	readonly argued?: string;
 }
@@ -18,7 +20,7 @@ export const mutantsOf = (
 	file: string,
 	tests: readonly string[],
 	changes: readonly (readonly [from: string, to: string, argued?: string])[],
-	more: Pick<Mutant, "xs"> = {},
+	more: Pick<Mutant, "xs" | "needs"> = {},
 ): Mutant[] =>
 	changes.map(([from, to, argued]) => ({
 		file,

@@ -1,7 +1,7 @@
 /**
  * `npm run mutants -- [PATTERN]`: breaks lines that security rests on, one at a time, in a copy of the project, and runs the tests that
  * guard them, up to the first that fails. A mutant that they let live is printed; `argued` ones may. By hand: it takes half an hour, and
- * needs the Moddable SDK for what runs on XS. PATTERN is a regular expression over "file: line".
+ * needs the Moddable SDK for what runs on XS, $LIMBO and $PKITS for the public suites. PATTERN is a regular expression over "file: line".
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { skip } from "../../../hw/simulator/harness.ts";
 import { CERTIFICATES } from "./certificates.ts";
+import { changeBuilt } from "./device-build.ts";
 import { DEVICE_TLS } from "./device-tls.ts";
 import { IDENTITY } from "./identity.ts";
 import type { Mutant } from "./mutant.ts";
@@ -47,26 +48,30 @@ console.log(
 );
 process.exitCode = outcome.survived + outcome.stale > 0 || outcome.killed === 0 ? 1 : 0;
 
-async function judge({ file, from, to, tests, xs, argued }: Mutant): Promise<keyof typeof outcome> {
-	if (!runsHere({ xs })) return "skipped";
+async function judge(mutant: Mutant): Promise<keyof typeof outcome> {
+	if (!runsHere(mutant)) return "skipped";
+	const { file, from, to, tests, xs, argued } = mutant;
 	const path = join(copy, file);
 	const text = readFileSync(path, "utf8");
 	if (text.split(from).length !== 2) return "stale"; // no such line, or several: the list has to follow the code
-	writeFileSync(
-		path,
-		text.replace(from, () => to),
-	);
+	const broken = text.replace(from, () => to);
+	const undo = xs === undefined ? change(path, text, broken) : changeBuilt(copy, file, text, broken);
+	if (undo === undefined) return "stale";
 	try {
-		if (xs !== undefined && !succeeds(join("node_modules", ".bin", "rollup"), "-c", "--silent")) return "stale"; // no test has killed it
 		if (!(await pass({ tests, xs }))) return "killed";
 		return argued === undefined ? "survived" : "argued";
 	} finally {
-		writeFileSync(path, text);
+		undo();
 	}
 }
 
-function runsHere({ xs }: Pick<Mutant, "xs">): boolean {
-	return xs === undefined || !skip;
+function change(path: string, text: string, broken: string): () => void {
+	writeFileSync(path, broken);
+	return () => writeFileSync(path, text);
+}
+
+function runsHere({ xs, needs }: Mutant): boolean {
+	return (xs === undefined || !skip) && (needs === undefined || Boolean(process.env[needs]));
 }
 
 function succeeds(command: string, ...args: readonly string[]): boolean {
