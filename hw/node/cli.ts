@@ -15,20 +15,17 @@ const given = { json: words.includes("--json"), verbose: words.includes("-v") ||
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(report(outputFault(error), given)));
 process.stderr.on("error", () => process.exit(1));
 
+/** Help or version, which commander prints, in pieces. */
+let shown = "";
+
 const program = new Command("enrollee")
 	.description("Device agent: makes its own identity, enrols through Azure DPS with a CSR, works with IoT Hub.")
 	.version(VERSION, "-V, --version")
 	.exitOverride()
 	.configureOutput({
 		outputError: () => {}, // report() says it
-		...(given.json && { writeErr: () => {}, writeOut: asJson }),
+		...(given.json && { writeErr: () => {}, writeOut: (text: string) => (shown += text) }),
 	});
-
-/** Help and version, which commander prints. */
-function asJson(text: string): void {
-	const is = text === `${VERSION}\n` ? { event: "version", version: VERSION } : { event: "help", text };
-	process.stdout.write(`${JSON.stringify(is)}\n`);
-}
 
 try {
 	const chosen = commandOf(words);
@@ -37,10 +34,13 @@ try {
 		else program.command(name).description(description);
 	// What every command takes, where there is none yet, or only the name of several.
 	const named = program.commands.find((command) => command.name() === chosen);
-	const isBare = chosen === undefined || (named!.commands.length > 0 && words.filter(isWord).length < 2);
+	const isBare = chosen === undefined || (named?.commands.length && words.filter(isWord).length < 2);
 	const bare = isBare ? words.filter((word) => !["--json", "-v", "-q"].includes(word)) : words;
 	await program.parseAsync(bare, { from: "user" });
 } catch (thrown) {
+	const version = { event: "version", version: VERSION };
+	const said = shown === `${VERSION}\n` ? version : { event: "help", text: shown };
+	if (shown !== "") process.stdout.write(`${JSON.stringify(said)}\n`);
 	process.exitCode = report(thrown, given);
 	// Whatever is still open, a connection, a timer, keeps nobody waiting.
 	setTimeout(() => process.exit(), 1000).unref();

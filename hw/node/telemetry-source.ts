@@ -1,5 +1,4 @@
 /** What `enrollee run` sends: one message, the same one at an interval, or each line of standard input. */
-import { createInterface } from "node:readline";
 import { Fault } from "../../src/fault.ts";
 import type { Log } from "../../src/port.ts";
 import { UsageFault } from "./ending.ts";
@@ -56,32 +55,39 @@ export function startSender({ send, log, telemetry, intervalSeconds, most, sourc
 		if (waiting === 0) finish();
 	};
 	if (telemetry === "-") {
-		const lines = createInterface({ input: process.stdin });
 		const end = stop;
+		const refuse = (line: number, message: string): void => {
+			lost ??= new Fault("hub.invalid", `standard input, line ${line}: ${message}`);
+			log("telemetry.refused", { line, message });
+		};
 		const pump = async (): Promise<void> => {
 			let line = 0;
-			for await (const text of lines) {
+			for await (const text of linesOf(process.stdin)) {
 				line++;
 				if (stopped) break;
+				if (text === undefined) {
+					refuse(line, `more than ${MOST_LINE} characters`);
+					continue;
+				}
 				if (text.trim() === "") continue;
 				const message = parse(text);
 				if (message) post(message);
-				else {
-					lost ??= new Fault("hub.invalid", `standard input, line ${line}: no JSON object or array`);
-					log("telemetry.refused", { line, message: "no JSON object or array" });
-				}
+				else refuse(line, "no JSON object or array");
 				while (waiting >= most && !stopped)
 					await new Promise<void>((resolve) => {
 						resume = resolve;
 					});
 			}
-			end();
 		};
-		void pump();
+		void pump()
+			.catch((cause: NodeJS.ErrnoException) => {
+				// To end it while it waits for more is an error to Node.
+				if (!stopped) lost ??= new UsageFault("config.invalid", `${source}: standard input: ${cause.code}`, { cause });
+			})
+			.finally(end);
 		stop = () => {
 			end();
 			resume();
-			lines.close();
 			process.stdin.destroy();
 		};
 	} else {
@@ -109,6 +115,29 @@ export function startSender({ send, log, telemetry, intervalSeconds, most, sourc
 			return lost;
 		},
 	};
+}
+
+/** Longer than any message may be (IoT Hub takes 256 KB): nobody's memory is filled by what never ends. */
+const MOST_LINE = 262_144;
+
+/** In place of a line that is longer undefined, once. */
+async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<string | undefined> {
+	let rest = "";
+	let isSkipped = false;
+	for await (const chunk of input.setEncoding("utf8")) {
+		const [first = "", ...others] = String(chunk).split("\n");
+		rest += isSkipped ? "" : first;
+		for (const next of others) {
+			if (!isSkipped) yield rest.length > MOST_LINE ? undefined : rest;
+			isSkipped = false;
+			rest = next;
+		}
+		if (rest.length <= MOST_LINE) continue;
+		yield undefined;
+		isSkipped = true;
+		rest = "";
+	}
+	if (rest !== "") yield rest;
 }
 
 function parse(text: string): object | undefined {

@@ -38,7 +38,7 @@ test("--version; --help names every command, and each takes --json", async () =>
 
 test("--json: help and version are objects, too; a name of several commands wants one of them", async () => {
 	assert.deepEqual(lines((await enrollee(["--version", "--json"])).stdout), [{ event: "version", version: VERSION }]);
-	for (const args of [["--help"], ["run", "--help"], ["bundle", "key", "--help"]]) {
+	for (const args of [["--help"], ["cloud", "--help"], ["bundle", "key", "--help"]]) {
 		const [{ event, text }, ...more] = lines((await enrollee([...args, "--json"])).stdout);
 		assert.deepEqual([event, more], ["help", []]);
 		assert.match(text, /^Usage: enrollee/);
