@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [crypto] [mqtt] [agent] [wake] [story] [--json] [--check] [--write]`: what things cost on XS; without a name, all.
+ * `npm run bench -- [crypto] [mqtt] [agent] [wake] [story] [cloud] [start] [--json] [--check] [--write]`: what things cost on XS, the
+ * cloud beside mosquitto, the command line beside Node itself; without a name, all.
  *
  * Prints tables; with --json its last line is one JSON object with what ran. --check compares with bench/budgets.json and
  * fails, with both numbers, where a number differs by more than 5 %, or is over a bound of its own. --write makes the budgets of what ran anew.
@@ -12,9 +13,13 @@ import { skip } from "../hw/simulator/harness.ts";
 import { measureAgent } from "./agent/agent.ts";
 import { formatAgent } from "./agent/format.ts";
 import { compare } from "./budgets.ts";
+import { missing as cloudMissing, measureCloud, tooDear } from "./cloud/cloud.ts";
+import { formatCloud } from "./cloud/format.ts";
 import { measureCrypto, measureDefaultTable, tooSlow } from "./crypto/crypto.ts";
 import { formatCrypto } from "./crypto/format.ts";
 import { formatMqtt, measureMqtt } from "./mqtt/mqtt.ts";
+import { formatStart } from "./start/format.ts";
+import { measureStart, tooLate } from "./start/start.ts";
 import { formatStory } from "./story/format.ts";
 import { measureStory, missing as storyMissing, tooMuch } from "./story/story.ts";
 import { formatWake, measureWake } from "./wake/wake.ts";
@@ -52,6 +57,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	agent: bench(skip, measureAgent, formatAgent),
 	wake: bench(skip || valgrind, measureWake, formatWake),
 	story: bench(storyMissing() || valgrind, measureStory, formatStory, tooMuch, false),
+	cloud: bench(cloudMissing(), () => measureCloud(), formatCloud, tooDear, false),
+	start: bench(
+		process.platform === "linux" ? false : "SKIPPED: CPU is counted by Linux",
+		measureStart,
+		formatStart,
+		tooLate,
+		false,
+	),
 };
 
 const { values: options, positionals } = parseArgs({

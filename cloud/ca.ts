@@ -10,6 +10,7 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { Authority, CsrError, Examined, Flaw, Issued, IssueRequest, Purpose } from "./authority.ts";
 import type { CsrCurves, IssuingCurve } from "./contract.ts";
+import { Known, type Read } from "./known.ts";
 import {
 	type CertificateRequest,
 	certificatePem,
@@ -33,6 +34,7 @@ export interface SavedCa {
 }
 
 export class Ca implements Authority {
+	readonly #known = new Known();
 	#generation = 1;
 	#root: Entity;
 	#intermediate: Entity;
@@ -89,23 +91,23 @@ export class Ca implements Authority {
 	}
 
 	examine(chain: readonly Uint8Array[], expected: string, now: number, purpose: Purpose): Examined {
-		let certificates: X509Certificate[];
+		let certificates: Read[];
 		try {
-			certificates = chain.map((bytes) => new X509Certificate(bytes));
+			certificates = chain.map((bytes) => this.#known.read(bytes));
 		} catch {
 			return { refusal: "a certificate cannot be read" };
 		}
 		const leaf = certificates[0];
 		if (leaf === undefined) return { refusal: "no certificate" };
-		const roots = purpose === "onboarding" ? [new X509Certificate(der(this.onboarding.certificate))] : this.#trusted();
-		if (!leadsTo(certificates, roots)) return { refusal: "the presented chain does not lead to the device CA" };
-		if (leaf.ca) return { refusal: "an authority's certificate is not a device's" };
-		if (commonName(leaf).toLowerCase() !== expected.toLowerCase())
-			return { refusal: `the certificate is for ${commonName(leaf)}` };
-		for (const { validFrom, validTo } of certificates)
-			if (now < Date.parse(validFrom) || now > Date.parse(validTo))
-				return { refusal: "a certificate is outside its dates" };
-		return { serial: leaf.serialNumber, notAfter: Date.parse(leaf.validTo) };
+		const roots = purpose === "onboarding" ? [this.#read(this.onboarding)] : this.#trusted();
+		if (!leadsTo(certificates, roots, this.#known))
+			return { refusal: "the presented chain does not lead to the device CA" };
+		if (leaf.isAuthority) return { refusal: "an authority's certificate is not a device's" };
+		if (leaf.commonName.toLowerCase() !== expected.toLowerCase())
+			return { refusal: `the certificate is for ${leaf.commonName}` };
+		for (const { notBefore, notAfter } of certificates)
+			if (now < notBefore || now > notAfter) return { refusal: "a certificate is outside its dates" };
+		return { serial: leaf.serial, notAfter: leaf.notAfter };
 	}
 
 	/** A new root and intermediate issue from now on; the old root stays trusted unless `forget`. */
@@ -117,8 +119,12 @@ export class Ca implements Authority {
 		this.#earlierRoots = forget ? [] : [old, ...this.#earlierRoots];
 	}
 
-	#trusted(): X509Certificate[] {
-		return [new X509Certificate(der(this.#root.certificate)), ...this.#earlierRoots];
+	#trusted(): Read[] {
+		return this.roots.map((root) => this.#known.read(root));
+	}
+
+	#read({ certificate }: Entity): Read {
+		return this.#known.read(der(certificate));
 	}
 
 	async #issue({ commonName, csr, now, validitySeconds, flaw }: IssueRequest): Promise<Issued> {
@@ -126,13 +132,13 @@ export class Ca implements Authority {
 		if ("error" in checked) return checked;
 		const publicKey = flaw === "foreign-key" ? (await generateKeys("P-256")).publicKey : checked.publicKey;
 		const request = leafRequest(commonName, now, validitySeconds, flaw);
-		const leaf = await certify(request, publicKey, this.#intermediate);
-		return {
-			chain: [leaf, this.#intermediate.certificate, this.#root.certificate].map(der),
-			serial: new X509Certificate(der(leaf)).serialNumber,
-			notBefore: leaf.notBefore.getTime(),
-			notAfter: leaf.notAfter.getTime(),
-		};
+		const [issuer, root] = [this.#intermediate, this.#root];
+		const leaf = await certify(request, publicKey, issuer);
+		const chain = [leaf, issuer.certificate, root.certificate].map(der);
+		const read = this.#known.read(chain[0]!);
+		this.#known.issued(read, this.#read(issuer));
+		const { serial, notBefore, notAfter } = read;
+		return { chain, serial, notBefore, notAfter };
 	}
 }
 
@@ -216,22 +222,16 @@ function outerLength(bytes: Uint8Array): number {
 }
 
 /** Every certificate issued by the next one presented, the last by a root (or being it). */
-function leadsTo(chain: readonly X509Certificate[], roots: readonly X509Certificate[]): boolean {
+function leadsTo(chain: readonly Read[], roots: readonly Read[], known: Known): boolean {
 	let current = chain[0]!;
 	for (let depth = 0; depth < 4; depth++) {
-		const root = roots.find((candidate) => isIssuedBy(current, candidate));
+		const root = roots.find((candidate) => known.isIssuedBy(current, candidate));
 		if (root !== undefined) return true;
-		const next = chain.find((candidate) => candidate !== current && candidate.ca && isIssuedBy(current, candidate));
+		const next = chain.find(
+			(candidate) => candidate !== current && candidate.isAuthority && known.isIssuedBy(current, candidate),
+		);
 		if (next === undefined) return false;
 		current = next;
 	}
 	return false;
-}
-
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-	return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-}
-
-function commonName(certificate: X509Certificate): string {
-	return /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? "";
 }

@@ -42,6 +42,7 @@ export class Connection {
 	#clientId = "";
 	#cancelTimer: () => void;
 	#keepAliveMs = 0;
+	#heardAt = 0; // ticks
 	#bytesSent = 0;
 	#messageId = 0;
 	#will: Publication | undefined;
@@ -66,7 +67,7 @@ export class Connection {
 	data(bytes: Uint8Array) {
 		if (this.#closed) return;
 		// Counted when the whole packets are out of it: bytes of the next one may have come with the last of this one.
-		const unparsed = this.#parser.parse(Buffer.from(bytes));
+		const unparsed = this.#parser.parse(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length));
 		if (unparsed > MAX_PACKET_BYTES) this.close("packet too large");
 	}
 
@@ -116,12 +117,12 @@ export class Connection {
 	}
 
 	#receive(packet: Packet) {
+		this.#heardAt = this.#options.clock.ticks();
 		if (packet.cmd === "connect") this.#clientId = packet.clientId;
 		this.#options.trace?.(this.number, this.#clientId, "in", packet);
 		if (packet.cmd === "connect") return this.#connect(packet);
 		const session = this.#session;
 		if (session === undefined) return this.close(`${packet.cmd} before CONNECT`);
-		this.#watchKeepAlive();
 		const prefix = session.service === "hub" ? "HUB-" : "";
 		switch (packet.cmd) {
 			case "publish":
@@ -220,8 +221,10 @@ export class Connection {
 
 	#watchKeepAlive() {
 		this.#cancelTimer();
-		if (this.#keepAliveMs > 0)
-			this.#cancelTimer = this.#options.clock.after(this.#keepAliveMs, () => this.close("keepalive timed out"));
+		if (this.#keepAliveMs === 0) return;
+		const left = this.#heardAt + this.#keepAliveMs - this.#options.clock.ticks();
+		if (left <= 0) this.close("keepalive timed out");
+		else this.#cancelTimer = this.#options.clock.after(left, () => this.#watchKeepAlive());
 	}
 
 	#send(packet: Packet) {

@@ -41,19 +41,24 @@ export interface SavedDevice extends Omit<Device, "subscriptions" | "request"> {
 	readonly subscriptions?: readonly (readonly [string, number])[];
 }
 
+/** Told of every change worth keeping. */
+export interface Keeper {
+	changed(device: SavedDevice): void;
+	removed(id: string): void;
+}
+
 export class Devices {
 	readonly #devices = new Map<string, Device>();
-	readonly #changed: () => void;
+	readonly #keeper: Keeper;
 
-	/** `changed` is called after every change worth keeping. */
-	constructor(saved: readonly SavedDevice[], changed: () => void) {
+	constructor(saved: readonly SavedDevice[], keeper: Keeper) {
 		for (const { subscriptions, request, ...device } of saved)
 			this.#devices.set(device.id, {
 				...device,
 				subscriptions: subscriptions === undefined ? undefined : new Map(subscriptions),
 				request,
 			});
-		this.#changed = changed;
+		this.#keeper = keeper;
 	}
 
 	find(id: string): Device | undefined {
@@ -76,7 +81,7 @@ export class Devices {
 			request: undefined,
 		};
 		this.#devices.set(id, device);
-		this.#changed();
+		this.changed(device);
 		return device;
 	}
 
@@ -85,7 +90,7 @@ export class Devices {
 		const base64 = chain.map((der) => Buffer.from(der).toString("base64"));
 		const record: CertificateState = { serial, notBefore, notAfter, standing: "valid", chain: base64 };
 		device.certificates = [record, ...device.certificates].slice(0, MAX_RECORDS);
-		this.#changed();
+		this.changed(device);
 	}
 
 	/** Certificates that nobody remembers are judged by their chain and dates alone. */
@@ -96,26 +101,33 @@ export class Devices {
 
 	/** The device stays. */
 	removeModules(deviceId: string): void {
-		for (const id of [...this.#devices.keys()])
-			if (id !== deviceId && splitId(id).deviceId === deviceId) this.#devices.delete(id);
-		this.#changed();
+		for (const id of [...this.#devices.keys()]) {
+			if (id === deviceId || splitId(id).deviceId !== deviceId) continue;
+			this.#devices.delete(id);
+			this.#keeper.removed(id);
+		}
 	}
 
 	all(): Device[] {
 		return [...this.#devices.values()];
 	}
 
-	changed(): void {
-		this.#changed();
+	/** In a way that is worth keeping. */
+	changed(device: Device): void {
+		this.#keeper.changed(savedOf(device));
 	}
 
 	save(): SavedDevice[] {
-		return this.all().map(({ subscriptions, request, ...device }) => ({
-			...device,
-			...(subscriptions === undefined ? {} : { subscriptions: [...subscriptions] }),
-			...(request === undefined ? {} : { request }),
-		}));
+		return this.all().map(savedOf);
 	}
+}
+
+function savedOf({ subscriptions, request, ...device }: Device): SavedDevice {
+	return {
+		...device,
+		...(subscriptions === undefined ? {} : { subscriptions: [...subscriptions] }),
+		...(request === undefined ? {} : { request }),
+	};
 }
 
 /** The id of a module is `device/module`; moduleId is "" for a device. */

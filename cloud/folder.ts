@@ -1,8 +1,8 @@
 /** The cloud's folder: JSON it continues from, and PEM files for clients. Files are replaced, never half written. */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { removeLeftovers, replaceFile } from "../hw/node/files.ts";
+import { removeLeftovers, replaceFile, syncFile } from "../hw/node/files.ts";
 import { lockFolder } from "../hw/node/lock.ts";
 
 export interface Folder {
@@ -10,8 +10,19 @@ export interface Folder {
 	/** Undefined when there is no such file. */
 	read(name: string): string | undefined;
 	write(name: string, text: string): string;
+	/** A file that only grows. */
+	journal(name: string): Journal;
 	/** Removes the folder if it was a temporary one, as the end of the process does. What is written afterwards is lost: the folder may be another cloud's. */
 	close(): void;
+}
+
+export interface Journal {
+	/** At its end, in the system's hands; how many bytes. */
+	add(text: string): number;
+	/** What was added is on the disk. */
+	sync(): void;
+	/** To nothing. */
+	clear(): void;
 }
 
 /** Without a path: a temporary one. One cloud a folder: Fault host.locked. Throws Fault store.failed. */
@@ -22,6 +33,7 @@ export function openFolder(given?: string): Folder {
 	removeLeftovers(root);
 	const path = (name: string) => join(root, name);
 	let isOpen = true;
+	const closing: (() => void)[] = [];
 	return {
 		path,
 		read(name) {
@@ -36,8 +48,22 @@ export function openFolder(given?: string): Folder {
 			if (isOpen) replaceFile(path(name), text);
 			return path(name);
 		},
+		journal(name) {
+			const file = openSync(path(name), "a", 0o600);
+			closing.push(() => closeSync(file));
+			return {
+				add: (text) => (isOpen ? writeSync(file, text) : 0),
+				sync() {
+					if (isOpen) syncFile(file);
+				},
+				clear() {
+					if (isOpen) ftruncateSync(file);
+				},
+			};
+		},
 		close() {
 			isOpen = false;
+			for (const close of closing.splice(0)) close();
 			unlock();
 		},
 	};

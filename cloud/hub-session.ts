@@ -42,12 +42,18 @@ export class HubSession implements Session {
 	readonly methods: Methods;
 	readonly #options: HubSessionOptions;
 	readonly #ended: () => void;
+	/** Where its topics begin. */
+	readonly #path: string;
+	readonly #events: string;
 	#connection: Connection | undefined;
 	#cancelEnd: () => void = () => {};
 
 	constructor(options: HubSessionOptions, ended: () => void) {
 		const { device, clean } = options;
 		this.deviceId = device.id;
+		const { deviceId, moduleId } = splitId(device.id);
+		this.#path = moduleId === "" ? `devices/${deviceId}` : `devices/${deviceId}/modules/${moduleId}`;
+		this.#events = `${this.#path}/messages/events/`;
 		this.sessionPresent = !clean && device.subscriptions !== undefined;
 		this.subscriptions = device.subscriptions ?? new Map();
 		if (!clean) device.subscriptions = this.subscriptions;
@@ -74,14 +80,14 @@ export class HubSession implements Session {
 			"$iothub/methods/POST/#",
 			...this.#messageFilters(),
 			// Azure's SDKs subscribe to it for IoT Edge; from the hub itself nothing comes.
-			...(splitId(this.deviceId).moduleId === "" ? [] : [`${this.#path()}/inputs/#`]),
+			...(splitId(this.deviceId).moduleId === "" ? [] : [`${this.#path}/inputs/#`]),
 		];
 		return filters.includes(filter) || (this.#options.renewals !== undefined && filter === CREDENTIALS);
 	}
 
 	step(topic: string): string | undefined {
+		if (topic.startsWith(this.#events)) return "PUBLISH";
 		const { path } = splitTopic(topic);
-		if (topic.startsWith(this.#events())) return "PUBLISH";
 		if (path === "$iothub/twin/GET/") return "TWIN-GET";
 		if (path === "$iothub/twin/PATCH/properties/reported/") return "TWIN-PATCH";
 		if (path === "$iothub/credentials/POST/issueCertificate/" && this.#options.renewals !== undefined) return "RENEW";
@@ -126,7 +132,7 @@ export class HubSession implements Session {
 		this.#cancelEnd();
 		this.#connection = undefined;
 		this.methods.closed();
-		if (!this.#options.clean) this.#options.devices.changed();
+		if (!this.#options.clean) this.#options.devices.changed(this.#options.device);
 		this.#ended();
 	}
 
@@ -140,7 +146,7 @@ export class HubSession implements Session {
 	/** A message is never retained; that it was asked for is said to the back end. */
 	#telemetry({ topic, payload, qos, retain }: Publication, added: Properties) {
 		const properties = {
-			...messageProperties(topic.slice(this.#events().length)),
+			...messageProperties(topic.slice(this.#events.length)),
 			...(retain ? { "mqtt-retain": "true" } : {}),
 			...added,
 		};
@@ -167,7 +173,7 @@ export class HubSession implements Session {
 			if (!(thrown instanceof TwinRefused)) throw thrown;
 			return this.#refuseTwin(rid, 400004, thrown.message);
 		}
-		devices.changed();
+		devices.changed(device);
 		const { version } = device.reported;
 		witness({ event: "reported", deviceId: this.deviceId, patch, version });
 		this.#connection?.deliver(`$iothub/twin/res/204/?$rid=${rid}&$version=${version}`, "");
@@ -183,19 +189,10 @@ export class HubSession implements Session {
 		this.#connection?.deliver(`$iothub/twin/res/${statusOf(problem)}/?$rid=${rid}`, body);
 	}
 
-	#events(): string {
-		return `${this.#path()}/messages/events/`;
-	}
-
 	/** Where its messages come: with `+` for the id in Azure's SDK for C. */
 	#messageFilters(): readonly string[] {
 		const { moduleId } = splitId(this.deviceId);
-		const path = this.#path();
+		const path = this.#path;
 		return moduleId === "" ? [`${path}/messages/devicebound/#`, "devices/+/messages/devicebound/#"] : [`${path}/#`];
-	}
-
-	#path(): string {
-		const { deviceId, moduleId } = splitId(this.deviceId);
-		return moduleId === "" ? `devices/${deviceId}` : `devices/${deviceId}/modules/${moduleId}`;
 	}
 }

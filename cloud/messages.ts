@@ -46,7 +46,7 @@ export class Messages {
 		const id = randomUUID();
 		const expires = clock.now() + LIFETIME_MS;
 		device.messages.push({ id, body: Buffer.from(body).toString("base64"), properties, expires });
-		devices.changed();
+		devices.changed(device);
 		this.flush(device);
 		return id;
 	}
@@ -69,7 +69,7 @@ export class Messages {
 
 	#acknowledged(device: Device, message: WaitingMessage): void {
 		device.messages = device.messages.filter((waiting) => waiting !== message);
-		this.#options.devices.changed();
+		this.#options.devices.changed(device);
 		this.#options.witness({ event: "message-acknowledged", deviceId: device.id, id: message.id });
 	}
 

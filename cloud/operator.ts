@@ -93,7 +93,7 @@ export class Operator implements CloudOperator {
 		const { devices, hub, witness, clock } = this.#options;
 		const device = this.device(deviceId);
 		device.desired = patched(device.desired, patch, clock.now(), true);
-		devices.changed();
+		devices.changed(device);
 		const { version } = device.desired;
 		witness({ event: "desired", deviceId, patch, version });
 		const body = JSON.stringify({ ...patch, $version: version });
@@ -201,7 +201,8 @@ export class Operator implements CloudOperator {
 	}
 
 	#acted(deviceId: string, action: string): void {
-		this.#options.devices.changed();
+		const device = this.#options.devices.find(deviceId);
+		if (device !== undefined) this.#options.devices.changed(device);
 		this.#options.witness({ event: "operator", deviceId, action });
 	}
 }

@@ -61,9 +61,7 @@ export async function certify(
 		extensions: [
 			...extensions(request.role),
 			await x509.SubjectKeyIdentifierExtension.create(key),
-			...("certificate" in issuer
-				? [await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate.publicKey)]
-				: []),
+			...("certificate" in issuer ? [authorityKeyIdentifier(issuer.certificate)] : []),
 		],
 	});
 }
@@ -97,7 +95,7 @@ export function der(certificate: x509.X509Certificate): Uint8Array {
 	return new Uint8Array(certificate.rawData);
 }
 
-function extensions(role: Role): x509.Extension[] {
+function extensions(role: Role): readonly x509.Extension[] {
 	switch (role.kind) {
 		case "root":
 			return [new x509.BasicConstraintsExtension(true, undefined, true), CA_USAGE()];
@@ -113,12 +111,21 @@ function extensions(role: Role): x509.Extension[] {
 				),
 			];
 		case "client":
-			return [
-				new x509.BasicConstraintsExtension(false, undefined, true),
-				new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-				new x509.ExtendedKeyUsageExtension(["1.3.6.1.5.5.7.3.2"]),
-			];
+			return CLIENT;
 	}
+}
+
+/** Made once: they are the same for every device. */
+const CLIENT: readonly x509.Extension[] = [
+	new x509.BasicConstraintsExtension(false, undefined, true),
+	new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+	new x509.ExtendedKeyUsageExtension(["1.3.6.1.5.5.7.3.2"]),
+];
+
+/** What the issuer's own certificate calls its key (RFC 5280 section 4.2.1.1). */
+function authorityKeyIdentifier(issuer: x509.X509Certificate): x509.Extension {
+	const { keyId } = issuer.getExtension(x509.SubjectKeyIdentifierExtension)!;
+	return new x509.AuthorityKeyIdentifierExtension(keyId);
 }
 
 const CA_USAGE = () => new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true);

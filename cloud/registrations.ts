@@ -154,7 +154,7 @@ export class Registrations {
 		if (issued !== undefined || leaf === undefined) device.enrolled = undefined;
 		else device.enrolled = group === undefined ? createHash("sha256").update(leaf).digest("hex") : "authority";
 		const substatus = keepRegistration(device, now);
-		if (issued === undefined) devices.changed();
+		if (issued === undefined) devices.changed(device);
 		else devices.issued(device, issued);
 		const port = this.#options.port();
 		const profile = faults.strikes("profile-mqttV5");

@@ -72,7 +72,7 @@ export class Renewals {
 			return refuse(nothingToReplace(active?.requestId ?? replace));
 		const request = this.#activate(requestId, faults.strikes("renew-hold") !== undefined);
 		device.request = request;
-		devices.changed();
+		devices.changed(device);
 		if (faults.strikes("renew-409-own") !== undefined) refuse(conflict(request));
 		else this.#accept(session, request);
 		const issue = () => this.#issue(device, request, parsed.renewal.csr);
@@ -90,7 +90,7 @@ export class Renewals {
 		const { status, body, errorCode } = request.answer;
 		const taken = session.deliver(this.#topic(status, request.requestId), body, () => {
 			if (device.request === request) device.request = undefined;
-			this.#options.devices.changed();
+			this.#options.devices.changed(device);
 		});
 		if (!taken) return;
 		this.#sent.set(request, session);
@@ -133,7 +133,7 @@ export class Renewals {
 		const { authority, clock, validitySeconds, faults, devices, enrolments } = this.#options;
 		const decide = (status: number, body: string, errorCode?: number) => {
 			request.answer = { status, body, ...(errorCode === undefined ? {} : { errorCode }) };
-			devices.changed();
+			devices.changed(device);
 			this.flush(device);
 		};
 		const refuse = (problem: Problem) =>

@@ -2,10 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { Ca, type SavedCa } from "./ca.ts";
 import type { IssuingCurve } from "./contract.ts";
-import { Devices, type SavedDevice } from "./devices.ts";
+import { Devices } from "./devices.ts";
 import { Enrolments, type SavedEnrolments } from "./enrolments.ts";
 import type { Folder } from "./folder.ts";
 import { createEntity, type KeyType, type SavedEntity, saveEntity } from "./pki.ts";
+import { RegistryFile } from "./registry-file.ts";
 import { createServerCa, type SavedServerCa } from "./server-chain.ts";
 
 export interface State {
@@ -25,9 +26,6 @@ export interface StateOptions {
 	readonly tlsKey: KeyType;
 	readonly now: number;
 }
-
-/** A thousand devices that arrive together are written once, not a thousand times. */
-const SAVE_AFTER_MS = 200;
 
 export async function openState(folder: Folder, options: StateOptions): Promise<State> {
 	const { registrationId, deviceId, now } = options;
@@ -57,19 +55,15 @@ export async function openState(folder: Folder, options: StateOptions): Promise<
 	const onboarding = kept<SavedEntity>(onboardingFile) ?? (await onboardingCertificate(ca, registrationId, now));
 	keep(onboardingFile, onboarding);
 
-	let dirty = false;
-	const devices = new Devices(kept<SavedDevice[]>("devices.json") ?? [], () => {
-		if (!dirty) setTimeout(saveDevices, SAVE_AFTER_MS).unref();
-		dirty = true;
+	const devices = new Devices(RegistryFile.read(folder), {
+		changed: (device) => file.add(device),
+		removed: (id) => file.add({ id, gone: true }),
 	});
-	const saveDevices = () => {
-		if (dirty) keep("devices.json", devices.save());
-		dirty = false;
-	};
+	const file = new RegistryFile(folder, () => devices.save());
 	const save = async () => {
 		keep("ca.json", await ca.save());
 		keep("enrolments.json", enrolments.save());
-		saveDevices();
+		file.putTogether();
 	};
 	await save();
 	return { ca, serverCa, enrolments, devices, onboarding, save };

@@ -48,7 +48,7 @@ const PACKAGES: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
 			/^(cloud|hw\/node|hw\/moddable\/(xs-rom|shims\/rollup\.js$)|hw\/simulator\/\w+\.ts$|hw\/emulator|test|bench)(\/|$)/,
 	},
 	{ what: /^(embedded:|mc\/|pins\/)/, where: /^(hw\/moddable|hw\/simulator|test\/sim|test\/suites|bench)\// },
-	{ what: /^#(curves|digest|entropy|formulas|jacobian|text)$/, where: /^(src|hw|test|bench)\// },
+	{ what: /^#(curves|digest|entropy|formulas|jacobian|self-test|text)$/, where: /^(src|hw|test|bench)\// },
 ];
 
 /** XS lacks them, or they reach the world past the ports. */

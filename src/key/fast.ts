@@ -4,12 +4,13 @@
  *
  * Everything else stays noble's: encodings, range checks, RFC 6979, the ECDSA equations. Each computed point goes back
  * through noble and must lie on the curve; where the incomplete formulas meet an exception, noble's complete ones
- * compute the result. Both replacements are compared with noble's own when the curve is made, which for a device is
- * when its ROM image is linked.
+ * compute the result. The replacements are compared with noble's own when the curve is made (self-test.ts), which for a device is
+ * when its ROM image is linked, and for the command line when it is built.
  */
 import { type WeierstrassPoint, type WeierstrassPointCons, weierstrass } from "@noble/curves/abstract/weierstrass.js";
 import { bytesToNumberBE } from "@noble/curves/utils.js";
 import { formulas } from "#jacobian";
+import { selfTest } from "#self-test";
 import { comb } from "./comb.ts";
 import type { Curve, CurveOperations } from "./curve.ts";
 import { barrettField } from "./field.ts";
@@ -70,22 +71,4 @@ export function makeCurve(curve: Curve, { signs }: { signs: boolean }): CurveOpe
 		static readonly BASE = base;
 	}
 	return Object.freeze({ Point: Object.freeze(FastPoint) as unknown as Points, multiply: multiplyOther });
-}
-
-/** Ends, low and high bits, even and odd; the build fails with the first difference. */
-function selfTest(
-	Point: Points,
-	multiply: (k: bigint) => Point,
-	multiplyOther: (q: Point, k: bigint) => Point,
-	mulAdd: (a: bigint, q: Point, b: bigint) => Point,
-): void {
-	const { Fp, Fn, BASE } = Point;
-	const n = Fn.ORDER;
-	for (const k of [ONE, ONE + ONE, n - ONE, n >> ONE, Fp.ORDER % n, Fn.sqr(Fn.create(Fp.ORDER >> ONE))]) {
-		const point = BASE.multiplyUnsafe(k);
-		const sum = BASE.mulAddUnsafe(k, point, k);
-		const other = multiplyOther(BASE, k);
-		if (!multiply(k).equals(point) || !other.equals(point) || !mulAdd(k, point, k).equals(sum))
-			throw new Error("key: self test failed");
-	}
 }

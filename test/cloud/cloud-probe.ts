@@ -32,6 +32,8 @@ export interface ProbeOptions {
 // biome-ignore lint/suspicious/noExplicitAny: foreign JSON, which each test looks into as far as it goes
 export type Json = any;
 
+const DEVICE = { host: "127.0.0.1", servername: "localhost", maxVersion: "TLSv1.2", ecdhCurve: "P-256:P-384" } as const;
+
 export class Probe {
 	readonly #socket: Duplex;
 	readonly #received: Packet[] = [];
@@ -58,7 +60,7 @@ export class Probe {
 	/** Connected with TLS; no MQTT yet. */
 	static async dial(cloud: Pick<Cloud, "rootCa" | "port">, identity?: Identity): Promise<Probe> {
 		const ca = readFileSync(cloud.rootCa, "utf8");
-		const socket = connectTls({ host: "127.0.0.1", servername: "localhost", port: cloud.port, ca, ...identity });
+		const socket = connectTls({ ...DEVICE, port: cloud.port, ca, ...identity });
 		socket.setNoDelay(true);
 		const probe = new Probe(socket);
 		await new Promise<void>((resolve, reject) => {
@@ -198,7 +200,7 @@ export function chainPem(chain: readonly string[]): string {
 
 /** Registers and polls as an enrolled device would; gives the last answer. */
 export async function register(
-	cloud: Cloud,
+	cloud: Pick<Cloud, "rootCa" | "port" | "idScope" | "symmetricKey">,
 	registrationId: string,
 	body: object | string,
 	options: { apiVersion?: string; key?: string; identity?: Identity; password?: string } = {},

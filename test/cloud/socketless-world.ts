@@ -18,7 +18,7 @@ export function world() {
 	const clock = new FakeClock();
 	const authority = new StandIn();
 	const happenings: Happening[] = [];
-	const devices = new Devices([], () => {});
+	const devices = new Devices([], { changed() {}, removed() {} });
 	devices.at("dev-001", "hub.example");
 	const options = {
 		clock,

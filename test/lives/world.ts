@@ -79,7 +79,7 @@ export class World {
 	readonly flash = new Flash();
 	readonly faults: Faults;
 	readonly authority: LifeAuthority;
-	readonly devices = new Devices([], () => {});
+	readonly devices = new Devices([], { changed() {}, removed() {} });
 	readonly enrolment: LifeEnrolments;
 	readonly service: Service;
 	observer: Partial<Observer> = {};

@@ -16,8 +16,22 @@ export const noMosquitto = spawnSync("mosquitto", ["-h"], { env: { ...process.en
 	? "SKIPPED: no mosquitto"
 	: false;
 
-/** Resolves with the port once the broker is ready. `configuration`: lines of mosquitto.conf(5) after the listener. */
+export interface Broker {
+	readonly port: number;
+	readonly pid: number;
+	/** Resolves when it is gone. */
+	end(): Promise<void>;
+}
+
+/** Resolves with the port once the broker is ready; it goes with the test. `configuration`: see startBroker. */
 export async function startMosquitto(t: TestContext, configuration: readonly string[]): Promise<number> {
+	const { port, end } = await startBroker(configuration);
+	t.after(end);
+	return port;
+}
+
+/** Resolves once the broker is ready. `configuration`: lines of mosquitto.conf(5) after the listener. */
+export async function startBroker(configuration: readonly string[]): Promise<Broker> {
 	for (let attempt = 1; ; attempt++) {
 		const port = await freePort();
 		const lines = [`user ${userInfo().username}`, `listener ${port} 127.0.0.1`, ...configuration, ""];
@@ -28,11 +42,11 @@ export async function startMosquitto(t: TestContext, configuration: readonly str
 		});
 		const failure = await ready(broker);
 		if (failure === undefined) {
-			t.after(async () => {
+			const end = async () => {
 				broker.kill();
 				if (broker.exitCode === null && broker.signalCode === null) await once(broker, "exit");
-			});
-			return port;
+			};
+			return { port, pid: broker.pid!, end };
 		}
 		// Somebody else may have taken the port in the meantime.
 		if (attempt === 3 || !failure.includes("Address already in use")) throw new Error(`mosquitto: ${failure}`);

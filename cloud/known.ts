@@ -1,0 +1,70 @@
+/**
+ * What a cloud need not find out again of certificates: what it reads in them, and which key has signed which. Both follow from
+ * their bytes alone and stay true; what may change, time and trusted roots, is looked at each time (ca.ts).
+ */
+import { hash, X509Certificate } from "node:crypto";
+
+/** A certificate, read. */
+export interface Read {
+	readonly bytes: Uint8Array;
+	/** SHA-256 of the bytes. */
+	readonly name: string;
+	readonly commonName: string;
+	readonly isAuthority: boolean;
+	/** Upper-case hex. */
+	readonly serial: string;
+	/** Milliseconds since 1970. */
+	readonly notBefore: number;
+	readonly notAfter: number;
+}
+
+/** Certificates and pairs of them, a few hundred bytes each. */
+const MOST = 50_000;
+
+export class Known {
+	readonly #read = new Map<string, Read>();
+	/** By the names of both. */
+	readonly #isIssuedBy = new Map<string, boolean>();
+
+	/** Throws where the bytes are no certificate. */
+	read(bytes: Uint8Array): Read {
+		const name = hash("sha256", bytes, "base64");
+		return recall(this.#read, name, () => {
+			const { subject, ca, serialNumber, validFrom, validTo } = new X509Certificate(bytes);
+			return {
+				bytes,
+				name,
+				commonName: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
+				isAuthority: ca,
+				serial: serialNumber,
+				notBefore: Date.parse(validFrom),
+				notAfter: Date.parse(validTo),
+			};
+		});
+	}
+
+	/** By its names, its extensions and its signature. */
+	isIssuedBy(certificate: Read, issuer: Read): boolean {
+		return recall(this.#isIssuedBy, pair(certificate, issuer), () => {
+			const [above, below] = [new X509Certificate(issuer.bytes), new X509Certificate(certificate.bytes)];
+			return below.checkIssued(above) && below.verify(above.publicKey);
+		});
+	}
+
+	/** It has just been issued so. */
+	issued(certificate: Read, issuer: Read): void {
+		recall(this.#isIssuedBy, pair(certificate, issuer), () => true);
+	}
+}
+
+const pair = (certificate: Read, issuer: Read): string => certificate.name + issuer.name;
+
+/** The oldest is forgotten first. */
+function recall<T>(all: Map<string, T>, name: string, find: () => T): T {
+	const known = all.get(name);
+	if (known !== undefined) return known;
+	const found = find();
+	all.set(name, found);
+	if (all.size > MOST) all.delete(all.keys().next().value!);
+	return found;
+}

@@ -1,0 +1,106 @@
+/** What the cloud keeps: nothing that it has acknowledged is lost with the process, and a cut costs one line at most. */
+import assert from "node:assert/strict";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startCloud } from "../../cloud/cloud.ts";
+import { Devices } from "../../cloud/devices.ts";
+import { openFolder } from "../../cloud/folder.ts";
+import { RegistryFile } from "../../cloud/registry-file.ts";
+import { temporaryFolder } from "../support/openssl.ts";
+import { enrol, openHub } from "./cloud-probe.ts";
+
+/** As the disk is where the process is killed now. */
+function killedNow(stateFolder: string): string {
+	const copy = temporaryFolder();
+	for (const name of readdirSync(stateFolder))
+		if (/\.(json|log)$/.test(name)) cpSync(join(stateFolder, name), join(copy, name));
+	return copy;
+}
+
+test("a device that was answered is known to the cloud after a kill, with what it reported", async () => {
+	const stateFolder = temporaryFolder();
+	const cloud = await startCloud({ stateFolder, retryAfterSeconds: 0, polls: 0 });
+	try {
+		const identity = await enrol(cloud, "dev-001");
+		const afterEnrolment = killedNow(stateFolder);
+		const { probe } = await openHub(cloud, "dev-001", { identity });
+		await probe.subscribe("$iothub/twin/res/#");
+		await probe.publish("$iothub/twin/PATCH/properties/reported/?$rid=1", '{"up":true}');
+		assert.notEqual(await probe.message("$iothub/twin/res/204/"), "closed");
+		const afterReport = killedNow(stateFolder);
+		probe.close();
+
+		const first = await startCloud({ stateFolder: afterEnrolment });
+		const again = await openHub(first, "dev-001", { identity });
+		assert.equal(again.connack, 0);
+		assert.equal(first.device("dev-001")?.certificates.length, 1);
+		again.probe.close();
+		await first.close();
+		const second = await startCloud({ stateFolder: afterReport });
+		assert.deepEqual(second.device("dev-001")?.reported.properties, { up: true });
+		await second.close();
+	} finally {
+		await cloud.close();
+	}
+});
+
+test("what a cut left of a line is no device, and the lines beside it are read", () => {
+	const root = temporaryFolder();
+	const folder = openFolder(root);
+	try {
+		const { devices } = registry(folder);
+		devices.at("one", "hub.example");
+		appendFileSync(join(root, "devices.log"), '\n{"id":"half","hub":"hub.ex');
+		const two = devices.at("two", "hub.example");
+		devices.at("one/module", "hub.example", "a2V5");
+		devices.removeModules("one");
+		two.hub = "other.example";
+		devices.changed(two);
+		const read = RegistryFile.read(folder);
+		assert.deepEqual(
+			read.map(({ id, hub }) => [id, hub]),
+			[
+				["one", "hub.example"],
+				["two", "other.example"],
+			],
+		);
+	} finally {
+		folder.close();
+	}
+});
+
+test("the log goes into the registry when it is longer, and both say the same where the cut falls between", () => {
+	const root = temporaryFolder();
+	const folder = openFolder(root);
+	try {
+		const { devices } = registry(folder);
+		const device = devices.at("one", "hub.example");
+		const [log, whole] = [join(root, "devices.log"), join(root, "devices.json")];
+		let before = "";
+		for (let i = 0; !existsSync(whole); i++) {
+			before = readFileSync(log, "utf8");
+			device.reported = { ...device.reported, properties: { i, text: "x".repeat(8000) } };
+			devices.changed(device);
+			assert(statSync(log).size < 1.1 * 1024 * 1024, "the log grows without end");
+		}
+		assert.equal(statSync(log).size, 0);
+		const read = RegistryFile.read(folder);
+		assert.deepEqual(read, devices.save());
+		// The registry was written, and the log not cleared yet.
+		const last = JSON.stringify(read[0]);
+		appendFileSync(log, `${before}\n${last}`);
+		assert.deepEqual(RegistryFile.read(folder), read);
+	} finally {
+		folder.close();
+	}
+});
+
+function registry(folder: ReturnType<typeof openFolder>) {
+	const file = new RegistryFile(folder, () => devices.save());
+	const devices = new Devices([], {
+		changed: (device) => file.add(device),
+		removed: (id) => file.add({ id, gone: true }),
+	});
+	return { devices };
+}
