@@ -21,6 +21,8 @@ const withSessionId = ({ type, body }: Message, id: Buffer): Message => ({
 	body: Buffer.concat([body.subarray(0, 34), vector(1, id), body.subarray(35)]),
 });
 
+const clear = (message: Uint8Array): Buffer => record(Content.Handshake, message);
+
 describe("resumption on XS", { skip }, () => {
 	let app: App;
 	let root: Entity;
@@ -197,12 +199,18 @@ describe("resumption on XS", { skip }, () => {
 			const { body } = withSessionId(first!, offered.length > 0 ? offered : Buffer.alloc(32, 7));
 			return [{ type: Type.ServerHello, body: offered.length > 0 ? change(body, offered) : body }, ...rest];
 		};
-		const server = async (name: string, change: (body: Buffer, offered: Buffer) => Buffer) => {
-			const script = { onHello, flight: flight(change) };
-			const { scenario } = await serveAs([leaf])(name, "connected", script);
+		const server = async (name: string, change: (body: Buffer, offered: Buffer) => Buffer, ...instead: Buffer[]) => {
+			const records = ([first, ...rest]: Buffer[]) => {
+				const isOffered = hello[38]! > 0 && instead.length > 0;
+				return [clear(first!), ...(isOffered ? instead : rest.map(clear))];
+			};
+			const { scenario } = await serveAs([leaf])(name, "connected", { onHello, flight: flight(change), records });
 			return connect(scenario.port, same, same, same);
 		};
-		const inFull = await server("a certificate all the same", (body) => body);
+		const asIs = (body: Buffer): Buffer => body;
+		const change = record(Content.ChangeCipherSpec, Buffer.of(1));
+		const finished = Buffer.concat([Buffer.of(20, 0, 0, 12), Buffer.alloc(12)]);
+		const inFull = await server("a certificate all the same", asIs);
 		assert.deepEqual(inFull, ["ping", "tls.protocol", "ping"]);
 		const otherSuite = await server("another suite", (body) => {
 			const changed = Buffer.from(body);
@@ -210,5 +218,13 @@ describe("resumption on XS", { skip }, () => {
 			return changed;
 		});
 		assert.deepEqual(otherSuite, ["ping", "tls.protocol", "ping"]);
+		for (const [name, ...instead] of [
+			["Finished of one who has no secret", change, record(Content.Handshake, Buffer.alloc(40))],
+			["Finished in clear", clear(finished)],
+			["Finished in clear, after ChangeCipherSpec", change, clear(finished)],
+			["data at once", record(Content.Data, Buffer.from("ping"))],
+			["data after ChangeCipherSpec", change, record(Content.Data, Buffer.alloc(40))],
+		] as const)
+			assert.deepEqual(await server(name, asIs, ...instead), ["ping", "tls.protocol", "ping"], name);
 	});
 });
