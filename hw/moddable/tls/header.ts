@@ -21,8 +21,6 @@ export type Phase =
 /** A session, as far as it is needed here. */
 export interface Receiving {
 	readonly phase: Phase;
-	/** Bytes that have come of a handshake message whose end has not. */
-	readonly filled: number;
 	readonly serverCipher: object | undefined;
 	/** Of the content of a sealed record, which is held whole before it can be opened. */
 	readonly maxRecordBytes: number;
@@ -89,10 +87,11 @@ function withLength(record: Uint8Array): Uint8Array {
 	return record;
 }
 
-function mayCome({ phase, filled }: Receiving, type: number, contentBytes: number): boolean {
+/** No handshake message has begun in a phase where none may come: a cipher change is never within one. */
+function mayCome({ phase }: Receiving, type: number, contentBytes: number): boolean {
 	switch (type) {
 		case CHANGE_CIPHER_SPEC:
-			return phase === "ChangeCipherSpec" && contentBytes === 1 && filled === 0;
+			return phase === "ChangeCipherSpec" && contentBytes === 1;
 		case ALERT:
 			return contentBytes === 2;
 		case HANDSHAKE:

@@ -39,10 +39,17 @@ export async function records(root: Entity): Promise<Row[]> {
 			"tls.protocol",
 			{ alert: Alert.DECRYPT_ERROR },
 		),
-		finish("a short Finished", (server, finished) => [
-			change,
-			server.sealed(Content.Handshake, encode({ type: 20, body: finished.subarray(4, 15) })),
-		]),
+		...[11, 13].map((bytes) =>
+			finish(
+				`a Finished of ${bytes} bytes`,
+				(server, finished) => {
+					const body = Buffer.concat([finished.subarray(4), Buffer.of(0)]).subarray(0, bytes);
+					return [change, server.sealed(Content.Handshake, encode({ type: 20, body }))];
+				},
+				"tls.protocol",
+				{ alert: Alert.DECODE_ERROR },
+			),
+		),
 		finish(
 			"Finished sealed with a bit wrong",
 			(server, finished) => {
