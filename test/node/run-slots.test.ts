@@ -1,13 +1,14 @@
 /** `enrollee bundle` and `enrollee run --slots`: a release as an operator makes it, and a device that installs it. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { CLI } from "../support/command.ts";
+import { CLI, enrollee as command } from "../support/command.ts";
 import { withCloud } from "../support/device.ts";
+import { temporaryFolder } from "../support/openssl.ts";
 import { standInImage } from "../support/release.ts";
 
 const enrollee = (...args: string[]) => execFileSync(process.execPath, [...CLI, ...args], { encoding: "utf8" });
@@ -52,4 +53,23 @@ test("a bundle packed on the command line is offered, installed and confirmed; a
 		} finally {
 			rmSync(folder, { recursive: true, force: true });
 		}
+	}));
+
+test("slots by enrollee.json are beside it; by a variable they can be off, which is no folder's name", () =>
+	withCloud({ polls: 0 }, async (cloud) => {
+		const folder = temporaryFolder({ "enrollee.json": '{ "slots": "parts" }' });
+		const cwd = join(folder, "sub");
+		mkdirSync(cwd);
+		const device = ["--dps", `${cloud.host}:${cloud.port}`, "--id-scope", cloud.idScope, "--ca", cloud.rootCa];
+		const args = ["run", "--once", ...device, "--registration-id", cloud.registrationId];
+		const environment = { ENROLLEE_SYMMETRIC_KEY: cloud.symmetricKey };
+		for (const slots of [undefined, "false", "0"]) {
+			const run = await command(args, {
+				cwd,
+				environment: { ...environment, ...(slots && { ENROLLEE_SLOTS: slots }) },
+			});
+			assert.equal(run.code, 0, run.stderr);
+		}
+		assert.deepEqual(readdirSync(folder).sort(), [".enrollee", "enrollee.json", "parts", "sub"]);
+		assert.deepEqual(readdirSync(cwd), []);
 	}));

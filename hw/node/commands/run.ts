@@ -1,4 +1,5 @@
 /** `enrollee run`: the agent on this machine, as it runs on a device. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { Agent } from "../../../src/agent.ts";
 import { Fault } from "../../../src/fault.ts";
@@ -9,7 +10,15 @@ import { createFaultLog } from "../fault-log.ts";
 import { lockFolder } from "../lock.ts";
 import { checkOrigin, isEnrolled } from "../origin.ts";
 import { common, createOutput, type OutputFlags } from "../output.ts";
-import { addRunSettings, addSettings, configure, type Flags, runSetting, stateFolder } from "../settings.ts";
+import {
+	addRunSettings,
+	addSettings,
+	configure,
+	type Flags,
+	type InForce,
+	runSetting,
+	stateFolder,
+} from "../settings.ts";
 import { RUN_DEFAULTS } from "../settings-table.ts";
 import { openSlot } from "../slot.ts";
 import { openStore } from "../store.ts";
@@ -132,15 +141,23 @@ function secondsOf(flags: Flags): number | undefined {
 	return seconds;
 }
 
-/** As a variable or in the file: true, 1, false, 0. */
 function isOn(flags: Flags, name: string): boolean {
 	const setting = runSetting(flags, name);
-	if (setting === undefined || /^(false|0|no)$/.test(setting.value)) return false;
-	if (/^(true|1|yes)$/.test(setting.value)) return true;
-	throw new UsageFault("config.invalid", `${setting.source}: expected true or false`);
+	if (setting === undefined) return false;
+	const value = asSwitch(setting);
+	if (value === undefined) throw new UsageFault("config.invalid", `${setting.source}: expected true or false`);
+	return value;
+}
+
+/** As a variable or in the file: true, 1, false, 0. */
+function asSwitch({ value }: InForce): boolean | undefined {
+	if (/^(true|1|yes)$/.test(value)) return true;
+	return /^(false|0|no)$/.test(value) ? false : undefined;
 }
 
 function slotsFolder(flags: Flags, state: string): string | undefined {
-	const slots = runSetting(flags, "slots")?.value;
-	return slots === "true" ? state : slots;
+	const slots = runSetting(flags, "slots");
+	const isPlain = slots && asSwitch(slots);
+	if (slots === undefined || isPlain === false) return undefined;
+	return isPlain ? state : resolve(slots.folder ?? ".", slots.value);
 }
