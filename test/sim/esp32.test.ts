@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { project, skip } from "../../hw/simulator/harness.ts";
+import { numbersIn } from "../newcomer/documents.ts";
 import { configureForEsp32, linkForEsp32 } from "./esp32.ts";
 
 const TARGETS = [
@@ -48,12 +49,21 @@ describe("the image for ESP32", { skip }, () => {
 
 	for (const { target, chip } of TARGETS) {
 		test(`${target}: the script links, with two equal slots and rollback`, (t) => {
-			const { script, sdkconfig, partitions, flash, module } = linkForEsp32(
+			const { script, sdkconfig, partitions, flash, warnings, aliases, module } = linkForEsp32(
 				join(project, "manifest.json"),
 				target,
 				chip,
 			);
 			t.diagnostic(`flash of the script on ${target}: ${JSON.stringify(flash)}`);
+			const said =
+				/some (\d+) warnings, each .* a table of one pointer each: (\d+) pointers, ([\d.]+) KB on a 32-bit chip/;
+			const [warned, pointers, kilobytes] = numbersIn("hw/moddable/README.md", said) as [number, number, number];
+			for (const [claimed, counted] of [
+				[warned, warnings],
+				[pointers, aliases],
+				[kilobytes * 1024, aliases * 4],
+			] as const)
+				assert.ok(Math.abs(claimed / counted - 1) <= 0.05, `${claimed} is claimed, ${counted} was counted`);
 			table.push(`| ${target} | ${Object.values(flash).join(" | ")} |`);
 			for (const name of ["enrollee", "enrollee/agent", "enrollee/key", "ssl/handshake", "rng", "setup/network"])
 				assert.match(script, new RegExp(`NULL, 0, NULL, 0, NULL, 0, "${name}"`), `${name} is not preloaded`);

@@ -3,7 +3,7 @@
  * flashed; only the C is missing. mcconfig is content with an IDF folder and an idf.py that makes an empty sdkconfig.h;
  * it then fails for want of a C compiler, having written the makefile, the sdkconfig and the partition table.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { project, sdkEnvironment } from "../../hw/simulator/harness.ts";
@@ -15,6 +15,10 @@ export interface Image {
 	readonly sdkconfig: string;
 	readonly partitions: string;
 	readonly flash: FlashBytes;
+	/** What the link warns of: an object, function or variable in flash that could be written to. */
+	readonly warnings: number;
+	/** Of them a copy in RAM is found by a pointer each. */
+	readonly aliases: number;
 	/** The compiled module of that name. */
 	module(name: string): Buffer;
 }
@@ -38,13 +42,16 @@ const WORD_BYTES = 4;
 export function linkForEsp32(manifest: string, target: string, chip: string): Image {
 	const { env, folder, sdkconfig, partitions } = configureForEsp32(manifest, target, chip);
 	const script = join(folder, "mc.xs.c");
-	execFileSync("make", ["-s", "-f", join(folder, "makefile"), script], { env, stdio: ["ignore", "ignore", "pipe"] });
+	const make = spawnSync("make", ["-s", "-f", join(folder, "makefile"), script], { env, encoding: "utf8" });
+	if (make.status !== 0) throw new Error(`make: ${make.stdout}${make.stderr}`);
 	const text = readFileSync(script, "utf8");
 	return {
 		script: text,
 		sdkconfig,
 		partitions,
 		flash: measure(text, join(folder, "modules")),
+		warnings: `${make.stdout}${make.stderr}`.match(/(not frozen|no const)$/gm)?.length ?? 0,
+		aliases: Number(/#define mxAliasCount (\d+)/.exec(text)?.[1]),
 		module: (name) => readModule(join(folder, "modules"), name),
 	};
 }
