@@ -8,11 +8,21 @@ import { VERSION } from "../../src/release.ts";
 import { COMMANDS, commandOf, isWord } from "./commands.ts";
 import { outputFault, report } from "./ending.ts";
 
+/** `run` takes two seconds at most. */
+const MOST_ENDING_MS = 3000;
+
 const words = process.argv.slice(2);
 const given = { json: words.includes("--json"), verbose: words.includes("-v") || words.includes("--verbose") };
 
-/** The reader has gone, or the disk is full: whatever is under way ends, in order as far as that takes no time. */
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(report(outputFault(error), given)));
+/** The reader has gone, or the disk is full: what is under way ends as at an interrupt, whatever it would still say. */
+let isUnread = false;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+	if (isUnread) return;
+	isUnread = true;
+	process.exitCode = report(outputFault(error), given);
+	if (!process.emit("SIGTERM")) process.exit();
+	setTimeout(() => process.exit(), MOST_ENDING_MS).unref();
+});
 process.stderr.on("error", () => process.exit(1));
 
 /** Help or version, which commander prints, in pieces. */
@@ -41,7 +51,7 @@ try {
 	const version = { event: "version", version: VERSION };
 	const said = shown === `${VERSION}\n` ? version : { event: "help", text: shown };
 	if (shown !== "") process.stdout.write(`${JSON.stringify(said)}\n`);
-	process.exitCode = report(thrown, given);
+	process.exitCode = isUnread ? 1 : report(thrown, given);
 	// Whatever is still open, a connection, a timer, keeps nobody waiting.
 	setTimeout(() => process.exit(), 1000).unref();
 }

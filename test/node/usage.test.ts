@@ -215,6 +215,8 @@ describe("with a cloud", () => {
 		child.stdout.once("data", () => child.stdout.destroy());
 		assert.equal(await new Promise((resolve) => child.on("exit", resolve)), 1);
 		assert.equal(JSON.parse(said).code, "host.output");
+		// In order: such a start counts as one that lasted.
+		assert.ok(!existsSync(join(state, "unstable")));
 	});
 
 	test("reset: asks, so without a terminal wants --yes; then the identity is gone and nothing else", async () => {
