@@ -107,11 +107,14 @@ function faults(): string {
 	return ["## Faults", "", "| code | what to do |", "| --- | --- |", ...rows].join("\n");
 }
 
-/** Every `log("name", { ... })` of the agent: the names of what it says beside the event. */
+/** Every `log("name", { ... })` of the agent, of a board's application and of the commands: what it says beside the event. */
 function events(): string {
 	const found = new Map<string, Set<string>>();
-	for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter(isSource).sort()) {
-		const tree = ts.createSourceFile(file, readFileSync(join(root, "src", file), "utf8"), ts.ScriptTarget.Latest, true);
+	const files = ["src", "hw/moddable", "hw/node"].flatMap((folder) =>
+		readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+	);
+	for (const file of files.filter(isSource).sort()) {
+		const tree = ts.createSourceFile(file, readFileSync(join(root, file), "utf8"), ts.ScriptTarget.Latest, true);
 		walk(tree, (node) => {
 			if (!ts.isCallExpression(node) || !/(^|\.)#?log(\?\.)?$/.test(node.expression.getText())) return;
 			const [name, detail] = node.arguments;
