@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
 /** As manifest.json has it in `sntp`. */
-const PORT = 12300;
+export const TIME_PORT = 12300;
 const SERVER_V4 = 0x24;
 const PACKET_BYTES = 48;
 /** 1900 to 1970, seconds. */
@@ -23,7 +23,7 @@ export async function serveTime(): Promise<{ close(): void }> {
 		answer.writeUInt32BE(Math.floor(((now % 1000) / 1000) * 2 ** 32), 44);
 		socket.send(answer, port, address);
 	});
-	socket.bind(PORT, "127.0.0.1");
+	socket.bind(TIME_PORT, "127.0.0.1");
 	try {
 		await once(socket, "listening");
 	} catch (thrown) {

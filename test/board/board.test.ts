@@ -9,7 +9,7 @@ import type { CloudOptions } from "../../cloud/contract.ts";
 import { addressOf } from "../../hw/emulator/elf.ts";
 import { buildFirmware, type Firmware } from "../../hw/emulator/image.ts";
 import { findTools, type Tools } from "../../hw/emulator/tools.ts";
-import { changed, openBoard, release, type TestBoard } from "./board.ts";
+import { changed, openBoard, release, type TestBoard, untold } from "./board.ts";
 
 const found = findTools();
 const tools = found as Tools;
@@ -56,6 +56,20 @@ describe("the firmware on an emulated ESP32-C3", { skip: typeof found === "strin
 			const entry = readFileSync(flash).subarray(offset);
 			assert.deepEqual([entry.readUInt32LE(0), entry.readUInt32LE(24)], [1, VALID]);
 			assert.equal(cloud.registrations.length, 1);
+			const serials = cloud.connections.filter(({ service }) => service === "hub").map(({ serial }) => serial);
+			assert.equal(serials.length, 2);
+			assert.equal(new Set(serials).size, 1);
+		}));
+
+	test("a cold boot that nobody tells the time is connected within five minutes", () =>
+		withBoard({}, async ({ cloud, boot, reflash }) => {
+			await boot({ stopAt: /credential\.proven/ });
+			reflash(untold(firmware));
+			const { output, ended } = await boot({ stopAt: connected, timeoutSeconds: 300 });
+			assert.equal(ended, "stopped", output);
+			assert.match(output, /^clock: no time from any server$/m);
+			assert.match(output, /code=clock\.unset/);
+			assert.doesNotMatch(output, /key\.generated|dps\./);
 			const serials = cloud.connections.filter(({ service }) => service === "hub").map(({ serial }) => serial);
 			assert.equal(serials.length, 2);
 			assert.equal(new Set(serials).size, 1);

@@ -8,7 +8,7 @@ import type { CloudOptions } from "../../cloud/contract.ts";
 import { type Boot, type BootOptions, boot } from "../../hw/emulator/board.ts";
 import { addressOf } from "../../hw/emulator/elf.ts";
 import { type Firmware, HOST, makeFlash } from "../../hw/emulator/image.ts";
-import { serveTime } from "../../hw/emulator/time.ts";
+import { serveTime, TIME_PORT } from "../../hw/emulator/time.ts";
 import type { Tools } from "../../hw/emulator/tools.ts";
 import { numberImage } from "../../hw/node/bundle/release-number.ts";
 import { sha256 } from "../../hw/node/digest.ts";
@@ -35,6 +35,8 @@ export interface TestBoard {
 	renew(power: AbortSignal): Promise<void>;
 	/** As a factory leaves it, again. */
 	erase(): void;
+	/** Flashes another image into the first slot by cable: all else stays. */
+	reflash(image: Uint8Array): void;
 	close(): Promise<void>;
 }
 
@@ -90,6 +92,11 @@ export async function openBoard(tools: Tools, firmware: Firmware, options: Board
 			}
 		},
 		erase: () => writeFileSync(flash, factory),
+		reflash(image) {
+			const bytes = readFileSync(flash);
+			bytes.set(image, firmware.partitions.find(({ name }) => name === "ota_0")!.offset);
+			writeFileSync(flash, bytes);
+		},
 		async close() {
 			time.close();
 			await cloud.close();
@@ -116,10 +123,24 @@ export function changed({ image, elf }: Firmware, sequence: number, what: keyof 
 	const bytes = Buffer.from(numberImage(image, sequence));
 	const { symbol, code } = CHANGES[what];
 	bytes.set(code, fileOffset(bytes, addressOf(readFileSync(elf), symbol)));
-	const hashed = bytes.length - 32;
-	bytes[hashed - 1] = checksum(bytes);
-	bytes.set(sha256(bytes.subarray(0, hashed)), hashed);
-	return bytes;
+	return seal(bytes);
+}
+
+/** The firmware with the name of its time server changed into one that nobody listens at, whoever else on this machine serves the time. */
+export function untold({ image }: Firmware): Uint8Array {
+	const bytes = Buffer.from(image);
+	const at = bytes.indexOf(`${HOST}:${TIME_PORT}\0`);
+	if (at < 0) throw new Error("the image names no time server");
+	bytes.write(`${HOST}:${TIME_PORT + 1}`, at, "latin1");
+	return seal(bytes);
+}
+
+/** With the checksum and the digest that ESP-IDF asks for. */
+function seal(image: Buffer): Buffer {
+	const hashed = image.length - 32;
+	image[hashed - 1] = checksum(image);
+	image.set(sha256(image.subarray(0, hashed)), hashed);
+	return image;
 }
 
 /** esp_image_segment_header_t: where it is loaded, and how long it is. */

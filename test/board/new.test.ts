@@ -45,11 +45,11 @@ test("the application that `enrollee new` makes builds for a board, enrols and s
 /** The emulator's manifest, which includes the application's in place of ours. */
 function overEthernet(folder: string, installed: string): string {
 	const emulator = join(project, "hw/emulator");
-	const { modules, ...manifest } = JSON.parse(readFileSync(join(emulator, "manifest.json"), "utf8"));
+	const manifest = JSON.parse(readFileSync(join(emulator, "manifest_board.json"), "utf8"));
 	const over = {
 		...manifest,
 		include: [join(installed, "hw/moddable/manifest_ethernet.json"), "../my-sensor/manifest.json"],
-		modules: { "*": [join(emulator, "native/ethernet")], "~": modules["~"] },
+		modules: { "*": join(emulator, "native/ethernet") },
 	};
 	mkdirSync(join(folder, "emulated"));
 	const path = join(folder, "emulated/manifest.json");

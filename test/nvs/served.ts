@@ -5,6 +5,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { MACHINE, QEMU } from "../../hw/emulator/tools.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import type { Random } from "../support/random.ts";
 
@@ -31,11 +32,15 @@ export class ServedNvs {
 	readonly #chunk = Buffer.alloc(1 << 20);
 	#rest = "";
 
+	/** `program`: for the host, or a flash of the emulated C3 that contains it (`idf.py merge-bin`). */
 	constructor(program: string) {
 		const folder = temporaryFolder();
-		const [to, from] = [join(folder, "to"), join(folder, "from")];
+		const [to, from] = [join(folder, "pipe.to"), join(folder, "pipe.from")];
 		execFileSync("mkfifo", [to, from]);
-		this.#process = spawn("sh", ["-c", 'exec "$0" <"$1" >"$2"', program, to, from], { stdio: "inherit" });
+		const command = program.endsWith(".bin") ? [QEMU, ...onBoard(program)] : [program];
+		this.#process = spawn("sh", ["-c", 'exec "$@" <"$0.to" >"$0.from"', join(folder, "pipe"), ...command], {
+			stdio: "inherit",
+		});
 		this.#in = openSync(to, "w");
 		this.#out = openSync(from, "r");
 		this.ask("clear");
@@ -89,6 +94,8 @@ export class ServedNvs {
 	end(): void {
 		closeSync(this.#in);
 		closeSync(this.#out);
+		// A chip does not end with its input.
+		this.#process.kill();
 		this.#process.unref();
 	}
 
@@ -96,7 +103,7 @@ export class ServedNvs {
 		for (;;) {
 			const end = this.#rest.indexOf("\n");
 			if (end >= 0) {
-				const line = this.#rest.slice(0, end);
+				const line = this.#rest.slice(0, end).replace("\r", "");
 				this.#rest = this.#rest.slice(end + 1);
 				return line;
 			}
@@ -106,6 +113,12 @@ export class ServedNvs {
 		}
 	}
 }
+
+/** The flash stays as it is: what NVS writes is in memory. A watchdog, or a crash, ends it. */
+const onBoard = (flash: string): string[] => [
+	...["-M", MACHINE, "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"],
+	...["-drive", `file=${flash},if=mtd,format=raw,snapshot=on`],
+];
 
 function parse(text: string): Map<string, Uint8Array> {
 	const pairs = text.split(" ").filter((pair) => pair !== "");

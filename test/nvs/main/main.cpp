@@ -51,14 +51,14 @@ static esp_err_t mount()
 	return error == ESP_OK ? nvs_open(NAMESPACE, NVS_READWRITE, &handle) : error;
 }
 
-static std::string dump_others()
+static uint64_t digest_others()
 {
 	nvs_handle_t other;
 	if (nvs_open(OTHERS, NVS_READONLY, &other) != ESP_OK)
-		return "";
-	std::string text = dump(OTHERS, other);
+		return 0;
+	uint64_t found = digest(OTHERS, other);
 	nvs_close(other);
-	return text;
+	return found;
 }
 
 static esp_err_t fill(const char* key, const std::string& bytes)
@@ -132,7 +132,7 @@ static void sweep(const std::string& command)
 	unsigned cuts = 0;
 	load();
 	mount();
-	std::string others = dump_others();
+	uint64_t others = digest_others();
 	for (uint32_t at = 0;; at++) {
 		bool was_cut = false;
 		for (int part = FLASH_NOTHING; part <= FLASH_ALL; part++) {
@@ -140,7 +140,7 @@ static void sweep(const std::string& command)
 			if (!was_cut)
 				break;
 			cuts++;
-			std::string text = (dump_others() == others ? " same" : " lost") + dump(NAMESPACE, handle);
+			std::string text = (digest_others() == others ? " same" : " lost") + dump(NAMESPACE, handle);
 			Outcome* found = nullptr;
 			for (Outcome& known : outcomes)
 				if (known.text == text)

@@ -1,6 +1,7 @@
 #include "values.h"
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "text.h"
@@ -25,23 +26,41 @@ esp_err_t read_value(nvs_handle_t handle, const char* key, nvs_type_t type, std:
 	return error;
 }
 
-std::string dump(const char* space, nvs_handle_t handle)
+/* ` KEY=VALUE` of each, in NVS's order. What is listed and cannot be read is lost. */
+static void each(const char* space, nvs_handle_t handle, const std::function<void(const std::string&)>& take)
 {
-	std::vector<std::string> found;
 	nvs_iterator_t it = nullptr;
 	esp_err_t error = nvs_entry_find("nvs", space, NVS_TYPE_ANY, &it);
 	for (; error == ESP_OK; error = nvs_entry_next(&it)) {
 		nvs_entry_info_t info;
 		std::string value;
 		nvs_entry_info(it, &info);
-		/* What is listed and cannot be read is lost. */
 		if (read_value(handle, info.key, info.type, value) == ESP_OK)
-			found.push_back(std::string(" ") + info.key + "=" + value);
+			take(std::string(" ") + info.key + "=" + value);
 	}
 	nvs_release_iterator(it);
+}
+
+std::string dump(const char* space, nvs_handle_t handle)
+{
+	std::vector<std::string> found;
+	each(space, handle, [&](const std::string& pair) { found.push_back(pair); });
 	std::sort(found.begin(), found.end());
 	std::string text;
 	for (const std::string& pair : found)
 		text += pair;
 	return text;
+}
+
+uint64_t digest(const char* space, nvs_handle_t handle)
+{
+	uint64_t sum = 0;
+	each(space, handle, [&](const std::string& pair) {
+		/* FNV-1a. */
+		uint64_t hash = 0xcbf29ce484222325;
+		for (unsigned char byte : pair)
+			hash = (hash ^ byte) * 0x100000001b3;
+		sum += hash;
+	});
+	return sum;
 }
