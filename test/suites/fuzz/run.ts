@@ -1,11 +1,12 @@
 /**
  * `npm run fuzz -- [--executions N] [--only PATTERN] [--seed N] [--keep]`: runs the parsers of targets.ts with inputs that come from earlier
  * ones, keeps those that reach blocks of code that none before has reached, and prints what ends in anything but a value or a Fault.
- * Each target has the same time. 10,000,000 executions unless told otherwise. `--keep`: small inputs that reached
+ * Each target has the same time. 10,000,000 executions unless told otherwise, or until interrupted (SIGINT). `--keep`: small inputs that reached
  * further go into kept.json, with which every later run begins, the short one of test/suites/fuzz.test.ts too.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Random, random, SEED } from "../../support/random.ts";
 import { Coverage } from "./coverage.ts";
@@ -94,8 +95,13 @@ const fuzzers = new Map<string, Fuzzer>();
 for (const target of TARGETS)
 	if (new RegExp(values.only).test(target.name)) fuzzers.set(target.name, new Fuzzer(target, coverage, source));
 const total = (): number => [...fuzzers.values()].reduce((sum, { executions }) => sum + executions, 0);
-for (let said = 0; total() < most; ) {
+let isInterrupted = false;
+process.once("SIGINT", () => {
+	isInterrupted = true;
+});
+for (let said = 0; total() < most && !isInterrupted; ) {
 	for (const fuzzer of fuzzers.values()) fuzzer.slice();
+	await setImmediate();
 	if (total() - said < most / 20) continue;
 	said = total();
 	console.log(`${said} executions, ${coverage.blocks} blocks`);
