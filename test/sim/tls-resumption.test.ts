@@ -8,6 +8,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createServer, type Server, type TlsOptions } from "node:tls";
+import { Alert } from "../../hw/moddable/tls/error.ts";
 import { type App, skip } from "../../hw/simulator/harness.ts";
 import { createIntermediate, createLeaf } from "./tls/chains.ts";
 import { Content, type Crafted, type Message, record, serveAs, Type, vector } from "./tls/crafted.ts";
@@ -204,27 +205,29 @@ describe("resumption on XS", { skip }, () => {
 				const isOffered = hello[38]! > 0 && instead.length > 0;
 				return [clear(first!), ...(isOffered ? instead : rest.map(clear))];
 			};
-			const { scenario } = await serveAs([leaf])(name, "connected", { onHello, flight: flight(change), records });
-			return connect(scenario.port, same, same, same);
+			const script = { onHello, flight: flight(change), records, alert: Alert.CLOSE_NOTIFY };
+			const { scenario, alert } = await serveAs([leaf])(name, "connected", script);
+			const results = await connect(scenario.port, same, same, same);
+			assert.deepEqual(results, ["ping", "tls.protocol", "ping"], name);
+			return alert!.heard.filter((description) => description !== Alert.CLOSE_NOTIFY);
 		};
 		const asIs = (body: Buffer): Buffer => body;
 		const change = record(Content.ChangeCipherSpec, Buffer.of(1));
 		const finished = Buffer.concat([Buffer.of(20, 0, 0, 12), Buffer.alloc(12)]);
-		const inFull = await server("a certificate all the same", asIs);
-		assert.deepEqual(inFull, ["ping", "tls.protocol", "ping"]);
+		assert.deepEqual(await server("a certificate all the same", asIs), [Alert.UNEXPECTED_MESSAGE]);
 		const otherSuite = await server("another suite", (body) => {
 			const changed = Buffer.from(body);
 			changed[body.length - 2] = 0x2f;
 			return changed;
 		});
-		assert.deepEqual(otherSuite, ["ping", "tls.protocol", "ping"]);
-		for (const [name, ...instead] of [
-			["Finished of one who has no secret", change, record(Content.Handshake, Buffer.alloc(40))],
-			["Finished in clear", clear(finished)],
-			["Finished in clear, after ChangeCipherSpec", change, clear(finished)],
-			["data at once", record(Content.Data, Buffer.from("ping"))],
-			["data after ChangeCipherSpec", change, record(Content.Data, Buffer.alloc(40))],
+		assert.deepEqual(otherSuite, [Alert.ILLEGAL_PARAMETER]);
+		for (const [name, wanted, ...instead] of [
+			["Finished of one who has no secret", Alert.BAD_RECORD_MAC, change, record(Content.Handshake, Buffer.alloc(40))],
+			["Finished in clear", Alert.UNEXPECTED_MESSAGE, clear(finished)],
+			["Finished in clear, after ChangeCipherSpec", Alert.BAD_RECORD_MAC, change, clear(finished)],
+			["data at once", Alert.UNEXPECTED_MESSAGE, record(Content.Data, Buffer.from("ping"))],
+			["data after ChangeCipherSpec", Alert.UNEXPECTED_MESSAGE, change, record(Content.Data, Buffer.alloc(40))],
 		] as const)
-			assert.deepEqual(await server(name, asIs, ...instead), ["ping", "tls.protocol", "ping"], name);
+			assert.deepEqual(await server(name, asIs, ...instead), [wanted], name);
 	});
 });

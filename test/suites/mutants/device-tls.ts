@@ -102,7 +102,6 @@ export const DEVICE_TLS = [
 	// What the public suites are for: a rule of paths that is gone has to turn them red, for all the differences that are expected.
 	...bySuite("LIMBO", [
 		["if (!names(leaf, host))", "if (false)"],
-		["		checkPurpose(certificate, ", "		void (certificate, "],
 		["if (!isCa || keyCertSign === false)", "if (false)"],
 		["if (pathLength !== undefined && intermediates > pathLength)", "if (false)"],
 		["if (unknownCritical.length > 0)", "if (false)"],
