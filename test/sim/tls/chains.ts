@@ -52,6 +52,7 @@ export async function chains(root: Entity): Promise<Row[]> {
 	const again = (wanted: Partial<Wanted>) => issue({ name: "old root", ca: {}, ...wanted, keys: oldRoot.keys });
 	const [renewed, early, crossed] = [await again({}), await again(future), await again({ issuer: root })];
 	const noCa = await issue({ name: "old root", keys: oldRoot.keys });
+	const silent = await issue({ name: "silent root", isSilent: true, usages: keyCertSign });
 	const namesake = await issue({ name: "old root", ca: {}, ...past });
 	const renamed = await issue({ name: "another name", ca: {}, keys: root.keys });
 	const underOld = await createIntermediate(oldRoot);
@@ -130,6 +131,15 @@ export async function chains(root: Entity): Promise<Row[]> {
 			client: { notBefore: -5 },
 		}),
 		serve("the root's key under another name", "tls.untrusted", [leaf, intermediate], anchored(renamed)),
+		serve(
+			"an anchor that may sign certificates, and does not say that it is a CA",
+			"tls.untrusted",
+			[await createLeaf(silent)],
+			{
+				...anchored(silent),
+				message: /not a CA/,
+			},
+		),
 		serve("no anchor that fits is a CA", "tls.untrusted", rolled, { ...anchored(noCa), message: /not a CA/ }),
 	]);
 }

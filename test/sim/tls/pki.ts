@@ -40,6 +40,8 @@ export interface Wanted {
 	readonly hash?: Hash;
 	/** Absent: not a CA. */
 	readonly ca?: { readonly pathLength?: number };
+	/** No basicConstraints: nothing is said of that. */
+	readonly isSilent?: boolean;
 	/** Names and addresses. */
 	readonly hosts?: readonly string[] | undefined;
 	/** Names, even if they look like addresses. */
@@ -80,7 +82,7 @@ export async function issue(wanted: Wanted): Promise<Entity> {
 		signingKey: (await rehash((issuer?.keys ?? keys).privateKey, signingAlgorithm)) as never,
 		signingAlgorithm,
 		extensions: [
-			new x509.BasicConstraintsExtension(ca !== undefined, ca?.pathLength, true),
+			...(wanted.isSilent ? [] : [new x509.BasicConstraintsExtension(ca !== undefined, ca?.pathLength, true)]),
 			...(wanted.usages !== undefined ? [new x509.KeyUsagesExtension(wanted.usages, true)] : []),
 			...(wanted.extendedUsages ? [new x509.ExtendedKeyUsageExtension([...wanted.extendedUsages])] : []),
 			...(alternativeNames.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternativeNames)] : []),

@@ -128,7 +128,21 @@ export async function records(root: Entity): Promise<Row[]> {
 		instead("close_notify in place of ServerHello", record(Content.Alert, Buffer.of(1, 0)), "wire.closed"),
 		instead("an alert in place of ServerHello", record(Content.Alert, Buffer.of(2, 40))),
 		instead("unrecognized_name", record(Content.Alert, Buffer.of(2, 112)), "tls.name"),
-		first("ChangeCipherSpec first", change),
+		...["ServerHello", "Certificate", "ServerKeyExchange", "CertificateRequest or ServerHelloDone"].map(
+			(phase, before) =>
+				serve(
+					`ChangeCipherSpec in place of ${phase}`,
+					"tls.protocol",
+					{ ...surplus, records: (all) => all.map(clear).toSpliced(before, 0, change) },
+					new RegExp(`^record of type 20, 1 bytes, expected ${phase}$`),
+				),
+		),
+		serve(
+			"ChangeCipherSpec when open",
+			"tls.protocol",
+			{ ...surplus, onData: (server) => void server.socket.write(server.sealed(Content.ChangeCipherSpec, uint(1, 1))) },
+			/^record of type 20, 1 bytes, expected open$/,
+		),
 		first("data in clear", record(Content.Data, Buffer.from("data"))),
 		first("an unknown record", record(99, Buffer.of(0))),
 		first("an empty record", record(Content.Handshake, Buffer.alloc(0))),
