@@ -15,7 +15,7 @@ export class FixedHeader {
 	#bytes: number[] = [];
 
 	/** Takes one byte; the length of what follows and the whole header, once they are known. */
-	push(byte: number): readonly [length: number, header: Uint8Array] | undefined {
+	push(byte: number): readonly [length: number, header: readonly number[]] | undefined {
 		const bytes = this.#bytes;
 		bytes.push(byte);
 		if (bytes.length === 1) checkFirstByte(byte);
@@ -24,7 +24,7 @@ export class FixedHeader {
 		let length = 0;
 		for (let i = bytes.length - 1; i > 0; i--) length = length * 128 + (bytes[i]! & 0x7f);
 		this.#bytes = [];
-		return [length, Uint8Array.from(bytes)];
+		return [length, bytes];
 	}
 }
 

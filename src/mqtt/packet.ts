@@ -8,11 +8,12 @@
  */
 // biome-ignore lint/style/useNodejsImportProtocol: mqtt-packet's own dependency, by the name it uses; an alias on the device
 import { Buffer } from "buffer";
-import { generate, type Packet as LibraryPacket, type Parser, parser, writeToStream } from "mqtt-packet";
+import { type Packet as LibraryPacket, type Parser, parser, writeToStream } from "mqtt-packet";
 import { utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { broken, FixedHeader, isPublish } from "./header.ts";
 import { type LargePacket, LargePublish } from "./large.ts";
+import { Pieces } from "./pieces.ts";
 
 // In the module body, before the ROM freezes it: the cache would be 65,536 Buffers.
 writeToStream.cacheNumbers = false;
@@ -58,13 +59,15 @@ export type ServerPacket =
 /** Of what is no message: an answer has 5 bytes, where one filter was asked for. A thousand codes would fill a small device. */
 const MOST_ANSWER_BYTES = 128;
 
-/** In a topic name. */
-const FORBIDDEN = /* @__PURE__ */ Object.freeze(["\0", "#", "+", "\uFFFD"]);
+/** Of a topic name. No pattern: XS would compile it for each message. */
+const hasWildcard = (topic: string): boolean => topic.includes("#") || topic.includes("+");
 
 /** Throws Fault mqtt.too-large (a field over 65,535 bytes) and mqtt.protocol (what MQTT forbids to send). */
 export function encode(packet: ClientPacket): Uint8Array {
 	try {
-		return plain(generate(forLibrary(packet)));
+		const pieces = new Pieces();
+		writeToStream(forLibrary(packet), pieces as never);
+		return pieces.whole();
 	} catch (thrown) {
 		throw Fault.of(thrown, "mqtt.protocol");
 	}
@@ -115,7 +118,7 @@ export class PacketReader {
 				const start = at - header.length;
 				if (start >= 0 && start + total <= bytes.length) {
 					at = start + total;
-					yield this.#parse(bytes.subarray(start, at));
+					yield this.#parse(view(bytes, start, total));
 					continue;
 				}
 				this.#frame = { bytes: new Uint8Array(total), filled: header.length };
@@ -128,13 +131,13 @@ export class PacketReader {
 			if (this.#frame.filled < this.#frame.bytes.length) continue;
 			const whole = this.#frame.bytes;
 			this.#frame = undefined;
-			yield this.#parse(whole);
+			yield this.#parse(view(whole));
 		}
 	}
 
-	#parse(frame: Uint8Array): ServerPacket {
+	#parse(frame: Buffer): ServerPacket {
 		try {
-			this.#parser.parse(view(frame));
+			this.#parser.parse(frame);
 		} catch (thrown) {
 			throw Fault.of(thrown, "mqtt.protocol");
 		}
@@ -151,9 +154,9 @@ function fromLibrary(packet: LibraryPacket): ServerPacket {
 			expectLength(packet, 2);
 			return { type: "connack", sessionPresent: packet.sessionPresent, returnCode: packet.returnCode! };
 		case "publish": {
-			// Not by a pattern, which XS would compile for each message. U+FFFD is what a decoder puts for ill-formed UTF-8 (MQTT-1.5.3-1).
+			// U+FFFD is what a decoder puts for ill-formed UTF-8 (MQTT-1.5.3-1).
 			const { topic } = packet;
-			if (topic === "" || FORBIDDEN.some((one) => topic.includes(one)))
+			if (topic === "" || hasWildcard(topic) || topic.includes("\0") || topic.includes("\uFFFD"))
 				throw broken("PUBLISH to a forbidden topic name");
 			const payload = plain(packet.payload as Buffer);
 			if (packet.qos === 0) return { type: "publish", topic, payload, qos: 0, id: 0 };
@@ -198,9 +201,10 @@ function forLibrary(packet: ClientPacket): LibraryPacket {
 				...(packet.password !== undefined && { password: secret(packet.password) }),
 			};
 		case "publish": {
-			const topic = field("topic", packet.topic);
-			if (topic === "" || /[#+]/.test(topic)) throw broken(`cannot publish to the topic name "${topic}"`);
-			const { qos, id: messageId } = packet;
+			const { topic: name, qos, id: messageId } = packet;
+			// As bytes, which the library need not make thrice; its types know a string only.
+			const topic = fieldBytes("topic", name) as unknown as string;
+			if (name === "" || hasWildcard(name)) throw broken(`cannot publish to the topic name "${name}"`);
 			return { cmd: "publish", topic, payload: view(packet.payload), qos, dup: false, retain: false, messageId };
 		}
 		case "puback":
@@ -216,12 +220,17 @@ function forLibrary(packet: ClientPacket): LibraryPacket {
 	}
 }
 
-/** Length prefixes have two bytes (1.5.3); the library would cut the number silently. */
 function field(name: string, text: string): string {
-	const { length } = utf8(text);
-	if (length > 0xffff) throw new Fault("mqtt.too-large", `${name} of ${length} bytes, at most 65535`);
-	if (text.includes("\0")) throw broken(`${name} with a U+0000`);
+	fieldBytes(name, text);
 	return text;
+}
+
+/** Length prefixes have two bytes (1.5.3); the library would cut the number silently. */
+function fieldBytes(name: string, text: string): Buffer {
+	const bytes = utf8(text);
+	if (bytes.length > 0xffff) throw new Fault("mqtt.too-large", `${name} of ${bytes.length} bytes, at most 65535`);
+	if (text.includes("\0")) throw broken(`${name} with a U+0000`);
+	return view(bytes);
 }
 
 function secret(password: string | Uint8Array): Buffer {
@@ -231,8 +240,8 @@ function secret(password: string | Uint8Array): Buffer {
 }
 
 /** The same memory as the library's kind of array, and back. */
-function view(bytes: Uint8Array): Buffer {
-	return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+function view(bytes: Uint8Array, from = 0, length = bytes.length): Buffer {
+	return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, length);
 }
 
 function plain(buffer: Buffer): Uint8Array {

@@ -85,10 +85,17 @@ export function takeCertificates(texts: unknown[], code: FaultCode): Certificate
 	return certificates;
 }
 
+/** The least bytes of a number, one at least. */
+function withoutZeros(bytes: Uint8Array): Uint8Array {
+	let from = 0;
+	while (from < bytes.length - 1 && bytes[from] === 0) from++;
+	return bytes.subarray(from);
+}
+
 function readTbs(tbs: DerReader) {
 	const version = tbs.optional(context(0), (inner) => inner.smallInteger()) ?? 0;
 	if (version !== 0 && version !== 2) throw new Fault("x509.certificate", `version ${version + 1} is not 1 or 3`);
-	const serial = hex(tbs.integer()).replace(/^(00)+(?=.)/, "");
+	const serial = hex(withoutZeros(tbs.integer()));
 	const innerAlgorithm = tbs.element(Tag.SEQUENCE);
 	const issuer = tbs.element(Tag.SEQUENCE);
 	const [notBefore, notAfter] = tbs.inside(Tag.SEQUENCE, (validity) => [validity.time(), validity.time()] as const);

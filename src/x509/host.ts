@@ -23,7 +23,8 @@ export interface Named {
 export function matchesHost({ subjectAltName }: Named, host: string): boolean {
 	if (subjectAltName === undefined) return false;
 	const address = parseIpv4(host);
-	const name = host.toLowerCase().replace(/\.$/, "");
+	const lower = host.toLowerCase();
+	const name = lower.endsWith(".") ? lower.slice(0, -1) : lower;
 	const isName = address === undefined && isDnsName(name);
 	let found = false;
 	readDer(subjectAltName, (value) =>

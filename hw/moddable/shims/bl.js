@@ -1,49 +1,59 @@
-/** What mqtt-packet uses of bl, a list of buffers. src/mqtt/packet.ts feeds whole packets, so one buffer is enough. */
+/**
+ * What mqtt-packet uses of bl, a list of buffers. src/mqtt/packet.ts feeds whole packets, so one buffer is enough. What was consumed is
+ * passed over, since a view costs XS some thousand instructions.
+ */
+import { utf8Text } from "../../../src/base/bytes.ts";
 import { Buffer } from "./buffer.js";
 
+const NOTHING = Buffer.alloc(0);
+
 class List {
-	#bytes = Buffer.alloc(0);
+	#bytes = NOTHING;
+	#from = 0;
 
 	get length() {
-		return this.#bytes.length;
+		return this.#bytes.length - this.#from;
 	}
 
 	append(bytes) {
-		if (this.#bytes.length === 0) {
-			this.#bytes = bytes;
-			return this;
+		if (this.length === 0) this.#bytes = bytes;
+		else {
+			const all = Buffer.alloc(this.length + bytes.length);
+			all.set(this.slice());
+			all.set(bytes, this.length);
+			this.#bytes = all;
 		}
-		const all = Buffer.alloc(this.#bytes.length + bytes.length);
-		all.set(this.#bytes);
-		all.set(bytes, this.#bytes.length);
-		this.#bytes = all;
+		this.#from = 0;
 		return this;
 	}
 
-	/** An empty view would keep the whole packet. */
+	/** A packet that was read is kept by nobody. */
 	consume(length) {
-		this.#bytes = length < this.#bytes.length ? this.#bytes.subarray(length) : Buffer.alloc(0);
+		this.#from += length;
+		if (this.#from < this.#bytes.length) return this;
+		this.#bytes = NOTHING;
+		this.#from = 0;
 		return this;
 	}
 
-	slice(start, end) {
-		return this.#bytes.subarray(start, end);
+	/** Without the detour of `subarray` over the species. */
+	slice(start = 0, end = this.length) {
+		const { buffer, byteOffset } = this.#bytes;
+		return new Buffer(buffer, byteOffset + this.#from + start, end - start);
 	}
 
-	toString(encoding, start, end) {
-		return this.#bytes.toString(encoding, start, end);
+	/** mqtt-packet asks for UTF-8 only. */
+	toString(_encoding, start, end) {
+		const { buffer, byteOffset } = this.#bytes;
+		return utf8Text(new Uint8Array(buffer, byteOffset + this.#from + start, end - start));
 	}
 
 	readUInt8(at) {
-		return this.#bytes.readUInt8(at);
+		return this.#bytes[this.#from + at];
 	}
 
 	readUInt16BE(at) {
-		return this.#bytes.readUInt16BE(at);
-	}
-
-	readUInt32BE(at) {
-		return this.#bytes.readUInt32BE(at);
+		return (this.readUInt8(at) << 8) | this.readUInt8(at + 1);
 	}
 }
 

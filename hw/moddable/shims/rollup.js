@@ -1,6 +1,6 @@
 /**
  * Rollup plugin for device builds: gives mqtt-packet what it needs of Node and npm, small enough for XS, and takes out
- * the one cache that `cacheNumbers` does not govern.
+ * the one cache that `cacheNumbers` does not govern, its tracing, and what a client of MQTT 3.1.1 never reaches.
  *
  *     plugins: [mqttPacketShims(), resolve(...), commonjs(), typescript(...)]
  */
@@ -16,7 +16,37 @@ export const SHIMS = {
 };
 
 /** A Buffer for every packet length ever seen: on a device that runs for years, memory that never comes back. */
-const LENGTH_CACHE = "if (num < 16384) varByteIntCache[num] = buffer";
+const LENGTH_CACHE = /if \(num < 16384\) varByteIntCache\[num\] = buffer/;
+
+/** What is a server's, or of MQTT 5: src/mqtt/packet.ts asks for none of it, and refuses such packets by their first byte. */
+const UNREACHED = {
+	parser: [
+		"_parseConnect",
+		"_parseSubscribe",
+		"_parseUnsubscribe",
+		"_parseUnsuback",
+		"_parseDisconnect",
+		"_parseAuth",
+		"_parseStringPair",
+		"_parseBuffer",
+		"_parse4ByteNum",
+		"_parseByType",
+		"_parseProperties",
+	],
+	writeToStream: [
+		"connack",
+		"suback",
+		"unsubscribe",
+		"unsuback",
+		"auth",
+		"getProperties",
+		"getPropertiesByMaximumPacketSize",
+		"writeProperties",
+	],
+};
+
+/** A call of its own line, as all of them are. */
+const TRACING = /^ *debug\(.*\)\n/gm;
 
 export function mqttPacketShims() {
 	return {
@@ -25,9 +55,22 @@ export function mqttPacketShims() {
 			return Object.hasOwn(SHIMS, source) ? fileURLToPath(new URL(SHIMS[source], import.meta.url)) : null;
 		},
 		transform(code, id) {
-			if (!/[\\/]mqtt-packet[\\/]writeToStream\.js$/.test(id)) return null;
-			if (!code.includes(LENGTH_CACHE)) this.error("mqtt-packet has changed: its cache of lengths was not found");
-			return { code: code.replace(LENGTH_CACHE, ""), map: null };
+			const [, name] = /[\\/]mqtt-packet[\\/](parser|writeToStream)\.js$/.exec(id) ?? [];
+			if (name === undefined) return null;
+			let lean = code;
+			const replace = (what, pattern, by) => {
+				if (lean.search(pattern) < 0) this.error(`mqtt-packet has changed: ${what} was not found`);
+				lean = lean.replace(pattern, by);
+			};
+			if (name === "writeToStream") replace("its cache of lengths", LENGTH_CACHE, "");
+			replace("its tracing", TRACING, "");
+			for (const unreached of UNREACHED[name])
+				replace(
+					unreached,
+					new RegExp(`^((  |)(?:function )?${unreached} \\()[^)]*\\) \\{\\n[^]*?^\\2\\}\\n`, "m"),
+					'$1) { throw new Error("not for a client") }\n',
+				);
+			return { code: lean, map: null };
 		},
 	};
 }
