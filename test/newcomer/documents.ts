@@ -59,8 +59,14 @@ export function rowOf(document: string, label: string, nth = 0): number[] {
 	return line.split("|").slice(2, -1).map(numberIn);
 }
 
-/** "5.4 M" is 5,400,000, "53.7 KB" 53,700. */
+const FRACTIONS: Readonly<Record<string, number>> = { half: 1 / 2, quarter: 1 / 4, fifth: 1 / 5 };
+const WORDS = ["", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
+/** "5.4 M" is 5,400,000, "53.7 KB" 53,700, "a" and "one" 1, "half" 0.5, "0x10" 16. */
 export function numberIn(text: string): number {
+	if (/^0x[0-9a-f]+$/.test(text)) return Number(text);
+	if (/^an?$/.test(text)) return 1;
+	if (/^[a-z]+$/.test(text)) return WORDS.includes(text) ? WORDS.indexOf(text) : (FRACTIONS[text] ?? Number.NaN);
 	const [, digits, unit] = /([\d,.]+) ?(M|KB)?/.exec(text) ?? [];
 	return Number(digits?.replaceAll(",", "")) * (unit === "M" ? 1e6 : unit === "KB" ? 1e3 : 1);
 }
@@ -70,4 +76,22 @@ export function numbersIn(document: string, sentence: RegExp): number[] {
 	const claimed = sentence.exec(readFileSync(join(ROOT, document), "utf8").replace(/\s+/g, " "));
 	if (claimed === null) throw new Error(`${document} does not say ${sentence.source}`);
 	return claimed.slice(1).map(numberIn);
+}
+
+/** What the groups of the expression match in a source's text, as numbers: for what no module exports. */
+export function sourceNumbers(path: string, pattern: RegExp): number[] {
+	const found = pattern.exec(readFileSync(join(ROOT, path), "utf8"));
+	if (found === null) throw new Error(`${path} has no ${pattern.source}`);
+	return found.slice(1).map((number) => Number(number.replaceAll("_", "")));
+}
+
+/** "LIMIT", or "LIMITS.most": a number, or a product of numbers. */
+export function constantIn(path: string, name: string): number {
+	const [constant, member] = name.split(".") as [string, string?];
+	const text = readFileSync(join(ROOT, path), "utf8");
+	const value = new RegExp(`\\b${constant}\\b[^=;]*= ([^;]+);`).exec(text)?.[1];
+	const number = member === undefined ? value : new RegExp(`\\b${member}: ([^,}]+)`).exec(value ?? "")?.[1];
+	const product = number?.split("*").reduce((all, factor) => all * Number(factor.replaceAll(/[_"]/g, "")), 1);
+	if (product === undefined || Number.isNaN(product)) throw new Error(`${path} has no number ${name}`);
+	return product;
 }

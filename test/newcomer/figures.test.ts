@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { MOST } from "../../bench/story/story.ts";
-import { numbersIn, rowOf } from "./documents.ts";
+import { numbersIn, rowOf, sourceNumbers } from "./documents.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const { agent, crypto, mqtt, wake } = JSON.parse(readFileSync(join(ROOT, "bench/budgets.json"), "utf8"));
@@ -80,16 +80,11 @@ const mqttCosts = (names: RegExp): number[] =>
 const reading = mqttCosts(/^read[A-Z]/);
 const writing = mqttCosts(/^encode/);
 
-const source = (path: string, pattern: RegExp): number[] =>
-	pattern
-		.exec(readFileSync(join(ROOT, path), "utf8"))!
-		.slice(1)
-		.map((number) => Number(number.replaceAll("_", "")));
-const [chunk, heap, stack] = source(
+const [chunk, heap, stack] = sourceNumbers(
 	"test/sim/memory.test.ts",
 	/FIXED = \{ chunk: ([\d_]+), heap: (\d+), stack: (\d+) \}/,
 ) as [number, number, number];
-const grown = source(
+const grown = sourceNumbers(
 	"bench/agent/agent.ts",
 	/chunk: \{ initial: (\d+), incremental: (\d+) \}, heap: \{ initial: (\d+), incremental: (\d+) \}/,
 );
@@ -100,7 +95,7 @@ const board = (label: string): number[] => rowOf("docs/board.md", label);
 const lowest = board("renewal: reconnected")[2]!;
 const [imageBytes] = numbersIn("docs/board.md", /image that was tried has ([\d,]+) bytes/);
 const [stackBytes, unused] = numbersIn("docs/board.md", /Stacks: `main` ([\d,]+) bytes, ([\d,]+) never used/);
-const [appSlot] = source("hw/moddable/partitions.csv", /ota_0, *app, *ota_0, *\w+, *(0x[0-9a-f]+)/i);
+const [appSlot] = sourceNumbers("hw/moddable/partitions.csv", /ota_0, *app, *ota_0, *\w+, *(0x[0-9a-f]+)/i);
 
 /** Sentences: a number is what a group of the expression matches. */
 const SENTENCES: readonly (readonly [string, RegExp, readonly number[]])[] = [
@@ -133,7 +128,7 @@ const SENTENCES: readonly (readonly [string, RegExp, readonly number[]])[] = [
 	[
 		"README.md",
 		/download takes at most (\d+) KB beside/,
-		[source("test/sim/download-memory.test.ts", /MOST_BYTES = (\d+) \* 1024/)[0]!],
+		[sourceNumbers("test/sim/download-memory.test.ts", /MOST_BYTES = (\d+) \* 1024/)[0]!],
 	],
 	["README.md", /in a slot of (\S+) KB; the other chips/, [appSlot! / 1024]],
 	[
