@@ -22,10 +22,10 @@ export interface Cut {
 }
 
 /**
- * Cuts fall within, counted from power-up (enrolment, trial) or from the connection: as many times as long as this machine took last
- * from power-up to the connection.
+ * Cuts fall within, counted from power-up (enrolment, trial), from the call that asks for it (renewal) or from the connection: as many
+ * times as long as this machine took last from power-up to the connection.
  */
-const SPAN: Readonly<Record<Stage, number>> = { enrolment: 1.8, renewal: 1.2, update: 1.5, trial: 1.6 };
+const SPAN: Readonly<Record<Stage, number>> = { enrolment: 1.8, renewal: 2.5, update: 1.5, trial: 1.6 };
 const FIRST_PACE_MS = 5000;
 const ENROLMENTS = 2;
 const RENEWALS = 6;
@@ -40,6 +40,8 @@ const MOST_STARTS = 15;
 const LONG_SECONDS = 900;
 const POWER_UP = /^ESP-ROM:/;
 const CONNECTED = /state=connected/;
+/** A call has come: the renewal begins. */
+const CALLED = /^\d+\.\d+ s {2}method\b/;
 /** `ota.boot`, which each start logs. */
 const DECIDED = /ota\.boot {2}decision=(\w+) {2}running=(\w+) {2}installed=(\d+)/;
 
@@ -102,7 +104,7 @@ class Life {
 	async renew(): Promise<void> {
 		const power = new AbortController();
 		const onMark = (): void => void this.#board.renew(power.signal);
-		await this.#start({ stage: "renewal", mark: CONNECTED, onMark, power });
+		await this.#start({ stage: "renewal", mark: CONNECTED, onMark, from: CALLED, power });
 	}
 
 	/** Cut off in its download, and once in its trial: three would end it. */
@@ -152,24 +154,30 @@ class Life {
 		readonly stage?: Stage;
 		readonly mark?: RegExp;
 		readonly onMark?: () => void;
+		/** From where the moment of the cut is counted; without it from `mark`. */
+		readonly from?: RegExp;
 		readonly power?: AbortController;
 		readonly until?: RegExp;
 	}): Promise<"reset" | "cut" | "stopped" | "timeout"> {
-		const { stage, mark, onMark, power = new AbortController(), until } = options;
+		const { stage, mark, onMark, from = mark, power = new AbortController(), until } = options;
 		const isWhole = stage === undefined && mark === undefined;
 		const milliseconds = stage && this.#draw.integer(1000) * 0.001 * SPAN[stage] * this.#pace;
 		const since = Date.now();
-		let isMarked = false;
+		let [isMarked, isCounted] = [false, false];
 		const { ended, output } = await this.#board.boot({
 			power: power.signal,
 			timeoutSeconds: LONG_SECONDS,
 			...(isWhole ? { stopAt: CONNECTED } : until ? { stopAt: until } : {}),
 			onLine: (line) => {
 				this.#onLine(line);
-				if (isMarked || !mark?.test(line)) return;
-				isMarked = true;
-				onMark?.();
-				if (milliseconds !== undefined) void sleep(milliseconds).then(() => power.abort());
+				if (!isMarked && mark?.test(line)) {
+					isMarked = true;
+					onMark?.();
+				}
+				if (milliseconds !== undefined && !isCounted && from?.test(line)) {
+					isCounted = true;
+					void sleep(milliseconds).then(() => power.abort());
+				}
 			},
 		});
 		this.output = output;
