@@ -16,7 +16,7 @@ import { corpusOf, finding, TARGETS, type Target } from "./targets.ts";
 const SLICE_MS = 400;
 const MOST_BATCH = 20_000;
 const MOST_KEPT_BYTES = 320;
-const MOST_KEPT = 14;
+const MOST_KEPT = 10;
 const MOST_FINDINGS = 5;
 
 const { values } = parseArgs({
