@@ -1,17 +1,19 @@
 /**
  * JSON (RFC 8259) as a stream, in bounded memory: of a text of any size and shape only what is asked for is made.
  *
- * Each value's path is put to `choose`: pass over it, enter it (an object or an array, whose members are put in turn), or keep
- * it whole within a budget of bytes, members and levels. Nothing is made of the rest, not even its member names, which XS
+ * Each value's path is put to `choose`: pass over it, enter it (an object or an array, whose members are put in turn), keep it whole
+ * within a budget of bytes, members and levels, or, of a text, hand it on as it comes. Nothing is made of the rest, not even its member names, which XS
  * would intern for ever. What is kept is counted first and parsed natively then; what does not fit is left out whole and
  * named in `cut`. What is passed over is judged by its brackets and quotes only. Malformed: RangeError.
  */
 import { utf8 } from "./bytes.ts";
 import { Budget, Byte, malformed, parse, Value } from "./json-value.ts";
+import { StreamedText, type TextSink } from "./streamed-text.ts";
 
-export type Choice = "skip" | "enter" | Budget;
-/** `path`: names and indices from the root, which is []. */
-export type Choose = (path: readonly string[]) => Choice;
+/** A sink is for a text only. */
+export type Choice = "skip" | "enter" | Budget | TextSink;
+/** `path`: names and indices from the root, which is []. `isText`: the value is one. */
+export type Choose = (path: readonly string[], isText: boolean) => Choice;
 
 type Container = Record<string, unknown>;
 
@@ -39,7 +41,7 @@ export class JsonReader {
 	readonly cut: string[] = [];
 	#cutCount = 0;
 	/** The value that is being read: kept, passed over (no budget), or a name (no budget, kept). */
-	#value: Value | undefined;
+	#value: Value | StreamedText | undefined;
 	#result: unknown;
 	#done = false;
 	/** The name before the value was not too long to be read. */
@@ -104,7 +106,7 @@ export class JsonReader {
 	/** A value begins with this byte. */
 	#begin(byte: number, at: number): number {
 		if (!this.#isNamed) this.#noteCut();
-		const choice = this.#isNamed ? this.#choose(this.#path) : "skip";
+		const choice = this.#isNamed ? this.#choose(this.#path, byte === Byte.QUOTE) : "skip";
 		this.#isNamed = true;
 		const opens = byte === Byte.OPEN_OBJECT || byte === Byte.OPEN_ARRAY;
 		if (choice === "enter" && opens && this.#entered.length < MOST_ENTERED) {
@@ -113,7 +115,8 @@ export class JsonReader {
 			this.#path.push(isArray ? "0" : "");
 			return at + 1;
 		}
-		if (!(choice instanceof Budget)) this.#value = new Value(undefined, 0);
+		if (choice === "skip" || choice === "enter") this.#value = new Value(undefined, 0);
+		else if (!(choice instanceof Budget)) this.#value = new StreamedText(choice);
 		else this.#value = new Value(choice, this.#admits(choice) ? choice.bytes - this.#nameBytes : 0);
 		return at;
 	}
@@ -133,8 +136,12 @@ export class JsonReader {
 	}
 
 	/** A value or a name is over; gives where the bytes after it begin. */
-	#finish(value: Value): number {
+	#finish(value: Value | StreamedText): number {
 		this.#value = undefined;
+		if (value instanceof StreamedText) {
+			this.#made(value.sink.end());
+			return value.at;
+		}
 		const top = this.#entered.at(-1);
 		const isName = top !== undefined && top.index === undefined && (top.awaits === "first" || top.awaits === "name");
 		if (isName) {

@@ -10,7 +10,7 @@
  */
 import { base64, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import { type Certificate, readCertificates, takeCertificates } from "../x509/certificate.ts";
+import { type Certificate, parseCertificate, takeCertificates } from "../x509/certificate.ts";
 import { encodePem } from "../x509/pem.ts";
 
 export const DIALECTS = ["2021-11-01-preview", "2025-07-01-preview", "2026-11-02-preview"] as const;
@@ -35,10 +35,14 @@ export function registerBody(dialect: Dialect, registrationId: string, csr: Uint
 	return utf8(JSON.stringify({ registrationId, ...custom, ...request }));
 }
 
-/** The certificates of a registration state in the order they came; empty when the service issued none. */
+/**
+ * The certificates of a registration state in the order they came; empty when the service issued none. Their texts have been taken by
+ * CertificateText: one text, or an array of them.
+ */
 export function issuedCertificates(state: Readonly<Record<string, unknown>>): Certificate[] {
 	const chain = state.issuedCertificateChain ?? state.issuedClientCertificate ?? [];
-	return takeCertificates(Array.isArray(chain) ? chain : [chain], "dps.response");
+	const isArray = Array.isArray(chain) && !(chain[0] instanceof Uint8Array);
+	return takeCertificates(isArray ? chain : [chain], "dps.response");
 }
 
 /** Dialect A only; undefined when absent or null. */
@@ -53,9 +57,9 @@ export function parseTrustBundle(value: unknown): TrustBundle | undefined {
 		id: typeof bundle.id === "string" ? bundle.id : "",
 		etag: typeof bundle.etag === "string" ? bundle.etag : "",
 		certificates: bundle.certificates.flatMap((entry: unknown) => {
-			const text = (entry as { certificate?: unknown } | null)?.certificate;
-			if (typeof text !== "string") throw new Fault("dps.response", "trustBundle: certificate: expected a string");
-			return readCertificates(text).map((certificate) => certificate.der);
+			const ders = (entry as { certificate?: unknown } | null)?.certificate;
+			if (!Array.isArray(ders)) throw new Fault("dps.response", "trustBundle: certificate: expected a string");
+			return (ders as Uint8Array[]).map((der) => parseCertificate(der).der);
 		}),
 	};
 }

@@ -4,13 +4,15 @@
  * One attempt; it ends with `done` called exactly once. Whether to try again is `agent.ts`'s business.
  */
 import { idle } from "../base/idle.ts";
-import { Fault, printable } from "../fault.ts";
+import { Fault } from "../fault.ts";
 import { type Client, type ClientEvents, openClient } from "../mqtt/client.ts";
+import type { Sink } from "../mqtt/events.ts";
 import { recordBytes } from "../mqtt/header.ts";
 import { wayOf } from "../mqtt/transport.ts";
 import type { Clock, Identity, Log, Wire } from "../port.ts";
+import type { BodyReader } from "./body.ts";
 import { RESPONSE_FILTER, resource, username } from "./dps-topics.ts";
-import { type Action, type Answer, type Assignment, Registration, type Request } from "./registration.ts";
+import { type Action, type Assignment, Registration, type Request } from "./registration.ts";
 import type { SymmetricKey } from "./sas.ts";
 
 /** How a device proves itself before it has an operational certificate. */
@@ -26,8 +28,6 @@ export interface ExchangeOptions {
 	readonly idScope: string;
 	readonly onboarding: Onboarding;
 	readonly request: Request;
-	/** Of a message that is held: the service's answer may be four times that. */
-	readonly maxMessageBytes: number;
 	/** The CSR leaves: from here on the service may issue a certificate that never arrives. */
 	readonly onRequest: () => void;
 }
@@ -39,10 +39,8 @@ const KEEP_ALIVE_SECONDS = 240;
 const ANSWER_SECONDS = 60;
 /** All polling together, seconds. A service that assigns for longer is stuck. */
 const WHOLE_SECONDS = 900;
-/** An answer with three certificates is under 4 KB; a trust bundle, dialect A only, may be as large as this. */
-const MOST_PACKET_BYTES = 40 * 1024;
-/** What a small device holds of it, whatever it holds of other messages. */
-const LEAST_PACKET_BYTES = 4608;
+/** Larger answers are read as they come; of this size are those that say to wait. */
+const MOST_PACKET_BYTES = 1024;
 
 /** Returns a function that abandons the exchange (then `done` gets Fault agent.closed). */
 export function exchange(options: ExchangeOptions, done: (result: Assignment | Fault) => void): () => void {
@@ -78,7 +76,7 @@ class Exchange implements ClientEvents {
 					anchors,
 					timeoutSeconds: ANSWER_SECONDS,
 					notBefore: clock.now(),
-					maxRecordBytes: recordBytes(options.maxMessageBytes),
+					maxRecordBytes: recordBytes(request.maxMessageBytes),
 					...identity,
 				},
 				clientId: request.registrationId,
@@ -86,7 +84,7 @@ class Exchange implements ClientEvents {
 				...("key" in onboarding ? { password: password(onboarding.key, options, clock.now()) } : {}),
 				clean: true,
 				keepAliveSeconds: KEEP_ALIVE_SECONDS,
-				maxPacketBytes: Math.min(MOST_PACKET_BYTES, Math.max(LEAST_PACKET_BYTES, 4 * options.maxMessageBytes)),
+				maxPacketBytes: MOST_PACKET_BYTES,
 				timeoutSeconds: ANSWER_SECONDS,
 			},
 			this,
@@ -104,23 +102,26 @@ class Exchange implements ClientEvents {
 		});
 	}
 
-	/**
-	 * One answer is taken for each request, and no turn is queued for anything else: a service may send answers without end.
-	 * In turns of their own, because each leaves behind what it was made of: the packet first and the text before its certificates.
-	 */
 	onMessage(topic: string, payload: Uint8Array): void {
-		const response = this.#registration.take(topic);
-		if (!response || this.#result !== undefined) return;
-		// The last answer, and the most that an enrolment holds: no session with DPS will be resumed after it.
-		if (!(response instanceof Fault) && response.status === 200) this.#options.wire.forget?.();
-		void Promise.resolve(payload)
-			.then((payload) => this.#registration.read(response, payload))
-			.then((answer) => this.#receive(answer));
+		const sink = this.onLarge(topic);
+		sink?.push(payload);
+		sink?.end();
 	}
 
-	/** More than the device can hold: the registration cannot end well, and does not wait for its time to be over. */
-	onLarge(topic: string, bytes: number): undefined {
-		this.finish(new Fault("dps.response", `${bytes} bytes for ${printable(topic)}; see maxMessageBytes`));
+	/**
+	 * One answer is taken for each request, and no turn is queued for anything else: a service may send answers without end.
+	 * It is judged in a turn of its own, which leaves behind what it was made of.
+	 */
+	onLarge(topic: string): Sink | undefined {
+		const response = this.#result === undefined ? this.#registration.take(topic) : undefined;
+		if (response === undefined) return undefined;
+		// The last answer, and the most that an enrolment holds: no session with DPS will be resumed after it.
+		if (!(response instanceof Fault) && response.status === 200) this.#options.wire.forget?.();
+		const reader = this.#registration.open(response);
+		return {
+			push: (bytes) => reader.push(bytes),
+			end: () => void Promise.resolve(reader).then((whole) => this.#receive(whole)),
+		};
 	}
 
 	onClose(fault?: Fault): void {
@@ -144,8 +145,8 @@ class Exchange implements ClientEvents {
 		if (fault.code !== "mqtt.closed") this.finish(fault);
 	}
 
-	#receive(answer: Answer | Fault): void {
-		if (this.#result === undefined) this.#act(this.#registration.answer(answer));
+	#receive(reader: BodyReader): void {
+		if (this.#result === undefined) this.#act(this.#registration.answer(reader));
 	}
 
 	#act(action: Action): void {

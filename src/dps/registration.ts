@@ -4,10 +4,9 @@
  * Messages in, actions out; the caller (exchange.ts) owns connection and time. The status in the topic is HTTP-like,
  * the outcome is the body's `status`. Unknown members are skipped; an unknown status or a half assignment is refused.
  */
-import { type Choose, JsonReader } from "../base/json-reader.ts";
-import { Budget } from "../base/json-value.ts";
 import { Fault, printable } from "../fault.ts";
 import type { Certificate } from "../x509/certificate.ts";
+import { type Answer, BodyReader, type Members, object } from "./body.ts";
 import { type Dialect, issuedCertificates, parseTrustBundle, registerBody, type TrustBundle } from "./dialect.ts";
 import { failureFault, requestFault } from "./dps-refusal.ts";
 import { parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./dps-topics.ts";
@@ -38,41 +37,11 @@ export interface Request {
 	/** PKCS#10, DER. */
 	readonly csr: Uint8Array;
 	readonly payload?: unknown;
+	/** What the device holds of a message. */
+	readonly maxMessageBytes: number;
 }
 
-type Members = Readonly<Record<string, unknown>>;
-
-export interface Answer {
-	readonly response: ResponseTopic;
-	readonly body: Members;
-	readonly isPayloadCut: boolean;
-}
-
-/** A reply with three certificates is under 4 KB, one with a trust bundle well under 32 KB. */
-const MOST_BODY_BYTES = 32 * 1024;
 const MOST_OPERATION_ID = 256;
-/** All that is said in words: ids, codes, messages. */
-const MOST_TEXT_BYTES = 2048;
-const MOST_MEMBERS = 256;
-const MOST_LEVELS = 16;
-const MEMBERS = /* @__PURE__ */ Object.freeze(["operationId", "status", "errorCode", "message"]);
-/** Of `registrationState`. */
-const STATE = /* @__PURE__ */ Object.freeze([
-	"assignedHub",
-	"deviceId",
-	"status",
-	"connectionProfile",
-	"errorCode",
-	"errorMessage",
-]);
-const CERTIFICATES = /* @__PURE__ */ Object.freeze([
-	"issuedCertificateChain",
-	"issuedClientCertificate",
-	"trustBundle",
-]);
-/** As JsonReader names what did not fit. */
-const PAYLOAD = "registrationState.payload";
-const NOTHING = /* @__PURE__ */ Object.freeze({ body: /* @__PURE__ */ Object.freeze({}), isPayloadCut: false });
 const MOST_DEVICE_ID = 128;
 /** One exchange a connection, so ids need to be unique only within it. */
 const NO_BYTES = new Uint8Array(0);
@@ -114,21 +83,15 @@ export class Registration {
 		return response;
 	}
 
-	/** The answer whose topic `take` took. */
-	read(response: ResponseTopic | Fault, payload: Uint8Array): Answer | Fault {
-		if (response instanceof Fault) return response;
-		try {
-			return { response, ...parseBody(payload, response.status) };
-		} catch (thrown) {
-			return Fault.of(thrown, "dps.response");
-		}
+	/** Who reads the answer whose topic `take` took. */
+	open(response: ResponseTopic | Fault): BodyReader {
+		return new BodyReader(response, this.#request.maxMessageBytes);
 	}
 
-	/** Apart from `read`, so that the packet need not be kept while its certificates are parsed. */
-	answer(answer: Answer | Fault): Action {
+	/** It is whole. Not within the reader, so that the packet need not be kept while its certificates are parsed. */
+	answer(reader: BodyReader): Action {
 		try {
-			if (answer instanceof Fault) throw answer;
-			return this.#judge(answer);
+			return this.#judge(reader.answer());
 		} catch (thrown) {
 			return { type: "failed", fault: Fault.of(thrown, "dps.response") };
 		}
@@ -164,49 +127,6 @@ export class Registration {
 				throw new Fault("dps.response", "status: unknown value");
 		}
 	}
-}
-
-function parseBody(payload: Uint8Array, status: number): Omit<Answer, "response"> {
-	if (payload.length > MOST_BODY_BYTES) throw new Fault("dps.response", `body over ${MOST_BODY_BYTES} bytes`);
-	// A proxy in front of the service may answer an error without a body; the status alone says enough.
-	if (status >= 300 && payload.length === 0) return NOTHING;
-	const reader = new JsonReader(chooser(payload.length));
-	let value: unknown;
-	try {
-		reader.push(payload);
-		value = reader.end();
-	} catch {
-		if (status >= 300) return NOTHING;
-		throw new Fault("dps.response", "body is not JSON");
-	}
-	if (value === undefined && status >= 300) return NOTHING;
-	const cut = reader.cut.find((path) => CERTIFICATES.some((name) => path === `registrationState.${name}`));
-	if (cut !== undefined) throw new Fault("dps.response", `${cut}: more than this device takes`);
-	return { body: object(value, "body"), isPayloadCut: reader.cut.includes(PAYLOAD) };
-}
-
-/** Only what is used is made of an answer. The operator's own payload has a budget apart. */
-function chooser(bytes: number): Choose {
-	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, MOST_LEVELS);
-	const certificates = new Budget(bytes, MOST_MEMBERS, MOST_LEVELS);
-	const payload = new Budget(bytes, MOST_MEMBERS, MOST_LEVELS);
-	return ([first, second]) => {
-		if (first === undefined || (first === "registrationState" && second === undefined)) return "enter";
-		if (first !== "registrationState") return MEMBERS.includes(first) ? texts : "skip";
-		return second === "payload"
-			? payload
-			: STATE.includes(second!)
-				? texts
-				: CERTIFICATES.includes(second!)
-					? certificates
-					: "skip";
-	};
-}
-
-function object(value: unknown, field: string): Members {
-	if (typeof value !== "object" || value === null || Array.isArray(value))
-		throw new Fault("dps.response", `${field}: expected an object`);
-	return value as Members;
 }
 
 function parseAssignment(state: Members): Omit<Assignment, "isPayloadCut"> {

@@ -11,7 +11,7 @@ import { hex } from "../base/bytes.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Entropy } from "../port.ts";
 import type { Certificate } from "../x509/certificate.ts";
-import { parseAnswer, type Refusal, requestBody, requestTopic } from "./issuance.ts";
+import { type Answer, type AnswerReader, openAnswer, type Refusal, requestBody, requestTopic } from "./issuance.ts";
 
 export interface CertificateRequestOptions {
 	/** As the hub knows it: the authenticated device id. */
@@ -21,6 +21,8 @@ export interface CertificateRequestOptions {
 	readonly requestId: string;
 	/** Uniform in [0, 1): spreads the waits. */
 	readonly random: () => number;
+	/** For the certificates of an answer, DER. */
+	readonly chainBytes: number;
 }
 
 export type Action =
@@ -70,11 +72,11 @@ export class CertificateRequest {
 	#expiries = 0;
 
 	constructor(options: CertificateRequestOptions) {
-		const { deviceId, requestId, csr, random } = options;
+		const { deviceId, requestId, csr, random, chainBytes } = options;
 		if (!/^[A-Za-z0-9][A-Za-z0-9-]{2,34}[A-Za-z0-9]$/.test(requestId))
 			throw new Fault("hub.bad-request", "request id: expected 4 to 36 of [A-Za-z0-9-], no '-' at either end");
 		if (csr.length > MOST_CSR_CHARACTERS) throw new Fault("hub.bad-request", "CSR: more than 8 KB");
-		this.#options = { deviceId, requestId, random };
+		this.#options = { deviceId, requestId, random, chainBytes };
 		this.#csr = csr;
 	}
 
@@ -98,20 +100,26 @@ export class CertificateRequest {
 		return this.#publish(false, ticks);
 	}
 
-	/** `nowMs` is Clock.now. Undefined: not an answer to this request. */
-	onMessage(topic: string, payload: Uint8Array, ticks: number, nowMs: number): Action | undefined {
+	/** Who reads the message; undefined: not an answer to this request. */
+	open(topic: string): AnswerReader | undefined {
 		// Also before start(): after a reconnect the hub delivers what it kept, before anything is asked.
 		if (this.#state.name === "done") return undefined;
+		return openAnswer(topic, this.#options.requestId, this.#options.chainBytes);
+	}
+
+	/** It is whole. `nowMs` is Clock.now. Undefined: there has been another answer meanwhile. */
+	onAnswer(reader: AnswerReader, ticks: number, nowMs: number): Action | undefined {
+		if (this.#state.name === "done") return undefined;
+		let answer: Answer;
 		try {
-			const answer = parseAnswer(topic, payload, this.#options.requestId);
-			if (answer === undefined) return undefined;
-			if (answer.type === "refused") return this.#refused(answer, ticks, nowMs);
-			if (answer.type === "accepted") return this.#accepted(answer.expires, ticks, nowMs);
-			this.#end();
-			return answer;
+			answer = reader.answer();
 		} catch (thrown) {
 			return this.#fail(Fault.of(thrown, "hub.response"));
 		}
+		if (answer.type === "refused") return this.#refused(answer, ticks, nowMs);
+		if (answer.type === "accepted") return this.#accepted(answer.expires, ticks, nowMs);
+		this.#end();
+		return answer;
 	}
 
 	/** The deadline has come. */

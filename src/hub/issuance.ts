@@ -3,13 +3,16 @@
  *
  * The sources disagree, so answers are read by shape: `$rid` anywhere among the parameters or as the last part of the
  * topic; certificates in an object or a bare array, each base64 DER or PEM. Members we do not know are passed over.
- * Refused with Fault hub.response: bodies over 32 KB, more than five certificates, anything unreadable in a success.
+ * Refused with Fault hub.response: bodies over 32 KB, more than five certificates, anything unreadable in a success. An answer is
+ * read as it comes: of the largest one there are held its certificates, once, in DER.
  */
 import { utf8 } from "../base/bytes.ts";
 import { type Choose, JsonReader } from "../base/json-reader.ts";
 import { Budget } from "../base/json-value.ts";
 import { Fault } from "../fault.ts";
+import type { Sink } from "../mqtt/events.ts";
 import { type Certificate, takeCertificates } from "../x509/certificate.ts";
+import { CertificateText, type Room } from "../x509/certificate-text.ts";
 
 /** To be subscribed, and acknowledged, before the request is published. */
 export const CREDENTIALS_FILTER = "$iothub/credentials/res/#";
@@ -38,8 +41,9 @@ export interface Refusal {
 type Json = Readonly<Record<string, unknown>>;
 
 const MOST_BODY_BYTES = 32 * 1024;
-/** Texts and numbers that are kept of an answer. */
+/** Texts and numbers that are kept of an answer, and how much of them. */
 const MOST_MEMBERS = 32;
+const MOST_TEXT_BYTES = 2048;
 const MEMBERS = /* @__PURE__ */ Object.freeze(["errorCode", "message", "retryAfter", "operationExpires"]);
 
 export function requestTopic(requestId: string): string {
@@ -51,21 +55,66 @@ export function requestBody(deviceId: string, csr: string, replace: boolean): Ui
 	return utf8(JSON.stringify({ id: deviceId, csr, ...(replace ? { replace: "*" } : {}) }));
 }
 
-/** The answer to request `requestId`; undefined when the message is none. */
-export function parseAnswer(topic: string, payload: Uint8Array, requestId: string): Answer | undefined {
+/** Who reads the answer to request `requestId`, with room for so many bytes of certificates; undefined when the message is none. */
+export function openAnswer(topic: string, requestId: string, room: number): AnswerReader | undefined {
 	if (!topic.startsWith(ANSWERS)) return undefined;
 	const [, digits, path, query = ""] = /^(\d{3})\/([^?]*)(?:\?(.*))?$/.exec(topic.slice(ANSWERS.length)) ?? [];
 	if (digits === undefined) return undefined;
 	const rid = query.split("&").find((pair) => pair.startsWith("$rid="));
-	if ((rid?.slice("$rid=".length) ?? path) !== requestId) return undefined;
-	const status = Number(digits);
-	const body = parseBody(payload, status);
-	const { errorCode } = object(body);
-	const code = typeof errorCode === "number" && errorCode >= 0 && errorCode < 1e6 ? Math.floor(errorCode) : 0;
-	// An error that arrives under a topic of success is still an error.
-	if (status >= 300 || code >= 300_000) return refusal(status >= 300 ? status : Math.floor(code / 1000), code, body);
-	if (status === 202) return { type: "accepted", expires: parseTimestamp(object(body).operationExpires) };
-	return { type: "issued", certificates: certificatesOf(body) };
+	return (rid?.slice("$rid=".length) ?? path) === requestId ? new AnswerReader(Number(digits), room) : undefined;
+}
+
+export class AnswerReader implements Pick<Sink, "push"> {
+	readonly #status: number;
+	readonly #reader: JsonReader;
+	#bytes = 0;
+	/** Why nothing more is read. */
+	#broken: unknown;
+
+	constructor(status: number, room: number) {
+		this.#status = status;
+		this.#reader = new JsonReader(chooser(status, { bytes: room }));
+	}
+
+	/** Throws nothing: `answer` does. */
+	push(bytes: Uint8Array): void {
+		this.#bytes += bytes.length;
+		this.#try(() => {
+			if (this.#bytes > MOST_BODY_BYTES) throw new RangeError(`more than ${MOST_BODY_BYTES} bytes`);
+			this.#reader.push(bytes);
+		});
+	}
+
+	/** It is whole. */
+	answer(): Answer {
+		const status = this.#status;
+		const body = this.#body();
+		const { errorCode } = object(body);
+		const code = typeof errorCode === "number" && errorCode >= 0 && errorCode < 1e6 ? Math.floor(errorCode) : 0;
+		// An error that arrives under a topic of success is still an error.
+		if (status >= 300 || code >= 300_000) return refusal(status >= 300 ? status : Math.floor(code / 1000), code, body);
+		if (status === 202) return { type: "accepted", expires: parseTimestamp(object(body).operationExpires) };
+		return { type: "issued", certificates: certificatesOf(body) };
+	}
+
+	/** Of an error and of a 202 the status says enough, whatever the body is. */
+	#body(): unknown {
+		const body = this.#try(() => this.#reader.end());
+		if (this.#broken === undefined) return body;
+		if (this.#status !== 200) return undefined;
+		if (this.#broken instanceof Fault) throw this.#broken;
+		const what = `body of ${this.#bytes} bytes: expected JSON of at most ${MOST_BODY_BYTES}`;
+		throw new Fault("hub.response", what, { cause: this.#broken });
+	}
+
+	#try(read: () => unknown): unknown {
+		try {
+			return this.#broken === undefined ? read() : undefined;
+		} catch (thrown) {
+			this.#broken = thrown;
+			return undefined;
+		}
+	}
 }
 
 /** RFC 3339 in UTC with up to nine fraction digits, to milliseconds since 1970; undefined for anything else. */
@@ -100,31 +149,18 @@ function certificatesOf(body: unknown): Certificate[] {
 	return takeCertificates(texts, "hub.response");
 }
 
-/** Of an error and of a 202 the status says enough, whatever the body is. */
-function parseBody(payload: Uint8Array, status: number): unknown {
-	if (payload.length <= MOST_BODY_BYTES) {
-		const reader = new JsonReader(chooser(payload.length));
-		try {
-			reader.push(payload);
-			return reader.end();
-		} catch {
-			// Judged below.
-		}
-	}
-	if (status !== 200) return undefined;
-	throw new Fault("hub.response", `body of ${payload.length} bytes: expected JSON of at most ${MOST_BODY_BYTES}`);
-}
-
-/** Only what is used is made of an answer: each certificate is a value of its own. */
-function chooser(bytes: number): Choose {
-	const budget = new Budget(bytes, MOST_MEMBERS, 0);
-	return (path) => {
+/** Only what is used is made of an answer: each certificate is a value of its own, and goes on its way to DER at once. */
+function chooser(status: number, room: Room): Choose {
+	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, 0);
+	const certificate = (isText: boolean) => (isText && status === 200 ? new CertificateText(room) : texts);
+	return (path, isText) => {
 		const [first, second] = path;
 		if (first === undefined) return "enter";
 		// A bare array: its elements have the names of their places.
-		if (Number.isInteger(Number(first))) return path.length === 1 ? budget : "skip";
-		if (first === "certificates" || first === "info") return second === undefined ? "enter" : budget;
-		return MEMBERS.includes(first) ? budget : "skip";
+		if (Number.isInteger(Number(first))) return path.length === 1 ? certificate(isText) : "skip";
+		if (first === "certificates" && second !== undefined) return certificate(isText);
+		if (first === "certificates" || first === "info") return second === undefined ? "enter" : texts;
+		return MEMBERS.includes(first) ? texts : "skip";
 	};
 }
 

@@ -23,8 +23,6 @@ export const MOST_TWIN_INTEGER = 4503599627370495;
 export const MOST_JSON_LEVELS = 32;
 /** Encoded: MQTT's 64 KB for a topic (3.1.1, 1.5.3), and what stands around the longest device id, of 128 characters. */
 export const MOST_PROPERTIES_BYTES = 0xffff - 128 - "devices//messages/events/".length;
-/** The certificates of a renewal: more than five with RSA signatures. */
-export const MOST_ISSUANCE_BYTES = 12 * 1024;
 
 /** Calls of methods that are not answered yet. */
 export const MOST_OPEN_METHODS = 8;

@@ -12,67 +12,15 @@ import type { Config } from "../config.ts";
 import { Fault } from "../fault.ts";
 import { type Action, CertificateRequest, createRequestId } from "../hub/certificates.ts";
 import type { HubSession } from "../hub/hub-session.ts";
-import { CREDENTIALS_FILTER } from "../hub/issuance.ts";
+import { type AnswerReader, CREDENTIALS_FILTER } from "../hub/issuance.ts";
+import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Entropy, Keystore, Log } from "../port.ts";
+import { chainBytes } from "../x509/certificate-text.ts";
 import { acceptCertificates } from "./accept.ts";
 import type { Journal } from "./journal.ts";
 import type { Credential } from "./record.ts";
-import { renewAt, retryAt, waitMs } from "./renewal-plan.ts";
+import { waitMs } from "./renewal-plan.ts";
 import { type CertificateRequestIdentity, certificateRequest, isForDps, turnCurve } from "./request.ts";
-
-/** Share of its validity that a certificate is used for at least, whatever the clock says. */
-const LEAST_USE = 0.1;
-
-/** When the next attempt is due, and how many have failed. Lives in RAM: after a reboot the plan starts from the dates. */
-export class RenewalSchedule {
-	#failures = 0;
-	#pastFailures = 0;
-	/** By Clock.ticks, so that a clock that jumps does not hurry or stall a retry. */
-	#retryTicks = 0;
-	/** By Clock.ticks: a clock that runs ahead of the CA would find every new certificate due at once. */
-	#earliestTicks = 0;
-	#requested = false;
-	/** By the wall clock: looked at every day, and always the same for one credential. */
-	#planned: { readonly credential: Credential; readonly at: number } | undefined;
-
-	get failures(): number {
-		return this.#failures;
-	}
-
-	/** Asked for by the application or the operator: due at once. */
-	request(): void {
-		this.#requested = true;
-	}
-
-	/** Milliseconds until the next attempt, 0 when it is due; a day at most, then to be asked again. */
-	dueIn(credential: Credential, config: Config, clock: Clock): number {
-		if (this.#failures > 0) return waitMs(this.#retryTicks, clock.ticks());
-		if (this.#requested) return 0;
-		if (this.#planned?.credential !== credential) {
-			const plan = { deviceId: credential.deviceId, fraction: config.renewAt, pastFailures: this.#pastFailures };
-			this.#planned = { credential, at: renewAt(credential, plan) };
-		}
-		return Math.max(waitMs(this.#planned.at, clock.now()), waitMs(this.#earliestTicks, clock.ticks()));
-	}
-
-	failed(fault: Fault, credential: Credential, { clock, entropy }: { clock: Clock; entropy: Entropy }): void {
-		this.#failures++;
-		const now = clock.now();
-		const at = retryAt(credential, now, this.#failures, randomUnit(entropy), fault.retryAfterSeconds);
-		this.#retryTicks = clock.ticks() + (at - now);
-	}
-
-	/** A new one. Not to be said of one that was found in flash: it may have little time left. */
-	issued({ notBefore, notAfter }: Credential, clock: Clock): void {
-		this.#earliestTicks = clock.ticks() + LEAST_USE * (notAfter - notBefore);
-	}
-
-	succeeded(): void {
-		this.#pastFailures = this.#failures;
-		this.#failures = 0;
-		this.#requested = false;
-	}
-}
 
 export interface HubRenewalOptions {
 	readonly session: HubSession;
@@ -89,6 +37,8 @@ export interface HubRenewalOptions {
 export interface HubRenewal {
 	/** Every message of the session; gives whether it was about a certificate. */
 	message(topic: string, payload: Uint8Array): boolean;
+	/** The same of one that comes in parts: where they go, if anywhere. */
+	open(topic: string): Sink | undefined;
 	/**
 	 * The session has ended: the pending key and its request id stay for the next one. Gives the seconds for which the hub
 	 * still wants to be left alone.
@@ -123,6 +73,7 @@ class RequestOverHub implements HubRenewal {
 			csr: base64(csr),
 			requestId: options.journal.pending?.requestId ?? createRequestId(entropy),
 			random: () => randomUnit(entropy),
+			chainBytes: chainBytes(options.config.maxMessageBytes),
 		});
 		session.subscribe(CREDENTIALS_FILTER, (fault) => {
 			if (this.#over) return;
@@ -133,10 +84,29 @@ class RequestOverHub implements HubRenewal {
 	}
 
 	message(topic: string, payload: Uint8Array): boolean {
-		const { clock } = this.#options;
-		const action = this.#over ? undefined : this.#request.onMessage(topic, payload, clock.ticks(), clock.now());
-		if (action) this.#act(action);
+		const reader = this.#over ? undefined : this.#request.open(topic);
+		if (reader) {
+			reader.push(payload);
+			this.#answered(reader);
+		}
 		return topic.startsWith(CREDENTIALS_FILTER.slice(0, -1));
+	}
+
+	open(topic: string): Sink | undefined {
+		const reader = this.#over ? undefined : this.#request.open(topic);
+		// A large one in a turn of its own, which leaves behind what it was made of.
+		return (
+			reader && {
+				push: (bytes) => reader.push(bytes),
+				end: () => void Promise.resolve(reader).then((whole) => this.#answered(whole)),
+			}
+		);
+	}
+
+	#answered(reader: AnswerReader): void {
+		const { clock } = this.#options;
+		const action = this.#over ? undefined : this.#request.onAnswer(reader, clock.ticks(), clock.now());
+		if (action) this.#act(action);
 	}
 
 	abandon(): number {

@@ -13,11 +13,12 @@ import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
 import type { Clock, Entropy, Keystore, Log, Store, Wire } from "../port.ts";
 import { enrol } from "./enrolment.ts";
 import { EnrolmentPace } from "./enrolment-pace.ts";
-import { RenewalSchedule, renewOverHub } from "./hub-renewal.ts";
+import { renewOverHub } from "./hub-renewal.ts";
 import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
 import { type Link, openLink } from "./link.ts";
 import { assignmentOf, type Credential, type DeviceAssignment, identityOf } from "./record.ts";
+import { RenewalSchedule } from "./renewal-schedule.ts";
 import { leaveCurve } from "./request.ts";
 import { judgeTrial } from "./trial.ts";
 
@@ -149,10 +150,7 @@ export class Lifecycle {
 		this.clock.sync();
 	}
 
-	/**
-	 * With the onboarding credential, or, where that is not taken any more, with the certificate that the hub refuses: it
-	 * may belong to another hub only, and DPS knows which.
-	 */
+	/** With the onboarding credential, or else with the certificate that the hub refuses: it may be another hub's, which DPS knows. */
 	async #reenrol(current: Credential | undefined): Promise<Credential> {
 		let refusal: Fault | undefined;
 		try {
@@ -237,7 +235,7 @@ export class Lifecycle {
 				resolve(new Fault("hub.closed", "the session ended during the renewal", { cause: fault, retryAfterSeconds }));
 			});
 			// Last: what came early, the certificate perhaps, comes within this call.
-			this.#stopListening = link.listen((topic, payload) => renewal.message(topic, payload));
+			this.#stopListening = link.listen((topic, payload) => renewal.message(topic, payload), renewal);
 			return () => session.close();
 		});
 	}

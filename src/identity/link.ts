@@ -4,7 +4,6 @@ import type { Config } from "../config.ts";
 import { Fault, printable } from "../fault.ts";
 import { type HubSession, openHub } from "../hub/hub-session.ts";
 import { CREDENTIALS_FILTER } from "../hub/issuance.ts";
-import { MOST_ISSUANCE_BYTES } from "../hub/limits.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log, Wire } from "../port.ts";
 import { type Credential, identityOf } from "./record.ts";
@@ -17,6 +16,11 @@ const CREDENTIALS = /* @__PURE__ */ CREDENTIALS_FILTER.slice(0, -1);
 export type Listener = (topic: string, payload: Uint8Array) => boolean;
 /** For messages that are too large to be held: where the payload goes, if anywhere. */
 export type Opener = (topic: string, bytes: number) => Sink | undefined;
+
+/** The same for answers to a request for a certificate. */
+export interface CertificateListener {
+	open(topic: string): Sink | undefined;
+}
 
 export class Link {
 	readonly session: HubSession;
@@ -31,6 +35,7 @@ export class Link {
 	#listeners: readonly Listener[] = [];
 	/** Of who takes messages in parts; until then they are only told. */
 	opener: Opener | undefined;
+	#certificates: CertificateListener | undefined;
 
 	constructor(
 		session: HubSession,
@@ -47,14 +52,22 @@ export class Link {
 	}
 
 	/** One more who gets the messages, beginning with those that nobody has taken yet; gives the way to stop. */
-	listen(listener: Listener): () => void {
+	listen(listener: Listener, certificates?: CertificateListener): () => void {
+		if (certificates) this.#certificates = certificates;
 		this.#listeners = [...this.#listeners, listener];
 		const early = this.#early;
 		this.#early = [];
 		for (const [topic, payload] of early) this.message(topic, payload);
 		return () => {
 			this.#listeners = this.#listeners.filter((one) => one !== listener);
+			if (this.#certificates === certificates) this.#certificates = undefined;
 		};
+	}
+
+	/** A message that is too large to be held: where its payload goes, if anywhere; false: there is nobody to ask. */
+	open(topic: string, bytes: number): Sink | undefined | false {
+		if (topic.startsWith(CREDENTIALS)) return this.#certificates ? this.#certificates.open(topic) : false;
+		return this.opener ? this.opener(topic, bytes) : false;
 	}
 
 	/** False: a certificate that came before anybody asked, and there was no room to keep it. */
@@ -67,19 +80,6 @@ export class Link {
 		this.#early.push([topic, payload.slice()]);
 		return true;
 	}
-}
-
-/** The answer to a certificate request is held in any case. */
-function collect(link: Link, topic: string, bytes: number): Sink {
-	const payload = new Uint8Array(bytes);
-	let filled = 0;
-	return {
-		push(part) {
-			payload.set(part, filled);
-			filled += part.length;
-		},
-		end: () => link.message(topic, payload.subarray(0, filled)),
-	};
 }
 
 export interface LinkOptions {
@@ -135,10 +135,9 @@ export function openLink(options: LinkOptions, credential: Credential, proven?: 
 				if (link?.message(topic, payload) === false) complain(topic, payload.length);
 			},
 			onLarge(topic, bytes) {
-				if (link && topic.startsWith(CREDENTIALS) && bytes <= MOST_ISSUANCE_BYTES) return collect(link, topic, bytes);
-				if (link?.opener) return link.opener(topic, bytes);
-				complain(topic, bytes);
-				return undefined;
+				const sink = link ? link.open(topic, bytes) : false;
+				if (sink === false) complain(topic, bytes);
+				return sink || undefined;
 			},
 			onClose(fault) {
 				reject(fault ?? new Fault("agent.closed", "closed while connecting"));

@@ -70,17 +70,16 @@ export function readCertificates(input: string | Uint8Array): Certificate[] {
 }
 
 /**
- * A chain as services send it: texts that `readCertificates` takes, in their order. They are taken out one by one, because
- * texts and certificates together are the most that an enrolment or a renewal holds. Throws Fault `code` for anything but
- * texts, and for more than five certificates.
+ * A chain as services send it, of texts that CertificateText has taken, in their order. They are taken out one by one, because all
+ * of them are the most that an enrolment or a renewal holds. Throws Fault `code` for anything else, and for more than five certificates.
  */
-export function takeCertificates(texts: unknown[], code: FaultCode): Certificate[] {
+export function takeCertificates(taken: unknown[], code: FaultCode): Certificate[] {
 	const certificates: Certificate[] = [];
-	while (texts.length > 0) {
-		const text = texts.shift();
-		if (typeof text !== "string") throw new Fault(code, "issued certificate: expected a string");
-		certificates.push(...readCertificates(text));
-		if (certificates.length > MOST_ISSUED) throw new Fault(code, `more than ${MOST_ISSUED} certificates`);
+	while (taken.length > 0) {
+		const ders = taken.shift();
+		if (!Array.isArray(ders)) throw new Fault(code, "issued certificate: expected a string");
+		if (certificates.length + ders.length > MOST_ISSUED) throw new Fault(code, `more than ${MOST_ISSUED} certificates`);
+		certificates.push(...(ders as Uint8Array[]).map(parseCertificate));
 	}
 	return certificates;
 }

@@ -41,14 +41,16 @@ describe("what a peer may send, on Node", () => {
 					if (row === undefined) start(undefined);
 					else hostile.play(row).then(start, reject);
 				},
-				tell: (_index, how, codes) => void ended.push({ how, codes: codes.split(",").filter(Boolean) }),
+				tell: (_index, how, codes, messages) =>
+					void ended.push({ how, codes: codes.split(",").filter(Boolean), messages }),
 				end: resolve,
 			}),
 		);
 		const wrong = rows.flatMap((row, i) => {
 			const { how = "nothing", codes = [] } = ended[i] ?? {};
 			const ends = !row.survives ? "waiting" : endsByFault(row) ? "over" : "done";
-			return how === ends ? [] : [`${row.phase}: ${row.name}: ${how} ${codes}; expected ${ends}`];
+			const got = row.messages === undefined || row.messages === ended[i]?.messages;
+			return how === ends && got ? [] : [`${row.phase}: ${row.name}: ${how} ${codes}; expected ${ends}`];
 		});
 		assert.deepEqual(wrong, []);
 	});

@@ -8,6 +8,10 @@ import { MOST_MESSAGE_BYTES, MOST_TELEMETRY_BYTES } from "../../src/hub/limits.t
 import { FAULTS } from "../../src/remedies.ts";
 import { Application, MESSAGES, METHODS, quiet, subscribed, withApplication } from "../support/application.ts";
 import { Device, withCloud } from "../support/device.ts";
+import { publish, times } from "../support/hostile/row.ts";
+
+/** The first byte of one (MQTT 3.1.1, 3.2). */
+const CONNACK = 0x20;
 
 describe("cloud-to-device messages", () => {
 	test("arrive, are acknowledged, and those sent while the device is away arrive when it is back", () =>
@@ -27,6 +31,25 @@ describe("cloud-to-device messages", () => {
 				await application.until(`message {"text":"kept ${i}","bytes":${`kept ${i}`.length},"id":"${id}"}`, at);
 				await acknowledged(id);
 			}
+		}));
+
+	test("that the hub had kept arrive all when they come in one piece of TCP with its CONNACK", () =>
+		withApplication(quiet, async (application, cloud) => {
+			await subscribed(cloud, MESSAGES);
+			const kept = times(20, (i) => publish("devices/dev-001/messages/devicebound/", `kept ${i}`, i + 1));
+			const open = cloud.service.open.bind(cloud.service);
+			cloud.service.open = (peer, link) =>
+				open(peer, {
+					write: (bytes) => link.write(bytes[0] === CONNACK ? Buffer.concat([bytes, ...kept]) : bytes),
+					close: () => link.close(),
+				});
+			const at = application.seen.length;
+			cloud.operator.disconnect("dev-001");
+			await subscribed(cloud, MESSAGES, 2);
+			assert.deepEqual(
+				application.seen.slice(at).flatMap((one) => /^message \{"text":"(kept \d+)"/.exec(one)?.[1] ?? []),
+				times(20, (i) => `kept ${i}`),
+			);
 		}));
 
 	test("of 64 KB with their properties arrive; a larger one is refused, acknowledged, and in nobody's way", () =>

@@ -5,6 +5,7 @@ import { utf8 } from "../../src/base/bytes.ts";
 import { type Choose, JsonReader } from "../../src/base/json-reader.ts";
 import { Budget } from "../../src/base/json-value.ts";
 import { Names } from "../../src/base/names.ts";
+import type { TextSink } from "../../src/base/streamed-text.ts";
 import { mutations } from "../support/mutate.ts";
 import { random } from "../support/random.ts";
 
@@ -182,3 +183,31 @@ function outcome(parse: () => unknown): unknown {
 		return REFUSED;
 	}
 }
+
+test("a text is handed on as it comes, in pieces, without its escapes, and what its sink gives stands for it", () => {
+	const seen: string[] = [];
+	const sink = (): TextSink => {
+		let text = "";
+		return {
+			push: (bytes) => {
+				text += Buffer.from(bytes).toString("latin1");
+			},
+			end: () => seen.push(text),
+		};
+	};
+	const choose: Choose = ([first], isText) => (first === undefined ? "enter" : isText ? sink() : plenty());
+	const long = "x".repeat(1000);
+	for (const [text, expected] of [
+		['["a","","b\\n\\r\\t\\/\\\\\\"\\u0041\\b\\f"]', ["a", "", 'b\n\r\t/\\"A\b\f']],
+		['["\\u00e4\\u0100",1]', ["\xff\xff"]],
+		[`["${`${long}\\n`.repeat(3)}"]`, [`${long}\n`.repeat(3)]],
+	] as const)
+		for (const cuts of [[], Array.from({ length: text.length }, (_, i) => i)]) {
+			seen.length = 0;
+			const value = read(text, choose, cuts) as unknown[];
+			assert.deepEqual(seen, expected);
+			assert.equal(value[0], 1);
+		}
+	for (const text of ['["\\x"]', '["\\u00g0"]', '["', '["a\\', '["\\u00'])
+		assert.throws(() => read(text, choose), RangeError, text);
+});

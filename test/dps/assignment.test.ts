@@ -2,17 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
-import { type Action, Registration } from "../../src/dps/registration.ts";
+import type { Action } from "../../src/dps/registration.ts";
+import { answered, begin } from "./registration-probe.ts";
 
 const ASSIGNED = { assignedHub: "contoso.azure-devices.net", deviceId: "my-device-id1", status: "assigned" };
 
 function answer(status: number, body: unknown): Action {
-	const csr = Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x00);
-	const registration = new Registration({ dialect: "2025-07-01-preview", registrationId: "dev-001", csr });
-	registration.register();
+	const registration = begin();
 	const response = registration.take(`$dps/registrations/res/${status}/?$rid=1`);
 	assert.ok(response);
-	return registration.answer(registration.read(response, utf8(JSON.stringify(body))));
+	return answered(registration, response, utf8(JSON.stringify(body)));
 }
 
 test("a payload may be any JSON: a custom allocation returns what its author likes", () => {

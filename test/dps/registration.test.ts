@@ -5,19 +5,13 @@ import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { DIALECTS } from "../../src/dps/dialect.ts";
 import { type Action, Registration } from "../../src/dps/registration.ts";
 import { mutations } from "../support/mutate.ts";
+import { answered, begin, CSR } from "./registration-probe.ts";
 
-const CSR = Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x00);
 const OPERATION = "4.d0a671905ea5b2c8.42d78160-4c78-479e-8be7-61d5e55dac0d";
-
-function begin(dialect: (typeof DIALECTS)[number] = "2025-07-01-preview"): Registration {
-	const registration = new Registration({ dialect, registrationId: "dev-001", csr: CSR });
-	registration.register();
-	return registration;
-}
 
 function message(registration: Registration, topic: string, payload: Uint8Array): Action | undefined {
 	const response = registration.take(topic);
-	return response && registration.answer(registration.read(response, payload));
+	return response && answered(registration, response, payload);
 }
 
 /** The answer to request 1. */
@@ -43,7 +37,7 @@ test("each request has one answer: a second one, another request's and what come
 	assert.ok(response && !("code" in response));
 	assert.equal(registration.take("$dps/registrations/res/202/?$rid=1"), undefined);
 	const body = utf8(JSON.stringify({ operationId: OPERATION, status: "assigning" }));
-	assert.equal(registration.answer(registration.read(response, body)).type, "wait");
+	assert.equal(answered(registration, response, body).type, "wait");
 	assert.equal(registration.take("$dps/registrations/res/200/?$rid=1"), undefined);
 	registration.poll();
 	assert.ok(registration.take("$dps/registrations/res/200/?$rid=2"));
@@ -51,7 +45,13 @@ test("each request has one answer: a second one, another request's and what come
 
 test("dialect A sends a PEM CSR, B and D send base64, with the members in the SDKs' order", () => {
 	for (const dialect of DIALECTS) {
-		const registration = new Registration({ dialect, registrationId: "dev-001", csr: CSR, payload: { a: 1 } });
+		const registration = new Registration({
+			dialect,
+			registrationId: "dev-001",
+			csr: CSR,
+			payload: { a: 1 },
+			maxMessageBytes: 1024,
+		});
 		const action = registration.register();
 		assert.ok(action.type === "publish");
 		assert.equal(action.topic, "$dps/registrations/PUT/iotdps-register/?$rid=1");

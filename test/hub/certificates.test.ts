@@ -9,6 +9,7 @@ import {
 	bodyOf,
 	fault,
 	HOUR,
+	message,
 	NOW,
 	PLAIN,
 	REPLACE,
@@ -52,7 +53,7 @@ describe("accepted", () => {
 		assert.equal(made.deadline, 1000 + 12 * HOUR);
 		const info = { ...ACTIVE, requestId: RID };
 		const payload = utf8(JSON.stringify({ errorCode: 409005, message: "said so", info }));
-		const told = made.onMessage(`$iothub/credentials/res/409/?$rid=${RID}`, payload, 2000, NOW + HOUR);
+		const told = message(made, `$iothub/credentials/res/409/?$rid=${RID}`, payload, 2000, NOW + HOUR);
 		assert.deepEqual(told, { type: "wait", untilTicks: 2000 + 5 * HOUR + 500 });
 	});
 

@@ -4,9 +4,9 @@ import { describe, test } from "node:test";
 import { createEntity } from "../../cloud/pki.ts";
 import { utf8 } from "../../src/base/bytes.ts";
 import type { Action } from "../../src/hub/certificates.ts";
-import { parseAnswer, parseTimestamp } from "../../src/hub/issuance.ts";
+import { openAnswer, parseTimestamp } from "../../src/hub/issuance.ts";
 import { mutations } from "../support/mutate.ts";
-import { ACTIVE, answer, asked, fault, HOUR, NOW, RES, RID } from "./request-probe.ts";
+import { ACTIVE, answer, asked, fault, HOUR, message, NOW, RES, RID } from "./request-probe.ts";
 
 const span = { notBefore: NOW - HOUR, notAfter: NOW + HOUR };
 const root = await createEntity("P-384", { commonName: "Root", role: { kind: "root" }, ...span });
@@ -46,7 +46,7 @@ describe("issued", () => {
 		`${RES}/200/${RID}`,
 	])
 		test(`topic ${topic}`, () => {
-			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW, NOW)?.type, "issued");
+			assert.equal(message(asked(), topic, utf8(JSON.stringify(base64)), NOW, NOW)?.type, "issued");
 		});
 
 	for (const topic of [
@@ -62,7 +62,7 @@ describe("issued", () => {
 		"devices/my_device/messages/devicebound/",
 	])
 		test(`topic ${topic} is somebody else's`, () => {
-			assert.equal(asked().onMessage(topic, utf8(JSON.stringify(base64)), NOW, NOW), undefined);
+			assert.equal(message(asked(), topic, utf8(JSON.stringify(base64)), NOW, NOW), undefined);
 		});
 
 	for (const [why, body] of [
@@ -129,7 +129,9 @@ test("spoiled answers end in an answer or in a Fault, never in anything else", (
 	for (const [status, body] of bodies) {
 		for (const spoiled of mutations(utf8(body), 1500)) {
 			try {
-				assert.ok(parseAnswer(`${RES}/${status}/?$rid=${RID}`, spoiled, RID));
+				const reader = openAnswer(`${RES}/${status}/?$rid=${RID}`, RID, 8192);
+				reader!.push(spoiled);
+				assert.ok(reader!.answer());
 			} catch (thrown) {
 				assert.match(String(thrown), /^Fault: (hub\.response|x509\.(certificate|der|pem)): /);
 				assert.equal(status, 200);

@@ -8,10 +8,17 @@ export const NOW = Date.UTC(2026, 0, 31);
 export const SECOND = 1000;
 export const HOUR = 3600 * SECOND;
 export const RID = "aabb-0123";
+const PIECE = 300;
 export const RES = "$iothub/credentials/res";
 
 export function request(random = 0) {
-	return new CertificateRequest({ deviceId: "my_device", csr: "MIICYTCC", requestId: RID, random: () => random });
+	return new CertificateRequest({
+		deviceId: "my_device",
+		csr: "MIICYTCC",
+		requestId: RID,
+		random: () => random,
+		chainBytes: 8192,
+	});
 }
 
 /** One that has been published at NOW. */
@@ -30,8 +37,21 @@ export const answer = (
 	ticks = now,
 ): Action | undefined => {
 	const payload = utf8(typeof body === "string" ? body : JSON.stringify(body));
-	return made.onMessage(`${RES}/${status}/?$rid=${rid}`, payload, ticks, now);
+	return message(made, `${RES}/${status}/?$rid=${rid}`, payload, ticks, now);
 };
+
+/** In pieces, as a large one comes. */
+export function message(
+	made: CertificateRequest,
+	topic: string,
+	payload: Uint8Array,
+	ticks: number,
+	now: number,
+): Action | undefined {
+	const reader = made.open(topic);
+	for (let at = 0; at < payload.length; at += PIECE) reader?.push(payload.subarray(at, at + PIECE));
+	return reader && made.onAnswer(reader, ticks, now);
+}
 
 export const refuse = (made: CertificateRequest, errorCode: number, more: object = {}, now = NOW): Action | undefined =>
 	answer(made, Math.floor(errorCode / 1000), { errorCode, message: "said so", info: null, ...more }, now);

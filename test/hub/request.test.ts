@@ -19,7 +19,7 @@ test("is published with $rid and exactly the members id and csr, in that order",
 
 test("ids are 4 to 36 of [A-Za-z0-9-] with no '-' at either end; ours are, and differ", () => {
 	const make = (requestId: string) => () =>
-		new CertificateRequest({ deviceId: "d", csr: "", requestId, random: Math.random });
+		new CertificateRequest({ deviceId: "d", csr: "", requestId, random: Math.random, chainBytes: 0 });
 	for (const id of ["", "abc", "-abcd", "abcd-", "ab_cd", "a b c", "x".repeat(37), "äbcd"])
 		assert.throws(make(id), { code: "hub.bad-request" }, id);
 	const entropy = new FakeEntropy();
@@ -30,7 +30,13 @@ test("ids are 4 to 36 of [A-Za-z0-9-] with no '-' at either end; ours are, and d
 
 test("a CSR over 8 KB is refused before it is sent", () => {
 	const make = (characters: number) => () =>
-		new CertificateRequest({ deviceId: "d", csr: "A".repeat(characters), requestId: RID, random: () => 0 });
+		new CertificateRequest({
+			deviceId: "d",
+			csr: "A".repeat(characters),
+			requestId: RID,
+			random: () => 0,
+			chainBytes: 0,
+		});
 	assert.doesNotThrow(make(10_924));
 	assert.throws(make(10_925), { code: "hub.bad-request" });
 });

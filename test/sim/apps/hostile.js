@@ -40,6 +40,6 @@ drive({
 	next,
 	log: (step, detail) => step === "fault" && trace(`FAULT ${detail.code} ${detail.message}\n`),
 	connected: (index) => trace(`CONNECTED ${index}\n`),
-	tell: (index, how, codes) => trace(`ROW ${index} ${how} ${codes}\n`),
+	tell: (index, how, codes, messages) => trace(`ROW ${index} ${how} ${messages} ${codes}\n`),
 	end: () => exit(0),
 });

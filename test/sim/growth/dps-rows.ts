@@ -8,13 +8,13 @@ import { Registration } from "../../../src/dps/registration.ts";
 import { SymmetricKey } from "../../../src/dps/sas.ts";
 import { parseUpdateSettings } from "../../../src/update/settings.ts";
 import { encodePem } from "../../../src/x509/pem.ts";
-import { members, over, type Row, times } from "./row.ts";
+import { members, over, pieces, type Row, times } from "./row.ts";
 import { certificate } from "./x509-rows.ts";
 
 export function dpsRows(): Row[] {
 	const answered = (name: string, most: number, state: (size: number) => string): Row => ({
 		name: `DPS: ${name}`,
-		of: ["src/dps/registration.ts Registration", "src/dps/dialect.ts issuedCertificates"],
+		of: ["src/dps/registration.ts Registration", "src/dps/body.ts BodyReader", "src/dps/dialect.ts issuedCertificates"],
 		most,
 		prepare: (size) => {
 			const bytes = utf8(
@@ -24,12 +24,15 @@ export function dpsRows(): Row[] {
 				dialect: "2025-07-01-preview",
 				registrationId: "d",
 				csr: new Uint8Array(1),
+				maxMessageBytes: 16_384,
 			});
 			registration.register();
 			const response = registration.take("$dps/registrations/res/200/?$rid=1");
 			if (response === undefined) throw new Error("not taken");
 			return () => {
-				const action = registration.answer(registration.read(response, bytes));
+				const reader = registration.open(response);
+				for (const part of pieces(bytes, 1024)) reader.push(part);
+				const action = registration.answer(reader);
 				if (action.type === "failed") throw action.fault;
 				return issuedCertificates({});
 			};
@@ -65,7 +68,7 @@ export function dpsRows(): Row[] {
 			of: ["src/dps/dialect.ts parseTrustBundle"],
 			most: 16,
 			prepare: (size) => {
-				const entry = { certificate: encodePem("CERTIFICATE", certificate()) };
+				const entry = { certificate: [certificate()] };
 				return over({ id: "a", etag: "b", certificates: times(size, () => entry) }, parseTrustBundle);
 			},
 		},

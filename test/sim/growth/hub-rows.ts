@@ -2,7 +2,7 @@
 import { base64, utf8 } from "../../../src/base/bytes.ts";
 import { parseProperties, splitAnswer, splitCall } from "../../../src/hub/hub-topics.ts";
 import { Intake } from "../../../src/hub/intake.ts";
-import { parseAnswer, parseTimestamp } from "../../../src/hub/issuance.ts";
+import { openAnswer, parseTimestamp } from "../../../src/hub/issuance.ts";
 import { parseJson } from "../../../src/hub/json.ts";
 import { parseMessage } from "../../../src/hub/messages.ts";
 import { Methods } from "../../../src/hub/methods.ts";
@@ -138,7 +138,12 @@ export function hubRows(): Row[] {
 }
 
 function issuanceRows(): Row[] {
-	const of = ["src/hub/issuance.ts parseAnswer"];
+	const of = ["src/hub/issuance.ts openAnswer", "src/hub/issuance.ts AnswerReader"];
+	const answer = (topic: string, bytes: Uint8Array) => {
+		const reader = openAnswer(topic, "1", 8192)!;
+		for (const part of pieces(bytes, 1024)) reader.push(part);
+		return reader.answer();
+	};
 	const topic = "$iothub/credentials/res/200/?$rid=1";
 	return [
 		{
@@ -147,26 +152,31 @@ function issuanceRows(): Row[] {
 			most: 4,
 			prepare: (size) =>
 				over(utf8(JSON.stringify({ certificates: times(size, () => base64(certificate())) })), (bytes) =>
-					parseAnswer(topic, bytes, "1"),
+					answer(topic, bytes),
 				),
+		},
+		{
+			name: "issued certificates in escapes",
+			of: ["src/base/streamed-text.ts StreamedText"],
+			most: 4,
+			prepare: (size) => {
+				const text = base64(certificate()).replace(/./g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
+				return over(utf8(`["${times(size, () => text).join('","')}"]`), (bytes) => answer(topic, bytes));
+			},
 		},
 		{
 			name: "issued certificates, members that nobody knows",
 			of,
 			most: 1024,
 			prepare: (size) =>
-				over(utf8(`{${members(size)},"certificates":["${base64(certificate())}"]}`), (bytes) =>
-					parseAnswer(topic, bytes, "1"),
-				),
+				over(utf8(`{${members(size)},"certificates":["${base64(certificate())}"]}`), (bytes) => answer(topic, bytes)),
 		},
 		{
 			name: "parameters of an answer about certificates",
 			of,
 			most: 4096,
 			prepare: (size) =>
-				over(`$iothub/credentials/res/202/?${"a&".repeat(size / 2)}$rid=1`, (long) =>
-					parseAnswer(long, utf8("{}"), "1"),
-				),
+				over(`$iothub/credentials/res/202/?${"a&".repeat(size / 2)}$rid=1`, (long) => answer(long, utf8("{}"))),
 		},
 	];
 }

@@ -1,4 +1,5 @@
 /** All of them. */
+import { certificateTextRows } from "./certificate-text-rows.ts";
 import { configRows, dpsRows } from "./dps-rows.ts";
 import { hubRows } from "./hub-rows.ts";
 import { imageRows } from "./image-rows.ts";
@@ -9,6 +10,15 @@ import { updateRows } from "./update-rows.ts";
 import { x509Rows } from "./x509-rows.ts";
 
 export const allRows = () =>
-	[textRows, x509Rows, mqttRows, hubRows, dpsRows, configRows, updateRows, imageRows, tlsRows].flatMap((rows) =>
-		rows(),
-	);
+	[
+		textRows,
+		x509Rows,
+		certificateTextRows,
+		mqttRows,
+		hubRows,
+		dpsRows,
+		configRows,
+		updateRows,
+		imageRows,
+		tlsRows,
+	].flatMap((rows) => rows());

@@ -1,5 +1,5 @@
 /** DER, PEM, certificates, requests and keys. */
-import { base64, concat, fromHex, utf8 } from "../../../src/base/bytes.ts";
+import { concat, fromHex, utf8 } from "../../../src/base/bytes.ts";
 import { parseCertificate, readCertificates, takeCertificates } from "../../../src/x509/certificate.ts";
 import { checkIssued, verifyLink } from "../../../src/x509/chain.ts";
 import { parseCsr } from "../../../src/x509/csr.ts";
@@ -40,7 +40,7 @@ interface Wanted {
 
 const spki = (): Uint8Array => publicKeyInfo(concat(Uint8Array.of(4), ...POINT.map((half) => fromHex(half))));
 
-const extension = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), octetString(value));
+export const extension = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), octetString(value));
 
 export function certificate({ subject, issuer, extensions = [], spki: key }: Wanted = {}): Uint8Array {
 	const algorithm = sequence(oid(Oid.ECDSA_SHA256));
@@ -162,10 +162,10 @@ export function x509Rows(): Row[] {
 			of: ["src/x509/certificate.ts takeCertificates"],
 			most: 4,
 			prepare: (size) => {
-				const text = base64(certificate({ extensions: [extension("1.2.3", new Uint8Array(900))] }));
+				const der = certificate({ extensions: [extension("1.2.3", new Uint8Array(900))] });
 				return () =>
 					takeCertificates(
-						times(size, () => text),
+						times(size, () => [der]),
 						"dps.response",
 					);
 			},

@@ -13,9 +13,8 @@ import { concat, equal, hex, utf8 } from "../../../src/base/bytes.ts";
 import { JsonReader } from "../../../src/base/json-reader.ts";
 import { Budget } from "../../../src/base/json-value.ts";
 import { readAnswer } from "../../../src/base/sntp.ts";
-import { Registration } from "../../../src/dps/registration.ts";
 import { Fault } from "../../../src/fault.ts";
-import { parseAnswer } from "../../../src/hub/issuance.ts";
+import { openAnswer } from "../../../src/hub/issuance.ts";
 import { decodeRecord } from "../../../src/identity/record.ts";
 import { KeyPair } from "../../../src/key/pair.ts";
 import { PacketReader } from "../../../src/mqtt/packet.ts";
@@ -29,6 +28,7 @@ import { context, element, octetString, oid, sequence, smallInteger } from "../.
 import { matchesHost } from "../../../src/x509/host.ts";
 import { CURVES, readPrivateKey } from "../../../src/x509/key.ts";
 import { decodePem, encodePem } from "../../../src/x509/pem.ts";
+import { answered, begin } from "../../dps/registration-probe.ts";
 import { encodeArchive } from "../../support/archives.ts";
 import { bundle, manifestOf, standInImage } from "../../support/release.ts";
 
@@ -134,25 +134,25 @@ export const TARGETS: readonly Target[] = [
 			json({ errorCode: 401002, message: "no" }),
 		],
 		run(bytes) {
-			const registration = new Registration({ dialect: "2025-07-01-preview", registrationId: "dev-001", csr });
-			registration.register();
-			const topic = registration.take("$dps/registrations/res/200/?$rid=1&retry-after=3")!;
-			registration.answer(registration.read(topic, bytes));
+			const registration = begin();
+			answered(registration, registration.take("$dps/registrations/res/200/?$rid=1&retry-after=3")!, bytes);
 		},
 	},
 	{
 		name: "hub answer",
 		seeds: [json({ certificates: chain }), json(chain), json({ errorCode: 409004, message: "busy", retryAfter: 3 })],
-		run: (bytes) => void parseAnswer("$iothub/credentials/res/200/?$rid=1", bytes, "1"),
+		run(bytes) {
+			const reader = openAnswer("$iothub/credentials/res/200/?$rid=1", "1", 6144);
+			reader?.push(bytes);
+			reader?.answer();
+		},
 	},
 	{
 		name: "topics",
 		seeds: ["$dps/registrations/res/202/?$rid=1&retry-after=3", "$iothub/credentials/res/202/?$rid=1"].map(utf8),
 		run(bytes) {
-			const registration = new Registration({ dialect: "2025-07-01-preview", registrationId: "dev-001", csr });
-			registration.register();
-			registration.take(latin1(bytes));
-			parseAnswer(latin1(bytes), json({}), "1");
+			begin().take(latin1(bytes));
+			openAnswer(latin1(bytes), "1", 6144);
 		},
 	},
 	{

@@ -11,6 +11,8 @@ import { endsByFault, enrols, publish, type Row } from "./row.ts";
 export interface Ended {
 	readonly how: string;
 	readonly codes: readonly string[];
+	/** That the application got. */
+	readonly messages: number;
 	/** Every Fault that was logged, code and message. */
 	readonly faults?: readonly string[];
 	/** It has reached the hub. */

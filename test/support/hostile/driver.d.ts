@@ -13,7 +13,7 @@ export function drive(
 		readonly log?: AgentOptions["log"];
 		next(index: number, start: (row: string | undefined) => void): void;
 		connected?(index: number): void;
-		tell(index: number, how: string, codes: string): void;
+		tell(index: number, how: string, codes: string, messages: number): void;
 		end(): void;
 	},
 	index?: number,

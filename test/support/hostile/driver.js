@@ -3,8 +3,8 @@
  * Node alike.
  *
  * `next(i, start)` gives row i to `start`: "fresh" or "keep", "call" (over when the method `done` is called) or "fault" (over with the
- * first Fault, or a renewed certificate), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes)`:
- * how it ended, "done", "waiting", "over" or "hang", and the codes of all Faults on the way.
+ * first Fault, or a renewed certificate), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
+ * how it ended, "done", "waiting", "over" or "hang", the codes of all Faults on the way, and how many messages the application got.
  */
 const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "unstable"];
 const HANG_MS = 20_000;
@@ -26,6 +26,7 @@ class Life {
 		this.index = index;
 		this.until = until;
 		this.codes = [];
+		this.messages = 0;
 		this.cancel = ports.clock.after(HANG_MS, () => this.over("hang"));
 		this.agent = new Agent({
 			...ports,
@@ -34,7 +35,7 @@ class Life {
 			log: (step, detail) => this.log(step, detail),
 			config: port === undefined ? config : { ...config, dps: { host: "127.0.0.1", port: Number(port) } },
 			twin: { onDesired() {} },
-			...(options.isSmall ? {} : { onMessage() {}, methods: { echo } }),
+			...(options.isSmall ? {} : { onMessage: () => this.messages++, methods: { echo } }),
 			onState: (state) => this.state(state),
 		});
 		// In the agent's list of methods, where it is called like any other.
@@ -61,7 +62,7 @@ class Life {
 		this.how = how;
 		this.cancel();
 		this.options.ports.clock.after(0, () => {
-			this.options.tell(this.index, how, this.codes.join(","));
+			this.options.tell(this.index, how, this.codes.join(","), this.messages);
 			this.agent.close();
 		});
 	}

@@ -71,7 +71,7 @@ export function messageRows(): Row[] {
 			() => [c2d("", Buffer.alloc(60_000)), c2d("", Buffer.alloc(60_000), 2)],
 			lawful,
 		),
-		row("c2d", "a body of 1.9 KB", [], () => [c2d("", Buffer.alloc(1900))], lawful),
+		row("c2d", "a body of 1.9 KB", [], () => [c2d("", Buffer.alloc(1900))], { ...lawful, messages: 1 }),
 		row("c2d", "a body of 300 KB", large, () => [c2d("", Buffer.alloc(300_000))]),
 		row("c2d", "3,000 messages without a pause", [], undefined, {
 			arm: "c2d-flood=3000:1",

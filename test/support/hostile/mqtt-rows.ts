@@ -1,9 +1,12 @@
 /** What DPS and hub, or whoever speaks in their names, may send over MQTT until the twin is read, and in answer to a renewal. */
 import { SHAPES, shaped } from "../../../cloud/flood.ts";
+import { issue } from "../../sim/tls/pki.ts";
 import { behind, bytes, instead, insteadOf, publish, type Row, remaining, times } from "./row.ts";
 
 const DPS = "$dps/registrations/res/";
 const TWIN = "$iothub/twin/res/200";
+/** Of a CA that has no part in what is issued. */
+const RSA = Buffer.from((await issue({ name: "rsa", type: "RSA-4096", ca: {} })).der).toString("base64");
 const TEXT_28K = shaped("text", 28_000);
 
 const twin = (members: string): string => `{"desired":{${members},"$version":7},"reported":{"$version":7}}`;
@@ -32,8 +35,9 @@ export function dpsRows(): Row[] {
 		row("SUBACK of 60 KB", "mqtt.too-large", insteadOf("suback", suback(60_000))),
 		row(
 			"a topic of 60 KB",
-			"dps.response",
+			"none",
 			behind("suback", () => [publish("t".repeat(60_000), "{}")]),
+			{ faults: [], survives: true },
 		),
 		answer("an answer of 100 KB", state(`"x":"${"x".repeat(100_000)}"`)),
 		answer("7 KB of empty arrays", state(`"x":[${times(2300, () => "[]")}]`), "cert.missing"),
@@ -45,7 +49,8 @@ export function dpsRows(): Row[] {
 			"a hub of 6 KB",
 			`{"status":"assigned","registrationState":{"assignedHub":"${"h".repeat(6000)}","deviceId":"d"}}`,
 		),
-		answer("1,500 certificates of one letter", chain(times(1500, () => "x"))),
+		answer("1,500 certificates of one letter", chain(times(1500, () => "x")), "x509.pem"),
+		answer("1,500 certificates that are none", state(`"issuedCertificateChain":[${times(1500, () => "1")}]`)),
 		answer("a certificate of 3 KB that is none", chain(["A".repeat(3000)]), "x509.der"),
 		answer("a certificate of 3 KB that is no base64", chain(["*".repeat(3000)]), "x509.pem"),
 		answer(
@@ -79,6 +84,11 @@ export function dpsRows(): Row[] {
 			faults: [],
 			survives: true,
 			arm: `payload={"text":"${"p".repeat(2000)}"}`,
+		}),
+		row("a custom allocation of 4 KB", "dps.payload", undefined, {
+			lawful: true,
+			survives: true,
+			arm: `payload={"text":"${"p".repeat(4050)}"}`,
 		}),
 	];
 }
@@ -115,6 +125,7 @@ export function hubRows(): Row[] {
 		}),
 		row("60 messages that the hub had kept, in one piece with the CONNACK", [], true, {
 			lawful: true,
+			messages: 60,
 			change: insteadOf("connack", Buffer.concat([Buffer.of(0x20, 2, 1, 0), ...times(60, kept)])),
 		}),
 		row("1,000 messages to no topic of ours before the subscriptions", [], true, {
@@ -144,24 +155,18 @@ export function twinRows(): Row[] {
 		...more,
 	});
 	const large = ["hub.too-large"];
-	const none: string[] = [];
 	const lawful = { lawful: true } as const;
 	return [
 		row("100 short members", twin(shaped("members", 100)), large, lawful),
 		row("800 members", twin(shaped("members", 800)), large, lawful),
-		row("20 members", twin(shaped("members", 20)), none, lawful),
+		row("20 members", twin(shaped("members", 20)), [], lawful),
 		row("28 KB of plain text", twin(TEXT_28K), large, lawful),
-		row("a text of 1.9 KB", twin(shaped("text", 1900)), none, lawful),
+		row("a text of 1.9 KB", twin(shaped("text", 1900)), [], lawful),
 		row("7 texts of 4 KB", twin(times(7, (i) => `"t${i}":"${"x".repeat(4096)}"`).join(",")), large, lawful),
-		row(
-			"32 KB of reported properties",
-			`{"desired":{"$version":7},"reported":{${TEXT_28K},"$version":9}}`,
-			none,
-			lawful,
-		),
+		row("32 KB of reported properties", `{"desired":{"$version":7},"reported":{${TEXT_28K},"$version":9}}`, [], lawful),
 		row("an array of 1,000 empty arrays", twin(shaped("arrays", 1000)), large, lawful),
-		row("six levels", twin(`"a":${'{"a":'.repeat(5)}1${"}".repeat(5)}`), none, lawful),
-		row("texts in every script", twin(`"text":"${"\u00e4\u6f22\u{1f600}".repeat(150)}"`), none, lawful),
+		row("six levels", twin(`"a":${'{"a":'.repeat(5)}1${"}".repeat(5)}`), [], lawful),
+		row("texts in every script", twin(`"text":"${"\u00e4\u6f22\u{1f600}".repeat(150)}"`), [], lawful),
 		...SHAPES.map((shape) => row(`20,000 ${shape}`, twin(shaped(shape, shape === "names" ? 500 : 20_000)), large)),
 		row("30,000 levels of objects", twin(`"a":${'{"a":'.repeat(30_000)}1${"}".repeat(30_000)}`), large),
 		row("300 KB of text", twin(shaped("text", 300_000)), large),
@@ -183,7 +188,7 @@ export function twinRows(): Row[] {
 					? [publish(packet.topic.replace("/200/", "/400/"), `{"message":"${"m".repeat(100_000)}"}`)]
 					: undefined,
 		}),
-		row("500 answers to nobody", twin('"a":1'), none, {
+		row("500 answers to nobody", twin('"a":1'), [], {
 			pushes: () => times(500, (i) => publish(`$iothub/twin/res/200/?$rid=${1000 + i}`, twin(shaped("members", 20)))),
 		}),
 	];
@@ -202,12 +207,25 @@ export function renewalRows(): Row[] {
 	const response = ["hub.response"];
 	return [
 		row("no JSON", "[".repeat(4000), response),
-		row("1,000 certificates of one letter", JSON.stringify(times(1000, () => "x")), response),
+		row("1,000 certificates of one letter", JSON.stringify(times(1000, () => "x")), ["x509.pem"]),
 		row("a certificate that is none", JSON.stringify({ certificates: ["A".repeat(4000)] }), ["x509.der"]),
 		row("4 KB of empty arrays", `[${times(1300, () => "[]")}]`, response),
 		row("2,000 levels", `{"certificates":${"[".repeat(2000)}${"]".repeat(2000)}}`, response),
 		row("500 unknown members and no certificate", `{${times(500, (i) => `"u${i}":1`)}}`, response),
 		row("an answer of 100 KB", JSON.stringify({ certificates: ["A".repeat(100_000)] }), response),
+		row("a certificate that announces 60 KB", JSON.stringify({ certificates: [`MILq${"A".repeat(4000)}`] }), [
+			"x509.certificate",
+		]),
+		row("six certificates of 4 KB", JSON.stringify({ certificates: times(6, () => certificateOf(3000)) }), [
+			"x509.certificate",
+		]),
+		row("the certificates, and a CA whose key has 4,096 bits", "", [], {
+			lawful: true,
+			change: instead("$iothub/credentials/res/200", ({ payload }) => {
+				const { certificates } = JSON.parse(String(payload)) as { readonly certificates: readonly string[] };
+				return JSON.stringify({ certificates: [...certificates, RSA] });
+			}),
+		}),
 		row("the certificates with 1 KB that nobody knows", "", [], {
 			lawful: true,
 			change: undefined,
@@ -215,6 +233,10 @@ export function renewalRows(): Row[] {
 		}),
 	];
 }
+
+/** Base64 of so many bytes that begin as a certificate. */
+const certificateOf = (bytes: number): string =>
+	Buffer.concat([Buffer.of(0x30, 0x82, bytes >> 8, bytes & 255), Buffer.alloc(bytes)]).toString("base64");
 
 const kept = (i: number): Uint8Array => publish("devices/dev-001/messages/devicebound/", "{}", i + 1);
 

@@ -12,6 +12,8 @@ export interface Row {
 	readonly faults: readonly string[];
 	/** The session outlives it: the call that comes behind it is answered. Else the agent waits, to try again. */
 	readonly survives: boolean;
+	/** So many messages are handed to the application. */
+	readonly messages?: number;
 	/** A fault of the local cloud (cloud/faults.ts). */
 	readonly arm?: string;
 	/** A server of its own in place of DPS. */

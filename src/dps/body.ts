@@ -1,0 +1,124 @@
+/**
+ * The body of an answer from DPS, read as it comes: there are held its certificates, once, in DER, and a few texts. Unknown members are
+ * skipped. Faults: dps.response, and those of CertificateText.
+ */
+import { type Choose, JsonReader } from "../base/json-reader.ts";
+import { Budget } from "../base/json-value.ts";
+import { Fault } from "../fault.ts";
+import type { Sink } from "../mqtt/events.ts";
+import { CertificateText, chainBytes, type Room } from "../x509/certificate-text.ts";
+import type { ResponseTopic } from "./dps-topics.ts";
+
+export type Members = Readonly<Record<string, unknown>>;
+
+export interface Answer {
+	readonly response: ResponseTopic;
+	readonly body: Members;
+	readonly isPayloadCut: boolean;
+}
+
+/** A reply with three certificates is under 4 KB, one with a trust bundle well under 32 KB. */
+const MOST_BODY_BYTES = 32 * 1024;
+/** All that is said in words: ids, codes, messages. */
+const MOST_TEXT_BYTES = 2048;
+const MOST_MEMBERS = 256;
+const MOST_LEVELS = 16;
+/** What stands where a certificate should: enough to be refused. */
+const MOST_OTHERS = 16;
+/** registrationState.issuedCertificateChain, and registrationState.trustBundle.certificates.0.certificate. */
+const CERTIFICATES_DEPTH = 2;
+const BUNDLED_DEPTH = 5;
+const MEMBERS = /* @__PURE__ */ Object.freeze(["operationId", "status", "errorCode", "message"]);
+/** Of `registrationState`. */
+const STATE = /* @__PURE__ */ Object.freeze([
+	"assignedHub",
+	"deviceId",
+	"status",
+	"connectionProfile",
+	"errorCode",
+	"errorMessage",
+]);
+const CERTIFICATES = /* @__PURE__ */ Object.freeze([
+	"issuedCertificateChain",
+	"issuedClientCertificate",
+	"trustBundle",
+]);
+/** As JsonReader names what did not fit. */
+const PAYLOAD = "registrationState.payload";
+const NOTHING = /* @__PURE__ */ Object.freeze({ body: /* @__PURE__ */ Object.freeze({}), isPayloadCut: false });
+
+export class BodyReader implements Pick<Sink, "push"> {
+	readonly #response: ResponseTopic | Fault;
+	readonly #reader: JsonReader;
+	#bytes = 0;
+	/** Why nothing more is read. */
+	#broken: unknown;
+
+	constructor(response: ResponseTopic | Fault, maxMessageBytes: number) {
+		this.#response = response;
+		this.#reader = new JsonReader(chooser(maxMessageBytes));
+	}
+
+	/** Throws nothing: `answer` does. */
+	push(bytes: Uint8Array): void {
+		this.#bytes += bytes.length;
+		this.#try(() => {
+			if (this.#bytes > MOST_BODY_BYTES) throw new Fault("dps.response", `body over ${MOST_BODY_BYTES} bytes`);
+			this.#reader.push(bytes);
+		});
+	}
+
+	answer(): Answer {
+		if (this.#response instanceof Fault) throw this.#response;
+		return { response: this.#response, ...this.#body(this.#response.status) };
+	}
+
+	/** A proxy in front of the service may answer an error with anything, or nothing; the status alone says enough. */
+	#body(status: number): Omit<Answer, "response"> {
+		const value = this.#try(() => this.#reader.end());
+		const { cut } = this.#reader;
+		if (this.#broken !== undefined || value === undefined) {
+			if (status >= 300) return NOTHING;
+			if (this.#broken instanceof Fault) throw this.#broken;
+			throw new Fault("dps.response", "body is not JSON", { cause: this.#broken });
+		}
+		const lost = cut.find((path) => CERTIFICATES.some((name) => path.startsWith(`registrationState.${name}`)));
+		if (lost !== undefined) throw new Fault("dps.response", `${lost}: more than this device takes`);
+		return { body: object(value, "body"), isPayloadCut: cut.includes(PAYLOAD) };
+	}
+
+	#try(read: () => unknown): unknown {
+		try {
+			return this.#broken === undefined ? read() : undefined;
+		} catch (thrown) {
+			this.#broken = thrown;
+			return undefined;
+		}
+	}
+}
+
+/** Only what is used is made of an answer. The operator's own payload has a budget apart. */
+function chooser(maxMessageBytes: number): Choose {
+	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, MOST_LEVELS);
+	const others = new Budget(MOST_OTHERS, MOST_OTHERS, 0);
+	const payload = new Budget(maxMessageBytes, MOST_MEMBERS, MOST_LEVELS);
+	const room: Room = { bytes: chainBytes(maxMessageBytes) };
+	return (path, isText) => {
+		const [first, second] = path;
+		if (first === undefined || (first === "registrationState" && second === undefined)) return "enter";
+		if (first !== "registrationState") return MEMBERS.includes(first) ? texts : "skip";
+		if (second === "payload") return payload;
+		if (STATE.includes(second!)) return texts;
+		if (!CERTIFICATES.includes(second!)) return "skip";
+		if (second !== "trustBundle")
+			return isText ? new CertificateText(room) : path.length === CERTIFICATES_DEPTH ? "enter" : others;
+		if (!isText) return path.length < BUNDLED_DEPTH ? "enter" : "skip";
+		return path.at(-1) === "certificate" ? new CertificateText(room) : texts;
+	};
+}
+
+export function object(value: unknown, field: string): Members {
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		throw new Fault("dps.response", `${field}: expected an object`);
+	return value as Members;
+}
