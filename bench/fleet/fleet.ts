@@ -1,8 +1,8 @@
 /**
  * `npm run fleet -- --devices 1000 [--outage S]`: real agents in worker processes against a local cloud that throttles.
  *
- * Prints progress and a table, writes a plot. Ends with 1 when a device asked sooner than it was told to, did not enrol, or
- * enrolled again after the outage.
+ * Prints progress to standard error and then a table, and writes a plot. Ends with 1 when a device asked sooner than it was
+ * told to, did not enrol, or enrolled again after the outage.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

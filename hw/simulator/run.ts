@@ -33,7 +33,7 @@ if (!headless && process.env.DISPLAY === undefined && process.env.WAYLAND_DISPLA
 
 const flash = join(project, "build/sim/flash");
 mkdirSync(flash, { recursive: true });
-process.stdout.write("building the agent for XS; the first time this takes a minute\n");
+process.stderr.write("building the agent for XS; the first time this takes a minute\n");
 const app = await buildForXs({ name: "sim", manifest: join(project, "hw/simulator/manifest.json") });
 const cloud = await startCloud({ stateFolder: join(project, "build/sim/cloud") });
 process.stdout.write(`cloud at ${cloud.host}:${cloud.port}, flash in ${flash}\n`);

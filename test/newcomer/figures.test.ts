@@ -120,6 +120,13 @@ const SENTENCES: readonly (readonly [string, RegExp, readonly number[]])[] = [
 		/(\d+ M) on the layout of a 32-bit chip, where a full one takes (\d+ M)/,
 		[resumed!, story("mutual TLS to the hub")[0]!],
 	],
+	["docs/battery.md", /more in the same wake is (\d+) bytes up and (\d+) down/, bytes(agent.wire.telemetry)],
+	["docs/board.md", /Bench counts ([\d.]+) and ([\d.]+) M/, [crypto.ours.keygen / 1e6, crypto.ours.sign / 1e6]],
+	[
+		"docs/board.md",
+		/at the worst moment of two [\d,]+: (\S+ KB) below the worst of a connected agent/,
+		[board("connected")[2]! - numbersIn("docs/board.md", /at the worst moment of two ([\d,]+):/)[0]!],
+	],
 	[
 		"README.md",
 		/Ethernet (\d+ KB) of heap are free .* less than (\d+ KB); the image has (\S+) bytes, and its main task used (\S+) of (\S+ KB) of stack/,

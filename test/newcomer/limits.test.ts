@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TIME_PORT } from "../../hw/emulator/time.ts";
 import { delaySeconds, REFUSED, TRANSIENT } from "../../src/base/retry.ts";
 import { SNTP_PORT } from "../../src/base/sntp.ts";
 import { DEFAULTS } from "../../src/config.ts";
@@ -32,6 +33,12 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 	["README.md", /Node (\S+) or newer/, sourceNumbers("package.json", /"node": ">=([\d.]+)"/)[0]!],
 	["README.md", /at (\d+) to (\d+) % of the validity/, ...renewed],
 	["README.md", /dropped in silence (\w+) a minute/, constantIn("src/hub/hub-session.ts", "TIMEOUT_SECONDS") / 2 / 60],
+
+	[
+		"README.md",
+		/queued leave, for (\w+) seconds at most/,
+		constantIn("hw/node/commands/run.ts", "LEAVING_MS.connection") / 1000,
+	],
 
 	["docs/updates.md", /`trialSeconds` \((\d+)\)/, Number(DEFAULTS.trialSeconds)],
 	["docs/updates.md", /`trialSeconds` \((\d+)\)/, constantIn("hw/moddable/setup-slot.ts", "TRIAL_SECONDS")],
@@ -138,7 +145,7 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 
 	["docs/azure.md", /renews at (\d+) to (\d+) %/, ...renewed],
 
-	["docs/board.md", /UDP port (\d+)/, constantIn("hw/emulator/time.ts", "PORT")],
+	["docs/board.md", /UDP port (\d+)/, TIME_PORT],
 	[
 		"docs/board.md",
 		/UDP port (\d+)/,
