@@ -70,6 +70,8 @@ export class CertificateRequest {
 	/** Answers that there was nothing to replace. */
 	#unreplaced = 0;
 	#expiries = 0;
+	/** What its retryAfter says, for any copy of the request. */
+	#restUntil = 0;
 
 	constructor(options: CertificateRequestOptions) {
 		const { deviceId, requestId, csr, random, chainBytes } = options;
@@ -89,9 +91,9 @@ export class CertificateRequest {
 		return "deadline" in this.#state ? this.#state.deadline : undefined;
 	}
 
-	/** Until when the hub wants to be left alone with this request, if it does. */
-	get waitsUntil(): number | undefined {
-		return this.#state.name === "waiting" ? this.#state.deadline : undefined;
+	/** By Clock.ticks: until then the hub wants to be left alone, whatever has come of the request. */
+	get restUntil(): number {
+		return this.#state.name === "waiting" ? this.#state.deadline : this.#restUntil;
 	}
 
 	/** Once the response filter is subscribed: at first, and again after every reconnect. */
@@ -139,6 +141,10 @@ export class CertificateRequest {
 	}
 
 	#publish(replace: boolean, ticks: number): Action {
+		if (ticks < this.#restUntil) {
+			this.#state = { name: "waiting", replace, deadline: this.#restUntil };
+			return { type: "wait", untilTicks: this.#restUntil };
+		}
 		const { deviceId, requestId } = this.#options;
 		this.#state = { name: "asked", replace, deadline: ticks + ANSWER_MS };
 		return { type: "publish", topic: requestTopic(requestId), payload: requestBody(deviceId, this.#csr, replace) };
@@ -173,9 +179,10 @@ export class CertificateRequest {
 
 	/** Never less than what the hub asks for or advises; a fifth more at most, so that a fleet spreads. */
 	#wait(code: FaultCode, said: string, first: number, hint: number, ticks: number): Action {
+		this.#restUntil = Math.max(this.#restUntil, ticks + Math.min(MOST_WAIT_MS, hint));
 		if (this.#state.name === "waiting") {
 			// A copy of the answer, or one to a copy of the request: counted once.
-			const deadline = Math.max(this.#state.deadline, ticks + Math.min(MOST_WAIT_MS, hint));
+			const deadline = Math.max(this.#state.deadline, this.#restUntil);
 			this.#state = { ...this.#state, deadline };
 			return { type: "wait", untilTicks: deadline };
 		}

@@ -19,7 +19,6 @@ import { chainBytes } from "../x509/certificate-text.ts";
 import { acceptCertificates } from "./accept.ts";
 import type { Journal } from "./journal.ts";
 import type { Credential } from "./record.ts";
-import { waitMs } from "./renewal-plan.ts";
 import { type CertificateRequestIdentity, certificateRequest, isForDps, turnCurve } from "./request.ts";
 
 export interface HubRenewalOptions {
@@ -39,20 +38,21 @@ export interface HubRenewal {
 	message(topic: string, payload: Uint8Array): boolean;
 	/** The same of one that comes in parts: where they go, if anywhere. */
 	open(topic: string): Sink | undefined;
-	/**
-	 * The session has ended: the pending key and its request id stay for the next one. Gives the seconds for which the hub
-	 * still wants to be left alone.
-	 */
+	/** The session has ended: the pending key and its request id stay for the next one. Gives `restUntil`. */
 	abandon(): number;
 }
 
-/** `done` is called once, unless abandoned: with the candidate, or with the Fault that ended the request. */
-export const renewOverHub = (options: HubRenewalOptions, done: (result: Credential | Fault) => void): HubRenewal =>
-	new RequestOverHub(options, done);
+/**
+ * Called once, unless the request is abandoned: with the candidate, or with the Fault that ended it. `restUntil`, by Clock.ticks: the hub
+ * wants no other request before, whatever has come of this one.
+ */
+export type Done = (result: Credential | Fault, restUntil: number) => void;
+
+export const renewOverHub = (options: HubRenewalOptions, done: Done): HubRenewal => new RequestOverHub(options, done);
 
 class RequestOverHub implements HubRenewal {
 	readonly #options: HubRenewalOptions;
-	readonly #done: (result: Credential | Fault) => void;
+	readonly #done: Done;
 	/** The CSR itself is the request's, for as long as it may have to be sent again. */
 	readonly #identity: Omit<CertificateRequestIdentity, "csr">;
 	readonly #request: CertificateRequest;
@@ -61,7 +61,7 @@ class RequestOverHub implements HubRenewal {
 	#isSubscribed = false;
 	#cancelTimer: () => void = idle;
 
-	constructor(options: HubRenewalOptions, done: (result: Credential | Fault) => void) {
+	constructor(options: HubRenewalOptions, done: Done) {
 		const { session, credential, clock, entropy } = options;
 		if (isForDps(options)) throw new Fault("hub.csr-rejected", "this key, on both curves: DPS has to say");
 		const { csr, key, spki } = certificateRequest(options);
@@ -112,8 +112,7 @@ class RequestOverHub implements HubRenewal {
 	abandon(): number {
 		this.#over = true;
 		this.#cancelTimer();
-		const ticks = this.#options.clock.ticks();
-		return waitMs(this.#request.waitsUntil ?? ticks, ticks) / 1000;
+		return this.#request.restUntil;
 	}
 
 	#act(action: Action): void {
@@ -194,7 +193,7 @@ class RequestOverHub implements HubRenewal {
 		} catch (thrown) {
 			outcome = Fault.of(thrown, "store.failed");
 		}
-		this.#done(outcome);
+		this.#done(outcome, this.#request.restUntil);
 	}
 }
 

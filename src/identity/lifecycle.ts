@@ -225,14 +225,15 @@ export class Lifecycle {
 		this.#options.wire.forget?.(); // the next session is under another certificate
 		const { session, credential } = link;
 		return this.#options.waiting.until<Credential | Fault>((resolve) => {
-			const renewal = renewOverHub({ ...this.#options, session, credential }, (result) => {
+			const renewal = renewOverHub({ ...this.#options, session, credential }, (result, restUntil) => {
+				this.#schedule.rest(restUntil);
 				if (result instanceof Fault) this.#renewalFailures++;
 				else this.#schedule.issued(result, this.clock);
 				resolve(result);
 			});
 			void link.ended.then((fault) => {
-				const retryAfterSeconds = renewal.abandon();
-				resolve(new Fault("hub.closed", "the session ended during the renewal", { cause: fault, retryAfterSeconds }));
+				this.#schedule.rest(renewal.abandon());
+				resolve(new Fault("hub.closed", "the session ended during the renewal", { cause: fault }));
 			});
 			// Last: what came early, the certificate perhaps, comes within this call.
 			this.#stopListening = link.listen((topic, payload) => renewal.message(topic, payload), renewal);

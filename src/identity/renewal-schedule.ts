@@ -17,6 +17,8 @@ export class RenewalSchedule {
 	#retryTicks = 0;
 	/** By Clock.ticks: a clock that runs ahead of the CA would find every new certificate due at once. */
 	#earliestTicks = 0;
+	/** By Clock.ticks: so long the hub has asked to be left alone. */
+	#restTicks = 0;
 	#requested = false;
 	/** By the wall clock: looked at every day, and always the same for one credential. */
 	#planned: { readonly credential: Credential; readonly at: number } | undefined;
@@ -32,13 +34,18 @@ export class RenewalSchedule {
 
 	/** Milliseconds until the next attempt, 0 when it is due; a day at most, then to be asked again. */
 	dueIn(credential: Credential, config: Config, clock: Clock): number {
-		if (this.#failures > 0) return waitMs(this.#retryTicks, clock.ticks());
-		if (this.#requested) return 0;
+		const rest = waitMs(Math.max(this.#restTicks, this.#failures > 0 ? this.#retryTicks : 0), clock.ticks());
+		if (this.#failures > 0 || this.#requested) return rest;
 		if (this.#planned?.credential !== credential) {
 			const plan = { deviceId: credential.deviceId, fraction: config.renewAt, pastFailures: this.#pastFailures };
 			this.#planned = { credential, at: renewAt(credential, plan) };
 		}
-		return Math.max(waitMs(this.#planned.at, clock.now()), waitMs(this.#earliestTicks, clock.ticks()));
+		return Math.max(rest, waitMs(this.#planned.at, clock.now()), waitMs(this.#earliestTicks, clock.ticks()));
+	}
+
+	/** By Clock.ticks. Holds for every attempt, asked for or not, whatever has come of the last. */
+	rest(until: number): void {
+		this.#restTicks = Math.max(this.#restTicks, until);
 	}
 
 	failed(fault: Fault, credential: Credential, { clock, entropy }: { clock: Clock; entropy: Entropy }): void {

@@ -141,6 +141,18 @@ describe("refused", () => {
 		assert.deepEqual(bodyOf(made.onDeadline(NOW + 60 * SECOND)), REPLACE);
 	});
 
+	test("what retryAfter says stands, whatever a copy of the request comes to", () => {
+		const made = asked();
+		refuse(made, 429002, { retryAfter: 600 });
+		answer(made, 202, {});
+		assert.deepEqual(refuse(made, 409005, { info: { requestId: "other-0001" } }), wait(600 * SECOND));
+		assert.deepEqual(bodyOf(made.onDeadline(NOW + 600 * SECOND)), REPLACE);
+		const over = asked();
+		refuse(over, 429002, { retryAfter: 600 });
+		fault(refuse(over, 400040));
+		assert.equal(over.restUntil, NOW + 600 * SECOND);
+	});
+
 	test("a transient failure after each 202 does not become an endless loop", () => {
 		const made = asked();
 		for (let failure = 0; failure < 5; failure++) {

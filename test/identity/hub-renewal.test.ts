@@ -20,6 +20,7 @@ function booted() {
 	const clock = new FakeClock();
 	const session = new FakeSession();
 	const results: (Credential | Fault)[] = [];
+	const rests: number[] = [];
 	const journal = new Journal(new FakeStore());
 	journal.load();
 	journal.keepPending({ key: keys[1]!, requestId: RID });
@@ -37,12 +38,15 @@ function booted() {
 			}),
 			journal,
 		},
-		(result) => results.push(result),
+		(result, restUntil) => {
+			results.push(result);
+			rests.push(restUntil);
+		},
 	);
 	const answer = (status: number, body: object): void => {
 		renewal.message(`$iothub/credentials/res/${status}/?$rid=${RID}`, utf8(JSON.stringify(body)));
 	};
-	return { clock, session, results, answer };
+	return { clock, session, results, rests, answer };
 }
 
 test("409 of a request by another id, and the subscription: one request leaves", async () => {
@@ -84,4 +88,13 @@ test("a refusal before the subscription ends the request, and the subscription d
 	session.acknowledge();
 	await clock.advance(1000);
 	assert.equal(session.published.length, 0);
+});
+
+test("429 and its retryAfter, then a refusal to a copy of the request: the next one is after the retryAfter", async () => {
+	const { clock, session, rests, answer } = booted();
+	session.acknowledge();
+	answer(429, { errorCode: 429001, message: "m", info: null, retryAfter: 900 });
+	await clock.advance(1000);
+	answer(400, { errorCode: 400040, message: "m", info: null });
+	assert.deepEqual(rests, [900_000]);
 });
