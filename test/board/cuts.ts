@@ -25,7 +25,7 @@ export interface Cut {
  * Cuts fall within, counted from power-up (enrolment, trial), from the call that asks for it (renewal) or from the connection: as many
  * times as long as this machine took last from power-up to the connection.
  */
-const SPAN: Readonly<Record<Stage, number>> = { enrolment: 1.8, renewal: 2.5, update: 1.5, trial: 1.6 };
+const SPAN: Readonly<Record<Stage, number>> = { enrolment: 1.8, renewal: 1, update: 1.5, trial: 1.6 };
 const FIRST_PACE_MS = 5000;
 const ENROLMENTS = 2;
 const RENEWALS = 6;
