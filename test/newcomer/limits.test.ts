@@ -5,17 +5,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TIME_PORT } from "../../hw/emulator/time.ts";
-import { delaySeconds, REFUSED, TRANSIENT } from "../../src/base/retry.ts";
+import manifest from "../../hw/moddable/manifest.json" with { type: "json" };
+import { REFUSED, TRANSIENT } from "../../src/base/retry.ts";
 import { SNTP_PORT } from "../../src/base/sntp.ts";
 import { DEFAULTS } from "../../src/config.ts";
 import { MOST_PATCH_BYTES, MOST_TELEMETRY_BYTES } from "../../src/hub/limits.ts";
-import { PAGE_ENTRIES } from "../../src/store/entries.ts";
-import { shortageOf } from "../../src/store/reserve.ts";
 import { MAX_URI } from "../../src/update/uri.ts";
 import { EDGE_BYTES } from "../../src/update/writer.ts";
-import { random } from "../support/random.ts";
-import { bundle, manifestOf, standInImage } from "../support/release.ts";
-import { FakeStore } from "../support/store.ts";
 import { constantIn, numbersIn, sourceNumbers } from "./documents.ts";
 
 const KB = 1024;
@@ -27,6 +23,11 @@ const DELIVERY = "src/update/delivery.ts";
 const partition = (table: string, name: string): number[] =>
 	sourceNumbers(`hw/moddable/${table}.csv`, new RegExp(`^${name},\\s+\\w+,\\s+\\w+,\\s+(\\w+),\\s+(\\w+),`, "m"));
 const size = (table: string, name: string): number => partition(table, name)[1]!;
+
+const { chunk, heap, stack } = manifest.creation;
+const [WATCHDOG] = sourceNumbers("hw/moddable/sdkconfig/sdkconfig.defaults", /BOOTLOADER_WDT_TIME_MS=(\d+)000/) as [
+	number,
+];
 
 /** Document, sentence whose groups are numbers (or words for some), what they have to be. */
 const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
@@ -155,57 +156,67 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 	["docs/board.md", /of a slot of ([\d,]+):/, size("partitions", "ota_0")],
 	["docs/board.md", /bytes of ([\d,]+)\), which mcconfig/, size("partitions-app", "ota_0")],
 	["docs/board.md", /one line and ends with (\d)/, ...sourceNumbers("hw/emulator/run.ts", /process\.exit\((\d)\)/)],
+	["docs/board.md", /in the bootloader with (\d+) s/, WATCHDOG],
+
 	[
-		"docs/board.md",
-		/in the bootloader with (\d+) s/,
-		...sourceNumbers("hw/moddable/sdkconfig/sdkconfig.defaults", /BOOTLOADER_WDT_TIME_MS=(\d+)000/),
+		"hw/moddable/README.md",
+		/equal application slots of ([\d,]+) KB, `otadata`, (\d+) KB of `nvs`/,
+		size("partitions", "ota_0") / KB,
+		size("partitions", "nvs") / KB,
 	],
+	["hw/moddable/README.md", /`partitions-app\.csv`: slots of ([\d,]+) KB/, size("partitions-app", "ota_0") / KB],
+	[
+		"hw/moddable/README.md",
+		/needs its own: (\d+) KB of chunks, (\d+) heap slots \((\d+) KB .* and (\d+) stack slots \((\d+) KB\)\. .* chunks by (\d+) KB, slots by (\d+);/,
+		...[chunk.initial / KB, heap.initial, (heap.initial * 16) / KB, stack, (stack * 16) / KB],
+		...[chunk.incremental / KB, heap.incremental],
+	],
+	["hw/moddable/README.md", /Names and texts are cut to (\d+)/, constantIn("src/base/log.ts", "MOST_NAME")],
+	["hw/moddable/README.md", /at most (\d+) members are written/, constantIn("src/base/log.ts", "MOST_MEMBERS")],
+	["hw/moddable/README.md", /a watchdog of (\d+) s from/, WATCHDOG],
+	["hw/moddable/README.md", /sends; default (\d+)/, constantIn("hw/moddable/main.ts", "TELEMETRY_SECONDS")],
+	[
+		"hw/moddable/README.md",
+		/restarts, after (\d+) s at first and up to (\w+) hour/,
+		constantIn("hw/moddable/restarts.ts", "FIRST_BACKOFF_SECONDS"),
+		constantIn("hw/moddable/restarts.ts", "LONGEST_BACKOFF_SECONDS") / HOUR,
+	],
+	[
+		"hw/moddable/tls/README.md",
+		/default ([\d,]+)\. A server is asked for ([\d,]+)/,
+		constantIn("hw/moddable/tls/header.ts", "MAX_FRAGMENT_BYTES"),
+		constantIn("hw/moddable/tls/session.ts", "FRAGMENT_BYTES"),
+	],
+	[
+		"hw/moddable/tls/README.md",
+		/v1\.5 of (\d+) to (\d+) bits/,
+		constantIn("hw/moddable/tls/signature.ts", "MIN_MODULUS_BYTES") * 8,
+		constantIn("hw/moddable/tls/signature.ts", "MAX_MODULUS_BYTES") * 8,
+	],
+	[
+		"hw/moddable/tls/README.md",
+		/more than (\d+) empty records/,
+		constantIn("hw/moddable/tls/session.ts", "MAX_EMPTY_RECORDS"),
+	],
+	[
+		"hw/moddable/tls/README.md",
+		/up to ([\d,]+) bytes\), in RAM/,
+		constantIn("hw/moddable/tls/resumption.ts", "MAX_TICKET_BYTES"),
+	],
+
+	["cloud/README.md", /size \((\d+) KB\) are checked/, constantIn("cloud/ca.ts", "MAX_CSR_BYTES") / KB],
+	["cloud/README.md", /no base64, or over (\d+) KB/, constantIn("cloud/renewal-request.ts", "MAX_CSR_BYTES") / KB],
+	["cloud/README.md", /\/events\S+ +the last ([\d,]+)/, constantIn("cloud/watch.ts", "MAX_EVENTS")],
+	[
+		"cloud/README.md",
+		/\| (\w+) minute for TLS .* ([\d,]+) clients at a time/,
+		constantIn("cloud/half-open.ts", "MOST_WAITING_MS") / 60_000,
+		constantIn("cloud/half-open.ts", "MOST_WAITING"),
+	],
+	["cloud/README.md", /\| (\d+) MB that a client/, constantIn("cloud/https.ts", "MOST_UNREAD_BYTES") / KB / KB],
+	["cloud/README.md", /at most ([\d,]+) s \|/, ...sourceNumbers("cloud/connection.ts", /\* 1500, (\d+)_000\)/)],
+	["cloud/README.md", /for a device \| (\d+), until/, constantIn("cloud/messages.ts", "MAX_WAITING")],
 ];
 
 for (const [document, sentence, ...decided] of LIMITS)
 	test(`${document}: ${sentence.source.slice(0, 60)}`, () => assert.deepEqual(numbersIn(document, sentence), decided));
-
-/** "Some", "about": as far off as `off`, a share of it. */
-function near(document: string, sentence: RegExp, actual: number, off = 0.1): void {
-	const [claimed] = numbersIn(document, sentence);
-	assert.ok(Math.abs(actual / claimed! - 1) <= off, `${claimed} is claimed, it is ${actual}`);
-}
-
-test("docs/updates.md: the bytes of a bundle's envelope", () =>
-	near("docs/updates.md", /envelope of about (\d+) bytes/, bundle(manifestOf(standInImage(1))).length));
-
-test("docs/updates.md, docs/field-cases.md: how long a file that is missing is asked for", () => {
-	const pauses = {
-		firstSeconds: constantIn(DELIVERY, "MISSING.firstSeconds"),
-		capSeconds: constantIn(DELIVERY, "MISSING.capSeconds"),
-	};
-	const attempts = constantIn(DELIVERY, "MOST_FAILURES");
-	let seconds = 0;
-	for (let attempt = 1; attempt < attempts; attempt++) seconds += delaySeconds(attempt, pauses, 1 / 2);
-	near("docs/updates.md", /A 404 is tried again for about (\w+) hour/, seconds / HOUR, 0.15);
-	near("docs/field-cases.md", /attempts in about (\w+) hour/, seconds / HOUR, 0.15);
-});
-
-test("docs/local-cloud.md: after an outage of a minute a fleet comes back spread over a minute", () => {
-	const source = random();
-	const returns = Array.from({ length: 1000 }, () => {
-		let seconds = 0;
-		for (let attempt = 1; seconds < 60; attempt++)
-			seconds += delaySeconds(attempt, TRANSIENT, source.integer(65_536) / 65_536);
-		return seconds;
-	});
-	near(
-		"docs/local-cloud.md",
-		/they return spread over (\w+) minute/,
-		(Math.max(...returns) - Math.min(...returns)) / 60,
-		0.25,
-	);
-});
-
-test("docs/production.md, hw/moddable/README.md: what others may keep in the partition before store.low", () => {
-	const total = (size("partitions", "nvs") / 4096) * PAGE_ENTRIES;
-	let used = 0;
-	while (shortageOf(new FakeStore(), { total, used: used + 1, own: 0 }) === 0) used++;
-	near("docs/production.md", /has outgrown its (\d+) KB/, (used * 32) / KB);
-	near("hw/moddable/README.md", /the application may have (\d+) KB/, (used * 32) / KB);
-});
