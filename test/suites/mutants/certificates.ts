@@ -100,6 +100,17 @@ export const CERTIFICATES = [
 		],
 	),
 	...mutantsOf(
+		"hw/node/wire.ts",
+		["node/rules", "node/wire", "node/wire-refusals", "node/wire-openssl"],
+		[
+			[
+				'if (this.#state === "connecting") this.#early.push(bytes);',
+				'if (this.#state === "connecting") this.#socket?.write(bytes);',
+				"Node's TLSSocket holds what is written until secureConnect was heard, where a wrong server ends it: what it received is asserted",
+			],
+		],
+	),
+	...mutantsOf(
 		"hw/node/resumption.ts",
 		["node/wire-resumption"],
 		[
