@@ -137,7 +137,7 @@ describe("what a peer may send, on XS", { skip }, () => {
 
 	test("there are enough of them", () => {
 		const count = (lawful: boolean) => rows().filter((row) => (row.lawful === true) === lawful).length;
-		assert.ok(count(false) >= 60 && count(true) >= 20, `${count(false)} hostile, ${count(true)} lawful`);
+		assert.ok(count(false) >= 130 && count(true) >= 30, `${count(false)} hostile, ${count(true)} lawful`);
 	});
 
 	// A boot each: an engine that keeps names for ever has room for those of one agent.
