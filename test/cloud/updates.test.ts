@@ -1,9 +1,10 @@
 /** Bundles and images as the local cloud serves and offers them, seen by Node's own HTTPS client. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { get, type RequestOptions } from "node:https";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { app, appBundle } from "../support/app-release.ts";
@@ -61,6 +62,11 @@ test("nothing outside the folder is served, nor what is not there", async () => 
 		"/root-ca.pem",
 	])
 		assert.equal((await fetchFrom(base + path)).status, 404, path);
+	const folder = join(dirname(cloud.rootCa), "updates");
+	symlinkSync(cloud.rootCa, join(folder, "link.bin"));
+	mkdirSync(join(folder, "folder.bin"));
+	for (const name of ["link.bin", "folder.bin"])
+		assert.equal((await fetchFrom(`${base}/updates/${name}`)).status, 404, name);
 	assert.throws(() => cloud.downloads.publish("../x", IMAGE), RangeError);
 });
 
