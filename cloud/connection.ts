@@ -26,11 +26,11 @@ export interface ConnectionOptions {
 	readonly serviceOf: (username: string) => Service | "none";
 	/** As the service does: 5. */
 	readonly maxFilters: number;
+	readonly silenceMs?: number | undefined; // instead of one and a half keep-alive intervals (MQTT 3.1.1, 3.1.2.10)
 }
 
 const MAX_PACKET_BYTES = 300 * 1024;
-/** Body and properties, as the service counts a message. */
-const MAX_MESSAGE_BYTES = 256 * 1024;
+const MAX_MESSAGE_BYTES = 256 * 1024; // body and properties, as the service counts a message
 const CONNECT_MS = 30_000;
 
 export class Connection {
@@ -42,7 +42,7 @@ export class Connection {
 	#clientId = "";
 	#cancelTimer: () => void;
 	#keepAliveMs = 0;
-	#heardAt = 0; // ticks
+	#heardAt = 0;
 	#bytesSent = 0;
 	#messageId = 0;
 	#will: Publication | undefined;
@@ -170,7 +170,7 @@ export class Connection {
 			const { topic, payload, retain = false } = packet.will;
 			this.#will = { topic, payload: Buffer.from(payload), qos: packet.will.qos ?? 0, retain };
 		}
-		this.#keepAliveMs = Math.min((packet.keepalive ?? 0) * 1500, 1767_000);
+		this.#keepAliveMs = this.#options.silenceMs ?? Math.min((packet.keepalive ?? 0) * 1500, 1767_000);
 		this.#watchKeepAlive();
 		accepted.accepted(this);
 		this.#send({ cmd: "connack", returnCode: 0, sessionPresent: accepted.sessionPresent });

@@ -13,6 +13,8 @@ import { parseUser, type User } from "./username.ts";
 export interface ServiceOptions extends DpsOptions, HubOptions {
 	/** Told about every packet of every connection. */
 	readonly trace?: Trace | undefined;
+	/** Of every connection. */
+	readonly silenceMs?: number | undefined;
 }
 
 export class Service {
@@ -30,7 +32,7 @@ export class Service {
 
 	/** A client has connected, and presented the peer's certificates. */
 	open(peer: Peer, link: Link): Connection {
-		const { clock, faults, witness, trace } = this.#options;
+		const { clock, faults, witness, trace, silenceMs } = this.#options;
 		const connection: Connection = new Connection({
 			number: ++this.#number,
 			peer,
@@ -38,6 +40,7 @@ export class Service {
 			clock,
 			faults,
 			trace,
+			silenceMs,
 			witness: (happening) => {
 				if (happening.event === "disconnected") this.#open.delete(connection);
 				witness(happening);

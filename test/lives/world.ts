@@ -34,8 +34,7 @@ export const OTHERS = 300;
 /** A day after the release of the agent. */
 export const BEGINNING = RELEASED + 24 * 3600_000;
 
-/** One and a half keep-alive intervals, true and as simulated. */
-const SILENCE_MS = 1.5 * 240_000;
+/** The device's pings come once a week (stand-in/keepalive.ts): one and a half of their intervals. */
 const QUIET_MS = 1.5 * 7 * 24 * 3600_000;
 
 export interface WorldOptions {
@@ -106,7 +105,8 @@ export class World {
 		this.authority = new LifeAuthority(this.#entropy, this.clock.now());
 		this.enrolment = new LifeEnrolments(Buffer.from(source.bytes(32)).toString("base64"));
 		this.service = new Service({
-			clock: this.#serviceClock(),
+			clock: this.clock,
+			silenceMs: QUIET_MS,
 			idScope: ID_SCOPE,
 			authority: this.authority,
 			enrolments: this.enrolment,
@@ -175,16 +175,6 @@ export class World {
 	/** Every open connection dies; the device learns it after so many milliseconds, as from its pings. */
 	loseConnections(fault: Fault, after: number): void {
 		this.#wire?.lose(fault, after);
-	}
-
-	/** The device's pings come once a week (stand-in/keepalive.ts), so the service waits as long for them. */
-	#serviceClock(): Clock {
-		return {
-			now: () => this.clock.now(),
-			ticks: () => this.clock.ticks(),
-			after: (milliseconds, callback) =>
-				this.clock.after(milliseconds === SILENCE_MS ? QUIET_MS : milliseconds, callback),
-		};
 	}
 
 	#deviceClock(power: Power): Clock {
