@@ -23,12 +23,16 @@ export const IDENTITY = [
 		[["return scheme.verify(signature, digest, publicKey, { prehash: false, lowS: false, format });", "return true;"]],
 	),
 	...mutantsOf(
+		"src/dps/body.ts",
+		["dps/registration", "dps/assignment"],
+		[["if (this.#bytes > MOST_BODY_BYTES)", "if (false)"]],
+	),
+	...mutantsOf(
 		"src/dps/registration.ts",
 		["dps/registration", "dps/assignment"],
 		[
 			["response?.requestId !== String(this.#requestNumber)", "response === undefined"],
 			["		this.#open = false;\n		return response;", "		return response;"],
-			["if (payload.length > MOST_BODY_BYTES)", "if (false)"],
 			["if (id.length > MOST_DEVICE_ID)", "if (false)"],
 			["	if (foreign)", "	if (false)"],
 			['if (this.#operationId === "")', "if (false)"],
