@@ -6,7 +6,6 @@
  * reserved bits and opcodes, control frames that are long or fragmented, and lengths over 512 KB.
  */
 import { base64, concat, fromUnits, utf8 } from "../../src/base/bytes.ts";
-import { endOfHead } from "../../src/base/head.ts";
 import { Fault, printable } from "../../src/fault.ts";
 import type { Connection, WireEvents, WireOptions } from "../../src/port.ts";
 
@@ -242,3 +241,10 @@ export class WebSocketConnection implements Connection, WireEvents {
 }
 
 const protocol = (what: string): Fault => new Fault("mqtt.protocol", `WebSocket: ${what}`);
+
+/** Of an HTTP message (RFC 9112 section 2.1): the index after CR LF CR LF, or -1; looked for from `from` on. */
+function endOfHead(bytes: Uint8Array, from: number): number {
+	for (let at = bytes.indexOf(0x0d, from); at >= 0; at = bytes.indexOf(0x0d, at + 1))
+		if (bytes[at + 1] === 0x0a && bytes[at + 2] === 0x0d && bytes[at + 3] === 0x0a) return at + 4;
+	return -1;
+}

@@ -2,7 +2,8 @@
  * The body of an answer from DPS, read as it comes: there are held its certificates, once, in DER, and a few texts. Unknown members are
  * skipped. Faults: dps.response, and those of CertificateText.
  */
-import { type Choose, JsonReader } from "../base/json-reader.ts";
+import type { Choose } from "../base/json-reader.ts";
+import { JsonStream } from "../base/json-stream.ts";
 import { Budget } from "../base/json-value.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
@@ -49,23 +50,16 @@ const NOTHING = /* @__PURE__ */ Object.freeze({ body: /* @__PURE__ */ Object.fre
 
 export class BodyReader implements Pick<Sink, "push"> {
 	readonly #response: ResponseTopic | Fault;
-	readonly #reader: JsonReader;
-	#bytes = 0;
-	/** Why nothing more is read. */
-	#broken: unknown;
+	readonly #stream: JsonStream;
 
 	constructor(response: ResponseTopic | Fault, maxMessageBytes: number) {
 		this.#response = response;
-		this.#reader = new JsonReader(chooser(maxMessageBytes));
+		this.#stream = new JsonStream(chooser(maxMessageBytes), MOST_BODY_BYTES);
 	}
 
 	/** Throws nothing: `answer` does. */
 	push(bytes: Uint8Array): void {
-		this.#bytes += bytes.length;
-		this.#try(() => {
-			if (this.#bytes > MOST_BODY_BYTES) throw new Fault("dps.response", `body over ${MOST_BODY_BYTES} bytes`);
-			this.#reader.push(bytes);
-		});
+		this.#stream.push(bytes);
 	}
 
 	answer(): Answer {
@@ -75,25 +69,18 @@ export class BodyReader implements Pick<Sink, "push"> {
 
 	/** A proxy in front of the service may answer an error with anything, or nothing; the status alone says enough. */
 	#body(status: number): Omit<Answer, "response"> {
-		const value = this.#try(() => this.#reader.end());
-		const { cut } = this.#reader;
-		if (this.#broken !== undefined || value === undefined) {
+		const value = this.#stream.end();
+		const { broken, bytes } = this.#stream;
+		const { cut } = this.#stream.reader;
+		if (value === undefined) {
 			if (status >= 300) return NOTHING;
-			if (this.#broken instanceof Fault) throw this.#broken;
-			throw new Fault("dps.response", "body is not JSON", { cause: this.#broken });
+			if (broken instanceof Fault) throw broken;
+			const what = `body of ${bytes} bytes: expected JSON of at most ${MOST_BODY_BYTES}`;
+			throw new Fault("dps.response", what, { cause: broken });
 		}
 		const lost = cut.find((path) => CERTIFICATES.some((name) => path.startsWith(`registrationState.${name}`)));
 		if (lost !== undefined) throw new Fault("dps.response", `${lost}: more than this device takes`);
 		return { body: object(value, "body"), isPayloadCut: cut.includes(PAYLOAD) };
-	}
-
-	#try(read: () => unknown): unknown {
-		try {
-			return this.#broken === undefined ? read() : undefined;
-		} catch (thrown) {
-			this.#broken = thrown;
-			return undefined;
-		}
 	}
 }
 

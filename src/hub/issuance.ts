@@ -7,7 +7,8 @@
  * read as it comes: of the largest one there are held its certificates, once, in DER.
  */
 import { utf8 } from "../base/bytes.ts";
-import { type Choose, JsonReader } from "../base/json-reader.ts";
+import type { Choose } from "../base/json-reader.ts";
+import { JsonStream } from "../base/json-stream.ts";
 import { Budget } from "../base/json-value.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
@@ -66,23 +67,16 @@ export function openAnswer(topic: string, requestId: string, room: number): Answ
 
 export class AnswerReader implements Pick<Sink, "push"> {
 	readonly #status: number;
-	readonly #reader: JsonReader;
-	#bytes = 0;
-	/** Why nothing more is read. */
-	#broken: unknown;
+	readonly #stream: JsonStream;
 
 	constructor(status: number, room: number) {
 		this.#status = status;
-		this.#reader = new JsonReader(chooser(status, { bytes: room }));
+		this.#stream = new JsonStream(chooser(status, { bytes: room }), MOST_BODY_BYTES);
 	}
 
 	/** Throws nothing: `answer` does. */
 	push(bytes: Uint8Array): void {
-		this.#bytes += bytes.length;
-		this.#try(() => {
-			if (this.#bytes > MOST_BODY_BYTES) throw new RangeError(`more than ${MOST_BODY_BYTES} bytes`);
-			this.#reader.push(bytes);
-		});
+		this.#stream.push(bytes);
 	}
 
 	/** It is whole. */
@@ -99,21 +93,13 @@ export class AnswerReader implements Pick<Sink, "push"> {
 
 	/** Of an error and of a 202 the status says enough, whatever the body is. */
 	#body(): unknown {
-		const body = this.#try(() => this.#reader.end());
-		if (this.#broken === undefined) return body;
+		const body = this.#stream.end();
+		const { broken, bytes } = this.#stream;
+		if (broken === undefined) return body;
 		if (this.#status !== 200) return undefined;
-		if (this.#broken instanceof Fault) throw this.#broken;
-		const what = `body of ${this.#bytes} bytes: expected JSON of at most ${MOST_BODY_BYTES}`;
-		throw new Fault("hub.response", what, { cause: this.#broken });
-	}
-
-	#try(read: () => unknown): unknown {
-		try {
-			return this.#broken === undefined ? read() : undefined;
-		} catch (thrown) {
-			this.#broken = thrown;
-			return undefined;
-		}
+		if (broken instanceof Fault) throw broken;
+		const what = `body of ${bytes} bytes: expected JSON of at most ${MOST_BODY_BYTES}`;
+		throw new Fault("hub.response", what, { cause: broken });
 	}
 }
 

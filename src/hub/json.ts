@@ -5,7 +5,7 @@
  * device's intake, and values without a JSON form.
  */
 import { utf8 } from "../base/bytes.ts";
-import { JsonReader } from "../base/json-reader.ts";
+import { JsonStream } from "../base/json-stream.ts";
 import type { Budget } from "../base/json-value.ts";
 import { Fault } from "../fault.ts";
 import type { Intake } from "./intake.ts";
@@ -26,36 +26,24 @@ export function parseJson(bytes: Uint8Array, intake: Intake): Json {
 /** The same of a value that comes in parts, within a budget of its own. */
 export class JsonParts {
 	readonly #intake: Intake;
-	readonly #reader: JsonReader;
-	#bytes = 0;
-	#broken: unknown;
+	readonly #stream: JsonStream;
 
 	constructor(intake: Intake, budget: Budget) {
 		this.#intake = intake;
-		this.#reader = new JsonReader(() => budget);
+		this.#stream = new JsonStream(() => budget);
 	}
 
 	/** Throws nothing: `whole` does. */
 	push(bytes: Uint8Array): void {
-		this.#bytes += bytes.length;
-		this.#try(() => this.#reader.push(bytes));
+		this.#stream.push(bytes);
 	}
 
 	whole(): Json {
-		const value = this.#try(() => this.#reader.end());
-		if (this.#broken !== undefined)
-			throw new Fault("hub.response", `${this.#bytes} bytes that are no JSON`, { cause: this.#broken });
-		if (this.#reader.cutCount > 0) throw new Fault("hub.too-large", this.#intake.explain("JSON", this.#reader));
+		const value = this.#stream.end();
+		const { broken, bytes, reader } = this.#stream;
+		if (broken !== undefined) throw new Fault("hub.response", `${bytes} bytes that are no JSON`, { cause: broken });
+		if (reader.cutCount > 0) throw new Fault("hub.too-large", this.#intake.explain("JSON", reader));
 		return value as Json;
-	}
-
-	#try<T>(read: () => T): T | undefined {
-		try {
-			return this.#broken === undefined ? read() : undefined;
-		} catch (thrown) {
-			this.#broken = thrown;
-			return undefined;
-		}
 	}
 }
 

@@ -93,7 +93,7 @@ function webSocketRows(): Row[] {
 		piece: number,
 	): Row => ({
 		name: `WebSocket: ${name}`,
-		of: ["hw/moddable/websocket.ts WebSocketConnection", "src/base/head.ts endOfHead"],
+		of: ["hw/moddable/websocket.ts WebSocketConnection"],
 		most,
 		prepare: (size) => {
 			const body = frames(size);

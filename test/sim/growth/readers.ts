@@ -25,6 +25,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 	"src/hub/issuance.ts requestBody": "ours",
 	"src/hub/issuance.ts requestTopic": "ours",
 	"src/hub/json.ts JsonParts": "hands on to JsonReader",
+	"src/base/json-stream.ts JsonStream": "hands on to JsonReader",
 	"src/hub/json-text.ts jsonText": "the application's",
 	"src/hub/limits.ts checkSize": "a number",
 	"src/hub/queue.ts TelemetryQueue": "the application's",

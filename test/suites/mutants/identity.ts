@@ -23,9 +23,9 @@ export const IDENTITY = [
 		[["return scheme.verify(signature, digest, publicKey, { prehash: false, lowS: false, format });", "return true;"]],
 	),
 	...mutantsOf(
-		"src/dps/body.ts",
+		"src/base/json-stream.ts",
 		["dps/registration", "dps/assignment"],
-		[["if (this.#bytes > MOST_BODY_BYTES)", "if (false)"]],
+		[["if (this.bytes > this.#mostBytes)", "if (false)"]],
 	),
 	...mutantsOf(
 		"src/dps/registration.ts",
