@@ -182,6 +182,15 @@ test("README.md: the machine that is reserved, in KB of 1,024 bytes", () => {
 	assert.ok(reserved > agent.memory.renewed.sumBytes);
 });
 
+test("README.md: what a mean life has is what the table's lives had", () => {
+	const [powerCuts, networkCuts, errors] = numbersIn(
+		"README.md",
+		/in a mean life, (\d+) power cuts, (\d+) network cuts and (\d+) service errors/,
+	) as [number, number, number];
+	const [, cuts, serviceErrors] = rowOf("README.md", "5,000, and with") as [number, number, number];
+	near([powerCuts + networkCuts, errors], [cuts / 5000, serviceErrors / 5000]);
+});
+
 test("README.md: how many lives, and how many bugs are found", () => {
 	const [lives, more] = numbersIn("README.md", /--lives (\d+) --years 10 --seed \d+` and (\d+) more seeds/);
 	assert.equal(lives! * (more! + 1), 10_000);
