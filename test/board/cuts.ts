@@ -22,11 +22,11 @@ export interface Cut {
 }
 
 /**
- * Cuts fall within, counted from power-up (enrolment, trial), from the call that asks for it (renewal) or from the connection: as many
- * times as long as this machine took last from power-up to the connection.
+ * Cuts fall within so many times as long as this machine took last from the network to the connection: counted from the network
+ * (enrolment), from the call that asks for it (renewal), from the connection (update) and from power-up (trial: the bootloader writes, too).
  */
-const SPAN: Readonly<Record<Stage, number>> = { enrolment: 1.8, renewal: 1, update: 1.5, trial: 1.6 };
-const FIRST_PACE_MS = 5000;
+const SPAN: Readonly<Record<Stage, number>> = { enrolment: 3, renewal: 1.5, update: 8, trial: 8 };
+const FIRST_PACE_MS = 800;
 const ENROLMENTS = 2;
 const RENEWALS = 6;
 /** One life of so many has an update. */
@@ -39,6 +39,7 @@ const MOST_STARTS = 15;
 /** On a machine that is busy a start takes minutes. */
 const LONG_SECONDS = 900;
 const POWER_UP = /^ESP-ROM:/;
+const NETWORK = /^network: /;
 const CONNECTED = /state=connected/;
 /** A call has come: the renewal begins. */
 const CALLED = /^\d+\.\d+ s {2}method\b/;
@@ -95,7 +96,7 @@ class Life {
 	async enrol(): Promise<void> {
 		this.#board.erase();
 		this.#born = this.#board.cloud.events.length;
-		await this.#start({ stage: "enrolment", mark: POWER_UP });
+		await this.#start({ stage: "enrolment", mark: NETWORK });
 		await this.#start({});
 		const keys = this.#events.map((event) => event.event === "registered" && event.leaf && keyOf(event.leaf));
 		assert.equal(new Set(keys.filter(Boolean)).size, 1, "a key that DPS knew was lost");
@@ -162,7 +163,7 @@ class Life {
 		const { stage, mark, onMark, from = mark, power = new AbortController(), until } = options;
 		const isWhole = stage === undefined && mark === undefined;
 		const milliseconds = stage && this.#draw.integer(1000) * 0.001 * SPAN[stage] * this.#pace;
-		const since = Date.now();
+		let since = 0;
 		let [isMarked, isCounted] = [false, false];
 		const { ended, output } = await this.#board.boot({
 			power: power.signal,
@@ -170,6 +171,7 @@ class Life {
 			...(isWhole ? { stopAt: CONNECTED } : until ? { stopAt: until } : {}),
 			onLine: (line) => {
 				this.#onLine(line);
+				if (NETWORK.test(line)) since = Date.now();
 				if (!isMarked && mark?.test(line)) {
 					isMarked = true;
 					onMark?.();
@@ -182,8 +184,8 @@ class Life {
 		});
 		this.output = output;
 		assert.notEqual(ended, "timeout");
-		if (stage !== undefined && ended === "cut") this.cuts.push({ stage, step: lastStep(output) });
-		if (mark !== POWER_UP) assert.match(output, CONNECTED, "no connection");
+		if (stage !== undefined && ended === "cut") this.cuts.push({ stage, step: lastStep(output, stage) });
+		if (mark !== POWER_UP && mark !== NETWORK) assert.match(output, CONNECTED, "no connection");
 		if (isWhole) this.#pace = Date.now() - since;
 		this.#judge(output);
 		return ended;
@@ -222,9 +224,10 @@ const keyOf = (leaf: Uint8Array): string => hex(parseCertificate(leaf).spki);
 
 const otaCode = (patch: unknown): unknown => (patch as { ota?: { code?: unknown } }).ota?.code;
 
-/** A step of the log, with the state where it says one; before the first the network, before that the bootloader. */
-function lastStep(output: string): string {
+/** A step of the log, with the state where it says one; before the first the network, before that the bootloader. Of an update its own. */
+function lastStep(output: string, stage: Stage): string {
 	const steps = [...output.matchAll(/^(?:\d+\.\d+ s {2}(\S+)(?: {2}state=(\S+))?|network: )/gm)];
-	const [line, step, state] = steps.at(-1) ?? [];
+	const own = stage === "update" ? steps.filter(([, step]) => step?.startsWith("ota.")) : [];
+	const [line, step, state] = own.at(-1) ?? steps.at(-1) ?? [];
 	return line === undefined ? "bootloader" : (state ?? step ?? "network");
 }
