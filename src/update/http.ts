@@ -92,7 +92,7 @@ function readHead({ status, fields }: HeadReader, from: number): Head {
  * of no use: then the whole is asked for.
  */
 function readRange(text: string | undefined, from: number, length: number): Head {
-	const [, first, last, total] = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15}|\*)$/i.exec(text ?? "") ?? [];
+	const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(text?.toLowerCase() ?? "") ?? [];
 	if (first === undefined || Number(first) > from || Number(last) < from) {
 		if (from > 0) return { kind: "no-range" };
 		throw new Fault("ota.http", `Content-Range ${text ?? "missing"}, asked for all`);

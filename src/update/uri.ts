@@ -13,10 +13,12 @@ export interface HttpsUri {
 
 /** Presigned addresses have 400 to 1,800 characters. A request and a bundle hold one, and the heap of a small device both. */
 export const MAX_URI = 3072;
+const SCHEME = "https://";
 
 export function parseHttpsUri(text: string): HttpsUri {
 	if (text.length > MAX_URI) throw new Fault("ota.uri", `an address of ${text.length} characters, at most ${MAX_URI}`);
-	const parts = /^https:\/\/([a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9])?)(?::([0-9]{1,5}))?(?=[/?]|$)/i.exec(text);
+	const isHttps = text.slice(0, SCHEME.length).toLowerCase() === SCHEME;
+	const parts = isHttps ? /^.{8}(\w(?:[\w.-]{0,251}[A-Za-z0-9])?)(?::([0-9]{1,5}))?(?=[/?]|$)/.exec(text) : null;
 	const port = Number(parts?.[2] ?? 443);
 	// Apart from the host, and nothing of it captured: each copy of an address is as much again in RAM.
 	const path = text.slice(parts?.[0].length);
@@ -30,7 +32,7 @@ export function resolveLocation(base: HttpsUri, location: string): HttpsUri {
 	const end = location.indexOf("#");
 	const reference = end < 0 ? location : location.slice(0, end);
 	if (reference === "") throw new Fault("ota.uri", "a redirect to nowhere");
-	if (/^[a-z][a-z0-9+.-]*:/i.test(reference)) return parseHttpsUri(reference);
+	if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(reference)) return parseHttpsUri(reference);
 	if (reference.startsWith("//")) return parseHttpsUri(`https:${reference}`);
 	const [path = "/"] = base.path.split("?");
 	const [own = "", ...query] = reference.split("?");
