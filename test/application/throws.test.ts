@@ -97,6 +97,37 @@ describe("on trial", () => {
 		assert.deepEqual([after.runs, after.updater.status.installed], [2, 3]);
 	});
 
+	test("an application that came to repair an unstable device gets what is sent, and is judged by it; any other is kept from it", async () => {
+		const { device, running } = toTrial();
+		device.blobs.set("unstable", Uint8Array.of(3));
+		const start = (device: Device): Application => ({
+			onDesired: () => device.confirm(),
+			methods: { good: (_, respond) => respond(200) },
+		});
+		await serve(
+			start,
+			async ({ cloud, call, logged }) => {
+				await logged("ota.confirmed");
+				await subscribed(cloud, METHODS);
+				assert.equal((await call("good")).status, 200);
+			},
+			{ appSlot: running.slot, store: new FakeStore({ blobs: device.blobs }) },
+		);
+		assert.equal(device.blobs.get("unstable")?.[0], 3, "it has not lasted yet");
+		await serve(
+			start,
+			async ({ cloud, call, logged }) => {
+				await logged("fault", "device.unstable");
+				await subscribed(cloud, METHODS);
+				assert.equal((await call("good")).status, 503);
+			},
+			{
+				appSlot: device.start().slot,
+				store: new FakeStore({ blobs: new Map([["unstable", Uint8Array.of(3)]]) }),
+			},
+		);
+	});
+
 	test("an application that says nothing is taken back at the deadline", async () => {
 		const { device, running } = toTrial();
 		await serve(
