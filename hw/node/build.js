@@ -15,7 +15,12 @@ process.stderr.write("building for Node\n");
 await testKeyRoom();
 const { metafile } = await build({
 	absWorkingDir: root,
-	entryPoints: { cli: "hw/node/cli.ts", enrollee: "hw/node/enrollee.ts", cloud: "cloud/library.ts" },
+	entryPoints: {
+		cli: "hw/node/cli.ts",
+		enrollee: "hw/node/enrollee.ts",
+		cloud: "cloud/library.ts",
+		"check-table": "hw/node/bundle/check-table.ts",
+	},
 	outdir: out,
 	bundle: true,
 	splitting: true,

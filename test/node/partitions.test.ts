@@ -4,7 +4,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { appBytes, slotBytes } from "../../hw/node/bundle/partitions.ts";
+import { appBytes, checkTable, slotBytes } from "../../hw/node/bundle/partitions.ts";
+import { partitionFile } from "../../hw/node/bundle/project.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import { isFault } from "../support/random.ts";
 
@@ -67,6 +68,29 @@ test("what ESP-IDF refuses, and tables without two slots", () => {
 		["a,0,0x20,,1M", "b,data,0x10,,1M", "c,0,0x10,,1M"],
 	])
 		assert.throws(() => slotBytes(table(...lines)), isFault("config.invalid"));
+});
+
+test("what an image of ours cannot live with, by name", () => {
+	const map = (name: string) => readFileSync(partitionFile(name)!, "utf8");
+	const check = (text: string, apps?: boolean) => checkTable(table(text), apps);
+	for (const name of ["4m", "4m-app"]) check(map(name), name === "4m-app");
+	check(
+		map("4m")
+			.replace(/0x10000,\n/, "64k,\n")
+			.replace(/^(nvs,.*)nvs,/m, "$12,"),
+	);
+	for (const [from, to, fault] of [
+		[/^nvs,.*$/m, "", /nvs has 0 bytes, expected 65536/],
+		[/^nvs,/m, "config,", /nvs has 0 bytes, expected 65536/],
+		["0x10000,", "0xf000,", /nvs has 61440 bytes, expected 65536/],
+		[/^otadata.*$/m, "", /otadata has 0 bytes, expected 8192/],
+		["0x2000,", "0x1000,", /otadata has 4096 bytes, expected 8192/],
+		[/^ota_1,.*$/m, "", /1 slots ota_N, expected 2/],
+		["0x1f0000,", "1.9M,", /ota_0: size 1\.9M/],
+	] as const)
+		assert.throws(() => check(map("4m").replace(from, to)), fault, String(from));
+	assert.throws(() => check(map("4m"), true), /config\.invalid: .*no room for apps/);
+	assert.throws(() => checkTable("/nowhere.csv"), /cannot be read/);
 });
 
 const generator = join(process.env.IDF_PATH ?? "/nowhere", "components/partition_table/gen_esp32part.py");

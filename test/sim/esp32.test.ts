@@ -4,11 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { project, skip } from "../../hw/simulator/harness.ts";
 import { numbersIn } from "../newcomer/documents.ts";
+import { temporaryFolder } from "../support/openssl.ts";
 import { configureForEsp32, linkForEsp32 } from "./esp32.ts";
 
 const TARGETS = [
@@ -125,9 +126,9 @@ describe("the image for ESP32", { skip }, () => {
 		});
 		return { status, stderr };
 	};
-	const configuration = (folder: string) =>
-		readFileSync(join(project, "hw/moddable", folder, "sdkconfig.defaults"), "utf8");
-	const ours = configuration("sdkconfig");
+	const ours = (file: string) => readFileSync(join(project, "hw/moddable", file), "utf8");
+	const configuration = (folder: string) => ours(`${folder}/sdkconfig.defaults`);
+	const usual = configuration("sdkconfig");
 	for (const source of sources)
 		test(`${source} passes gcc -fsyntax-only for ESP32`, () => {
 			const antiRollback = [
@@ -135,7 +136,7 @@ describe("the image for ESP32", { skip }, () => {
 				"-DCONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD=16",
 			];
 			for (const defined of [[], ["-DmxDebug=1"], ["-DCONFIG_NVS_ENCRYPTION=1"], antiRollback])
-				for (const sdkconfig of [ours, configuration("sdkconfig-encrypted")])
+				for (const sdkconfig of [usual, configuration("sdkconfig-encrypted")])
 					assert.deepEqual(compile(source, sdkconfig, defined), { status: 0, stderr: "" });
 		});
 
@@ -149,13 +150,46 @@ describe("the image for ESP32", { skip }, () => {
 			"ESP_SYSTEM_PANIC_SILENT_REBOOT=y",
 		])
 			assert.match(stderr, new RegExp(`#error "enrollee: add CONFIG_${line}`));
-		const added = `${sdkconfig}\n${ours}`;
+		const added = `${sdkconfig}\n${usual}`;
 		assert.deepEqual(compile("slot.c", added), { status: 0, stderr: "" });
 	});
 
-	for (const line of ours.match(/^CONFIG_(BOOTLOADER_\w+|ESP_\w+SILENT_REBOOT|ESP_ERR\w+|PARTITION\w+)=y$/gm) ?? [])
+	for (const [manifest, table, fault] of [
+		[
+			"manifest.json",
+			"nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,1M",
+			"nvs has 24576 bytes, expected 65536",
+		],
+		[
+			"examples/sensor/manifest.json",
+			ours("partitions.csv"),
+			"no room for apps, which need xs (0x40, 1) and stage (data)",
+		],
+	] as const)
+		test(`a partition table that ${manifest} cannot live with ends the build before anything is compiled: ${fault}`, () => {
+			const PARTITIONS_FILE = join(temporaryFolder({ "p.csv": table }), "p.csv");
+			const { output, folder } = configureForEsp32(join(project, manifest), "esp32", "esp32", { PARTITIONS_FILE });
+			const [line, ...more] = output.match(/.*enrollee: .*/g) ?? [];
+			assert.ok(line?.includes(`partitions.csv: ${fault}: take hw/moddable/partitions.csv`), output);
+			assert.deepEqual(more, []);
+			assert.ok(!existsSync(join(folder, "mc.xs.c")));
+		});
+
+	test("a partition table that sdkconfig names, past mcconfig, is refused by the compiler", () => {
+		const named = (name: string) => compile("slot.c", usual, [`-DCONFIG_PARTITION_TABLE_CUSTOM_FILENAME="${name}"`]);
+		assert.deepEqual(named("partitions.csv"), { status: 0, stderr: "" });
+		assert.match(named("theirs.csv").stderr, /enrollee: name the table in PARTITIONS_FILE/);
+	});
+
+	test("no target of the SDK's brings a partition table of its own", () => {
+		const { partitions, output } = configureForEsp32(join(project, "manifest.json"), "esp32/m5atom_s3", "esp32s3");
+		assert.equal(partitions, ours("partitions.csv"));
+		assert.doesNotMatch(output, /enrollee: /);
+	});
+
+	for (const line of usual.match(/^CONFIG_(BOOTLOADER_\w+|ESP_\w+SILENT_REBOOT|ESP_ERR\w+|PARTITION\w+)=y$/gm) ?? [])
 		test(`without ${line} nothing is compiled`, () => {
-			const { status, stderr } = compile("slot.c", ours.replace(line, ""));
+			const { status, stderr } = compile("slot.c", usual.replace(line, ""));
 			assert.notEqual(status, 0);
 			assert.ok(stderr.includes(line), stderr);
 		});

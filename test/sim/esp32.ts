@@ -56,11 +56,11 @@ export function linkForEsp32(manifest: string, target: string, chip: string): Im
 	};
 }
 
-/** Only what mcconfig writes for the IDF, in seconds; nothing is compiled. */
-export function configureForEsp32(manifest: string, target: string, chip: string) {
+/** Only what mcconfig writes for the IDF, in seconds; nothing is compiled. `variables`: of the shell. */
+export function configureForEsp32(manifest: string, target: string, chip: string, variables: NodeJS.ProcessEnv = {}) {
 	const out = join(project, "build/esp32", target.replace("/", "-"));
 	rmSync(out, { recursive: true, force: true });
-	const env = standInIdf(join(out, "idf"));
+	const env = { ...standInIdf(join(out, "idf")), ...variables };
 	const run = spawnSync("mcconfig", ["-m", "-p", target, "-o", out, "-t", "build", manifest], {
 		env,
 		encoding: "utf8",
@@ -73,7 +73,8 @@ export function configureForEsp32(manifest: string, target: string, chip: string
 			throw new Error(`mcconfig: ${run.stdout}${run.stderr}`, { cause });
 		}
 	};
-	return { env, folder, sdkconfig: read("sdkconfig.mc"), partitions: read("partitions.csv") };
+	const output = `${run.stdout}${run.stderr}`;
+	return { env, folder, output, sdkconfig: read("sdkconfig.mc"), partitions: read("partitions.csv") };
 }
 
 function standInIdf(folder: string): NodeJS.ProcessEnv {

@@ -17,6 +17,11 @@
 #if !defined(CONFIG_PARTITION_TABLE_CUSTOM)
 	#error "enrollee: add CONFIG_PARTITION_TABLE_CUSTOM=y to this target's sdkconfig.defaults"
 #endif
+/* mcconfig writes that one, and partitions.mk looks at it. */
+#if defined(CONFIG_PARTITION_TABLE_CUSTOM_FILENAME)
+_Static_assert(__builtin_strcmp(CONFIG_PARTITION_TABLE_CUSTOM_FILENAME, "partitions.csv") == 0,
+	"enrollee: name the table in PARTITIONS_FILE, not by CONFIG_PARTITION_TABLE_CUSTOM_FILENAME in this target's sdkconfig.defaults");
+#endif
 #if !defined(CONFIG_ESP_ERR_TO_NAME_LOOKUP)
 	#error "enrollee: add CONFIG_ESP_ERR_TO_NAME_LOOKUP=y to this target's sdkconfig.defaults"
 #endif

@@ -1,4 +1,4 @@
-/** ESP-IDF partition tables as CSV ("Partition Tables" in the ESP-IDF programming guide): how much room an image has. */
+/** ESP-IDF partition tables as CSV ("Partition Tables" in the ESP-IDF programming guide): how much room an image has, and whether it is one for us. */
 import { readFileSync } from "node:fs";
 import { Fault } from "../../../src/fault.ts";
 
@@ -7,8 +7,7 @@ export function slotBytes(file: string): number {
 	const slots = read(file).filter(
 		({ type, subtype = 0 }) => type === APP && subtype >= FIRST_OTA && subtype <= LAST_OTA,
 	);
-	if (slots.length < 2)
-		throw new Fault("config.invalid", `--partitions ${file}: ${slots.length} slots ota_N, expected 2`);
+	if (slots.length < 2) throw unfit(file, `${slots.length} slots ota_N, expected 2`);
 	return Math.min(...slots.map(({ bytes }) => bytes()));
 }
 
@@ -19,12 +18,26 @@ export function appBytes(file: string): number {
 	const area = partitions.find(({ type, subtype }) => type === 0x40 && subtype === 1);
 	const stage = partitions.find(({ name, type }) => name === "stage" && type === DATA);
 	if (area === undefined || stage === undefined)
-		throw new Fault(
-			"config.invalid",
-			`--partitions ${file}: no room for apps, which need xs (0x40, 1) and stage (data)`,
-		);
+		throw unfit(file, "no room for apps, which need xs (0x40, 1) and stage (data)");
 	return Math.min(area.bytes(), Math.floor(stage.bytes() / 2));
 }
+
+/**
+ * That an image of the agent can live with it: two slots, what tells them apart, and NVS as large as the agent reckons with; with
+ * `apps` also room for applications. Throws Fault config.invalid.
+ */
+export function checkTable(file: string, apps = false): void {
+	const partitions = read(file);
+	const nvs = partitions.find(({ name, type, subtype }) => name === "nvs" && type === DATA && subtype === NVS);
+	const otadata = partitions.find(({ type, subtype }) => type === DATA && subtype === OTADATA);
+	if ((nvs?.bytes() ?? 0) < NVS_BYTES) throw unfit(file, `nvs has ${nvs?.bytes() ?? 0} bytes, expected ${NVS_BYTES}`);
+	if (otadata?.bytes() !== OTADATA_BYTES)
+		throw unfit(file, `otadata has ${otadata?.bytes() ?? 0} bytes, expected ${OTADATA_BYTES}`);
+	slotBytes(file);
+	if (apps) appBytes(file);
+}
+
+const unfit = (file: string, why: string): Fault => new Fault("config.invalid", `partition table ${file}: ${why}`);
 
 interface Partition {
 	readonly name: string;
@@ -38,6 +51,14 @@ const APP = 0;
 const DATA = 1;
 const BOOTLOADER = 2;
 const PARTITION_TABLE = 3;
+/** Of data; the others that matter here are numbers. */
+const OTADATA = 0;
+const NVS = 2;
+const DATA_SUBTYPES: Readonly<Record<string, number>> = Object.freeze({ ota: OTADATA, nvs: NVS });
+/** Two sectors, one for each slot (ESP-IDF, "Over The Air Updates"). */
+const OTADATA_BYTES = 0x2000;
+/** As our maps have it; how it is reckoned with: src/store/reserve.ts. */
+const NVS_BYTES = 0x10000;
 const FIRST_OTA = 0x10;
 const LAST_OTA = 0x1f;
 const TYPES: Readonly<Record<string, number>> = Object.freeze({
@@ -79,7 +100,7 @@ function read(file: string): Partition[] {
 				subtype: integer(subtypeName) ?? subtypeOf(type, subtypeName.toLowerCase()),
 				bytes() {
 					if (bytes !== undefined && bytes > 0) return bytes;
-					throw new Fault("config.invalid", `--partitions ${file}: ${name}: size ${size || "missing"}`);
+					throw unfit(file, `${name}: size ${size || "missing"}`);
 				},
 			};
 		});
@@ -99,7 +120,8 @@ function expanded(line: string): string {
 
 function subtypeOf(type: number | undefined, name: string): number | undefined {
 	const [, slot] = type === APP ? (/^ota_([0-9]+)$/.exec(name) ?? []) : [];
-	return slot === undefined ? (type === APP ? APP_SUBTYPES[name] : undefined) : FIRST_OTA + Number(slot);
+	if (slot !== undefined) return FIRST_OTA + Number(slot);
+	return type === APP ? APP_SUBTYPES[name] : type === DATA ? DATA_SUBTYPES[name] : undefined;
 }
 
 /** As its parse_int: Python's int(text, 0), in k and M. Undefined for anything else, 1.9M among it: ESP-IDF refuses that as well. */
@@ -125,6 +147,6 @@ function text(file: string): string {
 					: "utf-8";
 		return new TextDecoder(encoding).decode(bytes);
 	} catch {
-		throw new Fault("config.invalid", `--partitions ${file}: cannot be read`);
+		throw unfit(file, "cannot be read");
 	}
 }
