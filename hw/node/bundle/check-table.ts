@@ -1,4 +1,4 @@
-/** `node check-table.js TABLE [apps]`, which hw/moddable/partitions.mk runs: prints what is wrong with the table for an image of ours, or nothing. */
+/** What hw/moddable/partitions.mk runs with a table and perhaps "apps": prints what is wrong with it for an image of ours, or nothing. */
 import { Fault } from "../../../src/fault.ts";
 import { checkTable } from "./partitions.ts";
 
