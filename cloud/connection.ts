@@ -35,7 +35,9 @@ const CONNECT_MS = 30_000;
 
 export class Connection {
 	readonly number: number;
-	readonly #options: ConnectionOptions;
+	readonly #options: Omit<ConnectionOptions, "peer">;
+	/** Until it has said who it is. */
+	#peer: Peer | undefined;
 	readonly #parser = parser({ protocolVersion: 4 });
 	readonly #unacknowledged = new Map<number, () => void>();
 	#session: Session | undefined;
@@ -48,9 +50,10 @@ export class Connection {
 	#will: Publication | undefined;
 	#closed = false;
 
-	constructor(options: ConnectionOptions) {
+	constructor({ peer, ...options }: ConnectionOptions) {
 		this.number = options.number;
 		this.#options = options;
+		this.#peer = peer;
 		this.#cancelTimer = options.clock.after(CONNECT_MS, () => this.close("no CONNECT"));
 		this.#parser.on("packet", (packet) => {
 			if (!this.#closed) this.#receive(packet);
@@ -153,8 +156,10 @@ export class Connection {
 	}
 
 	#connect(packet: IConnectPacket) {
-		const { accept, serviceOf, peer, faults } = this.#options;
-		if (this.#session !== undefined) return this.close("second CONNECT");
+		const { accept, serviceOf, faults } = this.#options;
+		const peer = this.#peer;
+		if (peer === undefined) return this.close("second CONNECT");
+		this.#peer = undefined;
 		if (packet.protocolId !== "MQTT" || packet.protocolVersion !== 4)
 			return this.#refuse({ returnCode: 1, reason: "not MQTT 3.1.1", service: "none", deviceId: "" });
 		const service = serviceOf(packet.username ?? "");

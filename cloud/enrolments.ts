@@ -38,12 +38,16 @@ export class Enrolments {
 
 	find(registrationId: string): Enrolment {
 		const id = registrationId.toLowerCase();
+		const own = this.#individual.get(id);
+		const { groupKey } = this;
 		return {
 			registrationId: id,
 			deviceId: this.#deviceIds.get(id) ?? id,
-			key: this.#individual.get(id) ?? deriveKey(this.groupKey, id),
+			get key() {
+				return own ?? deriveKey(groupKey, id);
+			},
 			disabled: this.#disabled.has(id),
-			group: this.#individual.has(id) ? undefined : GROUP,
+			group: own === undefined ? GROUP : undefined,
 		};
 	}
 

@@ -5,10 +5,16 @@
 import { hash, X509Certificate } from "node:crypto";
 
 /** A certificate, read. */
-export interface Read {
+export interface Read extends Facts {
 	readonly bytes: Uint8Array;
+}
+
+interface Facts {
 	/** SHA-256 of the bytes. */
 	readonly name: string;
+	/** Whose it is and who it says has issued it, in a form in which names that OpenSSL takes for the same are equal. */
+	readonly subject: string;
+	readonly issuer: string;
 	readonly commonName: string;
 	readonly isAuthority: boolean;
 	/** Upper-case hex. */
@@ -22,18 +28,19 @@ export interface Read {
 const MOST = 50_000;
 
 export class Known {
-	readonly #read = new Map<string, Read>();
+	readonly #read = new Map<string, Facts>();
 	/** By the names of both. */
 	readonly #isIssuedBy = new Map<string, boolean>();
 
 	/** Throws where the bytes are no certificate. */
 	read(bytes: Uint8Array): Read {
 		const name = hash("sha256", bytes, "base64");
-		return recall(this.#read, name, () => {
-			const { subject, ca, serialNumber, validFrom, validTo } = new X509Certificate(bytes);
+		const facts = recall(this.#read, name, () => {
+			const { subject, issuer, ca, serialNumber, validFrom, validTo } = new X509Certificate(bytes);
 			return {
-				bytes,
 				name,
+				subject: folded(subject),
+				issuer: folded(issuer),
 				commonName: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
 				isAuthority: ca,
 				serial: serialNumber,
@@ -41,10 +48,12 @@ export class Known {
 				notAfter: Date.parse(validTo),
 			};
 		});
+		return { ...facts, bytes };
 	}
 
 	/** By its names, its extensions and its signature. */
 	isIssuedBy(certificate: Read, issuer: Read): boolean {
+		if (certificate.issuer !== issuer.subject) return false;
 		return recall(this.#isIssuedBy, pair(certificate, issuer), () => {
 			const [above, below] = [new X509Certificate(issuer.bytes), new X509Certificate(certificate.bytes)];
 			return below.checkIssued(above) && below.verify(above.publicKey);
@@ -56,6 +65,9 @@ export class Known {
 		recall(this.#isIssuedBy, pair(certificate, issuer), () => true);
 	}
 }
+
+/** OpenSSL compares without case and repeated spaces (X509_NAME_cmp); a backslash is Node's, before what a name must not begin or end with. */
+const folded = (name: string): string => name.toLowerCase().replace(/[ \\]/g, "");
 
 const pair = (certificate: Read, issuer: Read): string => certificate.name + issuer.name;
 
