@@ -6,36 +6,18 @@
  * client has said DISCONNECT, or the cloud itself ends.
  */
 import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
-import type { Clock } from "../src/port.ts";
-import type { Service, Witness } from "./event.ts";
-import type { Faults } from "./faults.ts";
-import type { Trace } from "./log.ts";
-import type { Accept, Link, Peer, Publication, Refusal, Session } from "./session.ts";
+import type { ConnectionOptions, Link, Peer, Publication, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
-
-export interface ConnectionOptions {
-	readonly number: number;
-	readonly peer: Peer;
-	readonly link: Link;
-	readonly clock: Clock;
-	readonly faults: Faults;
-	readonly witness: Witness;
-	/** Told about every packet. */
-	readonly trace?: Trace | undefined;
-	readonly accept: Accept;
-	readonly serviceOf: (username: string) => Service | "none";
-	/** As the service does: 5. */
-	readonly maxFilters: number;
-	readonly silenceMs?: number | undefined; // instead of one and a half keep-alive intervals (MQTT 3.1.1, 3.1.2.10)
-}
 
 const MAX_PACKET_BYTES = 300 * 1024;
 const MAX_MESSAGE_BYTES = 256 * 1024; // body and properties, as the service counts a message
 const CONNECT_MS = 30_000;
+const EVENTS = "/messages/events/";
 
 export class Connection {
 	readonly number: number;
-	readonly #options: Omit<ConnectionOptions, "peer">;
+	readonly #options: ConnectionOptions;
+	readonly #link: Link;
 	/** Until it has said who it is. */
 	#peer: Peer | undefined;
 	readonly #parser = parser({ protocolVersion: 4 });
@@ -50,9 +32,10 @@ export class Connection {
 	#will: Publication | undefined;
 	#closed = false;
 
-	constructor({ peer, ...options }: ConnectionOptions) {
-		this.number = options.number;
+	constructor(number: number, peer: Peer, link: Link, options: ConnectionOptions) {
+		this.number = number;
 		this.#options = options;
+		this.#link = link;
 		this.#peer = peer;
 		this.#cancelTimer = options.clock.after(CONNECT_MS, () => this.close("no CONNECT"));
 		this.#parser.on("packet", (packet) => {
@@ -70,7 +53,10 @@ export class Connection {
 	data(bytes: Uint8Array) {
 		if (this.#closed) return;
 		// Counted when the whole packets are out of it: bytes of the next one may have come with the last of this one.
-		const unparsed = this.#parser.parse(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length));
+		const buffer = Buffer.isBuffer(bytes)
+			? bytes
+			: Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+		const unparsed = this.#parser.parse(buffer);
 		if (unparsed > MAX_PACKET_BYTES) this.close("packet too large");
 	}
 
@@ -83,7 +69,7 @@ export class Connection {
 	close(reason: string): void {
 		if (this.#closed) return;
 		this.#end(reason);
-		this.#options.link.close();
+		this.#link.close();
 	}
 
 	/** An end that leaves no will: the client's DISCONNECT, the end of the cloud, an error on what the client sent. */
@@ -195,8 +181,9 @@ export class Connection {
 		if (qos === 2) return this.close("QoS 2 is not supported");
 		const step = session.step(topic);
 		if (step === undefined) return this.close(`publish to a topic that does not exist: ${topic}`);
-		const properties = topic.split("/messages/events/")[1] ?? "";
-		if (properties.length + payload.length > MAX_MESSAGE_BYTES) return this.close("a message exceeds 256 KB");
+		const events = topic.indexOf(EVENTS);
+		const properties = events < 0 ? 0 : topic.length - events - EVENTS.length;
+		if (properties + payload.length > MAX_MESSAGE_BYTES) return this.close("a message exceeds 256 KB");
 		if (this.drops(step)) return;
 		if (this.#options.faults.strikes("no-puback") !== undefined) return;
 		if (packet.qos === 1) {
@@ -235,10 +222,10 @@ export class Connection {
 	#send(packet: Packet) {
 		if (this.#closed) return;
 		this.#options.trace?.(this.number, this.#clientId, "out", packet);
-		const bytes = generate(packet);
+		const bytes = encode(packet);
 		const limit = this.#options.faults.strikes("cut-after");
 		const left = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit) - this.#bytesSent;
-		this.#options.link.write(left < bytes.length ? bytes.subarray(0, Math.max(0, left)) : bytes);
+		this.#link.write(left < bytes.length ? bytes.subarray(0, Math.max(0, left)) : bytes);
 		this.#bytesSent += bytes.length;
 		if (left <= bytes.length) this.close(`fault: cut-after=${limit}`);
 	}
@@ -250,6 +237,13 @@ export class Connection {
 		const { service = "none", deviceId = "" } = this.#session ?? {};
 		if (this.#will !== undefined) this.#session?.will?.(this.#will);
 		this.#session?.closed();
+		this.#options.ended(this);
 		this.#options.witness({ event: "disconnected", connection: this.number, service, deviceId, reason });
 	}
+}
+
+/** Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them. */
+function encode(packet: Packet): Buffer {
+	const { cmd, messageId = 0 } = packet;
+	return cmd === "puback" ? Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff) : generate(packet);
 }

@@ -94,6 +94,7 @@ export class Faults {
 
 	/** The armed value ("" when it has none) if the fault strikes now, and counts it; `value` must match when given. */
 	strikes(name: FaultName, value?: string): string | undefined {
+		if (this.#armed.length === 0) return undefined;
 		const at = this.#armed.findIndex((armed) => armed.name === name && (value === undefined || armed.value === value));
 		if (at < 0) return undefined;
 		const armed = this.#armed[at]!;

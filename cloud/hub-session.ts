@@ -19,8 +19,8 @@ import type { Throttle } from "./throttle.ts";
 import { messageProperties, type Properties, splitTopic } from "./topic.ts";
 import { patched, sectionForDevice, TwinRefused } from "./twins.ts";
 
+/** What all sessions have in common. */
 export interface HubSessionOptions {
-	readonly device: Device;
 	readonly devices: Devices;
 	readonly clock: Clock;
 	readonly witness: Witness;
@@ -29,7 +29,6 @@ export interface HubSessionOptions {
 	readonly messages: Messages;
 	readonly throttle: Throttle;
 	readonly faults: Faults;
-	readonly clean: boolean;
 }
 
 const METHOD_ANSWER = /^\$iothub\/methods\/res\/(-?\d{1,10})\/$/;
@@ -41,6 +40,8 @@ export class HubSession implements Session {
 	readonly sessionPresent: boolean;
 	readonly methods: Methods;
 	readonly #options: HubSessionOptions;
+	readonly #device: Device;
+	readonly #clean: boolean;
 	readonly #ended: () => void;
 	/** Where its topics begin. */
 	readonly #path: string;
@@ -48,8 +49,9 @@ export class HubSession implements Session {
 	#connection: Connection | undefined;
 	#cancelEnd: () => void = () => {};
 
-	constructor(options: HubSessionOptions, ended: () => void) {
-		const { device, clean } = options;
+	constructor(device: Device, clean: boolean, options: HubSessionOptions, ended: () => void) {
+		this.#device = device;
+		this.#clean = clean;
 		this.deviceId = device.id;
 		const { deviceId, moduleId } = splitId(device.id);
 		this.#path = moduleId === "" ? `devices/${deviceId}` : `devices/${deviceId}/modules/${moduleId}`;
@@ -114,8 +116,9 @@ export class HubSession implements Session {
 	}
 
 	subscribed(filter: string): void {
-		if (filter === CREDENTIALS) this.#options.renewals?.flush(this.#options.device);
-		const { device, faults, messages } = this.#options;
+		if (filter === CREDENTIALS) this.#options.renewals?.flush(this.#device);
+		const { faults, messages } = this.#options;
+		const device = this.#device;
 		if (this.#messageFilters().includes(filter)) messages.flush(device);
 		flood(filter, this.deviceId, device, faults, (topic, payload) => this.deliver(topic, payload));
 	}
@@ -132,15 +135,14 @@ export class HubSession implements Session {
 		this.#cancelEnd();
 		this.#connection = undefined;
 		this.methods.closed();
-		if (!this.#options.clean) this.#options.devices.changed(this.#options.device);
+		if (!this.#clean) this.#options.devices.changed(this.#device);
 		this.#ended();
 	}
 
 	/** Without subscription or request id the service does not answer. */
 	#renew(rid: string, payload: Uint8Array): void {
 		if (rid === "") this.#connection?.close("certificate request without $rid");
-		else if (this.subscriptions.has(CREDENTIALS))
-			this.#options.renewals?.submit(this, this.#options.device, rid, payload);
+		else if (this.subscriptions.has(CREDENTIALS)) this.#options.renewals?.submit(this, this.#device, rid, payload);
 	}
 
 	/** A message is never retained; that it was asked for is said to the back end. */
@@ -154,8 +156,8 @@ export class HubSession implements Session {
 	}
 
 	#twin(rid: string) {
-		const { device, witness } = this.#options;
-		const { desired, reported } = device;
+		const { witness } = this.#options;
+		const { desired, reported } = this.#device;
 		const huge = this.#options.faults.strikes("huge-twin");
 		const members = huge === undefined ? "" : `${hugeMembers(huge)},`;
 		const body = `{"desired":{${members}${JSON.stringify(sectionForDevice(desired)).slice(1)},"reported":${JSON.stringify(sectionForDevice(reported))}}`;
@@ -164,7 +166,8 @@ export class HubSession implements Session {
 	}
 
 	#report(rid: string, payload: Uint8Array) {
-		const { device, devices, witness, clock } = this.#options;
+		const { devices, witness, clock } = this.#options;
+		const device = this.#device;
 		const patch = parseRecord(payload);
 		if (patch === undefined) return this.#refuseTwin(rid, 400006, "The patch is not a JSON object.");
 		try {

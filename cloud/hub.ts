@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import type { Connection } from "./connection.ts";
 import { type Device, splitId } from "./devices.ts";
 import type { Enrolment } from "./enrolments.ts";
-import { HubSession } from "./hub-session.ts";
+import { HubSession, type HubSessionOptions } from "./hub-session.ts";
 import { Messages } from "./messages.ts";
 import { type RenewalOptions, Renewals } from "./renewal.ts";
 import { checkSas } from "./sas.ts";
@@ -59,6 +59,8 @@ export interface Opened extends Identified {
 export class Hub {
 	readonly #options: HubOptions;
 	readonly #open = new Map<string, { session: HubSession; connection: Connection; attachment: Attachment }>();
+	/** Of all sessions, by whether their api-version knows the renewal of certificates. */
+	readonly #sessions: { readonly renewing: HubSessionOptions; readonly other: HubSessionOptions };
 	readonly #renewals: Renewals;
 	readonly messages: Messages;
 
@@ -66,6 +68,8 @@ export class Hub {
 		this.#options = options;
 		this.#renewals = new Renewals(options, (deviceId) => this.session(deviceId));
 		this.messages = new Messages(options, (deviceId) => this.session(deviceId));
+		const other = { ...options, messages: this.messages, renewals: undefined };
+		this.#sessions = { renewing: { ...other, renewals: this.#renewals }, other };
 	}
 
 	open(connect: HubConnect, connection: Connection): Opened | Refusal {
@@ -85,10 +89,9 @@ export class Hub {
 		if ("refusal" in identified) return refuse(identified.refusal);
 		this.#open.get(deviceId)?.connection.close("evicted by a newer connection (400027)");
 		if (connect.clean) device.subscriptions = undefined;
-		const renews = connect.apiVersion >= "2025-08-01" && device.key === undefined;
-		const renewals = renews ? this.#renewals : undefined;
-		const { messages } = this;
-		const session = new HubSession({ ...this.#options, device, renewals, messages, clean: connect.clean }, () => {
+		const { renewing, other } = this.#sessions;
+		const common = connect.apiVersion >= "2025-08-01" && device.key === undefined ? renewing : other;
+		const session = new HubSession(device, connect.clean, common, () => {
 			if (this.#open.get(deviceId)?.session === session) this.#open.delete(deviceId);
 		});
 		const { credential, serial } = identified;

@@ -7,7 +7,7 @@ import { Connection } from "./connection.ts";
 import { Dps, type DpsOptions } from "./dps.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 import type { Trace } from "./log.ts";
-import type { Link, Peer, Refusal, Session } from "./session.ts";
+import type { ConnectionOptions, Link, Peer, Refusal, Session } from "./session.ts";
 import { parseUser, type User } from "./username.ts";
 
 export interface ServiceOptions extends DpsOptions, HubOptions {
@@ -20,35 +20,30 @@ export interface ServiceOptions extends DpsOptions, HubOptions {
 export class Service {
 	readonly hub: Hub;
 	readonly dps: Dps;
-	readonly #options: ServiceOptions;
+	readonly #options: ConnectionOptions;
 	readonly #open = new Set<Connection>();
 	#number = 0;
 
 	constructor(options: ServiceOptions) {
-		this.#options = options;
+		const { clock, faults, witness, trace, silenceMs } = options;
+		this.#options = {
+			clock,
+			faults,
+			witness,
+			trace,
+			silenceMs,
+			accept: (connect, from, to) => this.#accept(connect, from, to),
+			serviceOf: (username) => parseUser(username)?.service ?? "none",
+			maxFilters: 5,
+			ended: (connection) => this.#open.delete(connection),
+		};
 		this.dps = new Dps(options);
 		this.hub = new Hub(options);
 	}
 
 	/** A client has connected, and presented the peer's certificates. */
 	open(peer: Peer, link: Link): Connection {
-		const { clock, faults, witness, trace, silenceMs } = this.#options;
-		const connection: Connection = new Connection({
-			number: ++this.#number,
-			peer,
-			link,
-			clock,
-			faults,
-			trace,
-			silenceMs,
-			witness: (happening) => {
-				if (happening.event === "disconnected") this.#open.delete(connection);
-				witness(happening);
-			},
-			accept: (connect, from, to) => this.#accept(connect, from, to),
-			serviceOf: (username) => parseUser(username)?.service ?? "none",
-			maxFilters: 5,
-		});
+		const connection = new Connection(++this.#number, peer, link, this.#options);
 		this.#open.add(connection);
 		return connection;
 	}

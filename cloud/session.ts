@@ -1,7 +1,10 @@
 /** What a connection, the transport below it and the service above it are to each other. */
 import type { IConnectPacket } from "mqtt-packet";
+import type { Clock } from "../src/port.ts";
 import type { Connection } from "./connection.ts";
-import type { Service, Transport } from "./event.ts";
+import type { Service, Transport, Witness } from "./event.ts";
+import type { Faults } from "./faults.ts";
+import type { Trace } from "./log.ts";
 
 /** Where a connection's bytes go. */
 export interface Link {
@@ -55,3 +58,18 @@ export interface Refusal {
 
 /** Decides on a CONNECT. */
 export type Accept = (connect: IConnectPacket, peer: Peer, connection: Connection) => Session | Refusal;
+
+/** What all connections have in common. */
+export interface ConnectionOptions {
+	readonly clock: Clock;
+	readonly faults: Faults;
+	readonly witness: Witness;
+	/** Told about every packet. */
+	readonly trace?: Trace | undefined;
+	readonly accept: Accept;
+	readonly serviceOf: (username: string) => Service | "none";
+	/** As the service does: 5. */
+	readonly maxFilters: number;
+	readonly silenceMs?: number | undefined; // instead of one and a half keep-alive intervals (MQTT 3.1.1, 3.1.2.10)
+	readonly ended: (connection: Connection) => void;
+}

@@ -33,6 +33,7 @@ export function encodeProperties(bag: Properties): string {
 }
 
 export function messageProperties(text: string): Properties {
+	if (text === "") return {};
 	const pairs = text.split("&").filter((pair) => pair !== "");
 	return Object.fromEntries(
 		pairs.map((pair) => {
