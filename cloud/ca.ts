@@ -1,20 +1,17 @@
 /**
  * The device CA: a root and an intermediate (P-384/SHA-384 as the service's, P-256/SHA-256 on request), and the root
- * that signs onboarding certificates. Checks requests (PKCS#10, RFC 2986) and presented chains.
- *
- * Refuses requests over 8 KB, with another common name, with a broken self-signature, or with a key that is not P-256,
- * P-384 or RSA of 2048 bits and more. Refuses chains that do not lead, by what was presented, to one of its roots.
+ * that signs onboarding certificates. Checks presented chains, and refuses those that do not lead, by what was presented, to one of
+ * its roots.
  */
-import { X509Certificate } from "node:crypto";
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
-import type { Authority, CsrError, Examined, Flaw, Issued, IssueRequest, Purpose } from "./authority.ts";
+import { KeyObject, X509Certificate } from "node:crypto";
+import type { Authority, Examined, Flaw, Issued, IssueRequest, Purpose } from "./authority.ts";
 import type { CsrCurves, IssuingCurve } from "./contract.ts";
+import { checkCsr } from "./csr.ts";
 import { Known, type Read } from "./known.ts";
+import { LeafIssuer } from "./leaf.ts";
 import {
 	type CertificateRequest,
 	certificatePem,
-	certify,
 	createEntity,
 	der,
 	type Entity,
@@ -38,6 +35,7 @@ export class Ca implements Authority {
 	#generation = 1;
 	#root: Entity;
 	#intermediate: Entity;
+	#leaves: LeafIssuer;
 	#earlierRoots: X509Certificate[] = [];
 	readonly onboarding: Entity;
 	/** On which curves a request's key may be. */
@@ -46,6 +44,7 @@ export class Ca implements Authority {
 	private constructor(root: Entity, intermediate: Entity, onboarding: Entity) {
 		this.#root = root;
 		this.#intermediate = intermediate;
+		this.#leaves = new LeafIssuer(intermediate);
 		this.onboarding = onboarding;
 	}
 
@@ -116,6 +115,7 @@ export class Ca implements Authority {
 		const [root, intermediate] = await tiers(curve, ++this.#generation, now);
 		this.#root = root;
 		this.#intermediate = intermediate;
+		this.#leaves = new LeafIssuer(intermediate);
 		this.#earlierRoots = forget ? [] : [old, ...this.#earlierRoots];
 	}
 
@@ -128,18 +128,26 @@ export class Ca implements Authority {
 	}
 
 	async #issue({ commonName, csr, now, validitySeconds, flaw }: IssueRequest): Promise<Issued> {
-		const checked = await checkCsr(csr, commonName, this.csrCurves);
+		const checked = checkCsr(csr, commonName, this.csrCurves);
 		if ("error" in checked) return checked;
-		const publicKey = flaw === "foreign-key" ? (await generateKeys("P-256")).publicKey : checked.publicKey;
+		const spki = flaw === "foreign-key" ? await foreignKey() : checked.spki;
 		const request = leafRequest(commonName, now, validitySeconds, flaw);
-		const [issuer, root] = [this.#intermediate, this.#root];
-		const leaf = await certify(request, publicKey, issuer);
-		const chain = [leaf, issuer.certificate, root.certificate].map(der);
-		const read = this.#known.read(chain[0]!);
-		this.#known.issued(read, this.#read(issuer));
-		const { serial, notBefore, notAfter } = read;
-		return { chain, serial, notBefore, notAfter };
+		const [root, issuer] = [this.#root, this.#intermediate];
+		const leaf = this.#leaves.issue(request, spki);
+		this.#known.issued(leaf, request, this.#read(issuer));
+		const { notBefore, notAfter } = request;
+		return {
+			chain: [leaf.der, der(issuer.certificate), der(root.certificate)],
+			serial: leaf.serial,
+			notBefore,
+			notAfter,
+		};
 	}
+}
+
+async function foreignKey(): Promise<Uint8Array> {
+	const { publicKey } = await generateKeys("P-256");
+	return KeyObject.from(publicKey).export({ type: "spki", format: "der" });
 }
 
 async function tiers(curve: IssuingCurve, generation: number, now: number): Promise<[Entity, Entity]> {
@@ -158,67 +166,13 @@ export function authorityRequest(name: string, kind: "root" | "intermediate", no
 function leafRequest(name: string, now: number, validitySeconds: number, flaw?: Flaw): CertificateRequest {
 	const validity = validitySeconds * 1000;
 	const start = flaw === "expired-cert" ? now - validity - 60_000 : flaw === "not-yet-valid" ? now + 3600_000 : now;
+	const notBefore = start - (start % 1000);
 	return {
 		commonName: flaw === "wrong-cn" ? `${name}-other` : name,
 		role: { kind: "client" },
-		notBefore: start - (start % 1000),
-		notAfter: start - (start % 1000) + validity,
+		notBefore,
+		notAfter: notBefore + validity - (validity % 1000),
 	};
-}
-
-const CURVE_NAMES = { p256: "P-256", p384: "P-384" } as const;
-
-const MAX_CSR_BYTES = 8192;
-
-async function checkCsr(
-	bytes: Uint8Array,
-	expected: string,
-	curves: CsrCurves,
-): Promise<{ publicKey: x509.PublicKey } | { error: CsrError; message: string }> {
-	if (bytes.length > MAX_CSR_BYTES) return { error: "CsrTooLarge", message: "the request exceeds 8 KB" };
-	let csr: x509.Pkcs10CertificateRequest;
-	try {
-		csr = new x509.Pkcs10CertificateRequest(bytes as never);
-		if (csr.rawData.byteLength !== bytes.length || outerLength(bytes) !== bytes.length) throw new Error("length");
-	} catch {
-		return { error: "FailedToDecodeCsr", message: "the request is not PKCS#10" };
-	}
-	if (!keyIsSupported(csr.publicKey))
-		return { error: "CsrKeyNotSupported", message: "the key must be P-256, P-384 or RSA of 2048 bits and more" };
-	const { namedCurve = "RSA" } = csr.publicKey.algorithm as { namedCurve?: string };
-	if (curves !== "both" && namedCurve !== CURVE_NAMES[curves])
-		return {
-			error: "CsrKeyNotSupported",
-			message: `the key must be ${CURVE_NAMES[curves]}, this one is ${namedCurve}`,
-		};
-	const { name, hash } = csr.signatureAlgorithm as { name: string; hash?: unknown };
-	if (hash === undefined)
-		return {
-			error: "CsrSignatureVerificationFailed",
-			message: `the request is signed in a way that is not known here (${name}): nothing says that it is wrong`,
-		};
-	if (!(await csr.verify().catch(() => false)))
-		return { error: "CsrSignatureVerificationFailed", message: "the request's signature does not verify" };
-	const names = csr.subjectName.getField("CN");
-	if (names.length !== 1 || names[0]!.toLowerCase() !== expected.toLowerCase())
-		return { error: "CsrCommonNameMismatch", message: `the common name must be ${expected}` };
-	return { publicKey: csr.publicKey };
-}
-
-function keyIsSupported(key: x509.PublicKey): boolean {
-	const algorithm = key.algorithm as { name: string; namedCurve?: string; modulusLength?: number };
-	if (algorithm.name === "ECDSA") return algorithm.namedCurve === "P-256" || algorithm.namedCurve === "P-384";
-	return algorithm.name.startsWith("RSA") && (algorithm.modulusLength ?? 0) >= 2048;
-}
-
-/** The whole length that a SEQUENCE's header claims, definite form only. */
-function outerLength(bytes: Uint8Array): number {
-	const first = bytes[1] ?? 0;
-	if (first < 0x80) return 2 + first;
-	const count = first & 0x7f;
-	let length = 0;
-	for (let i = 0; i < count; i++) length = length * 256 + (bytes[2 + i] ?? 0);
-	return 2 + count + length;
 }
 
 /** Every certificate issued by the next one presented, the last by a root (or being it). */

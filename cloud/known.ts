@@ -3,6 +3,8 @@
  * their bytes alone and stay true; what may change, time and trusted roots, is looked at each time (ca.ts).
  */
 import { hash, X509Certificate } from "node:crypto";
+import type { Leaf } from "./leaf.ts";
+import type { CertificateRequest } from "./pki.ts";
 
 /** A certificate, read. */
 export interface Read extends Facts {
@@ -61,15 +63,28 @@ export class Known {
 	}
 
 	/** It has just been issued so. */
-	issued(certificate: Read, issuer: Read): void {
-		recall(this.#isIssuedBy, pair(certificate, issuer), () => true);
+	issued({ der, serial }: Leaf, { commonName, notBefore, notAfter }: CertificateRequest, issuer: Read): void {
+		const name = hash("sha256", der, "base64");
+		const subject = folded(`CN=${commonName}`);
+		const facts = {
+			name,
+			subject,
+			issuer: issuer.subject,
+			commonName,
+			isAuthority: false,
+			serial,
+			notBefore,
+			notAfter,
+		};
+		recall(this.#read, name, () => facts);
+		recall(this.#isIssuedBy, pair(facts, issuer), () => true);
 	}
 }
 
 /** OpenSSL compares without case and repeated spaces (X509_NAME_cmp); a backslash is Node's, before what a name must not begin or end with. */
 const folded = (name: string): string => name.toLowerCase().replace(/[ \\]/g, "");
 
-const pair = (certificate: Read, issuer: Read): string => certificate.name + issuer.name;
+const pair = (certificate: Facts, issuer: Facts): string => certificate.name + issuer.name;
 
 /** The oldest is forgotten first. */
 function recall<T>(all: Map<string, T>, name: string, find: () => T): T {

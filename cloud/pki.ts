@@ -66,6 +66,15 @@ export async function certify(
 	});
 }
 
+/** What is the same in all certificates of a role that an issuer issues: extensions, DER. */
+export function issuedExtensions(
+	role: Role,
+	{ certificate }: Entity,
+): { role: Uint8Array[]; keyIdentifier: Uint8Array } {
+	const bytes = ({ rawData }: x509.Extension) => new Uint8Array(rawData);
+	return { role: extensions(role).map(bytes), keyIdentifier: bytes(authorityKeyIdentifier(certificate)) };
+}
+
 export async function createEntity(type: KeyType, request: CertificateRequest, issuer?: Entity): Promise<Entity> {
 	const keys = await generateKeys(type);
 	const certificate = await certify(request, keys.publicKey, issuer ?? { type, key: keys.privateKey });
