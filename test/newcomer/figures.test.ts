@@ -93,8 +93,8 @@ const [ours, theirs] = story("**enrolment to hub**");
 const [resumed] = story("reconnect, session resumed");
 const board = (label: string): number[] => rowOf("docs/board.md", label);
 const lowest = board("renewal: reconnected")[2]!;
-const [imageBytes] = numbersIn("docs/board.md", /image that was tried has ([\d,]+) bytes/);
-const [stackBytes, unused] = numbersIn("docs/board.md", /Stacks: `main` ([\d,]+) bytes, ([\d,]+) never used/);
+const [imageBytes] = board("all of it");
+const [stackBytes, unused] = board("`main`");
 const [appSlot] = sourceNumbers("hw/moddable/partitions.csv", /ota_0, *app, *ota_0, *\w+, *(0x[0-9a-f]+)/i);
 
 /** Sentences: a number is what a group of the expression matches. */
@@ -123,11 +123,6 @@ const SENTENCES: readonly (readonly [string, RegExp, readonly number[]])[] = [
 	["docs/battery.md", /more in the same wake is (\d+) bytes up and (\d+) down/, bytes(agent.wire.telemetry)],
 	["hw/moddable/README.md", /on top of the session: (\d+ KB) at its peak/, [agent.memory.renewed.sumBytes]],
 	["docs/board.md", /Bench counts ([\d.]+) and ([\d.]+) M/, [crypto.ours.keygen / 1e6, crypto.ours.sign / 1e6]],
-	[
-		"docs/board.md",
-		/at the worst moment of two [\d,]+: (\S+ KB) below the worst of a connected agent/,
-		[board("connected")[2]! - numbersIn("docs/board.md", /at the worst moment of two ([\d,]+):/)[0]!],
-	],
 	[
 		"README.md",
 		/Ethernet (\d+ KB) of heap are free .* less than (\d+ KB); the image has (\S+) bytes, and its main task used (\S+) of (\S+ KB) of stack/,

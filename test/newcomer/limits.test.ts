@@ -153,7 +153,7 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 		...sourceNumbers("hw/emulator/manifest_board.json", /"sntp": "10\.0\.2\.2:(\d+)"/),
 	],
 	["docs/board.md", /makes the (\d+) MB of flash/, constantIn("hw/emulator/image.ts", "FLASH_BYTES") / KB / KB],
-	["docs/board.md", /of a slot of ([\d,]+):/, size("partitions", "ota_0")],
+	["docs/board.md", /slot for it \| ([\d,]+)/, size("partitions", "ota_0")],
 	["docs/board.md", /bytes of ([\d,]+)\), which mcconfig/, size("partitions-app", "ota_0")],
 	["docs/board.md", /one line and ends with (\d)/, ...sourceNumbers("hw/emulator/run.ts", /process\.exit\((\d)\)/)],
 	["docs/board.md", /in the bootloader with (\d+) s/, WATCHDOG],

@@ -61,7 +61,7 @@ export const LINES: readonly Typed[] = [
 		"needs a board, or ESP-IDF's tools",
 		"IDF_PATH=... MODDABLE=... npm run board",
 		"node --import tsx --test test/board/board.test.ts",
-		"node --import tsx hw/emulator/figures.ts",
+		"node --import tsx test/board/figures.ts",
 		"npm run flash",
 		"TARGET=esp32/esp32s3 npm run flash",
 		"npm run flash -- ssid=NETWORK password=PASSWORD idScope=0ne00ABCDEF registrationId=dev-042 symmetricKey=BASE64",
