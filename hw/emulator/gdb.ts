@@ -3,7 +3,6 @@
  * breakpoints, registers, memory. QEMU opens the Unix socket with `-gdb unix:PATH,server=on,wait=off`; who connects stops the board.
  */
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -25,10 +24,7 @@ export class Gdb {
 
 	/** As soon as QEMU listens there. */
 	static async connect(path: string): Promise<Gdb> {
-		while (!existsSync(path)) await sleep(20);
-		const socket = connect(path);
-		await once(socket, "connect");
-		const gdb = new Gdb(socket);
+		const gdb = new Gdb(await listening(path));
 		await gdb.#ask("?");
 		return gdb;
 	}
@@ -126,6 +122,20 @@ export class Gdb {
 		const take = this.#take;
 		this.#take = undefined;
 		take?.(found[1]!);
+	}
+}
+
+/** The socket is there a moment before QEMU listens at it. */
+async function listening(path: string): Promise<Socket> {
+	while (true) {
+		const socket = connect(path);
+		try {
+			await once(socket, "connect");
+			return socket;
+		} catch (thrown) {
+			if (!["ENOENT", "ECONNREFUSED"].includes((thrown as NodeJS.ErrnoException).code ?? "")) throw thrown;
+			await sleep(20);
+		}
 	}
 }
 

@@ -45,7 +45,10 @@ const ESP32_C3 = 5;
 const SMALL_IMAGE_BYTES = 256 * 1024;
 const RENEWALS = 10;
 const LONG_SECONDS = 1200;
-const STEP = /^(?:\d+\.\d+ s {2})?(?:state {2}state=)?(network:|\S+)/;
+/** Of a line of the log, behind the time: the step, or the state. */
+const STEP = /^(?:\d+\.\d+ s {2})?(?:state {2}state=)?([\w.:]+)/;
+const STEP_BYTES = 64;
+const A2 = 12;
 const DOCUMENT = join(project, "docs/board.md");
 const BLOCK = /(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)/s;
 
@@ -139,33 +142,29 @@ function imageOf({ image, elf, partitions }: Firmware): Table {
 	};
 }
 
-/** Runs with instructions counted, and takes a sample at each step of the log, for as long as `next` wants more. */
+/** Runs with instructions counted, and takes a sample where each line of the log begins to be written, for as long as `next` wants more. */
 async function sample(
 	board: TestBoard,
 	firmware: Firmware,
 	next: (sample: Sample, gdb: Gdb) => Promise<boolean>,
 ): Promise<void> {
-	const registered = addressOf(readFileSync(firmware.elf), "registered_heaps");
-	const steps: string[] = [];
+	const elf = readFileSync(firmware.elf);
+	const registered = addressOf(elf, "registered_heaps");
 	const power = new AbortController();
-	let stop = (): void => {};
 	const { ended, output } = await board.boot({
 		counts: true,
 		timeoutSeconds: LONG_SECONDS,
 		power: power.signal,
-		onLine(line) {
-			steps.push(STEP.exec(line)?.[1] ?? line);
-			stop();
-		},
 		async debug(gdb) {
-			stop = () => gdb.stop();
-			while (!power.signal.aborted) {
+			await gdb.breakAt(addressOf(elf, "fxReport"));
+			for (let isWanted = true; isWanted; ) {
 				await gdb.run();
-				for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
-					const now = { step, instructions: await gdb.instructions(), ...(await heaps(gdb, registered)) };
-					if (!(await next(now, gdb))) return power.abort();
-				}
+				// fxReport(the, "%s", text)
+				const [, step = ""] = STEP.exec((await gdb.read(await gdb.register(A2), STEP_BYTES)).toString("latin1")) ?? [];
+				const now = { step, instructions: await gdb.instructions(), ...(await heaps(gdb, registered)) };
+				isWanted = await next(now, gdb);
 			}
+			power.abort();
 		},
 	});
 	if (ended !== "cut") throw new Error(`${ended}: ${output}`);
