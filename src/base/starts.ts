@@ -10,7 +10,6 @@
  */
 import { Fault } from "../fault.ts";
 import type { Clock, Log, ResetReason, Store } from "../port.ts";
-import { equal } from "./bytes.ts";
 
 export interface StartsOptions {
 	readonly store: Store;
@@ -29,6 +28,8 @@ export interface Unstable {
 export const STARTS_RECORD = "unstable";
 const MOST_STARTS = 3;
 const LASTING_MS = 3600_000;
+/** In place of seconds: of a start that has not ended as it should, or not yet. */
+const OPEN = -1;
 /** Nothing that came over the network does this. */
 const OF_POWER: readonly (ResetReason | undefined)[] = /* @__PURE__ */ Object.freeze([
 	"power-on",
@@ -40,8 +41,8 @@ const OF_POWER: readonly (ResetReason | undefined)[] = /* @__PURE__ */ Object.fr
 export class Starts {
 	readonly #options: StartsOptions;
 	readonly #log: Log;
-	/** What flash says. */
-	#kept: Uint8Array;
+	/** What flash says, as one number: of bytes, there would be six slots on XS. */
+	#kept: number;
 	/** In a row before this one. */
 	#failed: number;
 	/** Connected for so long, in sum, before the session that is open. */
@@ -56,11 +57,12 @@ export class Starts {
 		this.#options = options;
 		this.#log = log;
 		this.#isTrial = options.appSlot?.state === "trial";
-		this.#kept = this.#attempt(() => options.store.get(STARTS_RECORD)) ?? new Uint8Array(0);
-		const [count = 0, high, low = 0] = this.#kept;
-		this.#failed = Math.max(0, high === undefined && OF_POWER.includes(options.lastReset) ? count - 1 : count);
-		if (high !== undefined) this.#connectedMs = 1000 * (256 * high + low);
-		this.#keep(Math.min(255, this.#failed + 1));
+		const [count = 0, high, low = 0] = this.#attempt(() => options.store.get(STARTS_RECORD)) ?? [];
+		const seconds = high === undefined ? OPEN : 256 * high + low;
+		this.#kept = keptAs(count, seconds);
+		this.#failed = Math.max(0, seconds === OPEN && OF_POWER.includes(options.lastReset) ? count - 1 : count);
+		if (seconds !== OPEN) this.#connectedMs = 1000 * seconds;
+		this.#keep(Math.min(255, this.#failed + 1), OPEN);
 	}
 
 	/** While the application is to be kept from what the hub sends. */
@@ -89,14 +91,12 @@ export class Starts {
 	forgive(): void {
 		this.#lasted = true;
 		this.#failed = 0;
-		this.#keep();
+		this.#keep(0, OPEN);
 	}
 
 	/** The program ends, or the device restarts, because it should: this start does not count. */
 	end(): void {
-		const seconds = Math.floor(this.#lastedMs / 1000);
-		if (this.#failed > 0) this.#keep(this.#failed, seconds >> 8, seconds & 255);
-		else this.#keep();
+		this.#keep(this.#failed, this.#failed > 0 ? Math.floor(this.#lastedMs / 1000) : OPEN);
 	}
 
 	get #lastedMs(): number {
@@ -104,14 +104,14 @@ export class Starts {
 		return this.#connectedMs + (this.#openedTicks === undefined ? 0 : clock.ticks() - this.#openedTicks);
 	}
 
-	#keep(...record: number[]): void {
+	#keep(count: number, seconds: number): void {
 		const { store } = this.#options;
-		const bytes = Uint8Array.from(record);
-		if (equal(bytes, this.#kept)) return;
+		const kept = keptAs(count, seconds);
+		if (kept === this.#kept) return;
 		this.#attempt(() => {
-			if (bytes.length > 0) store.put(STARTS_RECORD, bytes);
-			else store.delete(STARTS_RECORD);
-			this.#kept = bytes;
+			if (kept === 0) store.delete(STARTS_RECORD);
+			else store.put(STARTS_RECORD, Uint8Array.from(seconds === OPEN ? [count] : [count, seconds >> 8, seconds & 255]));
+			this.#kept = kept;
 		});
 	}
 
@@ -126,3 +126,5 @@ export class Starts {
 		}
 	}
 }
+
+const keptAs = (count: number, seconds: number): number => count + 256 * (seconds + 1);

@@ -60,6 +60,8 @@ interface Noted {
 
 /** The last ones, each code once. */
 const MOST_NOTED = 5;
+/** Before a step of a renewal is reported: most are over by then, and a report would be held while certificates are checked. */
+const STEP_SECONDS = 1;
 /** For the answer to leave before the device does. */
 const REBOOT_SECONDS = 2;
 
@@ -85,6 +87,7 @@ export class Operations {
 	#isTelling = false;
 	#tellAgain = false;
 	#cancelHealth: (() => void) | undefined;
+	#cancelStep: (() => void) | undefined;
 
 	constructor(options: OperationsOptions) {
 		this.#options = options;
@@ -99,8 +102,11 @@ export class Operations {
 		const renewal = RENEWAL_STEPS[step];
 		if (renewal === undefined || renewal === this.#renewal) return;
 		this.#renewal = renewal;
-		// Not from within the renewal's own step: what it publishes goes first.
-		if (this.#outlet) this.#options.clock.after(0, () => this.tell());
+		if (!this.#outlet || this.#cancelStep) return;
+		this.#cancelStep = this.#options.clock.after(STEP_SECONDS * 1000, () => {
+			this.#cancelStep = undefined;
+			this.tell();
+		});
 	};
 
 	/** Those that are switched on. */
@@ -155,6 +161,7 @@ export class Operations {
 		this.#outlet = undefined;
 		this.#flash.close();
 		this.#cancelHealth?.();
+		this.#cancelStep?.();
 	}
 
 	/** Reports what has changed. */

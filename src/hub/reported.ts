@@ -5,7 +5,7 @@
  * would keep members that the application has given up. Refused: what IoT Hub refuses in a twin, by name, text,
  * number, depth and size; so that a device learns it at once and not from a 400.
  */
-import { utf8 } from "../base/bytes.ts";
+import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { encodeJson, isObject, type Json, type JsonObject } from "./json.ts";
 import { jsonText } from "./json-text.ts";
@@ -25,7 +25,7 @@ import { sectionBytes } from "./section.ts";
 export type ReportDone = (fault?: Fault, version?: number) => void;
 
 export interface Patch {
-	readonly patch: JsonObject;
+	/** JSON. As values it would be three times as much, for as long as the hub is away. */
 	readonly bytes: Uint8Array;
 	readonly dones: readonly ReportDone[];
 }
@@ -45,12 +45,12 @@ export function checkPatch(value: object): JsonObject {
  */
 export function queued(waiting: readonly Patch[], held: number, patch: JsonObject, done: ReportDone): Patch[] {
 	const last = waiting.length > held ? waiting.at(-1) : undefined;
-	const both = last && merged(last.patch, patch);
+	const both = last && merged(JSON.parse(utf8Text(last.bytes)) as JsonObject, patch);
 	const next = both ?? patch;
 	const kept = both ? waiting.slice(0, -1) : waiting;
 	if (both) checkSection(both);
 	const bytes = encodeJson(next, MOST_PATCH_BYTES);
-	const all = [...kept, { patch: next, bytes, dones: [...(both && last ? last.dones : []), done] }];
+	const all = [...kept, { bytes, dones: [...(both && last ? last.dones : []), done] }];
 	checkSize(
 		"reported patches that wait",
 		all.reduce((sum, one) => sum + one.bytes.length, 0),

@@ -80,14 +80,14 @@ describe("what a peer may send, on XS", { skip }, () => {
 	});
 
 	/** Plays them in one machine, each until it is over. */
-	async function play(machine: App, rows: readonly Row[]): Promise<Ended[]> {
+	async function play(machine: App, rows: readonly Row[], isCareful = false): Promise<Ended[]> {
 		const ended: Ended[] = [];
 		let isConnected = false;
 		let faults: string[] = [];
 		let problem: unknown;
 		const give = async (index: number): Promise<void> => {
 			const row = rows[index];
-			const words = row === undefined ? "" : ` ${await hostile.play(row)}`;
+			const words = row === undefined ? "" : ` ${await hostile.play(row, isCareful)}`;
 			writeFileSync(join(state, "row~"), `${index}${words}`);
 			renameSync(join(state, "row~"), join(state, "row"));
 		};
@@ -152,6 +152,22 @@ describe("what a peer may send, on XS", { skip }, () => {
 			const played = rows().filter((row) => row.phase === phase);
 			await play(beside, rows().slice(0, 1));
 			judge(played, await play(beside, played));
+		});
+
+	for (const phase of sampled([...OPEN, ...BESIDE], ["method", "c2d", "update"]))
+		test(`${phase}: a careful device hands none of it on, and stays open to repair`, async () => {
+			const played = rows().filter((row) => row.phase === phase);
+			const machine = BESIDE.some((one) => one === phase) ? beside : app;
+			await play(machine, rows().slice(0, 1));
+			const ended = await play(machine, played, true);
+			const wrong = played.flatMap((row, i) => {
+				const { how, codes = [], messages, faults } = ended[i] ?? {};
+				const foreign = codes.filter((code) => code !== "device.unstable" && !row.faults.includes(code));
+				const isRight =
+					how === endOf(row) && messages === 0 && foreign.length === 0 && codes.includes("device.unstable");
+				return isRight ? [] : [`${name(row)}: ${how}, ${messages} messages, ${faults}`];
+			});
+			assert.deepEqual(wrong, []);
 		});
 
 	// An application with a twin alone, so that other Faults may come.

@@ -1,7 +1,7 @@
 /**
  * What never ends on a device, in a machine as the manifest has it that cannot grow: member names that are never the same twice, messages
  * at full speed, connections. What is live after each thousand stays within 2 % of what it was after the first. A sample; SWEEP=1:
- * 100,000 names, 100,000 messages, 1,000 connections; with ENROLLEE_BENCH=write, too, a picture of it in bench.
+ * 100,000 names, 100,000 messages, 1,000 connections; with ENROLLEE_BENCH=write, too, a picture of it, docs/soak.svg.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -165,7 +165,11 @@ test("what is live stays within 2 % over names, messages and connections", { ski
 			seen.filter((line) => !/^FAULT (mqtt|wire|hub)\.closed/.test(line)),
 			[],
 		);
-		if (process.env.ENROLLEE_BENCH === "write") writeFileSync(join(project, "bench/soak.svg"), plot(all));
+		if (process.env.ENROLLEE_BENCH === "write") {
+			const picture = join(project, "docs/soak.svg");
+			writeFileSync(picture, plot(all));
+			t.diagnostic(picture);
+		}
 	} finally {
 		power.abort();
 		await running;

@@ -22,6 +22,8 @@ export interface Ended {
 export class HostileCloud {
 	readonly cloud: Cloud;
 	#row: Row | undefined;
+	/** Behind it. */
+	#call = "";
 	/** Of this row: what stands behind the first twin's answer has gone out. */
 	#pushed = false;
 
@@ -45,14 +47,15 @@ export class HostileCloud {
 		return hostile;
 	}
 
-	/** From here on this row is played; what a driver (driver.js) is to do for it. */
-	async play(row: Row): Promise<string> {
+	/** From here on this row is played, to a device that is careful (src/base/starts.ts) or not; what a driver (driver.js) is to do for it. */
+	async play(row: Row, isCareful = false): Promise<string> {
 		this.cloud.disarm();
 		this.#row = row;
+		this.#call = isCareful ? "enrollee.status" : "done";
 		this.#pushed = false;
 		if (row.arm !== undefined) this.cloud.arm(row.arm);
 		const port = await row.port?.();
-		const words = [enrols(row) ? "fresh" : "keep", endsByFault(row) ? "fault" : "call"];
+		const words = [enrols(row) ? "fresh" : isCareful ? "careful" : "keep", endsByFault(row) ? "fault" : "call"];
 		return [...words, ...(port === undefined ? [] : [port])].join(" ");
 	}
 
@@ -70,7 +73,7 @@ export class HostileCloud {
 		if (packet.topic.startsWith("$iothub/twin/res/204")) return;
 		this.#pushed = true;
 		for (const piece of row.pushes?.() ?? []) write(piece);
-		if (!endsByFault(row)) write(publish("$iothub/methods/POST/done/?$rid=done", "{}"));
+		if (!endsByFault(row)) write(publish(`$iothub/methods/POST/${this.#call}/?$rid=done`, "{}"));
 	}
 }
 

@@ -2,8 +2,9 @@
  * One agent after another in one machine, each with the credential of the one before or, told so, with none. Plain JavaScript for XS and
  * Node alike.
  *
- * `next(i, start)` gives row i to `start`: "fresh" or "keep", "call" (over when the method `done` is called) or "fault" (over with the
- * first Fault, or a renewed certificate), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
+ * `next(i, start)` gives row i to `start`: "fresh", "keep" or "careful" (the same after three starts that did not last), "call" (over when
+ * the method `done` is called, a careful one's when it has said its status) or "fault" (over with the first Fault, or a renewed certificate),
+ * and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
  * how it ended, "done", "waiting", "over" or "hang", the codes of all Faults on the way, and how many messages the application got.
  */
 const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "unstable"];
@@ -22,6 +23,9 @@ class Life {
 	constructor(options, index, [kept, until, port]) {
 		const { Agent, ports, config, slot } = options;
 		for (const name of KEPT) if (kept === "fresh" || !name.startsWith("cred.")) ports.store.delete(name);
+		if (kept === "careful") ports.store.put("unstable", Uint8Array.of(3));
+		// What a careful device answers to stands for all that repairs it.
+		this.call = kept === "careful" ? "enrollee.status" : "done";
 		this.options = options;
 		this.index = index;
 		this.until = until;
@@ -51,7 +55,8 @@ class Life {
 		if (step === "fault" && !this.codes.includes(detail.code)) this.codes.push(detail.code);
 		this.options.log?.(step, detail);
 		if (step === "renewal.request") this.renews = true;
-		if (step === "method" && detail.name === "done" && this.until === "call") this.over("done");
+		if (step === "method" && detail.name === this.call && this.until === "call") this.over("done");
+		if (detail.code === "device.unstable") return;
 		if (this.until === "fault" && (step === "fault" || (this.renews && step === "credential.proven")))
 			this.over("over");
 	}
