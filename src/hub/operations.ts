@@ -87,7 +87,7 @@ export class Operations {
 	#isTelling = false;
 	#tellAgain = false;
 	#cancelHealth: (() => void) | undefined;
-	#cancelStep: (() => void) | undefined;
+	#cancelTelling: (() => void) | undefined;
 
 	constructor(options: OperationsOptions) {
 		this.#options = options;
@@ -102,11 +102,7 @@ export class Operations {
 		const renewal = RENEWAL_STEPS[step];
 		if (renewal === undefined || renewal === this.#renewal) return;
 		this.#renewal = renewal;
-		if (!this.#outlet || this.#cancelStep) return;
-		this.#cancelStep = this.#options.clock.after(STEP_SECONDS * 1000, () => {
-			this.#cancelStep = undefined;
-			this.tell();
-		});
+		if (this.#outlet && !this.#cancelTelling) this.#tellIn(STEP_SECONDS);
 	};
 
 	/** Those that are switched on. */
@@ -146,7 +142,7 @@ export class Operations {
 		this.#credential = credential;
 		this.#outlet = outlet;
 		this.#flash.look();
-		this.tell();
+		this.#tellIn(0);
 		if (this.#options.config.healthSeconds > 0 && !this.#cancelHealth) this.#tellHealth(outlet);
 	}
 
@@ -161,7 +157,16 @@ export class Operations {
 		this.#outlet = undefined;
 		this.#flash.close();
 		this.#cancelHealth?.();
-		this.#cancelStep?.();
+		this.#cancelTelling?.();
+	}
+
+	/** In a turn of its own: in a session's first one the memory of its handshake is still held. */
+	#tellIn(seconds: number): void {
+		this.#cancelTelling?.();
+		this.#cancelTelling = this.#options.clock.after(seconds * 1000, () => {
+			this.#cancelTelling = undefined;
+			this.tell();
+		});
 	}
 
 	/** Reports what has changed. */
@@ -177,8 +182,7 @@ export class Operations {
 			faults: this.#faults(),
 			unstable: device.unstable ?? null,
 		};
-		const text = JSON.stringify({ certificate, enrollee });
-		const digest = hex(sha256(utf8(text)).subarray(0, 8));
+		const digest = digestOf({ certificate, enrollee });
 		if (digest === this.#reported || !this.#outlet) return;
 		// One at a time: over a hub that ends each session before it answers they would pile up.
 		this.#tellAgain = this.#isTelling;
@@ -231,4 +235,9 @@ export class Operations {
 		const noted = { code, count: (known?.count ?? 0) + 1, at };
 		this.#noted = [noted, ...others].slice(0, MOST_NOTED);
 	}
+}
+
+/** In a function of its own: the text is as large as the report itself. */
+function digestOf(report: object): string {
+	return hex(sha256(utf8(JSON.stringify(report))).subarray(0, 8));
 }

@@ -54,7 +54,10 @@ function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = t
 		reports,
 		health,
 		operations,
-		connect: () => operations.connected(credential, outlet),
+		connect(): Promise<void> {
+			operations.connected(credential, outlet);
+			return clock.advance(0);
+		},
 		call(name: string) {
 			let said = NOTHING_SAID;
 			operations.methods[name]?.(null, (status, payload) => {
@@ -65,10 +68,10 @@ function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = t
 	};
 }
 
-describe("methods", () => {
+describe("methods", async () => {
 	test("enrollee.status says state, versions, dates and the last faults", async () => {
 		const { call, connect, operations, clock } = bench();
-		connect();
+		await connect();
 		await clock.advance(90_000);
 		operations.log("fault", { code: "wire.dns", message: "no such host" });
 		assert.deepEqual(call("enrollee.status"), {
@@ -85,10 +88,10 @@ describe("methods", () => {
 		});
 	});
 
-	test("a partition that will be too full is said at start: in the log, in enrollee.status and in the twin", () => {
+	test("a partition that will be too full is said at start: in the log, in enrollee.status and in the twin", async () => {
 		const { call, connect, did, reports } = bench({}, true, 1200);
 		assert.deepEqual(did, ["fault"]);
-		connect();
+		await connect();
 		const codes = (said: unknown) => (said as { faults: { code: string }[] }).faults.map(({ code }) => code);
 		assert.deepEqual(codes(call("enrollee.status").payload), ["store.low"]);
 		assert.deepEqual(codes((reports[0]!.patch as { enrollee: unknown }).enrollee), ["store.low"]);
@@ -128,24 +131,24 @@ describe("methods", () => {
 });
 
 describe("the section of the twin", () => {
-	test("is reported with the first session, and again only when it has changed or was not acknowledged", () => {
+	test("is reported with the first session, and again only when it has changed or was not acknowledged", async () => {
 		const { connect, reports, operations } = bench();
-		connect();
+		await connect();
 		const serial = new X509Certificate(leaf).serialNumber.toLowerCase();
 		assert.deepEqual(reports[0]!.patch, {
 			certificate: { ...certificate, serial, renewal: "planned", lastFault: null },
 			enrollee: { firmware: "1.2.3", certificate, faults: [], unstable: null },
 		});
 		reports[0]!.done(new Fault("hub.bad-request", "no"));
-		connect();
+		await connect();
 		assert.equal(reports.length, 2);
 		reports[1]!.done(undefined, 3);
-		connect();
+		await connect();
 		assert.equal(reports.length, 2);
 		operations.log("fault", { code: "hub.closed", message: "" });
 		operations.log("fault", { code: "hub.closed", message: "" });
 		operations.log("something else", { code: "hub.timeout" });
-		connect();
+		await connect();
 		assert.equal(reports.length, 3);
 		const { faults } = (reports[2]!.patch as { enrollee: { faults: unknown[] } }).enrollee;
 		assert.deepEqual(faults, [
@@ -155,7 +158,7 @@ describe("the section of the twin", () => {
 
 	test("says where a renewal stands, as it goes, and what failed last; nothing of one that is over within a second", async () => {
 		const { connect, reports, operations, clock } = bench();
-		connect();
+		await connect();
 		const steps = ["renewal.request", "renewal.waiting", "renewal.waiting", "credential.stored", "credential.proven"];
 		const live = async (milliseconds: number): Promise<void> => {
 			for (const step of steps) {
@@ -185,7 +188,7 @@ describe("the section of the twin", () => {
 	test("waits for the hub's answer before it is said again, over any number of sessions: then once, as it is by then", async () => {
 		const { connect, reports, operations, clock } = bench();
 		for (let i = 0; i < 100; i++) {
-			connect();
+			await connect();
 			operations.log("fault", { code: "hub.closed" });
 			operations.log(i % 2 ? "renewal.request" : "renewal.failed");
 			await clock.advance(1000);
@@ -196,11 +199,11 @@ describe("the section of the twin", () => {
 		const { faults } = (reports[1]!.patch as { enrollee: { faults: { count: number }[] } }).enrollee;
 		assert.equal(faults[0]!.count, 100);
 		reports[1]!.done(undefined, 2);
-		connect();
+		await connect();
 		assert.equal(reports.length, 2);
 	});
 
-	test("keeps the last five faults, each once, newest first, and only what is in the closed list", () => {
+	test("keeps the last five faults, each once, newest first, and only what is in the closed list", async () => {
 		const { connect, reports, operations } = bench();
 		for (const code of [
 			"wire.dns",
@@ -213,7 +216,7 @@ describe("the section of the twin", () => {
 			"tls.key",
 		])
 			operations.log("fault", { code });
-		connect();
+		await connect();
 		const { faults } = (reports[0]!.patch as { enrollee: { faults: { code: string }[] } }).enrollee;
 		assert.deepEqual(
 			faults.map(({ code }) => code),
@@ -221,9 +224,9 @@ describe("the section of the twin", () => {
 		);
 	});
 
-	test("switched off, nothing is reported", () => {
+	test("switched off, nothing is reported", async () => {
 		const { connect, reports } = bench({ operations: ["status", "renew", "reboot", "resume"] });
-		connect();
+		await connect();
 		assert.equal(reports.length, 0);
 	});
 });
@@ -231,11 +234,11 @@ describe("the section of the twin", () => {
 describe("health", () => {
 	test("is off by default; switched on it goes at its interval, once however often the device connects, until closed", async () => {
 		const off = bench();
-		off.connect();
+		await off.connect();
 		assert.equal(off.clock.waiting, 1, "the flash is looked at each day");
 		const { connect, health, clock, operations } = bench({ healthSeconds: 600 });
-		connect();
-		connect();
+		await connect();
+		await connect();
 		await clock.advance(1_800_000);
 		assert.equal(health.length, 3);
 		assert.equal((health[0] as { enrollee: { state: string } }).enrollee.state, "connected");

@@ -55,7 +55,10 @@ export class HostileCloud {
 		this.#pushed = false;
 		if (row.arm !== undefined) this.cloud.arm(row.arm);
 		const port = await row.port?.();
-		const words = [enrols(row) ? "fresh" : isCareful ? "careful" : "keep", endsByFault(row) ? "fault" : "call"];
+		const words = [
+			enrols(row) ? "fresh" : isCareful ? "careful" : "keep",
+			row.phase === "renewal" ? "renewal" : endsByFault(row) ? "fault" : "call",
+		];
 		return [...words, ...(port === undefined ? [] : [port])].join(" ");
 	}
 

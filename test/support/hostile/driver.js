@@ -3,8 +3,8 @@
  * Node alike.
  *
  * `next(i, start)` gives row i to `start`: "fresh", "keep" or "careful" (the same after three starts that did not last), "call" (over when
- * the method `done` is called, a careful one's when it has said its status) or "fault" (over with the first Fault, or a renewed certificate),
- * and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
+ * the method `done` is called, a careful one's when it has said its status), "renewal" (over with the first Fault behind the request, or the
+ * renewed certificate) or "fault" (over with the first Fault), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
  * how it ended, "done", "waiting", "over" or "hang", the codes of all Faults on the way, and how many messages the application got.
  */
 const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "unstable"];
@@ -54,11 +54,13 @@ class Life {
 	log(step, detail = {}) {
 		if (step === "fault" && !this.codes.includes(detail.code)) this.codes.push(detail.code);
 		this.options.log?.(step, detail);
-		if (step === "renewal.request") this.renews = true;
+		if (step === "renewal.request" && this.until === "renewal") this.renews = true;
 		if (step === "method" && detail.name === this.call && this.until === "call") this.over("done");
 		if (detail.code === "device.unstable") return;
-		if (this.until === "fault" && (step === "fault" || (this.renews && step === "credential.proven")))
-			this.over("over");
+		const ends = this.renews
+			? step === "fault" || step === "credential.proven"
+			: step === "fault" && this.until === "fault";
+		if (ends) this.over("over");
 	}
 
 	/** Not from within the agent's own call: what it still logs belongs to this row, too. */

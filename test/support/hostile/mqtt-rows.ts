@@ -1,12 +1,9 @@
-/** What DPS and hub, or whoever speaks in their names, may send over MQTT until the twin is read, and in answer to a renewal. */
+/** What DPS and hub, or whoever speaks in their names, may send over MQTT until the twin is read. */
 import { SHAPES, shaped } from "../../../cloud/flood.ts";
-import { issue } from "../../sim/tls/pki.ts";
 import { behind, bytes, instead, insteadOf, publish, type Row, remaining, times } from "./row.ts";
 
 const DPS = "$dps/registrations/res/";
 const TWIN = "$iothub/twin/res/200";
-/** Of a CA that has no part in what is issued. */
-const RSA = Buffer.from((await issue({ name: "rsa", type: "RSA-4096", ca: {} })).der).toString("base64");
 const TEXT_28K = shaped("text", 28_000);
 
 const twin = (members: string): string => `{"desired":{${members},"$version":7},"reported":{"$version":7}}`;
@@ -193,50 +190,6 @@ export function twinRows(): Row[] {
 		}),
 	];
 }
-
-export function renewalRows(): Row[] {
-	const row = (name: string, body: string, faults: readonly string[], more: Partial<Row> = {}): Row => ({
-		phase: "renewal",
-		name,
-		faults,
-		survives: true,
-		pushes: () => [publish("$iothub/methods/POST/enrollee.renew/?$rid=r", "{}")],
-		change: instead("$iothub/credentials/res/200", body),
-		...more,
-	});
-	const response = ["hub.response"];
-	return [
-		row("no JSON", "[".repeat(4000), response),
-		row("1,000 certificates of one letter", JSON.stringify(times(1000, () => "x")), ["x509.pem"]),
-		row("a certificate that is none", JSON.stringify({ certificates: ["A".repeat(4000)] }), ["x509.der"]),
-		row("4 KB of empty arrays", `[${times(1300, () => "[]")}]`, response),
-		row("2,000 levels", `{"certificates":${"[".repeat(2000)}${"]".repeat(2000)}}`, response),
-		row("500 unknown members and no certificate", `{${times(500, (i) => `"u${i}":1`)}}`, response),
-		row("an answer of 100 KB", JSON.stringify({ certificates: ["A".repeat(100_000)] }), response),
-		row("a certificate that announces 60 KB", JSON.stringify({ certificates: [`MILq${"A".repeat(4000)}`] }), [
-			"x509.certificate",
-		]),
-		row("six certificates of 4 KB", JSON.stringify({ certificates: times(6, () => certificateOf(3000)) }), [
-			"x509.certificate",
-		]),
-		row("the certificates, and a CA whose key has 4,096 bits", "", [], {
-			lawful: true,
-			change: instead("$iothub/credentials/res/200", ({ payload }) => {
-				const { certificates } = JSON.parse(String(payload)) as { readonly certificates: readonly string[] };
-				return JSON.stringify({ certificates: [...certificates, RSA] });
-			}),
-		}),
-		row("the certificates with 1 KB that nobody knows", "", [], {
-			lawful: true,
-			change: undefined,
-			arm: "renew-size=1000",
-		}),
-	];
-}
-
-/** Base64 of so many bytes that begin as a certificate. */
-const certificateOf = (bytes: number): string =>
-	Buffer.concat([Buffer.of(0x30, 0x82, bytes >> 8, bytes & 255), Buffer.alloc(bytes)]).toString("base64");
 
 const kept = (i: number): Uint8Array => publish("devices/dev-001/messages/devicebound/", "{}", i + 1);
 

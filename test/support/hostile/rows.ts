@@ -2,7 +2,8 @@
 import type { HostileCloud } from "./cloud.ts";
 import { updateRows } from "./http-rows.ts";
 import { messageRows } from "./message-rows.ts";
-import { dpsRows, hubRows, renewalRows, twinRows } from "./mqtt-rows.ts";
+import { dpsRows, hubRows, twinRows } from "./mqtt-rows.ts";
+import { renewalRows } from "./renewal-rows.ts";
 import type { Row } from "./row.ts";
 import { tlsRows } from "./tls-rows.ts";
 
