@@ -153,7 +153,6 @@ describe("what a peer may send, on XS", { skip }, () => {
 			await play(beside, rows().slice(0, 1));
 			judge(played, await play(beside, played));
 		});
-
 	for (const phase of sampled([...OPEN, ...BESIDE], ["method", "c2d", "update"]))
 		test(`${phase}: a careful device hands none of it on, and stays open to repair`, async () => {
 			const played = rows().filter((row) => row.phase === phase);

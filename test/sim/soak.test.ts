@@ -1,7 +1,7 @@
 /**
  * What never ends on a device, in a machine as the manifest has it that cannot grow: member names that are never the same twice, messages
  * at full speed, connections. What is live after each thousand stays within 2 % of what it was after the first. A sample; SWEEP=1:
- * 100,000 names, 100,000 messages, 1,000 connections; with ENROLLEE_BENCH=write, too, a picture of it, docs/soak.svg.
+ * 100,000 names, 100,000 messages, 1,000 connections; with ENROLLEE_BENCH=write, too, a picture of it: soak.svg, whose place is printed.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
