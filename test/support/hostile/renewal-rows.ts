@@ -50,13 +50,20 @@ export function renewalRows(): Row[] {
 		row("six certificates of 4 KB", JSON.stringify({ certificates: times(6, () => certificateOf(3000)) }), [
 			"x509.certificate",
 		]),
-		row("the certificates, and a CA whose key has 4,096 bits", "", [], {
-			lawful: true,
-			change: instead("$iothub/credentials/res/200", ({ payload }) => {
-				const { certificates } = JSON.parse(String(payload)) as { readonly certificates: readonly string[] };
-				return JSON.stringify({ certificates: [...certificates, RSA] });
+		...(
+			[
+				["the certificates, and a CA whose key has 4,096 bits", (issued) => [...issued, RSA]],
+				["the certificates, and two such", (issued) => [...issued.slice(0, 3), RSA, RSA]],
+				["two of the certificates, and three such", (issued) => [...issued.slice(0, 2), RSA, RSA, RSA]],
+			] as readonly [string, (issued: readonly string[]) => readonly string[]][]
+		).map(([name, certificates]) =>
+			row(name, "", [], {
+				lawful: true,
+				change: instead("$iothub/credentials/res/200", ({ payload }) =>
+					JSON.stringify({ certificates: certificates(JSON.parse(String(payload)).certificates) }),
+				),
 			}),
-		}),
+		),
 		row("the certificates with 1 KB that nobody knows", "", [], {
 			lawful: true,
 			change: undefined,

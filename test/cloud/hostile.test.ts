@@ -1,0 +1,158 @@
+/** Whatever a client sends to the cloud's ports ends its own connection, or gets its answer, and no other: a table. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect as connectTcp, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { generate, parser } from "mqtt-packet";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import { deriveKey } from "../../cloud/sas.ts";
+import { enrol, type Identity, openHub, sas } from "./cloud-probe.ts";
+import { type Row, rows } from "./hostile-rows.ts";
+
+const updates = mkdtempSync(join(tmpdir(), "enrollee-hostile-cloud-"));
+const PING = Buffer.of(0xc0, 0);
+const PINGRESP = Buffer.of(0xd0, 0);
+const CLOSE_FRAME = 0x88;
+const UPGRADE = [
+	"GET /$iothub/websocket HTTP/1.1",
+	"Host: localhost",
+	"Connection: Upgrade",
+	"Upgrade: websocket",
+	"Sec-WebSocket-Version: 13",
+	`Sec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}`,
+	"Sec-WebSocket-Protocol: mqtt\r\n\r\n",
+].join("\r\n");
+const SUBSCRIBE = generate({
+	cmd: "subscribe",
+	messageId: 1,
+	subscriptions: ["$iothub/twin/res/#", "$iothub/credentials/res/#"].map((topic) => ({ topic, qos: 0 })),
+});
+let cloud: Cloud;
+let identity: Identity;
+before(async () => {
+	mkdirSync(join(updates, "folder"));
+	cloud = await startCloud({ retryAfterSeconds: 0, polls: 0, apiPort: 0, updatesFolder: updates });
+	identity = await enrol(cloud, "dev-001");
+	cloud.operator.createDevice("dev-002");
+});
+after(async () => {
+	await cloud.close();
+	rmSync(updates, { recursive: true });
+});
+
+test("one connection ends or gets its answer, and a device beside it works, open before or new", async () => {
+	const { probe: beside } = await openHub(cloud, "dev-001", { identity });
+	const wrong: string[] = [];
+	const all = rows();
+	assert.ok(all.length >= 60, `${all.length} rows`);
+	for (const row of all) {
+		const outcomes = await Promise.all(Array.from({ length: row.connections ?? 1 }, () => play(row)));
+		// What a client is told whose bytes are not all read may get lost to the reset.
+		for (const outcome of new Set(outcomes))
+			if (outcome !== row.outcome && !(outcome === "ends" && row.outcome.endsWith(" ends")))
+				wrong.push(`${row.door}: ${row.name}: ${outcome}; expected ${row.outcome}`);
+		assert.equal(await beside.publish("devices/dev-001/messages/events/", "{}"), "puback", row.name);
+	}
+	beside.close();
+	const { probe, connack } = await openHub(cloud, "dev-001", { identity });
+	assert.equal(connack, 0);
+	probe.close();
+	assert.deepEqual(wrong, []);
+	assert.deepEqual(
+		cloud.events.filter(({ event }) => event === "defect"),
+		[],
+	);
+});
+
+/** What comes of it, as in Row. */
+async function play({ door, bytes, connections }: Row): Promise<string> {
+	const socket = await open(door);
+	const heard: Buffer[] = [];
+	socket.on("data", (part: Buffer) => heard.push(part));
+	socket.on("error", () => {});
+	if (door === "websocket") await said(socket, UPGRADE);
+	if (door === "hub") {
+		await said(socket, connect());
+		await said(socket, SUBSCRIBE);
+	}
+	heard.length = 0;
+	socket.write(withToken(bytes));
+	if (connections !== undefined) {
+		// Nothing comes of half a greeting: they stay until all of them are there.
+		await new Promise((resolve) => setImmediate(resolve));
+		const outcome = socket.destroyed ? "ends" : "waits";
+		socket.destroy();
+		return outcome;
+	}
+	if (door === "hub") socket.write(PING);
+	const isOpen = await Promise.race([next(socket, "close").then(() => false), answered(socket, heard, door)]);
+	socket.destroy();
+	const kinds = door === "hub" ? packets(heard) : [/^HTTP\/1\.1 (\d+)/.exec(String(heard[0] ?? ""))?.[1]];
+	return [...kinds, isOpen ? "open" : "ends"].filter(Boolean).join(" ");
+}
+
+/** True: the ping behind it all is answered. False: a WebSocket is told that it is over. */
+async function answered(socket: Socket, heard: Buffer[], door: Row["door"]): Promise<boolean> {
+	for (;;) {
+		const all = Buffer.concat(heard);
+		if (door === "hub" && all.subarray(-2).equals(PINGRESP)) return true;
+		if (door === "websocket" && all[0] === CLOSE_FRAME) return false;
+		await next(socket, "data");
+	}
+}
+
+function packets(heard: readonly Buffer[]): string[] {
+	const found = new Set<string>();
+	const reader = parser({ protocolVersion: 4 });
+	reader.on("packet", ({ cmd }) => cmd !== "pingresp" && found.add(cmd));
+	reader.parse(Buffer.concat(heard));
+	return [...found].sort();
+}
+
+async function open(door: Row["door"]): Promise<Socket> {
+	const host = "127.0.0.1";
+	const port = door === "api" ? Number(new URL(cloud.ready.apiUrl!).port) : cloud.port;
+	if (door === "tcp" || door === "api") {
+		const socket = connectTcp(port, host);
+		await once(socket, "connect");
+		return socket;
+	}
+	const socket = connectTls({ host, port, servername: "localhost", ca: readFileSync(cloud.rootCa) });
+	await once(socket, "secureConnect");
+	return socket;
+}
+
+async function said(socket: Socket, bytes: Uint8Array | string): Promise<void> {
+	socket.write(bytes);
+	await next(socket, "data");
+}
+
+/** Also of one that is reset. */
+const next = (socket: Socket, event: "close" | "data"): Promise<void> =>
+	new Promise((resolve) => socket.once(event, () => resolve()));
+
+const withToken = (bytes: Row["bytes"]): Row["bytes"] =>
+	typeof bytes === "string"
+		? bytes.replace("\r\nTOKEN\r\n", `\r\nAuthorization: Bearer ${cloud.ready.apiToken}\r\n`)
+		: bytes;
+
+const connect = (): Uint8Array =>
+	generate({
+		cmd: "connect",
+		protocolId: "MQTT",
+		protocolVersion: 4,
+		clientId: "dev-002",
+		username: "localhost/dev-002/?api-version=2025-08-01-preview",
+		password: Buffer.from(
+			sas(
+				"localhost/devices/dev-002",
+				Buffer.from(deriveKey(Buffer.from(cloud.ready.groupKey, "base64"), "dev-002")).toString("base64"),
+			),
+		),
+		keepalive: 60,
+		clean: true,
+	});
