@@ -61,7 +61,7 @@ interface Noted {
 /** The last ones, each code once. */
 const MOST_NOTED = 5;
 /** Before a step of a renewal is reported: most are over by then, and a report would be held while certificates are checked. */
-const STEP_SECONDS = 1;
+const STEP_SECONDS = 5;
 /** For the answer to leave before the device does. */
 const REBOOT_SECONDS = 2;
 

@@ -167,11 +167,11 @@ describe("the section of the twin", () => {
 				reports.at(-1)!.done(undefined, 1);
 			}
 		};
-		await live(1000);
+		await live(5000);
 		await live(200);
 		operations.log("fault", { code: "hub.throttled" });
 		operations.log("renewal.failed");
-		await clock.advance(1000);
+		await clock.advance(5000);
 		const said = reports.map(
 			({ patch }) => (patch as { certificate: { renewal: string; lastFault: string } }).certificate,
 		);
@@ -191,7 +191,7 @@ describe("the section of the twin", () => {
 			await connect();
 			operations.log("fault", { code: "hub.closed" });
 			operations.log(i % 2 ? "renewal.request" : "renewal.failed");
-			await clock.advance(1000);
+			await clock.advance(5000);
 		}
 		assert.equal(reports.length, 1);
 		reports[0]!.done(undefined, 1);
