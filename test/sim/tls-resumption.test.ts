@@ -12,7 +12,7 @@ import { Alert } from "../../hw/moddable/tls/error.ts";
 import { type App, skip } from "../../hw/simulator/harness.ts";
 import { createIntermediate, createLeaf } from "./tls/chains.ts";
 import { Content, type Crafted, type Message, record, serveAs, Type, vector } from "./tls/crafted.ts";
-import { anchor, buildDevice, connectAll, identity, type Scenario } from "./tls/device.ts";
+import { anchor, buildDevice, connectAll, identity, type Result, type Scenario } from "./tls/device.ts";
 import { chainPem, type Entity, Extension, issue } from "./tls/pki.ts";
 import { closeAll, HOST } from "./tls/servers.ts";
 
@@ -60,7 +60,18 @@ describe("resumption on XS", { skip }, () => {
 	}
 
 	/** One after the other in one machine; what each came to. */
-	async function connect(port: number, ...scenarios: readonly Partial<Scenario>[]): Promise<string[]> {
+	const connect = (port: number, ...scenarios: readonly Partial<Scenario>[]) =>
+		report(port, scenarios, ({ isResumed }) => (isResumed ? ", resumed" : ""));
+
+	/** The same, and whether the server's chain had to be verified. */
+	const meet = (port: number, ...scenarios: readonly Partial<Scenario>[]) =>
+		report(port, scenarios, ({ isKnown }) => (isKnown ? ", known" : ""));
+
+	async function report(
+		port: number,
+		scenarios: readonly Partial<Scenario>[],
+		more: (result: Result) => string,
+	): Promise<string[]> {
 		const all = scenarios.map((scenario, i) => ({
 			name: String(i),
 			port,
@@ -70,8 +81,8 @@ describe("resumption on XS", { skip }, () => {
 		}));
 		const results = await connectAll(app, all, anchor(root));
 		return all.map(({ name }) => {
-			const { result, message, isResumed } = results.get(name)!;
-			return result === "connected" ? `${message}${isResumed ? ", resumed" : ""}` : result;
+			const result = results.get(name)!;
+			return `${result.result === "connected" ? result.message : result.result}${more(result)}`;
 		});
 	}
 
@@ -156,6 +167,63 @@ describe("resumption on XS", { skip }, () => {
 			"nobody",
 			"nobody, resumed",
 			"tls.expired",
+		]);
+	});
+
+	const untaken = { secureOptions: constants.SSL_OP_NO_TICKET };
+
+	test("a chain that was verified is known again, whoever the device is by then, under its name and anchors only", async () => {
+		const { port } = await serve(untaken);
+		const renewed = { ...identity(await issue({ name: "dev-002", issuer: root })), expectBytes: 7 };
+		assert.deepEqual(await meet(port, known(), known(), renewed), ["dev-001", "dev-001, known", "dev-002, known"]);
+		const other = { host: "other.example.net" };
+		assert.deepEqual(await meet(port, same, other, other, same), ["nobody", "nobody", "nobody, known", "nobody"]);
+		assert.deepEqual(await meet(port, same, { host: "third.example.net" }), ["nobody", "tls.name"]);
+		const stranger = await issue({ name: "stranger", ca: {} });
+		const both = { anchors: anchor(root, stranger) };
+		assert.deepEqual(await meet(port, same, both, both, same), ["nobody", "nobody", "nobody, known", "nobody"]);
+		assert.deepEqual(await meet(port, same, { anchors: anchor(stranger) }), ["nobody", "tls.untrusted"]);
+	});
+
+	test("another chain of the same server is verified, a wrong one each time", async () => {
+		const first = await serve(untaken);
+		const second = await serve(untaken, [await createLeaf(root, { hosts: [HOST] })]);
+		const elsewhere = { port: second.port };
+		assert.deepEqual(await meet(first.port, same, elsewhere, elsewhere, same), [
+			"nobody",
+			"nobody",
+			"nobody, known",
+			"nobody",
+		]);
+		const stranger = await issue({ name: "root", ca: {} });
+		const wrong = { port: (await serve(untaken, [await createLeaf(stranger, { hosts: [HOST] })])).port };
+		assert.deepEqual(await meet(first.port, same, wrong, wrong), ["nobody", "tls.untrusted", "tls.untrusted"]);
+	});
+
+	test("a chain is known until its first certificate expires, and not on a clock that went back, nor on one that is behind", async () => {
+		const brief = await createIntermediate(root, { to: 0.5 });
+		const { port } = await serve(untaken, [await createLeaf(brief), brief]);
+		const clock = (days: number) => ({ clock: days });
+		const days = await meet(port, same, clock(0.4), clock(0.6), same, same, clock(-0.1), clock(-0.05));
+		assert.deepEqual(days, ["nobody", "nobody, known", "nobody", "nobody", "nobody, known", "nobody", "nobody, known"]);
+		const behind = { notBefore: 0.1 };
+		assert.deepEqual(await meet(port, behind, clock(0.2), same, behind), ["nobody", "nobody", "nobody", "nobody"]);
+	});
+
+	test("what the leaf's key signs is verified of a chain that is known, too, and a failure takes what is known with it", async () => {
+		let handshakes = 0;
+		const { scenario } = await serveAs([leaf])("a replayed chain", "connected", {
+			flight: ([hello, certificate, exchange, done]) => {
+				const body = Buffer.from(exchange!.body);
+				if (++handshakes === 3) body[body.length - 1]! ^= 1;
+				return [hello!, certificate!, { ...exchange!, body }, done!];
+			},
+		});
+		assert.deepEqual(await meet(scenario.port, same, same, same, same), [
+			"ping",
+			"ping, known",
+			"tls.untrusted, known",
+			"ping",
 		]);
 	});
 

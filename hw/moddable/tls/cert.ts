@@ -28,6 +28,8 @@ export interface Expected {
 	 * too young.
 	 */
 	readonly isBehind?: boolean;
+	/** This chain was verified before, for the same name and anchors: that holds until then. */
+	readonly verifiedUntil?: number | undefined;
 }
 
 export interface Authenticated {
@@ -37,21 +39,29 @@ export interface Authenticated {
 }
 
 /** Throws TLSError tls.name, tls.expired, tls.algorithm, tls.untrusted. Signatures last: they cost most. */
-export default function authenticate(chain: readonly Uint8Array[], { host, ...expected }: Expected): Authenticated {
+export default function authenticate(
+	chain: readonly Uint8Array[],
+	{ host, verifiedUntil, ...expected }: Expected,
+): Authenticated {
 	if (chain.length === 0 || chain.length > MAX_CERTIFICATES) throw tooManyCertificates(chain.length);
+	if (verifiedUntil !== undefined) return { leaf: named(chain[0]!, host), notAfter: verifiedUntil };
 	// All must be readable, but only those at work are kept: a chain read at once is the peak of a small device's memory.
 	for (const [index, der] of chain.entries()) read(der, `certificate ${index}`);
 	for (const [index, der] of expected.anchors.entries()) read(der, `anchor ${index}`);
-	const leaf = parseCertificate(chain[0]!);
+	return validate(named(chain[0]!, host), chain, expected);
+}
+
+function named(der: Uint8Array, host: string): Certificate {
+	const leaf = parseCertificate(der);
 	if (!names(leaf, host)) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
-	return validate(leaf, chain, expected);
+	return leaf;
 }
 
 /** The path from `leaf`, the first of `chain`, whatever its name. All of them are readable. */
 export function validate(
 	leaf: Certificate,
 	chain: readonly Uint8Array[],
-	{ anchors, ...dates }: Omit<Expected, "host">,
+	{ anchors, ...dates }: Omit<Expected, "host" | "verifiedUntil">,
 ): Authenticated {
 	if (leaf.digitalSignature === false)
 		throw new TLSError("the leaf's key may not sign", "tls.untrusted", Alert.UNSUPPORTED_CERTIFICATE);

@@ -17,7 +17,7 @@ import TLSError, { Alert, malformed } from "./error.ts";
 import type { Phase } from "./header.ts";
 import { readExtensions } from "./hello.ts";
 import { isPoint, pointBytes } from "./point.ts";
-import type { Resuming } from "./resumption.ts";
+import { fingerprint, type Resuming } from "./resumption.ts";
 import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
 import { judge } from "./signature.ts";
@@ -72,11 +72,17 @@ const certificate = {
 			if (count < MAX_CERTIFICATES) chain.push(der);
 		}
 		if (count > MAX_CERTIFICATES) throw tooManyCertificates(count);
-		const { host, anchors } = session;
+		const { host, anchors, resuming } = session;
 		const now = session.now();
-		const { leaf, notAfter } = authenticate(chain, { host, anchors, now, isBehind: Date.now() < now });
+		const isBehind = Date.now() < now;
+		const parties = fingerprint(host, anchors, chain);
+		// A clock that is behind has not said that no certificate is too young.
+		const verifiedUntil = isBehind ? undefined : resuming?.store.verifiedUntil(parties, now);
+		const { leaf, notAfter } = authenticate(chain, { host, anchors, now, isBehind, verifiedUntil });
 		session.serverKey = leaf.publicKey;
-		if (session.resuming !== undefined) session.resuming.notAfter = notAfter;
+		if (resuming === undefined) return;
+		resuming.notAfter = notAfter;
+		if (!isBehind && verifiedUntil === undefined) resuming.store.verified({ parties, from: now, until: notAfter });
 	},
 };
 

@@ -6,6 +6,9 @@
  * Never offered: under another server name, set of anchors or certificate of ours; after a certificate of the server's chain, or
  * the anchor, has expired; after the server's own term, or a day (RFC 5246 section F.1.4); on a clock that has gone back;
  * after an alert that ended the session.
+ *
+ * Where a server wants a full handshake all the same, its chain need not be verified again while its bytes are the same: which one led
+ * to which anchors, for which name, is kept beside, with the same terms. What the leaf's key signs is verified each time.
  */
 import { Digest } from "crypt";
 import RNG from "rng";
@@ -27,33 +30,50 @@ export interface Parties {
 	readonly clientCertificates: readonly Uint8Array[];
 }
 
-interface Resumable {
+/** Something that holds among some parties for some time. */
+interface Kept {
+	/** Their fingerprint. */
 	readonly parties: Uint8Array;
+	/** ms since 1970. */
+	readonly from: number;
+	readonly until: number;
+}
+
+interface Resumable extends Kept {
 	/** 48 bytes. */
 	readonly masterSecret: ArrayBuffer;
 	/** The server's; with a ticket one of ours, by whose echo the server accepts (RFC 5077 section 3.4). */
 	readonly sessionId: Uint8Array;
 	readonly ticket: Uint8Array | undefined;
 	readonly authentication: "ECDSA" | "RSA" | undefined;
-	/** ms since 1970. */
-	readonly from: number;
-	readonly until: number;
 }
 
 /** One for each way that connections take: a later session takes the place of an earlier one. */
 export class Resumption {
 	#kept: Resumable | undefined;
+	/** A server's chain, verified. */
+	#verified: Kept | undefined;
 
 	/** Once. */
 	take(parties: Uint8Array, now: number): Resumable | undefined {
 		const kept = this.#kept;
 		this.#kept = undefined;
-		return kept && equal(kept.parties, parties) && now >= kept.from && now < kept.until ? kept : undefined;
+		return holds(kept, parties, now) ? kept : undefined;
+	}
+
+	/** When the first certificate on the way to the anchor expires, ms since 1970; undefined: the way is not known. */
+	verifiedUntil(parties: Uint8Array, now: number): number | undefined {
+		return holds(this.#verified, parties, now) ? this.#verified!.until : undefined;
+	}
+
+	verified(server: Kept): void {
+		this.#verified = server;
 	}
 
 	/** What is kept is secret, and up to 2 KB. */
 	forget(): void {
 		this.#kept = undefined;
+		this.#verified = undefined;
 	}
 
 	keep(session: Resumable): void {
@@ -71,14 +91,14 @@ export class Resuming {
 	awaitsTicket = false;
 	/** The earliest end among the certificates that vouch for the server, ms since 1970. */
 	notAfter = 0;
-	readonly #store: Resumption;
+	readonly store: Resumption;
 	readonly #parties: Uint8Array;
 	#ticket: Uint8Array | undefined;
 	#seconds = DAY_SECONDS;
 
 	constructor(store: Resumption, parties: Parties, now: number) {
-		this.#store = store;
-		this.#parties = fingerprint(parties);
+		this.store = store;
+		this.#parties = fingerprint(parties.host, parties.anchors, parties.clientCertificates);
 		this.offer = store.take(this.#parties, now);
 	}
 
@@ -110,9 +130,9 @@ export class Resuming {
 	): void {
 		const { offer, isAccepted } = this;
 		const fresh = this.#ticket;
-		if (fresh === undefined && isAccepted) this.#store.keep(offer!);
+		if (fresh === undefined && isAccepted) this.store.keep(offer!);
 		if (fresh === undefined && (isAccepted || serverId.length === 0)) return;
-		this.#store.keep({
+		this.store.keep({
 			parties: this.#parties,
 			masterSecret,
 			sessionId: fresh === undefined ? serverId : new Uint8Array(RNG.get(SESSION_ID_BYTES)),
@@ -124,10 +144,15 @@ export class Resuming {
 	}
 }
 
-function fingerprint({ host, anchors, clientCertificates }: Parties): Uint8Array {
+function holds(kept: Kept | undefined, parties: Uint8Array, now: number): boolean {
+	return kept !== undefined && equal(kept.parties, parties) && now >= kept.from && now < kept.until;
+}
+
+/** SHA-256. Each certificate says its own length. */
+export function fingerprint(host: string, ...lists: readonly (readonly Uint8Array[])[]): Uint8Array {
 	const digest = new Digest("SHA256");
 	digest.write(ArrayBuffer.fromString(host));
-	for (const list of [anchors, clientCertificates]) {
+	for (const list of lists) {
 		digest.write(Uint8Array.of(0, list.length));
 		for (const der of list) digest.write(der);
 	}

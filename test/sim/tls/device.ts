@@ -12,6 +12,8 @@ export interface Scenario {
 	readonly chain?: readonly string[];
 	/** Days from now: what the device knows of the time besides its clock. */
 	readonly notBefore?: number;
+	/** Days from now: what the store of sessions takes the time for. */
+	readonly clock?: number;
 	/** P-256 or P-384 client key. */
 	readonly scalar?: string;
 	/** RSA client key. */
@@ -38,6 +40,8 @@ export interface Result {
 	readonly message?: string;
 	/** Where it was open. */
 	readonly isResumed?: boolean;
+	/** Whether the server's chain was verified before, where a full handshake asked. */
+	readonly isKnown?: boolean;
 }
 
 /** `name`: of the test file, which has its own build folder. */

@@ -93,11 +93,20 @@ export const DEVICE_TLS = [
 		["now >= kept.from && ", ""],
 		["&& now < kept.until", ""],
 		["if (offer.authentication !== authentication)", "if (false)"],
-		["[anchors, clientCertificates]", "[anchors]"],
-		["[anchors, clientCertificates]", "[clientCertificates]"],
+		["parties.anchors, parties.clientCertificates", "parties.anchors"],
+		["parties.anchors, parties.clientCertificates", "parties.clientCertificates"],
 		["	digest.write(ArrayBuffer.fromString(host));", ""],
 		["|| bytes.byteLength > MAX_TICKET_BYTES", ""],
 		["isAccepted ? offer!.until : this.notAfter", "isAccepted ? offer!.until : Infinity"],
+		["		this.#verified = undefined;", ""],
+	]),
+	...onXs("handshake", "", [
+		["fingerprint(host, anchors, chain)", 'fingerprint("", anchors, chain)'],
+		["fingerprint(host, anchors, chain)", "fingerprint(host, [], chain)"],
+		["fingerprint(host, anchors, chain)", "fingerprint(host, anchors, [])"],
+		["isBehind ? undefined : resuming?.store", "resuming?.store"],
+		["if (!isBehind && verifiedUntil === undefined)", "if (verifiedUntil === undefined)"],
+		["until: notAfter", "until: Infinity"],
 	]),
 	// What the public suites are for: a rule of paths that is gone has to turn them red, for all the differences that are expected.
 	...bySuite("LIMBO", [
