@@ -41,11 +41,11 @@ export const MOST: Readonly<Record<string, number>> = {
 	csr: 14,
 	dpsTls: 80,
 	chain: 86,
-	hubTls: 87,
+	hubTls: 50,
 	message: 2.5,
 	request: 33,
 	answer: 128,
-	newTls: 130,
+	newTls: 85,
 	reconnect: 16,
 };
 

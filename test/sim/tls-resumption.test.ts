@@ -4,17 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { createServer, type Server, type TlsOptions } from "node:tls";
+import type { TlsOptions } from "node:tls";
 import { Alert } from "../../hw/moddable/tls/error.ts";
-import { type App, skip } from "../../hw/simulator/harness.ts";
+import { skip } from "../../hw/simulator/harness.ts";
 import { createIntermediate, createLeaf } from "./tls/chains.ts";
 import { Content, type Crafted, type Message, record, serveAs, Type, vector } from "./tls/crafted.ts";
-import { anchor, buildDevice, connectAll, identity, type Result, type Scenario } from "./tls/device.ts";
-import { chainPem, type Entity, Extension, issue } from "./tls/pki.ts";
+import { anchor, buildDevice, identity, type Scenario } from "./tls/device.ts";
+import { type Entity, Extension, issue } from "./tls/pki.ts";
 import { closeAll, HOST } from "./tls/servers.ts";
+import { Sessions } from "./tls/sessions.ts";
 
 /** ServerHello: version and random; then a session id in place of none. */
 const withSessionId = ({ type, body }: Message, id: Buffer): Message => ({
@@ -22,80 +21,39 @@ const withSessionId = ({ type, body }: Message, id: Buffer): Message => ({
 	body: Buffer.concat([body.subarray(0, 34), vector(1, id), body.subarray(35)]),
 });
 
+const RESUMED = ["dev-001", "dev-001, resumed", "dev-001, resumed"];
+
 const clear = (message: Uint8Array): Buffer => record(Content.Handshake, message);
 
 describe("resumption on XS", { skip }, () => {
-	let app: App;
+	let sessions: Sessions;
 	let root: Entity;
 	let leaf: Entity;
 	let device: Entity;
 	before(async () => {
-		app = await buildDevice("tls-resumption");
 		root = await issue({ name: "root", ca: {}, to: 30 });
 		leaf = await createLeaf(root, { hosts: [HOST, "other.example.net"], to: 30 });
 		device = await issue({ name: "dev-001", issuer: root });
+		sessions = new Sessions(await buildDevice("tls-resumption"), root);
 	});
-	const servers: Server[] = [];
 	after(() => {
 		closeAll();
-		for (const server of servers) server.close();
+		sessions.close();
 	});
-
-	/** Says who the client is, and keeps in `seen` what it made of each connection. */
-	async function serve(
-		options: TlsOptions = {},
-		chain = [leaf],
-	): Promise<{ port: number; seen: boolean[]; server: Server }> {
-		const seen: boolean[] = [];
-		const tls = { maxVersion: "TLSv1.2", requestCert: true, rejectUnauthorized: false, ca: root.pem } as const;
-		const server = createServer({ key: chain[0]!.keyPem, cert: chainPem(...chain), ...tls, ...options }, (socket) => {
-			seen.push(socket.isSessionReused());
-			socket.on("error", () => {});
-			socket.on("data", () => socket.write(`${socket.getPeerCertificate().subject?.CN ?? "nobody"}`));
-		});
-		server.on("tlsClientError", () => {});
-		servers.push(server.listen(0, "127.0.0.1").unref());
-		await once(server, "listening");
-		return { port: (server.address() as AddressInfo).port, seen, server };
-	}
-
-	/** One after the other in one machine; what each came to. */
+	const serve = (options: TlsOptions = {}, chain = [leaf]) => sessions.serve(options, chain);
+	/** What each came to, and whether its session was resumed. */
 	const connect = (port: number, ...scenarios: readonly Partial<Scenario>[]) =>
-		report(port, scenarios, ({ isResumed }) => (isResumed ? ", resumed" : ""));
-
-	/** The same, and whether the server's chain had to be verified. */
+		sessions.connect(port, scenarios, ({ isResumed }) => (isResumed ? ", resumed" : ""));
+	/** The same, and whether the server's chain was known. */
 	const meet = (port: number, ...scenarios: readonly Partial<Scenario>[]) =>
-		report(port, scenarios, ({ isKnown }) => (isKnown ? ", known" : ""));
-
-	async function report(
-		port: number,
-		scenarios: readonly Partial<Scenario>[],
-		more: (result: Result) => string,
-	): Promise<string[]> {
-		const all = scenarios.map((scenario, i) => ({
-			name: String(i),
-			port,
-			host: HOST,
-			resumption: "one",
-			...scenario,
-		}));
-		const results = await connectAll(app, all, anchor(root));
-		return all.map(({ name }) => {
-			const result = results.get(name)!;
-			return `${result.result === "connected" ? result.message : result.result}${more(result)}`;
-		});
-	}
+		sessions.connect(port, scenarios, ({ isKnown }) => (isKnown ? ", known" : ""));
 
 	const same = {};
 	const known = () => ({ ...identity(device), expectBytes: 7 });
 
 	test("by ticket, again and again, and the server still knows the device", async () => {
 		const { port, seen } = await serve();
-		assert.deepEqual(await connect(port, known(), known(), known()), [
-			"dev-001",
-			"dev-001, resumed",
-			"dev-001, resumed",
-		]);
+		assert.deepEqual(await connect(port, known(), known(), known()), RESUMED);
 		assert.deepEqual(seen, [false, true, true]);
 	});
 
@@ -109,11 +67,7 @@ describe("resumption on XS", { skip }, () => {
 		server.on("resumeSession", (id: Buffer, done: (error: Error | null, session: Buffer | null) => void) =>
 			done(null, sessions.get(id.toString("hex")) ?? null),
 		);
-		assert.deepEqual(await connect(port, known(), known(), known()), [
-			"dev-001",
-			"dev-001, resumed",
-			"dev-001, resumed",
-		]);
+		assert.deepEqual(await connect(port, known(), known(), known()), RESUMED);
 		assert.deepEqual(seen, [false, true, true]);
 	});
 
@@ -176,6 +130,8 @@ describe("resumption on XS", { skip }, () => {
 		const { port } = await serve(untaken);
 		const renewed = { ...identity(await issue({ name: "dev-002", issuer: root })), expectBytes: 7 };
 		assert.deepEqual(await meet(port, known(), known(), renewed), ["dev-001", "dev-001, known", "dev-002, known"]);
+		const resuming = await serve();
+		assert.deepEqual(await meet(resuming.port, known(), { ...renewed, forgets: true }), ["dev-001", "dev-002, known"]);
 		const other = { host: "other.example.net" };
 		assert.deepEqual(await meet(port, same, other, other, same), ["nobody", "nobody", "nobody, known", "nobody"]);
 		assert.deepEqual(await meet(port, same, { host: "third.example.net" }), ["nobody", "tls.name"]);
@@ -189,12 +145,8 @@ describe("resumption on XS", { skip }, () => {
 		const first = await serve(untaken);
 		const second = await serve(untaken, [await createLeaf(root, { hosts: [HOST] })]);
 		const elsewhere = { port: second.port };
-		assert.deepEqual(await meet(first.port, same, elsewhere, elsewhere, same), [
-			"nobody",
-			"nobody",
-			"nobody, known",
-			"nobody",
-		]);
+		const met = await meet(first.port, same, elsewhere, elsewhere, same);
+		assert.deepEqual(met, ["nobody", "nobody", "nobody, known", "nobody"]);
 		const stranger = await issue({ name: "root", ca: {} });
 		const wrong = { port: (await serve(untaken, [await createLeaf(stranger, { hosts: [HOST] })])).port };
 		assert.deepEqual(await meet(first.port, same, wrong, wrong), ["nobody", "tls.untrusted", "tls.untrusted"]);
@@ -219,12 +171,8 @@ describe("resumption on XS", { skip }, () => {
 				return [hello!, certificate!, { ...exchange!, body }, done!];
 			},
 		});
-		assert.deepEqual(await meet(scenario.port, same, same, same, same), [
-			"ping",
-			"ping, known",
-			"tls.untrusted, known",
-			"ping",
-		]);
+		const met = await meet(scenario.port, same, same, same, same);
+		assert.deepEqual(met, ["ping", "ping, known", "tls.untrusted, known", "ping"]);
 	});
 
 	test("never after a fatal alert, whoever sent it", async () => {

@@ -70,9 +70,14 @@ export class Resumption {
 		this.#verified = server;
 	}
 
-	/** What is kept is secret, and up to 2 KB. */
+	/** A session is secret, and up to 2 KB; that a chain was verified is neither. */
 	forget(): void {
 		this.#kept = undefined;
+	}
+
+	/** RFC 5246 section 7.2: what has failed is not resumed, and not known any more. */
+	failed(): void {
+		this.forget();
 		this.#verified = undefined;
 	}
 

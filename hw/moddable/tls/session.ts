@@ -243,7 +243,7 @@ export default class Session extends SdkState {
 						isNamed: this.clientCerts !== undefined,
 					});
 		this.phase = "closed";
-		this.#resumption?.forget(); // RFC 5246 section 7.2: what has failed is not resumed
+		this.#resumption?.failed();
 		if (this.alert === undefined) this.#transmit(alertProtocol.packetize(this, FATAL, error.alert));
 		return error;
 	}

@@ -37,6 +37,7 @@ function run(index) {
 	const { name, pings = 1, expectBytes = 4, clock = 0 } = scenario;
 	isKnown = undefined;
 	off = clock * 86_400_000;
+	if (scenario.forgets) resumptions.get(scenario.resumption).forget();
 	let socket;
 	let result;
 	let received = 0;

@@ -27,6 +27,8 @@ export interface Scenario {
 	readonly maxRecordBytes?: number;
 	/** Sessions are taken up from, and left in, the place of that name. */
 	readonly resumption?: string | undefined;
+	/** What is kept there of sessions is forgotten first. */
+	readonly forgets?: boolean;
 	/** How many writes the connection takes before it is dead. */
 	readonly writes?: number;
 	/** Where the peer has closed TCP takes nothing while what came still waits to be read, and says so then, or later. */
