@@ -44,7 +44,9 @@ after(async () => {
 	rmSync(updates, { recursive: true });
 });
 
-test("one connection ends or gets its answer, and a device beside it works, open before or new", async () => {
+test("one connection ends or gets its answer, and a device beside it works, open before or new", {
+	timeout: 300_000,
+}, async () => {
 	const { probe: beside } = await openHub(cloud, "dev-001", { identity });
 	const wrong: string[] = [];
 	const all = rows();
