@@ -45,6 +45,12 @@ export async function boot({ environment }: Tools, flash: string, options: BootO
 	];
 	// Its standard input stays open: at its end the UART would fall silent.
 	const child = spawn(QEMU, [...arguments_(flash, efuse), ...more], { env: environment, stdio: "pipe" });
+	// Nor does it outlive this process, however that ends in order.
+	const leave = (): void => {
+		child.kill("SIGTERM");
+		rmSync(folder, { recursive: true, force: true });
+	};
+	process.once("exit", leave);
 	let ended: Boot["ended"] = "reset";
 	const end = (why: Boot["ended"]): void => {
 		if (ended !== "reset" || child.exitCode !== null) return;
@@ -77,6 +83,7 @@ export async function boot({ environment }: Tools, flash: string, options: BootO
 			.then(() => child.kill("SIGTERM"));
 	const [code, signal] = await closed;
 	clearTimeout(timer);
+	process.off("exit", leave);
 	rmSync(folder, { recursive: true, force: true });
 	await looking;
 	if (thrown !== undefined) throw thrown;

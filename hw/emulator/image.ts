@@ -65,7 +65,11 @@ async function build({ environment }: Tools, folder: string, manifest: string, b
 	);
 	const env = { ...environment, SDKCONFIGPATH: sdkconfig };
 	const flags = ["-m", "-p", TARGET, "-o", out, "-t", "build", manifest];
-	const { stdout, stderr } = await promisify(execFile)("mcconfig", flags, { env, maxBuffer: 1 << 26 });
+	const { stdout, stderr } = await promisify(execFile)("mcconfig", flags, { env, maxBuffer: 1 << 26 }).catch(
+		({ code, stdout = "", stderr = "" }) => {
+			throw new Error(`mcconfig ended with ${code}:\n${(stdout + stderr).slice(-4000)}`);
+		},
+	);
 	const made = join(out, "tmp", TARGET, "release", app, "xsProj-esp32c3/build");
 	const read = (path: string): Uint8Array => {
 		try {

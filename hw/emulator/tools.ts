@@ -28,8 +28,11 @@ export function findTools(): Tools | string {
 	try {
 		environment = exported(idf);
 	} catch (thrown) {
-		return `ESP-IDF's export.sh: ${(thrown as Error).message.split("\n")[0]}`;
+		const { stderr, message } = thrown as { readonly stderr?: string; readonly message: string };
+		return `ESP-IDF's export.sh: ${(stderr ?? "").trim().split("\n").at(-1) || message}`;
 	}
+	for (const tool of ["cmake", "ninja"])
+		if (!runs(tool, ["--version"], environment)) return `no ${tool} on ESP-IDF's PATH, see docs/board.md`;
 	if (!runs(COMPILER, ["--version"], environment)) return `no ${COMPILER} on ESP-IDF's PATH, see docs/board.md`;
 	const machines = runs(QEMU, ["-M", "help"], environment);
 	if (!machines) return `no ${QEMU} on ESP-IDF's PATH, see docs/board.md`;

@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { after, describe, test } from "node:test";
-import { project, skip } from "../../hw/simulator/harness.ts";
+import { project, sdkEnvironment, skip } from "../../hw/simulator/harness.ts";
 import { numbersIn } from "../newcomer/documents.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import { configureForEsp32, linkForEsp32 } from "./esp32.ts";
@@ -174,6 +174,15 @@ describe("the image for ESP32", { skip }, () => {
 			assert.deepEqual(more, []);
 			assert.ok(!existsSync(join(folder, "mc.xs.c")));
 		});
+
+	test("where node cannot look at the partition table nothing is compiled either", () => {
+		const without = temporaryFolder({ node: "#!/bin/sh\nexit 127\n" });
+		chmodSync(join(without, "node"), 0o755);
+		const PATH = `${without}${delimiter}${sdkEnvironment().PATH}`;
+		const { output, folder } = configureForEsp32(join(project, "manifest.json"), "esp32", "esp32", { PATH });
+		assert.match(output, /enrollee: node did not look at the partition table/);
+		assert.ok(!existsSync(join(folder, "mc.xs.c")));
+	});
 
 	test("a partition table that sdkconfig names, past mcconfig, is refused by the compiler", () => {
 		const named = (name: string) => compile("slot.c", usual, [`-DCONFIG_PARTITION_TABLE_CUSTOM_FILENAME="${name}"`]);

@@ -1,6 +1,7 @@
 /**
- * The link over Ethernet: RMII PHYs and the W5500 through the SDK's `io/ethernet`, which takes pins and chip from the
- * manifest's `defines`. The driver follows the cable by itself, and DHCP with it; there is nothing to connect again.
+ * The link over Ethernet through the SDK's `io/ethernet`, which takes the pins from the manifest's `defines`: RMII PHYs, and chips on
+ * SPI whose driver the application brings (README.md, "The network"). It follows the cable by itself, and DHCP with it; there is
+ * nothing to connect again.
  */
 import Ethernet from "embedded:network/interface/ethernet";
 import type { LinkChanged } from "./link.ts";

@@ -1,0 +1,116 @@
+/** `npm run board` as a command: its flags, what it says where a tool is missing, and that no board outlives it. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { findTools } from "../../hw/emulator/tools.ts";
+import { project } from "../../hw/simulator/harness.ts";
+import { temporaryFolder } from "../support/openssl.ts";
+
+const start = (args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) => {
+	const command = ["--import", import.meta.resolve("tsx"), join(project, "hw/emulator/run.ts"), ...args];
+	const child = spawn(process.execPath, command, { env: { ...process.env, ...environment }, stdio: "pipe" });
+	const said = { out: "", err: "" };
+	child.stdout.setEncoding("utf8").on("data", (text: string) => {
+		said.out += text;
+	});
+	child.stderr.setEncoding("utf8").on("data", (text: string) => {
+		said.err += text;
+	});
+	return { child, said, ended: once(child, "close") as Promise<[number | null]> };
+};
+const board = async (args?: readonly string[], environment?: NodeJS.ProcessEnv) => {
+	const { said, ended } = start(args, environment);
+	const [code] = await ended;
+	return { code, ...said };
+};
+
+test("--help shows what there is, another flag is wrong usage; nothing is built", async () => {
+	const help = await board(["--help"]);
+	assert.deepEqual([help.code, help.err], [0, ""]);
+	assert.match(help.out, /^npm run board \[-- --keep\]\n/);
+	const wrong = await board(["--kep"]);
+	assert.deepEqual([wrong.code, wrong.out], [2, ""]);
+	assert.match(wrong.err, /--kep[\s\S]*npm run board \[-- --keep\]/);
+});
+
+test("what is missing is said in one line, and ends with 2", async () => {
+	const folder = temporaryFolder();
+	const bin = join(folder, "bin");
+	const sdk = join(folder, "build/bin/lin/release");
+	for (const path of [bin, sdk]) mkdirSync(path, { recursive: true });
+	writeFileSync(join(sdk, "mcconfig"), "");
+	symlinkSync("/usr/bin/env", join(bin, "env"));
+	const tool = (name: string, prints: string): void => {
+		writeFileSync(join(bin, name), `#!/bin/sh\necho '${prints}'\n`);
+		chmodSync(join(bin, name), 0o755);
+	};
+	const qemu = (machine: string) => tool("qemu-system-riscv32", `Supported machines are:\n${machine} a board`);
+	for (const name of ["cmake", "ninja", "riscv32-esp-elf-gcc"]) tool(name, "1.0");
+	qemu("esp32c3");
+	const exported = (script: string) => writeFileSync(join(folder, "export.sh"), script);
+	const path = `export PATH=${bin}`;
+	const expect = async (line: RegExp, environment: NodeJS.ProcessEnv = {}) => {
+		const { code, out, err } = await board([], { MODDABLE: folder, IDF_PATH: folder, ...environment });
+		assert.deepEqual([code, out], [2, ""], err);
+		assert.match(err, /^[^\n]+\n$/);
+		assert.match(err, line);
+	};
+	await expect(/^no Moddable SDK: /, { MODDABLE: "/nowhere", HOME: folder });
+	await expect(/^no ESP-IDF v6.0: /);
+	exported('echo "ERROR: run the install script"; return 1');
+	await expect(/^ESP-IDF's export.sh: ERROR: run the install script$/m);
+	exported(path);
+	for (const name of ["cmake", "ninja", "riscv32-esp-elf-gcc", "qemu-system-riscv32"]) {
+		const script = readFileSync(join(bin, name), "utf8");
+		rmSync(join(bin, name));
+		await expect(new RegExp(`^no ${name} on ESP-IDF's PATH`));
+		writeFileSync(join(bin, name), script, { mode: 0o755 });
+	}
+	qemu("virt");
+	await expect(/^qemu-system-riscv32 has no machine esp32c3: /);
+});
+
+const tools = findTools();
+
+test("another one at the same time is refused; where nobody reads any more it ends, and its board with it", {
+	skip: typeof tools === "string" && `SKIPPED: ${tools}`,
+}, async () => {
+	const first = start();
+	while (!first.said.out.includes("ESP-ROM")) {
+		assert.equal(first.child.exitCode, null, first.said.err);
+		await sleep(200);
+	}
+	const emulators = childrenOf(first.child.pid!);
+	assert.equal(emulators.length, 1);
+	const second = await board();
+	assert.deepEqual([second.code, second.out], [1, ""]);
+	assert.match(second.err, /^host\.locked: .*npm run board/);
+	first.child.stdout.destroy();
+	const [code] = await first.ended;
+	assert.equal(code, 1, first.said.err);
+	for (let n = 0; n < 50 && isAlive(emulators[0]!); n++) await sleep(100);
+	assert.ok(!isAlive(emulators[0]!), "the emulator goes on");
+});
+
+/** By what /proc says of each process: number, name in parentheses, state, parent. */
+function childrenOf(parent: number): number[] {
+	return readdirSync("/proc")
+		.filter((name) => /^\d+$/.test(name) && stat(name).split(" ")[1] === String(parent))
+		.map(Number);
+}
+
+const isAlive = (pid: number): boolean => /^[^ZX]/.test(stat(String(pid)));
+
+/** From the state on; "" where it is gone. */
+function stat(pid: string): string {
+	try {
+		const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+		return text.slice(text.lastIndexOf(")") + 2);
+	} catch {
+		return "";
+	}
+}
