@@ -12,7 +12,7 @@ import { StoreRoom } from "./store-room.ts";
 /** All that versions before this kept. */
 const NAMES = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.app", "app"] as const;
 
-/** `entries`: of the flash, where it can say. Throws Fault store.failed. */
+/** `entries`: of the flash, where it can say. Throws Fault store.failed where it cannot be read. */
 export function openFlashStore(flash: Store, onTrial: boolean, entries?: () => StoreEntries | undefined): Store {
 	const room = new StoreRoom(flash, entries);
 	const store = new PairStore(room);
@@ -22,11 +22,11 @@ export function openFlashStore(flash: Store, onTrial: boolean, entries?: () => S
 	return store;
 }
 
-/** For want of room a blob stays where it is: it is read there, too. */
+/** What cannot be moved, for want of room or because flash is worn, stays where it is: it is read there, too. */
 function adopt(store: PairStore, name: string): void {
 	try {
 		store.adopt(name);
 	} catch (thrown) {
-		if (!(thrown instanceof Fault) || thrown.code !== "store.full") throw thrown;
+		if (!(thrown instanceof Fault)) throw thrown;
 	}
 }

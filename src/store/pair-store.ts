@@ -39,16 +39,18 @@ export class PairStore implements Store {
 
 	/** Writes nothing where these bytes are there already. Throws Fault store.full, store.failed: then the old ones are. */
 	put(name: string, bytes: Uint8Array): void {
-		const [newest] = this.#copies(name, []);
+		const damages: Fault[] = [];
+		const [newest] = this.#copies(name, damages);
 		if (newest && equal(newest.bytes, bytes)) return;
 		const [first, second] = namesOf(name);
-		const into = newest?.name === first ? second : first;
+		const [into, other] = newest?.name === first ? [second, first] : [first, second];
 		// What a cut has left there, or flash has damaged.
 		this.#inner.delete(into);
 		const sequence = (newest?.sequence ?? 0) + 1;
 		this.#inner.put(into, encode(name, sequence, bytes));
 		this.#forget(name);
-		if (newest) this.#forget(newest.name);
+		// A damaged one goes, too: were it read again one day, its sequence would be the higher one.
+		if (newest || damages.length > 0) this.#forget(other);
 	}
 
 	/** The newest goes last: a cut on the way must not bring an older one back. */

@@ -44,8 +44,10 @@ export class Journal {
 	/** No bundle at or below this sequence number comes in: what the record, its copy or the running image says. */
 	get floor(): number {
 		const { state, sequence } = this.#slot;
-		// What is on trial has yet to be confirmed.
-		return Math.max(this.#record.installed, this.#copy, state === "trial" ? 0 : sequence);
+		const { installed, work } = this.#record;
+		// What is on trial has yet to be confirmed; where the bootloader keeps no trials only the record says so.
+		const isOnTrial = state === "trial" || work?.state === "trial" || work?.state === "rejected";
+		return Math.max(installed, this.#copy, isOnTrial ? 0 : sequence);
 	}
 
 	/** Writes the floor again wherever flash does not say it (any more). Throws Fault store.*. */

@@ -60,15 +60,17 @@ test("the flash beneath does lose both when a blob is replaced in place: so thes
 });
 
 test("a delete, cut anywhere, leaves the bytes or nothing, and never older bytes", () => {
-	const both = written("old");
-	for (const [name, blob] of written("old", "new")) both.set(name, blob);
-	both.set("a", utf8("plain"));
-	assert.deepEqual([...both.keys()].sort(), ["a", "a/0", "a/1"]);
-	cutEverywhere(
-		both,
-		(flash) => new PairStore(flash).delete("a"),
-		(after) => assert.ok(["new", undefined].includes(read(after)), read(after)),
-	);
+	for (const values of [["new"], ["0", "new"]]) {
+		const both: Blobs = new Map([...written("old", ...values), ...written(...values.with(-1, "old"))]);
+		both.set("a", utf8("plain"));
+		assert.deepEqual([...both.keys()].sort(), ["a", "a/0", "a/1"]);
+		assert.equal(read(both), "new");
+		cutEverywhere(
+			both,
+			(flash) => new PairStore(flash).delete("a"),
+			(after) => assert.ok(["new", undefined].includes(read(after)), read(after)),
+		);
+	}
 });
 
 test("a put that is refused leaves what there was; the next one is taken", () => {
@@ -85,6 +87,28 @@ test("a put that is refused leaves what there was; the next one is taken", () =>
 	}
 });
 
+test("a refusal loses the blob in place beneath, as a cut does", () => {
+	const flash = new FakeStore({ partition: { pages: 2, others: () => 100 }, blobs: new Map([["a", utf8("old")]]) });
+	assert.throws(() => flash.put("a", new Uint8Array(1000)), isFault("store.full"));
+	assert.equal(flash.get("a"), undefined);
+});
+
+test("an older copy that cannot be deleted is out of force all the same", () => {
+	const flash = new FakeStore();
+	const store = new PairStore(flash);
+	store.put("a", utf8("old"));
+	const remove = flash.delete.bind(flash);
+	flash.delete = (name) => {
+		if (flash.blobs.has(name)) throw new Fault("store.failed", "worn");
+	};
+	store.put("a", utf8("new"));
+	assert.equal(text(store.get("a")), "new");
+	flash.delete = remove;
+	store.put("a", utf8("newest"));
+	assert.equal(text(store.get("a")), "newest");
+	assert.equal(flash.blobs.size, 1);
+});
+
 test("nothing is written over, and the same bytes are not written again", () => {
 	const flash = new FakeStore();
 	const put = flash.put.bind(flash);
@@ -96,6 +120,13 @@ test("nothing is written over, and the same bytes are not written again", () => 
 	for (const value of ["1", "2", "3", "3", "4"]) store.put("a", utf8(value));
 	assert.equal(flash.writes, 4 + 3);
 	assert.equal(text(store.get("a")), "4");
+	// What a cut has left, older or damaged.
+	for (const left of [written("1", "2", "3").get("a/0")!, Uint8Array.of(1)]) {
+		flash.blobs.set("a/0", left);
+		store.put("a", utf8("5"));
+		store.put("a", utf8("6"));
+		assert.deepEqual([...flash.blobs.keys()], ["a/1"]);
+	}
 	store.delete("a");
 	assert.equal(flash.blobs.size, 0);
 });
@@ -109,6 +140,7 @@ test("damaged bytes are told apart from none, and do not stand in the way of the
 		newer.slice(0, -1),
 		Uint8Array.of(),
 		newer.map((byte, i) => byte ^ (i === 12 ? 1 : 0)),
+		newer.map((byte, i) => byte ^ (i === 0 ? 1 : 0)),
 	]) {
 		blobs.set("a/0", old);
 		blobs.set("a/1", spoiled);
@@ -117,6 +149,7 @@ test("damaged bytes are told apart from none, and do not stand in the way of the
 		assert.throws(() => read(blobs), isFault("store.damaged"));
 		new PairStore(new FakeStore({ blobs })).put("a", utf8("new"));
 		assert.equal(read(blobs), "new");
+		assert.equal(blobs.size, 1, "the damaged copy is gone");
 	}
 	// A blob under another name is not this one's.
 	assert.throws(() => read(new Map([["b/0", old]]), "b"), isFault("store.damaged"));
@@ -145,11 +178,13 @@ test("what a version before this left is read, and moved once, cut anywhere; an 
 	assert.equal(moved.has("ota"), false);
 });
 
-test("without room for a second copy the old blob is read where it is", () => {
-	const blobs: Blobs = new Map([["cred.a", utf8("credential")]]);
-	const refuse = () => new Fault("store.full", "no room");
-	const store = openFlashStore(new FakeStore({ blobs, refuse }), false);
-	assert.equal(text(store.get("cred.a")), "credential");
-	assert.throws(() => store.put("cred.a", utf8("new")), isFault("store.full"));
-	assert.equal(text(store.get("cred.a")), "credential");
+test("where a second copy cannot be written the old blob is read where it is: no room, or flash that is worn", () => {
+	for (const code of ["store.full", "store.failed"] as const) {
+		const blobs: Blobs = new Map([["cred.a", utf8("credential")]]);
+		const refuse = () => new Fault(code, "no");
+		const store = openFlashStore(new FakeStore({ blobs, refuse }), false);
+		assert.equal(text(store.get("cred.a")), "credential");
+		assert.throws(() => store.put("cred.a", utf8("new")), isFault(code));
+		assert.equal(text(store.get("cred.a")), "credential");
+	}
 });

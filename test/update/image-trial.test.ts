@@ -83,6 +83,15 @@ test("where the bootloader does not know rollback, three boots without the hub a
 	assert.deepEqual([back.slot.running, back.decision, back.updater.status.code], ["ota_1", "run", "ota.aborted"]);
 });
 
+test("and meanwhile its own number raises no floor: what comes between it and the one before can be installed", () => {
+	const machine = device();
+	install(machine, OTHER, 1);
+	for (let boot = toTrial(machine, { rollback: false }); boot.power.on; boot = machine.boot({ rollback: false }))
+		assert.equal(boot.updater.status.installed, 1);
+	const back = machine.boot({ rollback: false });
+	assert.deepEqual([back.slot.running, back.updater.status.installed, machine.record().installed], ["ota_1", 1, 1]);
+});
+
 test("with nothing to go back to, a doubtful image runs on, and its number is not tried again", () => {
 	const machine = device();
 	const trial = toTrial(machine, { rollback: false });
