@@ -155,7 +155,11 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 	["docs/board.md", /makes the (\d+) MB of flash/, constantIn("hw/emulator/image.ts", "FLASH_BYTES") / KB / KB],
 	["docs/board.md", /slot for it \| ([\d,]+)/, size("partitions", "ota_0")],
 	["docs/board.md", /bytes of ([\d,]+)\), which mcconfig/, size("partitions-app", "ota_0")],
-	["docs/board.md", /one line and ends with (\d)/, ...sourceNumbers("hw/emulator/run.ts", /process\.exit\((\d)\)/)],
+	[
+		"docs/board.md",
+		/one line and ends with (\d)/,
+		...sourceNumbers("hw/emulator/run.ts", /tools === "string"[^}]*}[^}]*return (\d)/),
+	],
 	["docs/board.md", /in the bootloader with (\d+) s/, WATCHDOG],
 
 	[
@@ -204,7 +208,7 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 		constantIn("hw/moddable/tls/resumption.ts", "MAX_TICKET_BYTES"),
 	],
 
-	["cloud/README.md", /size \((\d+) KB\) are checked/, constantIn("cloud/ca.ts", "MAX_CSR_BYTES") / KB],
+	["cloud/README.md", /size \((\d+) KB\) are checked/, constantIn("cloud/csr.ts", "MAX_CSR_BYTES") / KB],
 	["cloud/README.md", /no base64, or over (\d+) KB/, constantIn("cloud/renewal-request.ts", "MAX_CSR_BYTES") / KB],
 	["cloud/README.md", /\/events\S+ +the last ([\d,]+)/, constantIn("cloud/watch.ts", "MAX_EVENTS")],
 	[
