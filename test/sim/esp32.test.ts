@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { project, sdkEnvironment, skip } from "../../hw/simulator/harness.ts";
@@ -150,8 +150,7 @@ describe("the image for ESP32", { skip }, () => {
 			"ESP_SYSTEM_PANIC_SILENT_REBOOT=y",
 		])
 			assert.match(stderr, new RegExp(`#error "enrollee: add CONFIG_${line}`));
-		const added = `${sdkconfig}\n${usual}`;
-		assert.deepEqual(compile("slot.c", added), { status: 0, stderr: "" });
+		assert.deepEqual(compile("slot.c", `${sdkconfig}\n${usual}`), { status: 0, stderr: "" });
 	});
 
 	for (const [manifest, table, fault] of [
@@ -176,8 +175,8 @@ describe("the image for ESP32", { skip }, () => {
 		});
 
 	test("where node cannot look at the partition table nothing is compiled either", () => {
-		const without = temporaryFolder({ node: "#!/bin/sh\nexit 127\n" });
-		chmodSync(join(without, "node"), 0o755);
+		const without = temporaryFolder();
+		writeFileSync(join(without, "node"), "#!/bin/sh\nexit 127\n", { mode: 0o755 });
 		const PATH = `${without}${delimiter}${sdkEnvironment().PATH}`;
 		const { output, folder } = configureForEsp32(join(project, "manifest.json"), "esp32", "esp32", { PATH });
 		assert.match(output, /enrollee: node did not look at the partition table/);
@@ -195,6 +194,13 @@ describe("the image for ESP32", { skip }, () => {
 		assert.equal(partitions, ours("partitions.csv"));
 		assert.doesNotMatch(output, /enrollee: /);
 	});
+
+	for (const where of ["UART", "FLASH"])
+		test(`core dumps, to ${where}, are refused by the compiler, but where a program is debugged`, () => {
+			const dumps = `${usual}\nCONFIG_ESP_COREDUMP_ENABLE_TO_${where}=y`;
+			assert.match(compile("slot.c", dumps).stderr, /#error "enrollee: add CONFIG_ESP_COREDUMP_ENABLE_TO_NONE=y/);
+			assert.deepEqual(compile("slot.c", dumps, ["-DmxDebug=1"]), { status: 0, stderr: "" });
+		});
 
 	for (const line of usual.match(/^CONFIG_(BOOTLOADER_\w+|ESP_\w+SILENT_REBOOT|ESP_ERR\w+|PARTITION\w+)=y$/gm) ?? [])
 		test(`without ${line} nothing is compiled`, () => {

@@ -27,8 +27,8 @@ _Static_assert(__builtin_strcmp(CONFIG_PARTITION_TABLE_CUSTOM_FILENAME, "partiti
 #endif
 /* Where a program is debugged, memory may be seen. */
 #ifndef mxDebug
-	#if defined(CONFIG_ESP_COREDUMP_ENABLE_TO_UART)
-		#error "enrollee: add CONFIG_ESP_COREDUMP_ENABLE_TO_UART=n and CONFIG_ESP_COREDUMP_ENABLE_TO_NONE=y to this target's sdkconfig.defaults"
+	#if defined(CONFIG_ESP_COREDUMP_ENABLE_TO_UART) || defined(CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH)
+		#error "enrollee: add CONFIG_ESP_COREDUMP_ENABLE_TO_NONE=y (TO_UART and TO_FLASH =n) to this target's sdkconfig.defaults"
 	#endif
 	#if !defined(CONFIG_ESP_SYSTEM_PANIC_SILENT_REBOOT)
 		#error "enrollee: add CONFIG_ESP_SYSTEM_PANIC_SILENT_REBOOT=y (PRINT_REBOOT and GDBSTUB =n) to this target's sdkconfig.defaults"
