@@ -6,13 +6,15 @@
  * more phases in 64 KB, and every row twice.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type App, buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { type App, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
+import { XS } from "../support/app-engine.ts";
 import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
+import { APPLICATION, build, DRIVER, larger, RESERVED, SMALL } from "../support/hostile/machine.ts";
 import { webSocketRows } from "../support/hostile/mqtt-rows.ts";
 import { endsByFault, type Row } from "../support/hostile/row.ts";
 import { allRows } from "../support/hostile/rows.ts";
@@ -20,26 +22,11 @@ import { sampled } from "../support/random.ts";
 import { UPDATES } from "../support/updated.ts";
 import { closeAll } from "./tls/servers.ts";
 
-const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
-const RESERVED = {
-	chunk: creation.chunk.initial,
-	heap: creation.heap.initial,
-	stack: creation.stack,
-};
-/** The driver of the rows, and the list of what it has met: so much more is live at its start than of an application without. */
-const DRIVER = { chunk: 1720, heap: 216 };
-const withDriver = ({ chunk, heap, stack }: typeof RESERVED) => ({
-	chunk: chunk + DRIVER.chunk,
-	heap: heap + DRIVER.heap,
-	stack,
-});
-/** As in memory.test.ts. */
-const SMALL = withDriver({ chunk: 23_872, heap: 2048, stack: 652 });
 const PHASES = ["hub", "twin", "desired", "method", "c2d", "tls", "dps"] as const;
 /** What takes most, beside a session: with the driver's own memory. */
-const BESIDE = ["renewal", "update"] as const;
+const BESIDE = ["renewal", "update", "archive"] as const;
 /** Those over a session that is open. */
-const OPEN: readonly string[] = ["hub", "twin", "desired", "method", "c2d"];
+const OPEN: readonly Row["phase"][] = ["hub", "twin", "desired", "method", "c2d"];
 
 /** Not renewals and updates, which 64 KB are too few for without anybody's malice (memory.test.ts). */
 const SMALL_PHASES = ["hub", "twin", "desired", "method", "c2d", "tls", "dps"] as const;
@@ -59,6 +46,7 @@ const REPEATED = [
 	"a second CONNACK",
 	"a header of 100 KB",
 	"a certificate that is none",
+	"3,000 modules",
 ];
 
 describe("what a peer may send, on XS", { skip }, () => {
@@ -66,11 +54,13 @@ describe("what a peer may send, on XS", { skip }, () => {
 	let hostile: HostileCloud;
 	let app: App;
 	let beside: App;
+	let applied: App;
 	let small: App;
 	before(async () => {
 		hostile = await HostileCloud.start();
 		app = await build("hostile", RESERVED);
-		beside = await build("hostile-beside", withDriver(RESERVED));
+		beside = await build("hostile-beside", larger(RESERVED, DRIVER));
+		applied = await build("hostile-app", larger(larger(RESERVED, DRIVER), APPLICATION));
 		small = await build("hostile-small", SMALL);
 	});
 	after(async () => {
@@ -78,6 +68,11 @@ describe("what a peer may send, on XS", { skip }, () => {
 		await hostile?.close();
 		rmSync(state, { recursive: true });
 	});
+
+	const machineFor = (phase: Row["phase"]): App => {
+		if (phase === "archive") return applied;
+		return BESIDE.some((one) => one === phase) ? beside : app;
+	};
 
 	/** Plays them in one machine, each until it is over. */
 	async function play(machine: App, rows: readonly Row[], isCareful = false): Promise<Ended[]> {
@@ -96,6 +91,7 @@ describe("what a peer may send, on XS", { skip }, () => {
 				...environmentOf(hostile.cloud, state),
 				ENROLLEE_TRANSPORT: rows[0]?.phase === "ws" ? "ws" : "mqtt",
 				...(machine === small && { SMALL: "1", ENROLLEE_MAX_MESSAGE_BYTES: "1024" }),
+				...(machine === applied && { APP_SLOT: "1", XS }),
 				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
 				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
 			},
@@ -150,13 +146,14 @@ describe("what a peer may send, on XS", { skip }, () => {
 	for (const phase of BESIDE)
 		test(`${phase}: every row ends as it should, beside an open session`, async () => {
 			const played = rows().filter((row) => row.phase === phase);
-			await play(beside, rows().slice(0, 1));
-			judge(played, await play(beside, played));
+			const machine = machineFor(phase);
+			await play(machine, rows().slice(0, 1));
+			judge(played, await play(machine, played));
 		});
-	for (const phase of sampled([...OPEN, ...BESIDE], ["method", "c2d", "update"]))
+	for (const phase of sampled<readonly Row["phase"][]>([...OPEN, ...BESIDE], ["method", "c2d", "update", "archive"]))
 		test(`${phase}: a careful device hands none of it on, and stays open to repair`, async () => {
 			const played = rows().filter((row) => row.phase === phase);
-			const machine = BESIDE.some((one) => one === phase) ? beside : app;
+			const machine = machineFor(phase);
 			await play(machine, rows().slice(0, 1));
 			const ended = await play(machine, played, true);
 			const wrong = played.flatMap((row, i) => {
@@ -198,7 +195,7 @@ describe("what a peer may send, on XS", { skip }, () => {
 		for (const { phase, name } of sampled(open, few))
 			for (let boot = 1; boot <= 2; boot++) {
 				const again = rows().filter((row) => row.phase === phase && row.name === name);
-				const ended = await play(again.some(endsByFault) ? beside : app, again);
+				const ended = await play(machineFor(phase), again);
 				judge(again, ended);
 				assert.equal(ended[0]?.isConnected, true, `${phase}: ${name}, boot ${boot}`);
 			}
@@ -212,29 +209,6 @@ describe("what a peer may send, on XS", { skip }, () => {
 		judge(webSocketRows(), await play(narrow, webSocketRows()));
 	});
 });
-
-const build = (name: string, { chunk, heap, stack }: typeof RESERVED, modules: object = {}): Promise<App> =>
-	buildForXs({
-		name,
-		build: "instrument",
-		engine: "memory",
-		manifest: {
-			include: [
-				"$(ENROLLEE)/hw/moddable/manifest.json",
-				"$(MODDABLE)/modules/base/debug/manifest.json",
-				"$(MODDABLE)/modules/base/instrumentation/manifest.json",
-			],
-			modules: {
-				"*": [],
-				main: "$(ENROLLEE)/test/sim/apps/hostile",
-				"hostile/driver": "$(ENROLLEE)/test/support/hostile/driver",
-				"hostile/slot": "$(ENROLLEE)/test/support/hostile/slot",
-				...modules,
-			},
-			preload: ["hostile/driver", "hostile/slot"],
-			creation: { chunk: { initial: chunk, incremental: 0 }, heap: { initial: heap, incremental: 0 }, stack },
-		},
-	});
 
 const name = (row: Row | undefined): string => (row ? `${row.phase}: ${row.name}` : "the end");
 

@@ -1,6 +1,8 @@
 import Debug from "debug";
 import { Agent, createPorts, readConfig } from "enrollee";
+import { AppSlot } from "enrollee/apps";
 import { inspectFirmware } from "enrollee/ota";
+import { powerUp } from "hostile/app-slot";
 import { drive } from "hostile/driver";
 import { ForgetfulSlot } from "hostile/slot";
 import Instrumentation from "instrumentation";
@@ -31,15 +33,23 @@ function next(index, start) {
 	const timer = Timer.repeat(look, 5);
 }
 
-drive({
-	Agent,
-	ports: { wire, store, clock, entropy },
-	config: readConfig(),
-	slot: isSmall ? undefined : new ForgetfulSlot(inspectFirmware),
-	isSmall,
-	next,
-	log: (step, detail) => step === "fault" && trace(`FAULT ${detail.code} ${detail.message}\n`),
-	connected: (index) => trace(`CONNECTED ${index}\n`),
-	tell: (index, how, codes, messages) => trace(`ROW ${index} ${how} ${messages} ${codes}\n`),
-	end: () => exit(0),
-});
+/** A board has the flash of applications preloaded; here it is files, which those rows alone are to pay for. */
+if (environment("APP_SLOT") === "1") import("enrollee/app-flash").then(({ openAppFlash }) => begin(openAppFlash()));
+else begin();
+
+function begin(flash) {
+	const platform = flash && { AppSlot, flash, store, version: environment("XS"), modules: ["main", "enrollee/agent"] };
+	drive({
+		Agent,
+		ports: { wire, store, clock, entropy },
+		config: readConfig(),
+		slot: isSmall ? undefined : new ForgetfulSlot(inspectFirmware),
+		isSmall,
+		appSlot: platform && ((restarted) => powerUp(platform, restarted)),
+		next,
+		log: (step, detail) => step === "fault" && trace(`FAULT ${detail.code} ${detail.message}\n`),
+		connected: (index) => trace(`CONNECTED ${index}\n`),
+		tell: (index, how, codes, messages) => trace(`ROW ${index} ${how} ${messages} ${codes}\n`),
+		end: () => exit(0),
+	});
+}

@@ -8,6 +8,8 @@ export function drive(
 		readonly ports: Pick<AgentOptions, "wire" | "store" | "clock" | "entropy">;
 		readonly config: Config;
 		readonly slot?: Slot | undefined;
+		/** As a power-up finds it. */
+		appSlot?(restarted: () => void): AgentOptions["appSlot"];
 		/** An application that has a twin and nothing else. */
 		readonly isSmall?: boolean;
 		readonly log?: AgentOptions["log"];

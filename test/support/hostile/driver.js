@@ -4,10 +4,10 @@
  *
  * `next(i, start)` gives row i to `start`: "fresh", "keep" or "careful" (the same after three starts that did not last), "call" (over when
  * the method `done` is called, a careful one's when it has said its status), "renewal" (over with the first Fault behind the request, or the
- * renewed certificate) or "fault" (over with the first Fault), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
+ * renewed certificate) or "fault" (over with the first Fault, or an application in its place), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
  * how it ended, "done", "waiting", "over" or "hang", the codes of all Faults on the way, and how many messages the application got.
  */
-const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "unstable"];
+const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "ota.app", "app", "unstable"];
 const HANG_MS = 20_000;
 
 export function drive(options, index = 0) {
@@ -35,6 +35,7 @@ class Life {
 		this.agent = new Agent({
 			...ports,
 			slot,
+			appSlot: options.appSlot?.(() => this.armed()),
 			restart: undefined,
 			log: (step, detail) => this.log(step, detail),
 			config: port === undefined ? config : { ...config, dps: { host: "127.0.0.1", port: Number(port) } },
@@ -43,7 +44,10 @@ class Life {
 			onState: (state) => this.state(state),
 		});
 		// In the agent's list of methods, where it is called like any other.
-		this.agent.finished.then(() => drive(options, index + 1));
+		this.agent.finished.then(() => {
+			if (this.how === "armed") this.place();
+			drive(options, index + 1);
+		});
 	}
 
 	state(state) {
@@ -61,6 +65,22 @@ class Life {
 			? step === "fault" || step === "credential.proven"
 			: step === "fault" && this.until === "fault";
 		if (ends) this.over("over");
+	}
+
+	/** An application waits for the next power-up. */
+	armed() {
+		if (this.how !== undefined) return;
+		this.how = "armed";
+		this.cancel();
+		this.options.ports.clock.after(0, () => this.agent.close());
+	}
+
+	/** That power-up, which has the machine to itself: it ends in a restart once the application is where it runs. */
+	place() {
+		this.options.appSlot(() => {
+			this.how = "over";
+		});
+		this.options.tell(this.index, this.how, this.codes.join(","), this.messages);
 	}
 
 	/** Not from within the agent's own call: what it still logs belongs to this row, too. */

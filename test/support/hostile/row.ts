@@ -1,7 +1,18 @@
 /** One thing that a peer may do to a device, and what must come of it. */
 import { generate, type IPublishPacket, type Packet } from "mqtt-packet";
 
-export type Phase = "tls" | "dps" | "hub" | "twin" | "desired" | "method" | "c2d" | "ws" | "renewal" | "update";
+export type Phase =
+	| "tls"
+	| "dps"
+	| "hub"
+	| "twin"
+	| "desired"
+	| "method"
+	| "c2d"
+	| "ws"
+	| "renewal"
+	| "update"
+	| "archive";
 
 export interface Row {
 	readonly phase: Phase;
@@ -31,8 +42,8 @@ export interface Row {
 /** Rows without an enrolment begin under the credential of the one before. */
 export const enrols = ({ phase }: Row): boolean => phase === "tls" || phase === "dps";
 
-/** Whether the row is over with the first Fault, or the first renewed certificate, and no call is made. */
-export const endsByFault = ({ phase }: Row): boolean => phase === "renewal" || phase === "update";
+/** Whether the row is over with the first Fault, the first renewed certificate, or an application in its place, and no call is made. */
+export const endsByFault = ({ phase }: Row): boolean => ["renewal", "update", "archive"].includes(phase);
 
 export const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 

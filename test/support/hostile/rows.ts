@@ -1,4 +1,5 @@
 /** All of it, made anew for each time that it is played. */
+import { archiveRows } from "./archive-rows.ts";
 import type { HostileCloud } from "./cloud.ts";
 import { updateRows } from "./http-rows.ts";
 import { messageRows } from "./message-rows.ts";
@@ -14,6 +15,7 @@ export const allRows = ({ cloud }: HostileCloud): Row[] => [
 	...messageRows(),
 	...renewalRows(),
 	...updateRows((name) => cloud.downloads.url(name)),
+	...archiveRows(cloud),
 	...tlsRows(),
 	...dpsRows(),
 ];
