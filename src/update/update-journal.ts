@@ -76,8 +76,10 @@ export class Journal {
 	 * room: what could be refused midway is refused here. Throws Fault store.full, with nothing changed.
 	 */
 	begin(work: Work): void {
+		const held = this.#record.work === undefined ? 0 : encodeRecord(this.#record).length;
 		const bytes = encodeRecord({ ...this.#record, work }).length + GROWTH_BYTES;
-		if (this.#record.work === undefined) expectRoom(this.#store, bytes, bytes, CREDENTIAL_BYTES);
+		// The first write is beside what is held, each other one beside the one before.
+		expectRoom(this.#store, bytes, Math.max(0, Math.max(bytes, CREDENTIAL_BYTES) - held));
 		this.proceed(work);
 	}
 

@@ -85,8 +85,9 @@ test("store.low is said once, in time, and again after there was room; in the lo
 	assert.deepEqual(said, [["fault", "store.low"]]);
 	// Before it is needed: all that the agent has to write can still be written.
 	for (const name of ["cred.a", "cred.b"]) state.store.put(name, new Uint8Array(CREDENTIAL_BYTES));
-	for (const name of ["ota", "ota.app"]) state.store.put(name, new Uint8Array(UPDATE_BYTES - 1200));
+	for (const name of ["ota", "ota.app"]) state.store.put(name, new Uint8Array(UPDATE_BYTES));
 	state.store.put("cred.a", new Uint8Array(CREDENTIAL_BYTES).fill(1));
+	state.store.put("ota", new Uint8Array(UPDATE_BYTES).fill(1));
 	state.others = 200;
 	watch.look();
 	state.others = 700;
@@ -94,6 +95,18 @@ test("store.low is said once, in time, and again after there was room; in the lo
 	assert.equal(said.length, 2);
 
 	new FlashWatch(new FakeStore(), clock, () => assert.fail("no end")).look();
+});
+
+test("while nothing is said to be missing, each record at its largest is taken, and taken again", () => {
+	for (let others = 0; others < TOTAL; others += 7) {
+		const { store, flash } = device(others);
+		if (shortageOf(store, flash.entries()!) > 0) return assert.ok(others > 557);
+		for (let turn = 0; turn < 3; turn++) {
+			for (const name of ["cred.a", "cred.b"]) store.put(name, new Uint8Array(CREDENTIAL_BYTES - 12).fill(turn));
+			for (const name of ["ota", "ota.app"]) store.put(name, new Uint8Array(UPDATE_BYTES - 12).fill(turn));
+		}
+	}
+	assert.fail("never short");
 });
 
 test("it is looked for each day, and no more once the agent is closed", async () => {

@@ -60,3 +60,33 @@ test("whatever room there is, an update is refused before anything is written, o
 	}
 	assert.ok(ended.refused > 20 && ended.confirmed > 20, JSON.stringify(ended));
 });
+
+test("an update that takes the place of another, too, is refused with the other as it was, or ends confirmed", () => {
+	const ended = { refused: 0, confirmed: 0 };
+	for (let others = 0; others < 126 * PAGES; others += 3) {
+		const { blobs, boot } = device(others);
+		const { updater, ...first } = boot();
+		try {
+			updater.offer(bundle(manifestOf(NEW)));
+		} catch {
+			continue;
+		}
+		const before = new Map(blobs);
+		try {
+			updater.offer(bundle(manifestOf(NEW, { sequence: 3, uri: `https://example.com/${"a".repeat(1500)}` })));
+		} catch (thrown) {
+			assert.ok(thrown instanceof Fault && thrown.code === "store.full", String(thrown));
+			assert.deepEqual(blobs, before);
+			ended.refused++;
+			continue;
+		}
+		write({ ...first, updater }, NEW);
+		updater.complete();
+		updater.apply();
+		const second = boot();
+		second.updater.confirm();
+		assert.equal(second.updater.status.installed, 3);
+		ended.confirmed++;
+	}
+	assert.ok(ended.refused > 5 && ended.confirmed > 20, JSON.stringify(ended));
+});
