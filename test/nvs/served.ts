@@ -25,10 +25,15 @@ export interface Stats {
 	readonly erases: readonly number[];
 }
 
+/** Of one command. A refused one in a full partition has 464 changes of flash, and an emulated chip takes a second for each cut. */
+const CHIP_PLACES = 40;
+const EVERY_PLACE = 1_000_000;
+
 export class ServedNvs {
 	readonly #process: ChildProcess;
 	readonly #in: number;
 	readonly #out: number;
+	readonly #places: number;
 	readonly #chunk = Buffer.alloc(1 << 20);
 	#rest = "";
 
@@ -37,7 +42,9 @@ export class ServedNvs {
 		const folder = temporaryFolder();
 		const [to, from] = [join(folder, "pipe.to"), join(folder, "pipe.from")];
 		execFileSync("mkfifo", [to, from]);
-		const command = program.endsWith(".bin") ? [QEMU, ...onBoard(program)] : [program];
+		const isChip = program.endsWith(".bin");
+		const command = isChip ? [QEMU, ...onBoard(program)] : [program];
+		this.#places = isChip && !process.env.NVS_WHOLE ? CHIP_PLACES : EVERY_PLACE;
 		this.#process = spawn("sh", ["-c", 'exec "$@" <"$0.to" >"$0.from"', join(folder, "pipe"), ...command], {
 			stdio: "inherit",
 		});
@@ -63,10 +70,10 @@ export class ServedNvs {
 		return parse(line.slice(3));
 	}
 
-	/** The command with the power cut in every place, each from the flash as it is now. */
+	/** The command with the power cut in every place, each from the flash as it is now; on a chip in a sample of them, unless NVS_WHOLE=1. */
 	sweep(command: string): readonly Outcome[] {
 		this.ask("save");
-		return this.ask(`sweep ${command}`)
+		return this.ask(`sweep ${this.#places} ${command}`)
 			.slice(0, -1)
 			.map((line) => {
 				const [kind, count, , , others, ...blobs] = line.split(" ");

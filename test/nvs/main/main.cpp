@@ -7,9 +7,9 @@
  *   fill KEY VALUE               a blob of somebody else: in another namespace
  *   dump                         every key and value of the namespace
  *   save, load                   the flash as it is, one copy
- *   sweep COMMAND                COMMAND from the saved flash, with the power cut in every place; each is mounted again.
- *                                `outcome COUNT CHANGE PART OTHERS KEY=VALUE...` for each end; OTHERS: whether what `fill` wrote is
- *                                as it was
+ *   sweep MOST COMMAND           COMMAND from the saved flash, with the power cut in every change of flash, or in so many evenly spread
+ *                                ones; each is mounted again. `outcome COUNT CHANGE PART OTHERS KEY=VALUE...` for each end; OTHERS:
+ *                                whether what `fill` wrote is as it was
  *   cut CHANGE PART COMMAND      one of these cuts from the saved flash
  *   stats                        entries used, free, of the namespace, in all; changes; erases of each page
  *
@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -120,7 +121,7 @@ static bool cut(uint32_t at, enum flash_part part, const std::string& command)
 }
 
 /* Of each different outcome: how often, and the first cut that ends in it. */
-static void sweep(const std::string& command)
+static void sweep(uint32_t most, const std::string& command)
 {
 	struct Outcome {
 		std::string text;
@@ -133,7 +134,10 @@ static void sweep(const std::string& command)
 	load();
 	mount();
 	uint64_t others = digest_others();
-	for (uint32_t at = 0;; at++) {
+	flash_cut(UINT32_MAX, FLASH_NOTHING);
+	change(command);
+	uint32_t step = 1 + flash_changes / most;
+	for (uint32_t at = 0;; at += step) {
 		bool was_cut = false;
 		for (int part = FLASH_NOTHING; part <= FLASH_ALL; part++) {
 			was_cut = cut(at, (enum flash_part)part, command);
@@ -205,7 +209,7 @@ static void serve(std::string rest)
 	else if (command == "load")
 		load(), answer(mount());
 	else if (command == "sweep")
-		sweep(rest);
+		sweep(std::max<uint32_t>(1, strtoul(word(rest).c_str(), nullptr, 10)), rest);
 	else if (command == "cut") {
 		uint32_t at = strtoul(word(rest).c_str(), nullptr, 10);
 		int part = atoi(word(rest).c_str());
