@@ -4,7 +4,7 @@
  *
  * Prints tables; with --json its last line is one JSON object with what ran. --check compares with bench/budgets.json and
  * fails, with both numbers, where a number differs by more than 5 %, or is over a bound of its own. --write makes the budgets of what ran anew.
- * --default-table also runs stock noble with the table that no device has room for.
+ * --default-table also runs stock noble with the table that no device has room for, --creation the story in heaps of other sizes.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,6 +20,7 @@ import { formatCrypto } from "./crypto/format.ts";
 import { formatMqtt, measureMqtt } from "./mqtt/mqtt.ts";
 import { formatStart } from "./start/format.ts";
 import { measureStart, tooLate } from "./start/start.ts";
+import { formatCreation, measureCreation } from "./story/creation.ts";
 import { formatStory } from "./story/format.ts";
 import { measureStory, missing as storyMissing, tooMuch } from "./story/story.ts";
 import { formatWake, measureWake } from "./wake/wake.ts";
@@ -74,6 +75,7 @@ const { values: options, positionals } = parseArgs({
 		check: { type: "boolean" },
 		write: { type: "boolean" },
 		"default-table": { type: "boolean" },
+		creation: { type: "boolean" },
 	},
 });
 
@@ -100,6 +102,7 @@ async function run(): Promise<void> {
 		if (BENCHES[name]!.budgeted) results[name] = rest.result;
 		failures.push(...rest.failures);
 	}
+	if (options.creation) console.log(`${formatCreation(await measureCreation())}\n`);
 	if (options["default-table"]) console.log("stock noble, default table", await measureDefaultTable());
 
 	const budgets = JSON.parse(readFileSync(BUDGETS, "utf8"));

@@ -65,7 +65,7 @@ export function tooMuch({ phases, client }: Result): string[] {
 const STORIES = 3;
 
 export async function measureStory(): Promise<Result> {
-	const app = await build();
+	const app = await buildStory(CREATION);
 	const folder = mkdtempSync(join(tmpdir(), "enrollee-story-"));
 	try {
 		const client = await buildClient(folder);
@@ -82,10 +82,19 @@ export async function measureStory(): Promise<Result> {
 export const missing = (): string | false =>
 	skipNarrow() || (existsSync(join(MBEDTLS, "libmbedtls.a")) ? false : "SKIPPED: no libmbedtls-dev:i386");
 
-function build(): Promise<App> {
-	const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
+/** What the machine begins with: bytes of chunks, slots, slots of stack. */
+export interface Creation {
+	readonly chunk: { readonly initial: number; readonly incremental: number };
+	readonly heap: { readonly initial: number; readonly incremental: number };
+	readonly stack: number;
+}
+
+/** The manifest's. */
+export const CREATION: Creation = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8")).creation;
+
+export function buildStory(creation: Creation, name = "bench-story"): Promise<App> {
 	return buildForXs({
-		name: "bench-story",
+		name,
 		build: "release",
 		engine: "bench-i386",
 		narrow: true,
@@ -127,7 +136,7 @@ async function tellClient(client: string, folder: string): Promise<Result["clien
 	}
 }
 
-async function tell(app: App): Promise<Result["phases"]> {
+export async function tell(app: App): Promise<Result["phases"]> {
 	const cloud = await startCloud({ polls: 0 });
 	const proxy = await startProxy(cloud.port, () => {});
 	const through = `${cloud.host}:${proxy.port}`;
