@@ -48,7 +48,7 @@ test("README's lives are such lives: what one has in ten years", () => {
 		["3,000, on flash", 3000],
 		["600,", 600],
 		["5,000, and with", 5000],
-		["2,000, the same", 2000],
+		["10,000, the same", 10_000],
 	] as const) {
 		const claimed = rowOf("README.md", label).map((count) => count / many);
 		near(claimed, [renewals, powerCuts + networkCuts, serviceErrors], label);
