@@ -7,7 +7,7 @@
  * one wrote. A higher format is refused with Fault store.newer; anything else that does not fit is store.damaged.
  */
 import { sha256 } from "#digest";
-import { concat, equal, utf8, utf8Text } from "../base/bytes.ts";
+import { equal, utf8, utf8Text } from "../base/bytes.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
 import { KeyPair } from "../key/pair.ts";
@@ -46,6 +46,7 @@ export interface Field {
 const MAGIC = 0x454e524c;
 const FORMAT = 1;
 const HEAD_BYTES = 13;
+const FIELD_HEAD_BYTES = 3;
 const CHECKSUM_BYTES = 32;
 /** A chain of five certificates with a bundle stays far below; NVS takes blobs of up to about 60 KB. */
 const MOST_RECORD_BYTES = 32 * 1024;
@@ -180,17 +181,23 @@ export const isAboutHardware = ({ code }: Fault): boolean => code === "key.lost"
 
 /** The outer form, shared with the journal's small records. */
 export function encodeRecord(sequence: number, fields: readonly Field[]): Uint8Array {
-	const body = concat(
-		...fields.flatMap(({ tag, bytes }) => [Uint8Array.of(tag, bytes.length >> 8, bytes.length & 0xff), bytes]),
-	);
-	const head = new Uint8Array(HEAD_BYTES);
-	const view = new DataView(head.buffer);
+	// Once, at its size: a chain of large certificates is held besides.
+	const length = fields.reduce((sum, { bytes }) => sum + FIELD_HEAD_BYTES + bytes.length, 0);
+	const record = new Uint8Array(HEAD_BYTES + length + CHECKSUM_BYTES);
+	const view = new DataView(record.buffer);
 	view.setUint32(0, MAGIC);
 	view.setUint8(4, FORMAT);
 	view.setUint32(5, sequence);
-	view.setUint32(9, body.length);
-	const checked = concat(head, body);
-	return concat(checked, sha256(checked));
+	view.setUint32(9, length);
+	let at = HEAD_BYTES;
+	for (const { tag, bytes } of fields) {
+		view.setUint8(at, tag);
+		view.setUint16(at + 1, bytes.length);
+		record.set(bytes, at + FIELD_HEAD_BYTES);
+		at += FIELD_HEAD_BYTES + bytes.length;
+	}
+	record.set(sha256(record.subarray(0, at)), at);
+	return record;
 }
 
 export function decodeRecord(blob: Uint8Array): { readonly sequence: number; readonly fields: readonly Field[] } {
@@ -208,13 +215,15 @@ export function decodeRecord(blob: Uint8Array): { readonly sequence: number; rea
 	return { sequence: view.getUint32(5), fields: decodeFields(checked.subarray(HEAD_BYTES)) };
 }
 
+/** Parts of `body`: a copy of each would be one more of the whole record. */
 function decodeFields(body: Uint8Array): Field[] {
 	const fields: Field[] = [];
 	for (let at = 0; at < body.length; ) {
 		const length = ((body[at + 1] ?? 0) << 8) | (body[at + 2] ?? 0);
-		if (at + 3 + length > body.length) throw new Fault("store.damaged", "record: field runs over the end");
-		fields.push({ tag: body[at]!, bytes: body.slice(at + 3, at + 3 + length) });
-		at += 3 + length;
+		if (at + FIELD_HEAD_BYTES + length > body.length)
+			throw new Fault("store.damaged", "record: field runs over the end");
+		fields.push({ tag: body[at]!, bytes: body.subarray(at + FIELD_HEAD_BYTES, at + FIELD_HEAD_BYTES + length) });
+		at += FIELD_HEAD_BYTES + length;
 	}
 	return fields;
 }

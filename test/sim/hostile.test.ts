@@ -15,9 +15,10 @@ import { environmentOf } from "../../hw/simulator/settings.ts";
 import { XS } from "../support/app-engine.ts";
 import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
 import { APPLICATION, build, DRIVER, larger, RESERVED, SMALL } from "../support/hostile/machine.ts";
-import { webSocketRows } from "../support/hostile/mqtt-rows.ts";
+import { RSA_ROW, webSocketRows } from "../support/hostile/mqtt-rows.ts";
 import { endsByFault, type Row } from "../support/hostile/row.ts";
 import { allRows } from "../support/hostile/rows.ts";
+import { RSA } from "../support/hostile/rsa-authority.ts";
 import { sampled } from "../support/random.ts";
 import { UPDATES } from "../support/updated.ts";
 import { closeAll } from "./tls/servers.ts";
@@ -199,6 +200,15 @@ describe("what a peer may send, on XS", { skip }, () => {
 				judge(again, ended);
 				assert.equal(ended[0]?.isConnected, true, `${phase}: ${name}, boot ${boot}`);
 			}
+	});
+
+	test("a credential of certificates of RSA-4096 is kept: the second boot reaches the hub under it", async () => {
+		const enrolled = rows().filter(({ phase, name }) => phase === "dps" && name === RSA_ROW);
+		judge(enrolled, await play(app, enrolled));
+		RSA.presented.length = 0;
+		const [again] = await play(app, rows().slice(0, 1));
+		assert.deepEqual([again?.how, again?.codes, again?.isConnected], ["done", [], true]);
+		assert.deepEqual(RSA.presented, [4]);
 	});
 
 	test("over WebSocket: pings that are answered faster than TCP takes the pongs, as on a board", async () => {

@@ -7,6 +7,7 @@ import { type Packet, parser } from "mqtt-packet";
 import { type Cloud, startCloud } from "../../../cloud/cloud.ts";
 import type { Link } from "../../../cloud/session.ts";
 import { endsByFault, enrols, publish, type Row } from "./row.ts";
+import { RSA } from "./rsa-authority.ts";
 
 export interface Ended {
 	readonly how: string;
@@ -34,7 +35,7 @@ export class HostileCloud {
 	static async start(): Promise<HostileCloud> {
 		const cloud = await startCloud({ polls: 0 });
 		const hostile = new HostileCloud(cloud);
-		const { service, downloads } = cloud;
+		const { ca, service, downloads } = cloud;
 		const open = service.open.bind(service);
 		service.open = (peer, link) =>
 			open(peer, { write: (bytes) => hostile.#write(bytes, link), close: () => link.close() });
@@ -44,6 +45,15 @@ export class HostileCloud {
 			if (bytes === undefined) answer(request, response);
 			else respond(response, bytes);
 		};
+		const [issue, examine] = [ca.issue.bind(ca), ca.examine.bind(ca)];
+		ca.issue = (request, done) => {
+			const authority = hostile.#row?.authority;
+			issue(request, (issued) => {
+				if (authority === undefined || "error" in issued) done(issued);
+				else void authority.reissue(issued).then(done);
+			});
+		};
+		ca.examine = (chain, ...more) => RSA.examine(chain) ?? examine(chain, ...more);
 		return hostile;
 	}
 

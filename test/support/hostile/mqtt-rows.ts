@@ -1,7 +1,9 @@
 /** What DPS and hub, or whoever speaks in their names, may send over MQTT until the twin is read. */
 import { SHAPES, shaped } from "../../../cloud/flood.ts";
 import { behind, bytes, instead, insteadOf, publish, type Row, remaining, times } from "./row.ts";
+import { RSA } from "./rsa-authority.ts";
 
+export const RSA_ROW = "certificates of an authority whose keys have 4,096 bits of RSA";
 const DPS = "$dps/registrations/res/";
 const TWIN = "$iothub/twin/res/200";
 const TEXT_28K = shaped("text", 28_000);
@@ -76,6 +78,7 @@ export function dpsRows(): Row[] {
 			survives: true,
 			arm: "dps-size=3000",
 		}),
+		row(RSA_ROW, "none", undefined, { lawful: true, faults: [], survives: true, authority: RSA }),
 		row("a custom allocation of 2 KB", "none", undefined, {
 			lawful: true,
 			faults: [],

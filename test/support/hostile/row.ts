@@ -1,5 +1,6 @@
 /** One thing that a peer may do to a device, and what must come of it. */
 import { generate, type IPublishPacket, type Packet } from "mqtt-packet";
+import type { RsaAuthority } from "./rsa-authority.ts";
 
 export type Phase =
 	| "tls"
@@ -27,6 +28,8 @@ export interface Row {
 	readonly messages?: number;
 	/** A fault of the local cloud (cloud/faults.ts). */
 	readonly arm?: string;
+	/** Issues in place of the cloud's. */
+	readonly authority?: RsaAuthority;
 	/** A server of its own in place of DPS. */
 	readonly port?: () => Promise<number>;
 	/** In place of a packet that the cloud sends: others; undefined: the packet itself. */
