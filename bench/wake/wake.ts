@@ -49,9 +49,10 @@ async function live(app: App): Promise<Result> {
 		// DPS, the hub, and the hub again: what passed before is the enrolment's.
 		if (++connections === 3) first = proxy.take();
 	});
-	const through = `${cloud.host}:${proxy.port}`;
+	// Two names, as the services have: what is known of a server is known under its name.
+	const [dps, hub] = ["localhost", "127.0.0.1"].map((name) => `${name}:${proxy.port}`) as [string, string];
 	try {
-		const environment = { ...environmentOf(cloud, ""), ENROLLEE_DPS: through, ENROLLEE_HUB: through };
+		const environment = { ...environmentOf(cloud, ""), ENROLLEE_DPS: dps, ENROLLEE_HUB: hub };
 		// An exit code other than 0 is an error here.
 		const { pieces } = await count(app.command, "xs_simulator_environment", environment);
 		const [enrolment, wake] = pieces.slice(-2);

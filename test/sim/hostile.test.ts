@@ -193,7 +193,9 @@ describe("what a peer may send, on XS", { skip }, () => {
 		}
 		const [recovered] = await play(app, rows().slice(0, 1));
 		assert.deepEqual([recovered?.how, recovered?.codes, recovered?.isConnected], ["done", [], true]);
-		const open = rows().filter((row) => OPEN.includes(row.phase) || endsByFault(row));
+		// Lawful archives are made up, and nothing for the engine to start with: app-update.test.ts has real ones.
+		const isMadeUp = ({ phase, lawful }: Row): boolean => phase === "archive" && lawful === true;
+		const open = rows().filter((row) => OPEN.includes(row.phase) || (endsByFault(row) && !isMadeUp(row)));
 		const few = open.filter(({ name }) => REPEATED.includes(name));
 		assert.equal(few.length, REPEATED.length);
 		for (const { phase, name } of sampled(open, few))
