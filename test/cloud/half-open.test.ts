@@ -9,6 +9,7 @@ import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { HalfOpen } from "../../cloud/half-open.ts";
 import { FakeClock } from "../support/clock.ts";
 import { enrol, type Identity, openHub, Probe, sas } from "./cloud-probe.ts";
+import { UPGRADE } from "./upgrade.ts";
 
 const clock = new FakeClock(Date.now());
 const MINUTE_MS = 60_000;
@@ -31,17 +32,6 @@ async function say(bytes: string | Uint8Array): Promise<TLSSocket> {
 	return socket;
 }
 
-const WEBSOCKET = [
-	"GET /$iothub/websocket HTTP/1.1",
-	"Host: localhost",
-	"Connection: Upgrade",
-	"Upgrade: websocket",
-	"Sec-WebSocket-Version: 13",
-	`Sec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}`,
-	"Sec-WebSocket-Protocol: mqtt",
-	"\r\n",
-].join("\r\n");
-
 const UNFINISHED: Readonly<Record<string, string | Uint8Array>> = {
 	"nothing after TLS": "",
 	"one letter": "P",
@@ -51,8 +41,8 @@ const UNFINISHED: Readonly<Record<string, string | Uint8Array>> = {
 	"chunks without an end":
 		"PUT /0ne/registrations/d/register HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
 	"half a CONNECT": Uint8Array.of(0x10, 200, 1, 0, 4),
-	"a WebSocket without a CONNECT": WEBSOCKET,
-	"a WebSocket with half a frame": Buffer.concat([Buffer.from(WEBSOCKET), Buffer.of(0x82, 0xfe)]),
+	"a WebSocket without a CONNECT": UPGRADE,
+	"a WebSocket with half a frame": Buffer.concat([Buffer.from(UPGRADE), Buffer.of(0x82, 0xfe)]),
 };
 
 test("who does not say what it wants within a minute is let go, at each door; others stay", async () => {

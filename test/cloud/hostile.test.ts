@@ -12,20 +12,12 @@ import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { deriveKey } from "../../cloud/sas.ts";
 import { enrol, type Identity, openHub, sas } from "./cloud-probe.ts";
 import { type Row, rows } from "./hostile-rows.ts";
+import { UPGRADE } from "./upgrade.ts";
 
 const updates = mkdtempSync(join(tmpdir(), "enrollee-hostile-cloud-"));
 const PING = Buffer.of(0xc0, 0);
 const PINGRESP = Buffer.of(0xd0, 0);
 const CLOSE_FRAME = 0x88;
-const UPGRADE = [
-	"GET /$iothub/websocket HTTP/1.1",
-	"Host: localhost",
-	"Connection: Upgrade",
-	"Upgrade: websocket",
-	"Sec-WebSocket-Version: 13",
-	`Sec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}`,
-	"Sec-WebSocket-Protocol: mqtt\r\n\r\n",
-].join("\r\n");
 const SUBSCRIBE = generate({
 	cmd: "subscribe",
 	messageId: 1,

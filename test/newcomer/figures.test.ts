@@ -81,8 +81,8 @@ const reading = mqttCosts(/^read[A-Z]/);
 const writing = mqttCosts(/^encode/);
 
 const [chunk, heap, stack] = sourceNumbers(
-	"test/sim/memory.test.ts",
-	/FIXED = \{ chunk: ([\d_]+), heap: (\d+), stack: (\d+) \}/,
+	"test/support/instrumented.ts",
+	/FIXED: Machine = \{ chunk: ([\d_]+), heap: (\d+), stack: (\d+) \}/,
 ) as [number, number, number];
 const grown = sourceNumbers(
 	"bench/agent/agent.ts",

@@ -6,26 +6,18 @@
  * What is live in each phase is kept in bench/moddable-memory.md (written with ENROLLEE_BENCH=write).
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../../cloud/cloud.ts";
-import { type App, buildForXs, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { type App, project, type Run, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
+import { buildFixed, FIXED, LIMIT, type Machine, RESERVED } from "../support/instrumented.ts";
 
 /** A slot has 32 bytes in the simulator, 16 on a 32-bit chip. */
 const SLOT_BYTES = 32;
 const CHIP_SLOT_BYTES = 16;
-
-/** 64 KB, and 1.5 KB for the choice between MQTT over TLS and over WebSocket: its two frames are in every call. */
-const LIMIT = 64 * 1024 + 1536;
-/** Chunks in bytes, the others in slots; together the limit. */
-const FIXED = { chunk: 23_872, heap: 2048, stack: 652 };
-
-/** The manifest's own. */
-const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
-const RESERVED = { chunk: creation.chunk.initial, heap: creation.heap.initial, stack: creation.stack };
 
 const onChip = (chunks: number, slots: number, stack: number): number => chunks + (slots + stack) * CHIP_SLOT_BYTES;
 
@@ -66,21 +58,8 @@ for (const [how, settings] of OTHERWISE)
 		assert.match(output, /^phase renewal\.request /m);
 	});
 
-const build = (name: string, { chunk, heap, stack }: typeof FIXED): Promise<App> =>
-	buildForXs({
-		name,
-		build: "instrument",
-		engine: "memory",
-		manifest: {
-			include: [
-				"$(ENROLLEE)/hw/moddable/manifest.json",
-				"$(MODDABLE)/modules/base/debug/manifest.json",
-				"$(MODDABLE)/modules/base/instrumentation/manifest.json",
-			],
-			modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/memory" },
-			creation: { chunk: { initial: chunk, incremental: 0 }, heap: { initial: heap, incremental: 0 }, stack },
-		},
-	});
+const build = (name: string, machine: Machine): Promise<App> =>
+	buildFixed(name, machine, { main: "$(ENROLLEE)/test/sim/apps/memory" });
 
 async function enrol(app: App, environment: Readonly<Record<string, string>> = {}): Promise<Run> {
 	const state = mkdtempSync(join(tmpdir(), "enrollee-memory-"));

@@ -4,21 +4,20 @@
  * 100,000 names, 100,000 messages, 1,000 connections; with ENROLLEE_BENCH=write, too, a picture of it: soak.svg, whose place is printed.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../../cloud/cloud.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
 import type { Link } from "../../cloud/session.ts";
-import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { project, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
 import { publish, times } from "../support/hostile/row.ts";
+import { buildFixed, RESERVED } from "../support/instrumented.ts";
 import { sampled } from "../support/random.ts";
 import { plot } from "./soak-plot.ts";
 
-const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
-const fixed = (initial: number) => ({ initial, incremental: 0 });
 const [WHOLE, FEW]: readonly [number, number] = [100, 3];
 const THOUSANDS = sampled(WHOLE, FEW);
 /** Without the rest in which the hub answers what was reported. */
@@ -37,20 +36,7 @@ export interface Series {
 }
 
 test("what is live stays within 2 % over names, messages and connections", { skip, timeout: 7_200_000 }, async (t) => {
-	const app = await buildForXs({
-		name: "soak",
-		build: "instrument",
-		engine: "memory",
-		manifest: {
-			include: [
-				"$(ENROLLEE)/hw/moddable/manifest.json",
-				"$(MODDABLE)/modules/base/debug/manifest.json",
-				"$(MODDABLE)/modules/base/instrumentation/manifest.json",
-			],
-			modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/soak" },
-			creation: { chunk: fixed(creation.chunk.initial), heap: fixed(creation.heap.initial), stack: creation.stack },
-		},
-	});
+	const app = await buildFixed("soak", RESERVED, { main: "$(ENROLLEE)/test/sim/apps/soak" });
 	const state = mkdtempSync(join(tmpdir(), "enrollee-soak-"));
 	const cloud = await startCloud({ polls: 0 });
 	const links: Link[] = [];

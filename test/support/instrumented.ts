@@ -1,0 +1,46 @@
+/** Agents in machines that cannot grow, with XS's instrumentation: what they need beyond ends in an abort. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type App, buildForXs, project } from "../../hw/simulator/harness.ts";
+
+/** Bytes of chunks, slots of the heap and of the stack. */
+export interface Machine {
+	readonly chunk: number;
+	readonly heap: number;
+	readonly stack: number;
+}
+
+/** 64 KB, and 1.5 KB for the choice between MQTT over TLS and over WebSocket: its two frames are in every call. */
+export const LIMIT = 64 * 1024 + 1536;
+/** Together the limit. */
+export const FIXED: Machine = { chunk: 23_872, heap: 2048, stack: 652 };
+
+const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
+/** The manifest's own. */
+export const RESERVED: Machine = {
+	chunk: creation.chunk.initial,
+	heap: creation.heap.initial,
+	stack: creation.stack,
+};
+
+export const buildFixed = (
+	name: string,
+	{ chunk, heap, stack }: Machine,
+	modules: object,
+	preload: readonly string[] = [],
+): Promise<App> =>
+	buildForXs({
+		name,
+		build: "instrument",
+		engine: "memory",
+		manifest: {
+			include: [
+				"$(ENROLLEE)/hw/moddable/manifest.json",
+				"$(MODDABLE)/modules/base/debug/manifest.json",
+				"$(MODDABLE)/modules/base/instrumentation/manifest.json",
+			],
+			modules: { "*": [], ...modules },
+			preload,
+			creation: { chunk: { initial: chunk, incremental: 0 }, heap: { initial: heap, incremental: 0 }, stack },
+		},
+	});
