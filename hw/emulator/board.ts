@@ -2,8 +2,8 @@
  * One emulated ESP32-C3 with its flash in a file: the chip's own ROM, the bootloader and all of ESP-IDF run in Espressif's QEMU.
  *
  * A reset of the chip ends QEMU, and it is started again, as after a power cycle: a warm reset into another slot reads stale flash
- * there. A power cut ends it by SIGTERM: no further instruction runs, and what the chip had written into the flash is in the file,
- * page by page (256 bytes) and sector by sector (4 KB); half a page or half an erase cannot be had this way.
+ * there. A power cut ends it by SIGTERM, or by SIGKILL where it stands: no further instruction runs, and what the chip had written into
+ * the flash is in the file, page by page (256 bytes) and sector by sector (4 KB); half a page or half an erase cannot be had this way.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ export interface BootOptions {
 	/** Cuts the power when it is aborted. */
 	readonly power?: AbortSignal;
 	readonly onLine?: (line: string) => void;
-	/** Looks into the board, which stands before its first instruction and goes on by `gdb.run()`; ends it when it is done. */
+	/** Looks into the board, which stands before its first instruction and goes on by `gdb.run()`; where it returns, the power is cut. */
 	readonly debug?: (gdb: Gdb) => Promise<void>;
 	/** Counts instructions: the board's clock is their number then, 8 ns each, and stands for what it waits. */
 	readonly counts?: boolean;
@@ -52,10 +52,10 @@ export async function boot({ environment }: Tools, flash: string, options: BootO
 	};
 	process.once("exit", leave);
 	let ended: Boot["ended"] = "reset";
-	const end = (why: Boot["ended"]): void => {
+	const end = (why: Boot["ended"], by: NodeJS.Signals = "SIGTERM"): void => {
 		if (ended !== "reset" || child.exitCode !== null) return;
 		ended = why;
-		child.kill("SIGTERM");
+		child.kill(by);
 	};
 	const timer = setTimeout(end, timeoutSeconds * 1000, "timeout");
 	const cut = (): void => end("cut");
@@ -77,10 +77,13 @@ export async function boot({ environment }: Tools, flash: string, options: BootO
 		debug &&
 		Gdb.connect(socket)
 			.then(debug)
+			// It stands, and all that it has written is in the file.
+			.then(() => end("cut", "SIGKILL"))
 			.catch((reason: unknown) => {
-				if (!(reason instanceof Gone)) thrown = reason;
-			})
-			.then(() => child.kill("SIGTERM"));
+				if (reason instanceof Gone) return;
+				thrown = reason;
+				child.kill("SIGTERM");
+			});
 	const [code, signal] = await closed;
 	clearTimeout(timer);
 	process.off("exit", leave);

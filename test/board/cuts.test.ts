@@ -1,17 +1,17 @@
 /**
- * Power cuts at any moment of enrolments, renewals and updates of an emulated ESP32-C3: about a hundred in ten minutes, a thousand
+ * Power cuts at any instruction of enrolments, renewals and updates of an emulated ESP32-C3: about a hundred in ten minutes, a thousand
  * with SWEEP=1. The table in docs/board.md is what the last test prints.
  */
 import { after, before, describe, test } from "node:test";
 import { buildFirmware, type Firmware } from "../../hw/emulator/image.ts";
 import { findTools, type Tools } from "../../hw/emulator/tools.ts";
 import { SEED, sampled } from "../support/random.ts";
-import { type Cut, countCuts, liveThroughCuts } from "./cuts.ts";
+import { type Cut, countCuts, liveThroughCuts, placeOf, rangesOf } from "./cuts.ts";
 
 const found = findTools();
 const tools = found as Tools;
-/** Eleven cuts each, more or less. */
-const LIVES = sampled(91, 9);
+/** Nine or ten cuts each, more or less. */
+const LIVES = sampled(108, 10);
 const FIRST = SEED * 1000;
 
 describe("power cuts, emulated", { skip: typeof found === "string" && `SKIPPED: ${found}` }, () => {
@@ -25,8 +25,11 @@ describe("power cuts, emulated", { skip: typeof found === "string" && `SKIPPED: 
 		test(`seed ${seed}: every start after a cut ends connected, and nothing is lost`, async (t) => {
 			const life = await liveThroughCuts(tools, firmware, seed);
 			cuts.push(...life);
-			t.diagnostic(`${life.length} cuts, ${cuts.length} in all: ${JSON.stringify(countCuts(life))}`);
+			t.diagnostic(`${life.length} cuts, ${cuts.length} in all: ${life.map(placeOf).join(", ")}`);
 		});
 
-	after(() => process.stderr.write(`${cuts.length} cuts: ${JSON.stringify(countCuts(cuts))}\n`));
+	after(() => {
+		for (const said of [countCuts(cuts), rangesOf(cuts)])
+			process.stderr.write(`${cuts.length} cuts: ${JSON.stringify(said)}\n`);
+	});
 });

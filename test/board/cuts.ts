@@ -1,32 +1,28 @@
 /**
- * One device through power cuts: enrolments, renewals and, one in three, an update, each cut off at a moment that the seed draws, by the
- * device's own clock, which is this machine's. The start after a cut is let be until it is connected; only then comes the next.
+ * One device through power cuts: enrolments, renewals and, one in three, an update, each cut off behind a number of instructions that the
+ * seed draws. The start after a cut is let be until it is connected; only then comes the next.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { CloudEvent } from "../../cloud/event.ts";
+import type { Boot } from "../../hw/emulator/board.ts";
 import type { Firmware } from "../../hw/emulator/image.ts";
 import type { Tools } from "../../hw/emulator/tools.ts";
 import { hex } from "../../src/base/bytes.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import { random } from "../support/random.ts";
 import { openBoard, release, type TestBoard } from "./board.ts";
-
-export type Stage = "enrolment" | "renewal" | "update" | "trial";
+import { CONNECTED, Moment, type Stage } from "./stage.ts";
 
 export interface Cut {
 	readonly stage: Stage;
 	/** The last step that was logged before. */
 	readonly step: string;
+	/** Instructions since the stage began, and since power-up. */
+	readonly since: number;
+	readonly all: number;
 }
 
-/**
- * Cuts fall within so many times as long as this machine took last from the network to the connection: counted from the network
- * (enrolment), from the call that asks for it (renewal), from the connection (update) and from power-up (trial: the bootloader writes, too).
- */
-const SPAN: Readonly<Record<Stage, number>> = { enrolment: 3, renewal: 1.5, update: 8, trial: 8 };
-const FIRST_PACE_MS = 800;
 const ENROLMENTS = 2;
 const RENEWALS = 6;
 /** One life of so many has an update. */
@@ -38,11 +34,6 @@ const RELEASE = 2;
 const MOST_STARTS = 15;
 /** On a machine that is busy a start takes minutes. */
 const LONG_SECONDS = 900;
-const POWER_UP = /^ESP-ROM:/;
-const NETWORK = /^network: /;
-const CONNECTED = /state=connected/;
-/** A call has come: the renewal begins. */
-const CALLED = /^\d+\.\d+ s {2}method\b/;
 /** `ota.boot`, which each start logs. */
 const DECIDED = /ota\.boot {2}decision=(\w+) {2}running=(\w+) {2}installed=(\d+)/;
 
@@ -83,8 +74,6 @@ class Life {
 	/** The floor that was seen, and the slot that ran under it. */
 	#installed = 0;
 	#slot = "ota_0";
-	/** Milliseconds. */
-	#pace = FIRST_PACE_MS;
 
 	constructor(board: TestBoard, seed: number, onLine: (line: string) => void) {
 		this.#board = board;
@@ -96,7 +85,7 @@ class Life {
 	async enrol(): Promise<void> {
 		this.#board.erase();
 		this.#born = this.#board.cloud.events.length;
-		await this.#start({ stage: "enrolment", mark: NETWORK });
+		await this.#start({ stage: "enrolment" });
 		await this.#start({});
 		const keys = this.#events.map((event) => event.event === "registered" && event.leaf && keyOf(event.leaf));
 		assert.equal(new Set(keys.filter(Boolean)).size, 1, "a key that DPS knew was lost");
@@ -104,14 +93,14 @@ class Life {
 
 	async renew(): Promise<void> {
 		const power = new AbortController();
-		const onMark = (): void => void this.#board.renew(power.signal);
-		await this.#start({ stage: "renewal", mark: CONNECTED, onMark, from: CALLED, power });
+		const onConnected = (): void => void this.#board.renew(power.signal);
+		await this.#start({ stage: "renewal", onConnected, power });
 	}
 
 	/** Cut off in its download, and once in its trial: three would end it. */
 	async update(image: Uint8Array): Promise<void> {
 		let [isOffered, isNext, wasOnTrial] = [false, false, false];
-		const onMark = (): void => {
+		const onConnected = (): void => {
 			if (!isOffered) this.#board.offer(RELEASE, image);
 			isOffered = true;
 		};
@@ -120,12 +109,12 @@ class Life {
 			if (isNext && !wasOnTrial) {
 				wasOnTrial = true;
 				isNext = false;
-				await this.#start({ stage: "trial", mark: POWER_UP });
+				await this.#start({ stage: "trial" });
 				await this.#start({});
 			} else if (n < DOWNLOAD_CUTS) {
-				isNext = (await this.#start({ stage: "update", mark: CONNECTED, onMark })) === "reset";
+				isNext = (await this.#start({ stage: "update", onConnected })) === "reset";
 			} else {
-				isNext = (await this.#start({ mark: CONNECTED, onMark, until: /ota\.confirmed/ })) === "reset";
+				isNext = (await this.#start({ onConnected, until: /ota\.confirmed/ })) === "reset";
 				if (!isNext) await this.#start({});
 			}
 		}
@@ -142,51 +131,47 @@ class Life {
 				.equals(image),
 			"another image",
 		);
-		const onMark = (): void => this.#board.offer(RELEASE - 1, release(firmware, RELEASE - 1));
+		const onConnected = (): void => this.#board.offer(RELEASE - 1, release(firmware, RELEASE - 1));
 		const power = new AbortController();
 		cloud
 			.seen((event) => event.event === "reported" && otaCode(event.patch) === "ota.sequence")
 			.then(() => power.abort());
-		await this.#start({ mark: CONNECTED, onMark, power });
+		await this.#start({ onConnected, power });
 	}
 
 	/** Without a stage nothing is cut: until it is connected, or as `power` says. */
 	async #start(options: {
 		readonly stage?: Stage;
-		readonly mark?: RegExp;
-		readonly onMark?: () => void;
-		/** From where the moment of the cut is counted; without it from `mark`. */
-		readonly from?: RegExp;
+		/** Once. */
+		readonly onConnected?: () => void;
 		readonly power?: AbortController;
 		readonly until?: RegExp;
-	}): Promise<"reset" | "cut" | "stopped" | "timeout"> {
-		const { stage, mark, onMark, from = mark, power = new AbortController(), until } = options;
-		const isWhole = stage === undefined && mark === undefined;
-		const milliseconds = stage && this.#draw.integer(1000) * 0.001 * SPAN[stage] * this.#pace;
-		let since = 0;
-		let [isMarked, isCounted] = [false, false];
+	}): Promise<Boot["ended"]> {
+		const { stage, onConnected, power = new AbortController(), until } = options;
+		const isWhole = stage === undefined && onConnected === undefined;
+		const moment = stage && new Moment(stage, this.#draw.integer);
+		let isConnected = false;
 		const { ended, output } = await this.#board.boot({
 			power: power.signal,
 			timeoutSeconds: LONG_SECONDS,
 			...(isWhole ? { stopAt: CONNECTED } : until ? { stopAt: until } : {}),
+			...(moment && { counts: true, debug: (gdb) => moment.reach(gdb) }),
 			onLine: (line) => {
 				this.#onLine(line);
-				if (NETWORK.test(line)) since = Date.now();
-				if (!isMarked && mark?.test(line)) {
-					isMarked = true;
-					onMark?.();
-				}
-				if (milliseconds !== undefined && !isCounted && from?.test(line)) {
-					isCounted = true;
-					void sleep(milliseconds).then(() => power.abort());
-				}
+				moment?.see(line);
+				if (isConnected || !CONNECTED.test(line)) return;
+				isConnected = true;
+				onConnected?.();
 			},
 		});
+		power.abort();
 		this.output = output;
 		assert.notEqual(ended, "timeout");
-		if (stage !== undefined && ended === "cut") this.cuts.push({ stage, step: lastStep(output, stage) });
-		if (mark !== POWER_UP && mark !== NETWORK) assert.match(output, CONNECTED, "no connection");
-		if (isWhole) this.#pace = Date.now() - since;
+		if (stage !== undefined && ended === "cut") {
+			const { since, all } = moment!;
+			this.cuts.push({ stage, step: lastStep(output, stage), since, all });
+		}
+		if (isWhole || onConnected) assert.ok(isConnected, "no connection");
 		this.#judge(output);
 		return ended;
 	}
@@ -218,6 +203,23 @@ export function countCuts(cuts: readonly Cut[]): Record<string, number> {
 	const counted: Record<string, number> = {};
 	for (const { stage, step } of cuts) counted[`${stage} ${step}`] = (counted[`${stage} ${step}`] ?? 0) + 1;
 	return counted;
+}
+
+/** In millions, since the stage began and since power-up: of each cut. */
+export const placeOf = ({ stage, step, since, all }: Cut): string =>
+	`${stage} ${step} ${(since / 1e6).toFixed(1)}/${(all / 1e6).toFixed(1)}`;
+
+/** The least and the most instructions at which a stage was cut off, in millions, as `placeOf`. */
+export function rangesOf(cuts: readonly Cut[]): Record<string, string> {
+	const stages = [...new Set(cuts.map(({ stage }) => stage))];
+	const range = (numbers: readonly number[]): string =>
+		`${(Math.min(...numbers) / 1e6).toFixed(1)} to ${(Math.max(...numbers) / 1e6).toFixed(1)}`;
+	return Object.fromEntries(
+		stages.map((stage) => {
+			const of = cuts.filter((cut) => cut.stage === stage);
+			return [stage, `${of.length}: ${range(of.map(({ since }) => since))} / ${range(of.map(({ all }) => all))}`];
+		}),
+	);
 }
 
 const keyOf = (leaf: Uint8Array): string => hex(parseCertificate(leaf).spki);

@@ -150,11 +150,9 @@ async function sample(
 ): Promise<void> {
 	const elf = readFileSync(firmware.elf);
 	const registered = addressOf(elf, "registered_heaps");
-	const power = new AbortController();
 	const { ended, output } = await board.boot({
 		counts: true,
 		timeoutSeconds: LONG_SECONDS,
-		power: power.signal,
 		async debug(gdb) {
 			await gdb.breakAt(addressOf(elf, "fxReport"));
 			for (let isWanted = true; isWanted; ) {
@@ -164,7 +162,6 @@ async function sample(
 				const now = { step, instructions: await gdb.instructions(), ...(await heaps(gdb, registered)) };
 				isWanted = await next(now, gdb);
 			}
-			power.abort();
 		},
 	});
 	if (ended !== "cut") throw new Error(`${ended}: ${output}`);
