@@ -64,6 +64,7 @@ export const LINES: readonly Typed[] = [
 		"node --import tsx test/board/figures.ts",
 		"npm run flash",
 		"TARGET=esp32/esp32s3 npm run flash",
+		"TARGET=esp32/wt32_eth01 npm run flash",
 		"npm run flash -- ssid=NETWORK password=PASSWORD idScope=0ne00ABCDEF registrationId=dev-042 symmetricKey=BASE64",
 		"python $IDF_PATH/components/nvs_flash/nvs_partition_generator/nvs_partition_gen.py generate dev-042.csv dev-042.bin 0x10000",
 		"esptool.py write_flash 0x9000 dev-042.bin",
@@ -133,5 +134,6 @@ export const SHOWN = [
 	"devices, worker processes                  1000, 2",
 	"GET    /cloud                                  address, authorities, faults",
 	'"include": ["enrollee/hw/moddable/manifest_ethernet.json", "enrollee/hw/moddable/manifest.json"],',
+	'"include": ["enrollee/hw/moddable/manifest_w5500.json", "enrollee/hw/moddable/manifest.json"],',
 	'"platforms": { "esp32": { "build": { "PARTITIONS_FILE": "./my-partitions.csv" } } }',
 ] as const;

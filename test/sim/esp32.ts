@@ -21,6 +21,10 @@ export interface Image {
 	readonly aliases: number;
 	/** The compiled module of that name. */
 	module(name: string): Buffer;
+	/** What mcconfig wrote: makefile, mc.defines.h. */
+	file(name: string): string;
+	/** The command that would compile a file of C, by the name of its object; ESP-IDF's folder is `idf`. */
+	compiles(object: string, idf: string): string;
 }
 
 /** What the script takes in flash, on a 32-bit chip. */
@@ -34,6 +38,10 @@ export interface FlashBytes {
 	readonly keys: number;
 	readonly total: number;
 }
+
+/** Test files run side by side. */
+const OWN = join(project, "build/esp32", String(process.pid));
+process.once("exit", () => rmSync(OWN, { recursive: true, force: true }));
 
 const SLOT_BYTES = 16;
 const WORD_BYTES = 4;
@@ -53,12 +61,18 @@ export function linkForEsp32(manifest: string, target: string, chip: string): Im
 		warnings: `${make.stdout}${make.stderr}`.match(/(not frozen|no const)$/gm)?.length ?? 0,
 		aliases: Number(/#define mxAliasCount (\d+)/.exec(text)?.[1]),
 		module: (name) => readModule(join(folder, "modules"), name),
+		file: (name) => readFileSync(join(folder, name), "utf8"),
+		compiles(object, idf) {
+			const dry = ["-n", "-B", "-f", join(folder, "makefile"), join(folder, object)];
+			const { stdout } = spawnSync("make", dry, { env, encoding: "utf8", maxBuffer: 1 << 26 });
+			return stdout.trimEnd().split("\n").at(-1)!.replaceAll(env.IDF_PATH!, idf);
+		},
 	};
 }
 
 /** Only what mcconfig writes for the IDF, in seconds; nothing is compiled. `variables`: of the shell. */
 export function configureForEsp32(manifest: string, target: string, chip: string, variables: NodeJS.ProcessEnv = {}) {
-	const out = join(project, "build/esp32", target.replace("/", "-"));
+	const out = join(OWN, target.replace("/", "-"));
 	rmSync(out, { recursive: true, force: true });
 	const env = { ...standInIdf(join(out, "idf")), ...variables };
 	const run = spawnSync("mcconfig", ["-m", "-p", target, "-o", out, "-t", "build", manifest], {
