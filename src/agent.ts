@@ -8,6 +8,7 @@
 
 import { Service } from "./agent/service.ts";
 import { idle } from "./base/idle.ts";
+import { report } from "./base/log.ts";
 import { Pause } from "./base/pause.ts";
 import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
@@ -126,7 +127,7 @@ export class Agent {
 				if (this.#isClosed()) return;
 				const lastedMs = link && this.#options.clock.ticks() - link.openedTicks;
 				const { fault, lasting } = this.#endings.judge(Fault.of(thrown, "agent.failed"), lastedMs);
-				this.#report(fault);
+				report(this.#log, fault);
 				if (this.#options.once) {
 					this.#enter("closed", fault);
 					throw fault;
@@ -183,12 +184,6 @@ export class Agent {
 			cancel();
 			this.#wake = idle;
 		}
-	}
-
-	#report(thrown: unknown): Fault {
-		const fault = Fault.of(thrown, "agent.failed");
-		this.#log("fault", { code: fault.code, message: fault.message });
-		return fault;
 	}
 
 	#enter(state: AgentState, fault?: Fault): void {

@@ -9,7 +9,7 @@
  * members at most; values are numbers, booleans and 160 characters of printable ASCII, a Date is its time in ISO 8601. So nothing
  * that a sensor or a peer said can make a line of its own, or one that looks like the agent's.
  */
-import { printable } from "../fault.ts";
+import { Fault, printable } from "../fault.ts";
 import type { Log, LogValue } from "../port.ts";
 
 /** More than an event of the agent takes. */
@@ -17,6 +17,13 @@ export type ApplicationLog = (name: string, detail?: Readonly<Record<string, Log
 
 const MOST_NAME = 32;
 const MOST_MEMBERS = 16;
+
+/** What was thrown, as a Fault in the agent's log. */
+export function report(log: Log, thrown: unknown): Fault {
+	const fault = Fault.of(thrown, "agent.failed");
+	log("fault", { code: fault.code, message: fault.message });
+	return fault;
+}
 
 export function applicationLog(log: Log): ApplicationLog {
 	return (name, detail) => {

@@ -54,18 +54,24 @@ export interface HubSession {
 const KEEP_ALIVE_SECONDS = 240;
 const TIMEOUT_SECONDS = 60;
 
+/** What only a handshake takes. */
+type Shown = Pick<HubOptions, "identity" | "additionalAnchors">;
+
 export const openHub = (options: HubOptions, events: HubEvents): HubSession => new DeviceSession(options, events);
 
 class DeviceSession implements HubSession, ClientEvents {
-	readonly #options: HubOptions;
+	readonly #options: Omit<HubOptions, keyof Shown>;
+	/** Until the session is open: chains may be some KB. */
+	#shown: Shown | undefined;
 	readonly #events: HubEvents;
 	#apiVersion = API_VERSION_PREVIEW;
 	#opened = false;
 	#closing = false;
 	#client: Client;
 
-	constructor(options: HubOptions, events: HubEvents) {
+	constructor({ identity, additionalAnchors, ...options }: HubOptions, events: HubEvents) {
 		this.#options = options;
+		this.#shown = { identity, ...(additionalAnchors && { additionalAnchors }) };
 		this.#events = events;
 		this.#client = this.#connect();
 	}
@@ -106,6 +112,7 @@ class DeviceSession implements HubSession, ClientEvents {
 	onOpen(): void {
 		const { log, hub, wire, deviceId } = this.#options;
 		this.#opened = true;
+		this.#shown = undefined;
 		const { port, transport } = wayOf(wire, hub.port);
 		log("hub.connected", { hub: hub.host, port, transport, deviceId, apiVersion: this.#apiVersion });
 		this.#events.onOpen();
@@ -131,7 +138,7 @@ class DeviceSession implements HubSession, ClientEvents {
 	}
 
 	#connect(): Client {
-		const { wire, clock, hub, deviceId, anchors, additionalAnchors, identity, maxMessageBytes } = this.#options;
+		const { wire, clock, hub, deviceId, anchors, maxMessageBytes } = this.#options;
 		const { host, port } = hub;
 		const timeoutSeconds = TIMEOUT_SECONDS;
 		return openClient(
@@ -142,11 +149,10 @@ class DeviceSession implements HubSession, ClientEvents {
 					host,
 					port,
 					anchors,
-					identity,
+					...this.#shown,
 					timeoutSeconds,
 					maxRecordBytes: recordBytes(maxMessageBytes),
 					notBefore: clock.now(),
-					...(additionalAnchors ? { additionalAnchors } : {}),
 				},
 				clientId: deviceId,
 				username: username(host, deviceId, this.#apiVersion),

@@ -11,7 +11,6 @@ import { type FaultCode, isFaultCode } from "../fault.ts";
 import type { Clock, Log, Store } from "../port.ts";
 import { FAULTS } from "../remedies.ts";
 import { FlashWatch } from "../store/flash-watch.ts";
-import { parseCertificate } from "../x509/certificate.ts";
 import type { MethodHandler, MethodHandlers } from "./methods.ts";
 import type { Operation, OperationSettings } from "./operation-names.ts";
 import type { ReportDone } from "./reported.ts";
@@ -38,8 +37,7 @@ export interface Operated {
 
 /** The credential of a session, as far as it is needed here. */
 export interface Certified {
-	/** DER, leaf first. */
-	readonly chain: readonly Uint8Array[];
+	readonly serial: string | undefined;
 	/** Validity of the leaf, milliseconds since 1970. */
 	readonly notBefore: number;
 	readonly notAfter: number;
@@ -174,7 +172,7 @@ export class Operations {
 		const { config, device } = this.#options;
 		if (!config.operations.includes("twin") || !this.#credential) return;
 		const dates = this.#certificate();
-		const { serial } = parseCertificate(this.#credential.chain[0]!);
+		const serial = this.#credential.serial ?? null;
 		const certificate = { ...dates, serial, renewal: this.#renewal, lastFault: this.#noted[0]?.code ?? null };
 		const enrollee = {
 			firmware: config.firmware,

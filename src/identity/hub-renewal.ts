@@ -17,6 +17,7 @@ import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Entropy, Keystore, Log } from "../port.ts";
 import { chainBytes } from "../x509/certificate-text.ts";
 import { acceptCertificates } from "./accept.ts";
+import type { Held } from "./held.ts";
 import type { Journal } from "./journal.ts";
 import type { Credential } from "./record.ts";
 import { type CertificateRequestIdentity, certificateRequest, isForDps, turnCurve } from "./request.ts";
@@ -24,7 +25,7 @@ import { type CertificateRequestIdentity, certificateRequest, isForDps, turnCurv
 export interface HubRenewalOptions {
 	readonly session: HubSession;
 	/** The credential of the session. */
-	readonly credential: Credential;
+	readonly credential: Held;
 	readonly clock: Clock;
 	readonly entropy: Entropy;
 	readonly log: Log;
@@ -205,6 +206,6 @@ function forgetRequestId(journal: Journal): void {
 }
 
 /** What only DPS says, and stays true. */
-function assignedWith({ trustBundle, payload }: Credential): Pick<Credential, "trustBundle" | "payload"> {
+function assignedWith({ trustBundle, payload }: Held): Pick<Held, "trustBundle" | "payload"> {
 	return { ...(trustBundle ? { trustBundle } : {}), ...(payload === undefined ? {} : { payload }) };
 }

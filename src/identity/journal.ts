@@ -11,20 +11,19 @@
  * alone is on trial, and neither overwritten nor deleted before another has worked. Per renewal: five writes (pending,
  * candidate, pointer, two deletions), six over the hub (pending once more, with its request id).
  */
-import { equal, utf8, utf8Text } from "../base/bytes.ts";
+import { equal } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { curveOf } from "../key/pair.ts";
-import type { CurveName, Keystore, Signer, Store } from "../port.ts";
+import type { CurveName, Keystore, Store } from "../port.ts";
 import { expectRoom } from "../store/entries.ts";
 import { LEAST_CREDENTIAL_BYTES } from "../store/reserve.ts";
+import { decodePending, encodePending, isRefusedOnBoth, PENDING_BYTES, type Pending } from "./pending.ts";
 import {
 	type Credential,
 	curveOfKey,
 	decodeCredential,
-	decodeKey,
 	decodeRecord,
 	encodeCredential,
-	encodeKey,
 	encodeRecord,
 	type Field,
 	isAboutHardware,
@@ -42,20 +41,9 @@ export interface Journaled {
 	readonly damages: readonly Fault[];
 }
 
-export interface Pending {
-	readonly key: Signer;
-	/** The curve that the service has refused before this one; the key's own where the hub has refused both. */
-	readonly refused?: CurveName;
-	/** The request id at the hub (dialect C); absent for a CSR that goes through DPS. */
-	readonly requestId?: string;
-}
-
 const SLOTS = ["cred.a", "cred.b"] as const;
 const CURRENT = "cred.current";
 const PENDING = "cred.pending";
-/** For a key with its request id. */
-const PENDING_BYTES = 256;
-const Tag = { requestId: 20, refused: 21 } as const;
 
 export class Journal {
 	readonly #store: Store;
@@ -102,8 +90,7 @@ export class Journal {
 
 	/** The hub has refused both curves, the pending key last: DPS is to be asked with it. Makes no key, as `pending` does. */
 	get isForDps(): boolean {
-		const { fields = [] } = this.#read(PENDING, decodeRecord, []) ?? {};
-		return fields.length > 0 && refusedCurve(fields, Tag.refused) === curveOfKey(fields);
+		return this.#read(PENDING, isRefusedOnBoth, []) ?? false;
 	}
 
 	/** Of the keys in hardware that must stay. */
@@ -121,14 +108,11 @@ export class Journal {
 
 	/** Writes a candidate beside the current credential and gives it its sequence number. */
 	propose(credential: Omit<Credential, "sequence">): Credential {
-		const { current, candidate, pending } = this.load();
-		const proven = this.#provenSequence();
-		const sequence = 1 + Math.max(proven, current?.sequence ?? 0, candidate?.sequence ?? 0);
+		const { kept, last, hasRefused } = this.#others();
 		const other = "signer" in credential.key ? otherCurve(curveOf(credential.key.signer.publicKey)) : undefined;
-		const isRefused = pending?.refused !== undefined || this.refused === other;
-		const proposed: Credential = { ...credential, ...(isRefused && other && { refused: other }), sequence };
-		// A candidate without a current one may have lost its pointer: it stays, too.
-		this.#store.put(this.#slotBeside(current ?? candidate), encodeCredential(proposed));
+		const isRefused = hasRefused || this.refused === other;
+		const proposed: Credential = { ...credential, ...(isRefused && other && { refused: other }), sequence: last + 1 };
+		this.#store.put(this.#slotBeside(kept), encodeCredential(proposed));
 		return proposed;
 	}
 
@@ -137,7 +121,7 @@ export class Journal {
 		// First: the candidate holds the key, and a key that stayed behind would be renewed with once more.
 		this.#dropPendingOf(candidate);
 		this.#store.put(CURRENT, encodeRecord(candidate.sequence, []));
-		this.#store.delete(this.#slotBeside(candidate));
+		this.#store.delete(this.#slotBeside(candidate.sequence));
 	}
 
 	/**
@@ -146,7 +130,7 @@ export class Journal {
 	 */
 	reject(candidate: Credential): void {
 		const { current } = this.load();
-		const slot = this.#slotOf(candidate);
+		const slot = this.#slotOf(candidate.sequence);
 		this.#dropPendingOf(candidate);
 		const proven = this.#provenSequence();
 		const neverWorked = proven > 0 && candidate.sequence > proven;
@@ -155,16 +139,24 @@ export class Journal {
 
 	/** To be said before each CSR leaves: writes only where flash does not hold just that (any more). */
 	keepPending(pending: Pending): void {
-		const fields = encodeKey(pending.key);
-		if (pending.requestId !== undefined) fields.push({ tag: Tag.requestId, bytes: utf8(pending.requestId) });
-		if (pending.refused !== undefined) fields.push({ tag: Tag.refused, bytes: utf8(pending.refused) });
-		const blob = encodeRecord(0, fields);
+		const blob = encodePending(pending);
 		const held = this.#read(PENDING, (bytes) => bytes, []);
 		if (!held || !equal(held, blob)) this.#store.put(PENDING, blob);
 	}
 
 	dropPending(): void {
 		this.#store.delete(PENDING);
+	}
+
+	/** What a new record has to know of those that are there: they are not held while it is made, and written beside them. */
+	#others(): { readonly kept: number | undefined; readonly last: number; readonly hasRefused: boolean } {
+		const { current, candidate, pending } = this.load();
+		return {
+			// A candidate without a current one may have lost its pointer: it stays, too.
+			kept: (current ?? candidate)?.sequence,
+			last: Math.max(this.#provenSequence(), current?.sequence ?? 0, candidate?.sequence ?? 0),
+			hasRefused: pending?.refused !== undefined,
+		};
 	}
 
 	/** A leftover's or a candidate's place in hardware may have another key by now; the credential in use may not. */
@@ -211,20 +203,20 @@ export class Journal {
 		}
 	}
 
-	#slotOf(credential: Credential): (typeof SLOTS)[number] | undefined {
+	#slotOf(sequence: number): (typeof SLOTS)[number] | undefined {
 		return SLOTS.find((name) => {
 			try {
 				const blob = this.#store.get(name);
-				return blob !== undefined && decodeRecord(blob).sequence === credential.sequence;
+				return blob !== undefined && decodeRecord(blob).sequence === sequence;
 			} catch {
 				return false;
 			}
 		});
 	}
 
-	/** The slot that does not hold `credential`. */
-	#slotBeside(credential: Credential | undefined): (typeof SLOTS)[number] {
-		return credential && this.#slotOf(credential) === SLOTS[0] ? SLOTS[1] : SLOTS[0];
+	/** The slot that does not hold `sequence`. */
+	#slotBeside(sequence: number | undefined): (typeof SLOTS)[number] {
+		return sequence !== undefined && this.#slotOf(sequence) === SLOTS[0] ? SLOTS[1] : SLOTS[0];
 	}
 }
 
@@ -236,15 +228,4 @@ function standing(sorted: readonly Credential[], proven = 0): Credential | undef
 	const [first, second] = sorted;
 	const older = first !== undefined && (proven > 0 ? first.sequence < proven : second !== undefined);
 	return sorted.find(({ sequence }) => sequence === proven) ?? (older ? first : undefined);
-}
-
-function decodePending(blob: Uint8Array, keystore: Keystore | undefined): Pending {
-	const { fields } = decodeRecord(blob);
-	const refused = refusedCurve(fields, Tag.refused);
-	const requestId = fields.find((field) => field.tag === Tag.requestId);
-	return {
-		key: decodeKey(fields, keystore),
-		...(refused ? { refused } : {}),
-		...(requestId ? { requestId: utf8Text(requestId.bytes) } : {}),
-	};
 }

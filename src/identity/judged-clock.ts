@@ -5,17 +5,18 @@
  * clock is never taken to be behind either. A clock that is too far ahead cannot be told from a certificate that has
  * expired, so it is reported and the peer decides. A wrong clock alone never stops the device: time is asked for again.
  */
+import { report } from "../base/log.ts";
 import { Fault } from "../fault.ts";
-import type { Clock } from "../port.ts";
+import type { Clock, Log } from "../port.ts";
 import { RELEASED } from "../release.ts";
-import type { Credential } from "./record.ts";
+import type { Validity } from "./renewal-plan.ts";
 
-/** `current`: the credential in use, asked for at each reading. */
+/** `current`: of the credential in use, asked for at each reading. */
 export class JudgedClock implements Clock {
 	readonly #clock: Clock;
-	readonly #current: () => Credential | undefined;
+	readonly #current: () => Validity | undefined;
 
-	constructor(clock: Clock, current: () => Credential | undefined) {
+	constructor(clock: Clock, current: () => Validity | undefined) {
 		this.#clock = clock;
 		this.#current = current;
 	}
@@ -30,6 +31,14 @@ export class JudgedClock implements Clock {
 		if (credential && now >= credential.notAfter)
 			return new Fault("clock.implausible", `${date(now)} is after the certificate's ${date(credential.notAfter)}`);
 		return undefined;
+	}
+
+	/** Reports a clock that cannot be right and asks for the time; the device goes on. */
+	check(log: Log): void {
+		const { fault } = this;
+		if (!fault) return;
+		report(log, fault);
+		this.sync();
 	}
 
 	/** A clock that is behind has servers look too young and tokens too old; one that is ahead has servers look expired. */

@@ -5,6 +5,7 @@
  * the Fault that ended it; when to come back is `agent.ts`'s decision, when to renew is the schedule's.
  */
 import { idle } from "../base/idle.ts";
+import { report } from "../base/log.ts";
 import type { Waiting } from "../base/waiting.ts";
 import type { Config } from "../config.ts";
 import type { Onboarding } from "../dps/exchange.ts";
@@ -13,10 +14,11 @@ import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
 import type { Clock, Entropy, Keystore, Log, Store, Wire } from "../port.ts";
 import { enrol } from "./enrolment.ts";
 import { EnrolmentPace } from "./enrolment-pace.ts";
+import { type Held, heldOf } from "./held.ts";
 import { renewOverHub } from "./hub-renewal.ts";
 import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
-import { type Link, openLink } from "./link.ts";
+import { type Link, openLink, type Proven } from "./link.ts";
 import { assignmentOf, type Credential, type DeviceAssignment, identityOf } from "./record.ts";
 import { RenewalSchedule } from "./renewal-schedule.ts";
 import { leaveCurve } from "./request.ts";
@@ -53,7 +55,7 @@ export class Lifecycle {
 	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
 	#renewalFailures = 0;
 	#stopListening: () => void = idle;
-	#current: Credential | undefined; // for the clock's judgement
+	#current: Held | undefined; // for the clock's judgement
 	/** The credential that the hub has refused since this boot: a candidate is the better bet. */
 	#refusedSequence = 0;
 
@@ -73,40 +75,45 @@ export class Lifecycle {
 	}
 
 	/** Milliseconds until a renewal or a candidate's next trial is due; a day at most, then to be asked again. */
-	dueIn(credential: Credential): number {
+	dueIn(credential: Held): number {
 		return this.#schedule.dueIn(credential, this.#options.config, this.#options.clock);
 	}
 
 	/** The best session to be had: with a candidate that proves itself, with the current credential, or after enrolment. */
 	async connect(): Promise<Link> {
-		const { current, candidate, damages } = this.#options.journal.load();
-		for (const damage of damages) this.#report(damage);
-		this.#current = current ?? candidate;
-		this.#checkClock();
+		let { current, candidate, damages } = this.#options.journal.load();
+		for (const damage of damages) report(this.#options.log, damage);
+		this.#current = heldOf(current ?? candidate);
+		this.clock.check(this.#options.log);
 		const usable = current !== undefined && current.sequence !== this.#refusedSequence;
-		if (candidate && (!usable || this.#schedule.failures === 0 || this.dueIn(current) === 0)) {
+		if (candidate && (!usable || this.#schedule.failures === 0 || this.dueIn(this.#current!) === 0)) {
+			// No other record beside a handshake: one may have 5 KB.
+			current = undefined;
 			try {
 				if (usable || this.#hubFailures < MOST_HUB_FAILURES) return await this.#trial(candidate, usable);
 			} catch (thrown) {
-				const fault = this.#report(thrown);
+				const fault = report(this.#options.log, thrown);
 				if (this.#options.waiting.over || (!usable && fault.code !== "hub.unauthorized")) throw fault;
-				this.#schedule.failed(fault, current ?? candidate, this.#options);
+				this.#schedule.failed(fault, this.#current!, this.#options);
 			}
+			({ current } = this.#options.journal.load());
 		}
 		if (current) {
+			candidate = undefined;
 			const expired = current.notAfter <= this.#options.clock.now();
 			if (expired) this.#options.log("credential.expired", { notAfter: new Date(current.notAfter).toISOString() });
 			try {
 				if (this.#hubFailures < MOST_HUB_FAILURES) return await this.#open(current);
 			} catch (thrown) {
 				// A clock that is wrong must not lock us out: the hub decides whether the certificate has expired.
-				const fault = this.#report(thrown);
+				const fault = report(this.#options.log, thrown);
 				if (this.#options.waiting.over || (fault.code !== "hub.unauthorized" && !expired)) throw fault;
 				this.#refusedSequence = current.sequence;
 			}
 		}
 		this.#hubFailures = 0;
-		return await this.#trial(await this.#reenrol(current ?? candidate), false);
+		current = undefined;
+		return await this.#trial(await this.#reenrol(candidate), false);
 	}
 
 	/**
@@ -118,49 +125,44 @@ export class Lifecycle {
 		try {
 			if (this.#options.journal.load().candidate) return true;
 			this.#options.journal.expectRoom();
-			const overHub = session.apiVersion === API_VERSION_PREVIEW && this.#renewalFailures < MOST_HUB_RENEWAL_FAILURES;
-			if (overHub) {
+			if (session.apiVersion === API_VERSION_PREVIEW && this.#renewalFailures < MOST_HUB_RENEWAL_FAILURES) {
 				const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
 				this.#stopListening();
 				this.#stopListening = idle;
 				if (!(outcome instanceof Fault)) return true;
 				// Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made.
-				if (this.#report(outcome).retryable || outcome.room === "key" || this.#options.waiting.over) throw outcome;
+				if (report(this.#options.log, outcome).retryable || outcome.room === "key" || this.#options.waiting.over)
+					throw outcome;
 			}
 			session.close();
 			await link.ended;
+			const { current } = this.#options.journal.load();
 			try {
-				await this.#enrol({ identity: identityOf(credential) });
+				await this.#enrol(current && { identity: identityOf(current) });
 			} catch (thrown) {
-				if (this.#report(thrown).retryable || !this.#options.config.onboarding) throw thrown;
+				if (report(this.#options.log, thrown).retryable || !this.#options.config.onboarding) throw thrown;
 				await this.#enrol();
 			}
 			return true;
 		} catch (thrown) {
-			this.#schedule.failed(leaveCurve(this.#report(thrown), this.#options), credential, this.#options);
+			this.#schedule.failed(leaveCurve(report(this.#options.log, thrown), this.#options), credential, this.#options);
 			this.#options.log("renewal.failed", { failures: this.#schedule.failures });
 			return false;
 		}
 	}
 
-	/** Reports a clock that cannot be right and asks for the time; the device goes on. */
-	#checkClock(): void {
-		if (!this.clock.fault) return;
-		this.#report(this.clock.fault);
-		this.clock.sync();
-	}
-
 	/** With the onboarding credential, or else with the certificate that the hub refuses: it may be another hub's, which DPS knows. */
-	async #reenrol(current: Credential | undefined): Promise<Credential> {
+	async #reenrol(candidate: Credential | undefined): Promise<Credential> {
 		let refusal: Fault | undefined;
 		try {
-			if (this.#options.config.onboarding || !current) return await this.#enrol();
+			if (this.#options.config.onboarding || !this.#current) return await this.#enrol();
 		} catch (thrown) {
-			refusal = this.#report(thrown);
-			if (!current || this.#options.waiting.over || refusal.retryable) throw refusal;
+			refusal = report(this.#options.log, thrown);
+			if (!this.#current || this.#options.waiting.over || refusal.retryable) throw refusal;
 		}
 		try {
-			return await this.#enrol({ identity: identityOf(current) });
+			const shown = this.#options.journal.load().current ?? candidate;
+			return await this.#enrol(shown && { identity: identityOf(shown) });
 		} catch (thrown) {
 			// What DPS said to the credential that is meant for it says more.
 			throw refusal && !Fault.of(thrown, "agent.failed").retryable ? refusal : thrown;
@@ -184,7 +186,7 @@ export class Lifecycle {
 	/** A candidate becomes current by working, and goes when the hub refuses it. `spare`: there is another that works. */
 	async #trial(candidate: Credential, spare: boolean): Promise<Link> {
 		try {
-			return await this.#open(candidate, () => this.#promote(candidate));
+			return await this.#open(candidate, (held) => this.#promote(candidate, held));
 		} catch (thrown) {
 			if (this.#options.waiting.over) throw thrown;
 			const fault = Fault.of(thrown, "agent.failed");
@@ -198,15 +200,15 @@ export class Lifecycle {
 		}
 	}
 
-	#promote(candidate: Credential): void {
+	#promote(candidate: Credential, held: Held): void {
 		this.#options.journal.promote(candidate);
-		this.#current = candidate;
+		this.#current = held;
 		this.#schedule.succeeded();
 		this.#trialFailures = this.#renewalFailures = 0;
 		this.#options.log("credential.proven", { sequence: candidate.sequence });
 	}
 
-	async #open(credential: Credential, proven?: () => void): Promise<Link> {
+	async #open(credential: Credential, proven?: Proven): Promise<Link> {
 		this.#options.onStep("connecting");
 		try {
 			const link = await openLink(this.#options, credential, proven);
@@ -239,11 +241,5 @@ export class Lifecycle {
 			this.#stopListening = link.listen((topic, payload) => renewal.message(topic, payload), renewal);
 			return () => session.close();
 		});
-	}
-
-	#report(thrown: unknown): Fault {
-		const fault = Fault.of(thrown, "agent.failed");
-		this.#options.log("fault", { code: fault.code, message: fault.message });
-		return fault;
 	}
 }

@@ -6,6 +6,7 @@ import { type HubSession, openHub } from "../hub/hub-session.ts";
 import { CREDENTIALS_FILTER } from "../hub/issuance.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log, Wire } from "../port.ts";
+import { type Held, heldOf } from "./held.ts";
 import { type Credential, identityOf } from "./record.ts";
 
 /** What a message costs that waits for its listener, besides topic and payload. */
@@ -24,7 +25,7 @@ export interface CertificateListener {
 
 export class Link {
 	readonly session: HubSession;
-	readonly credential: Credential;
+	readonly credential: Held;
 	/** Settles when the session has ended; without a Fault when we closed it. */
 	readonly ended: Promise<Fault | undefined>;
 	/** By Clock.ticks. */
@@ -39,7 +40,7 @@ export class Link {
 
 	constructor(
 		session: HubSession,
-		credential: Credential,
+		credential: Held,
 		ended: Promise<Fault | undefined>,
 		openedTicks: number,
 		mostEarlyBytes: number,
@@ -91,11 +92,13 @@ export interface LinkOptions {
 	readonly onLink: (link: Link) => void;
 }
 
+export type Proven = (held: Held) => void;
+
 /**
  * Throws the Fault that prevented the session. `proven` is called within the message that opened it, and then `onLink`: whoever listens
  * from there on misses nothing of what the hub had kept for us, which may come in one piece with that message.
  */
-export function openLink(options: LinkOptions, credential: Credential, proven?: () => void): Promise<Link> {
+export function openLink(options: LinkOptions, credential: Credential, proven?: Proven): Promise<Link> {
 	const { wire, clock, log, config, waiting } = options;
 	const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
 	const hub = {
@@ -109,6 +112,9 @@ export function openLink(options: LinkOptions, credential: Credential, proven?: 
 		maxMessageBytes: config.maxMessageBytes,
 		...(bundle ? { additionalAnchors: bundle } : {}),
 	};
+	const held = heldOf(credential);
+	// It holds the credential.
+	let prove = proven;
 	const complain = (topic: string, bytes: number): void => {
 		const { code, message } = new Fault("hub.too-large", `${bytes} bytes for ${printable(topic)}, not looked at`);
 		log("fault", { code, message });
@@ -121,9 +127,10 @@ export function openLink(options: LinkOptions, credential: Credential, proven?: 
 		let link: Link | undefined;
 		const session: HubSession = openHub(hub, {
 			onOpen() {
-				link = new Link(session, credential, ended, clock.ticks(), config.maxMessageBytes);
+				link = new Link(session, held, ended, clock.ticks(), config.maxMessageBytes);
 				try {
-					proven?.();
+					prove?.(held);
+					prove = undefined;
 					options.onLink(link);
 					resolve(link);
 				} catch (thrown) {

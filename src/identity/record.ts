@@ -84,7 +84,9 @@ export interface DeviceAssignment {
 	readonly payload: unknown;
 }
 
-export function assignmentOf({ hub, deviceId, payload }: Credential): DeviceAssignment {
+type Assigned = Pick<Credential, "hub" | "deviceId" | "payload">;
+
+export function assignmentOf({ hub, deviceId, payload }: Assigned): DeviceAssignment {
 	return { hub: formatEndpoint(hub), deviceId, payload: payload === undefined ? undefined : JSON.parse(payload) };
 }
 

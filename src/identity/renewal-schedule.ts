@@ -3,8 +3,8 @@ import { randomUnit } from "../base/retry.ts";
 import type { Config } from "../config.ts";
 import type { Fault } from "../fault.ts";
 import type { Clock, Entropy } from "../port.ts";
-import type { Credential } from "./record.ts";
-import { renewAt, retryAt, waitMs } from "./renewal-plan.ts";
+import type { Held } from "./held.ts";
+import { renewAt, retryAt, type Validity, waitMs } from "./renewal-plan.ts";
 
 /** Share of its validity that a certificate is used for at least, whatever the clock says. */
 const LEAST_USE = 0.1;
@@ -21,7 +21,7 @@ export class RenewalSchedule {
 	#restTicks = 0;
 	#requested = false;
 	/** By the wall clock: looked at every day, and always the same for one credential. */
-	#planned: { readonly credential: Credential; readonly at: number } | undefined;
+	#planned: { readonly credential: Held; readonly at: number } | undefined;
 
 	get failures(): number {
 		return this.#failures;
@@ -33,7 +33,7 @@ export class RenewalSchedule {
 	}
 
 	/** Milliseconds until the next attempt, 0 when it is due; a day at most, then to be asked again. */
-	dueIn(credential: Credential, config: Config, clock: Clock): number {
+	dueIn(credential: Held, config: Config, clock: Clock): number {
 		const rest = waitMs(Math.max(this.#restTicks, this.#failures > 0 ? this.#retryTicks : 0), clock.ticks());
 		if (this.#failures > 0 || this.#requested) return rest;
 		if (this.#planned?.credential !== credential) {
@@ -48,7 +48,7 @@ export class RenewalSchedule {
 		this.#restTicks = Math.max(this.#restTicks, until);
 	}
 
-	failed(fault: Fault, credential: Credential, { clock, entropy }: { clock: Clock; entropy: Entropy }): void {
+	failed(fault: Fault, credential: Validity, { clock, entropy }: { clock: Clock; entropy: Entropy }): void {
 		this.#failures++;
 		const now = clock.now();
 		const at = retryAt(credential, now, this.#failures, randomUnit(entropy), fault.retryAfterSeconds);
@@ -56,7 +56,7 @@ export class RenewalSchedule {
 	}
 
 	/** A new one. Not to be said of one that was found in flash: it may have little time left. */
-	issued({ notBefore, notAfter }: Credential, clock: Clock): void {
+	issued({ notBefore, notAfter }: Validity, clock: Clock): void {
 		this.#earliestTicks = clock.ticks() + LEAST_USE * (notAfter - notBefore);
 	}
 

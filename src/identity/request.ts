@@ -15,7 +15,8 @@ import { curveOf, generateKeyPair, keyCurves } from "../key/pair.ts";
 import type { CurveName, Entropy, Keystore, Log, Signer } from "../port.ts";
 import { encodeCsr } from "../x509/csr.ts";
 import { publicKeyInfo } from "../x509/key.ts";
-import type { Journal, Pending } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { Pending } from "./pending.ts";
 import { type CredentialKey, otherCurve } from "./record.ts";
 
 export interface RequestOptions {

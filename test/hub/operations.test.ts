@@ -7,6 +7,7 @@ import { Fault } from "../../src/fault.ts";
 import { OPERATIONS } from "../../src/hub/operation-names.ts";
 import { Operations, type OperationsOptions } from "../../src/hub/operations.ts";
 import { checkPatch, type ReportDone } from "../../src/hub/reported.ts";
+import { heldOf } from "../../src/identity/held.ts";
 import type { Credential } from "../../src/identity/record.ts";
 import { FAULTS } from "../../src/remedies.ts";
 import { StoreRoom } from "../../src/store/store-room.ts";
@@ -18,11 +19,11 @@ const NOTHING_SAID = { status: 0, payload: undefined as unknown };
 const leaf = der(
 	(await createEntity("P-256", { commonName: "dev-001", role: { kind: "client" }, ...span })).certificate,
 );
-const credential = {
+const credential = heldOf({
 	chain: [leaf],
 	notBefore: Date.UTC(2026, 0, 1),
 	notAfter: Date.UTC(2026, 1, 1),
-} as unknown as Credential;
+} as unknown as Credential);
 const certificate = { validFrom: "2026-01-01T00:00:00.000Z", validUntil: "2026-02-01T00:00:00.000Z" };
 
 /** A quarter of the partition is in use, or `used` entries. */

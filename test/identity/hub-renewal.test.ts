@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
+import { heldOf } from "../../src/identity/held.ts";
 import { renewOverHub } from "../../src/identity/hub-renewal.ts";
 import { Journal } from "../../src/identity/journal.ts";
 import type { Credential } from "../../src/identity/record.ts";
@@ -27,7 +28,7 @@ function booted() {
 	const renewal = renewOverHub(
 		{
 			session,
-			credential: { ...proposal(0), sequence: 1 },
+			credential: heldOf({ ...proposal(0), sequence: 1 }),
 			clock,
 			entropy: new FakeEntropy(),
 			log: () => {},

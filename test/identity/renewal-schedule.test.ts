@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
+import { heldOf } from "../../src/identity/held.ts";
 import { RenewalSchedule } from "../../src/identity/renewal-schedule.ts";
 import { FakeClock } from "../support/clock.ts";
 import { FakeEntropy } from "../support/entropy.ts";
@@ -21,7 +22,7 @@ for (const [why, before] of [
 	["the last one succeeded", (schedule: RenewalSchedule) => schedule.succeeded()],
 ] as const)
 	test(`no renewal before the hub's rest is over: ${why}`, async () => {
-		const credential = { ...proposal(0), sequence: 1 };
+		const credential = heldOf({ ...proposal(0), sequence: 1 });
 		const clock = new FakeClock(credential.notAfter - SECOND);
 		const schedule = new RenewalSchedule();
 		assert.equal(schedule.dueIn(credential, config, clock), 0);
@@ -34,7 +35,7 @@ for (const [why, before] of [
 	});
 
 test("after a failure the longer of both waits counts", () => {
-	const credential = { ...proposal(0), sequence: 1 };
+	const credential = heldOf({ ...proposal(0), sequence: 1 });
 	const clock = new FakeClock(credential.notBefore);
 	const schedule = new RenewalSchedule();
 	schedule.failed(new Fault("hub.throttled", "x"), credential, { clock, entropy: new FakeEntropy() });

@@ -64,8 +64,8 @@ export default class Session extends SdkState {
 	authentication: "ECDSA" | "RSA" | undefined;
 	serverKey: PublicKey | undefined;
 	readonly host: string;
-	readonly anchors: readonly Uint8Array[];
-	readonly clientCertificates: readonly Uint8Array[];
+	anchors: readonly Uint8Array[];
+	clientCertificates: readonly Uint8Array[];
 	readonly clientKey: ClientKey | undefined;
 	readonly maxRecordBytes: number;
 	/** NamedCurve, as offered. */
@@ -77,7 +77,6 @@ export default class Session extends SdkState {
 	readonly #notBefore: number;
 	/** Of what either side sends in one record, once the server has agreed. */
 	#fragmentBytes = MAX_SENT_BYTES;
-
 	readonly #transmit: (record: Uint8Array) => void;
 	readonly #resumption: Resumption | undefined;
 	#record: Uint8Array = new Uint8Array(HEADER_BYTES);
@@ -221,11 +220,12 @@ export default class Session extends SdkState {
 
 	/** Once: nothing of the handshake is held for as long as the connection. */
 	#opened(): void {
-		const id = new Uint8Array(this.serverSessionID ?? new ArrayBuffer(0));
-		this.resuming?.keep(this.masterSecret!, id, this.authentication, this.now());
+		const { masterSecret, serverSessionID: id = new ArrayBuffer(0), authentication } = this;
+		this.resuming?.keep(masterSecret!, new Uint8Array(id), authentication, this.now());
 		this.isResumed ||= this.resuming?.isAccepted ?? false;
-		this.resuming = undefined;
-		this.masterSecret = undefined;
+		this.resuming = this.masterSecret = this.myCert = undefined;
+		this.anchors = this.clientCertificates = [];
+		this.clientCerts &&= [];
 	}
 
 	/** After close_notify; every other alert was thrown by the SDK. */

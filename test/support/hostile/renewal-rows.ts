@@ -17,26 +17,23 @@ export function renewalRows(): Row[] {
 		...more,
 	});
 	const response = ["hub.response"];
+	const reporting = (name: string, more: Partial<Row>): Row =>
+		row(`${name} to a device with four kinds of Faults to report`, "", FOUR_KINDS, {
+			lawful: true,
+			change: undefined,
+			pushes: () => [
+				publish("devices/dev-001/messages/devicebound/", Buffer.alloc(60_000), 1),
+				publish("$iothub/twin/PATCH/properties/desired/?", "{}"),
+				publish("$iothub/methods/POST/enrollee.update/?$rid=a", '{"url":1}'),
+				publish("$iothub/methods/POST/enrollee.update/?$rid=b", '{"url":"https://localhost/"}'),
+				publish("$iothub/methods/POST/enrollee.renew/?$rid=r", "{}"),
+			],
+			...more,
+		});
+	const authority = RSA;
 	return [
-		...["", "renew-late"].map((arm) =>
-			row(
-				`the certificates ${arm && "a second later, "}to a device with four kinds of Faults to report`,
-				"",
-				FOUR_KINDS,
-				{
-					lawful: true,
-					change: undefined,
-					...(arm && { arm }),
-					pushes: () => [
-						publish("devices/dev-001/messages/devicebound/", Buffer.alloc(60_000), 1),
-						publish("$iothub/twin/PATCH/properties/desired/?", "{}"),
-						publish("$iothub/methods/POST/enrollee.update/?$rid=a", '{"url":1}'),
-						publish("$iothub/methods/POST/enrollee.update/?$rid=b", '{"url":"https://localhost/"}'),
-						publish("$iothub/methods/POST/enrollee.renew/?$rid=r", "{}"),
-					],
-				},
-			),
-		),
+		reporting("the certificates", {}),
+		reporting("the certificates a second later", { arm: "renew-late" }),
 		row("no JSON", "[".repeat(4000), response),
 		row("1,000 certificates of one letter", JSON.stringify(times(1000, () => "x")), ["x509.pem"]),
 		row("a certificate that is none", JSON.stringify({ certificates: ["A".repeat(4000)] }), ["x509.der"]),
@@ -69,6 +66,10 @@ export function renewalRows(): Row[] {
 			change: undefined,
 			arm: "renew-size=1000",
 		}),
+		// Each under what the one before has brought.
+		row("certificates of RSA-4096", "", [], { lawful: true, change: undefined, authority }),
+		row("certificates of RSA-4096 to who has such", "", [], { lawful: true, change: undefined, authority }),
+		reporting("certificates of RSA-4096 to who has such, and", { authority }),
 	];
 }
 

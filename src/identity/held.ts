@@ -1,0 +1,40 @@
+/**
+ * What is held of a credential for as long as its session lasts. A key and a chain, some KB of RAM, are for a handshake: who needs them after it
+ * reads the record again.
+ */
+import { parseCertificate } from "../x509/certificate.ts";
+import type { Credential } from "./record.ts";
+
+export interface Held
+	extends Pick<Credential, "hub" | "deviceId" | "payload" | "trustBundle" | "notBefore" | "notAfter"> {
+	/** Of the leaf; undefined where it is none that is read here. */
+	readonly serial: string | undefined;
+}
+
+export function heldOf(credential: Credential): Held;
+export function heldOf(credential: Credential | undefined): Held | undefined;
+export function heldOf(credential: Credential | undefined): Held | undefined {
+	if (credential === undefined) return undefined;
+	const { hub, deviceId, notBefore, notAfter, chain, payload, trustBundle } = credential;
+	return {
+		hub,
+		deviceId,
+		notBefore,
+		notAfter,
+		serial: serialOf(chain[0]!),
+		...(payload !== undefined && { payload }),
+		// Copies: a part of the record would hold all of it.
+		...(trustBundle && {
+			trustBundle: { ...trustBundle, certificates: trustBundle.certificates.map((der) => der.slice()) },
+		}),
+	};
+}
+
+/** A leaf that an image before this one has stored is the hub's to judge. */
+function serialOf(leaf: Uint8Array): string | undefined {
+	try {
+		return parseCertificate(leaf).serial;
+	} catch {
+		return undefined;
+	}
+}
