@@ -56,12 +56,20 @@ async function main(): Promise<number> {
 }
 
 async function run(tools: Tools, keep: boolean): Promise<number> {
+	const time = await serveTime();
+	try {
+		return await runBoard(tools, keep);
+	} finally {
+		time.close();
+	}
+}
+
+async function runBoard(tools: Tools, keep: boolean): Promise<number> {
 	process.stderr.write("building the firmware; the first time this takes some minutes\n");
 	const firmware = await buildFirmware(tools);
 	const flash = join(project, "build/board/flash.bin");
 	const stateFolder = join(project, "build/board/cloud");
 	const cloud = await startCloud({ hosts: [HOST], address: "127.0.0.1", stateFolder });
-	const time = await serveTime();
 	try {
 		if (!keep || !existsSync(flash)) writeFileSync(flash, makeFlash(tools, firmware, cloud.settings));
 		process.stdout.write(`cloud at ${cloud.host}:${cloud.port}, flash in ${flash}\n`);
@@ -75,7 +83,6 @@ async function run(tools: Tools, keep: boolean): Promise<number> {
 		process.stdout.write(`\nThe hub has ${cloud.telemetry.length} messages from the board.\n`);
 		return 0;
 	} finally {
-		time.close();
 		await cloud.close();
 	}
 }

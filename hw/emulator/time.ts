@@ -9,10 +9,10 @@ const PACKET_BYTES = 48;
 /** 1900 to 1970, seconds. */
 const UNIX = 2_208_988_800;
 
-/** Another one on this machine may serve already: it says the same. */
-export async function serveTime(): Promise<{ close(): void }> {
-	const socket = createSocket("udp4");
-	socket.on("message", (query, { port, address }) => {
+/** Beside others of ours, which say the same: the system gives each query to one of them. Throws where the port is somebody else's. */
+export async function serveTime(port = TIME_PORT): Promise<{ close(): void }> {
+	const socket = createSocket({ type: "udp4", reuseAddr: true });
+	socket.on("message", (query, from) => {
 		if (query.length < PACKET_BYTES) return;
 		const answer = Buffer.alloc(PACKET_BYTES);
 		answer[0] = SERVER_V4;
@@ -21,14 +21,14 @@ export async function serveTime(): Promise<{ close(): void }> {
 		const now = Date.now();
 		answer.writeUInt32BE(Math.floor(now / 1000) + UNIX, 40);
 		answer.writeUInt32BE(Math.floor(((now % 1000) / 1000) * 2 ** 32), 44);
-		socket.send(answer, port, address);
+		socket.send(answer, from.port, from.address);
 	});
-	socket.bind(TIME_PORT, "127.0.0.1");
+	socket.bind(port, "127.0.0.1");
 	try {
 		await once(socket, "listening");
 	} catch (thrown) {
 		if ((thrown as NodeJS.ErrnoException).code !== "EADDRINUSE") throw thrown;
-		return { close: () => {} };
+		throw new Error(`UDP port ${port} is taken, where the board asks for the time: end what listens there (ss -ulpn)`);
 	}
 	return { close: () => socket.close() };
 }

@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { moddable, sdkEnvironment } from "../simulator/harness.ts";
+import { moddable, noModdable, sdkEnvironment } from "../simulator/harness.ts";
 
 export const QEMU = "qemu-system-riscv32";
 export const MACHINE = "esp32c3";
@@ -20,10 +20,10 @@ export interface Tools {
 
 /** The tools, or one line that says what is missing. */
 export function findTools(): Tools | string {
-	if (moddable === undefined) return "no Moddable SDK: set MODDABLE, see hw/moddable/README.md";
+	if (moddable === undefined) return noModdable;
 	const idf = process.env.IDF_PATH;
-	if (idf === undefined || !existsSync(join(idf, "export.sh")))
-		return "no ESP-IDF v6.0: set IDF_PATH, see docs/board.md";
+	if (!idf) return "no ESP-IDF v6.0: set IDF_PATH, see docs/board.md";
+	if (!existsSync(join(idf, "export.sh"))) return `no ESP-IDF v6.0 at IDF_PATH=${idf}, see docs/board.md`;
 	let environment: NodeJS.ProcessEnv;
 	try {
 		environment = exported(idf);

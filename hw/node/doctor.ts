@@ -132,10 +132,11 @@ export function sntpSkew(host: string, port: number): Promise<number | Fault | u
 }
 
 function sdk(): Finding {
-	const folder = process.env.MODDABLE ?? join(homedir(), ".local", "share", "moddable");
+	const named = process.env.MODDABLE;
+	const folder = named || join(homedir(), ".local", "share", "moddable");
 	if (existsSync(join(folder, "build"))) return good("SDK", folder);
 	const remedy = "For boards and the simulator only: npx xs-dev setup, or set MODDABLE.";
-	return { name: "SDK", state: "note", text: "no Moddable SDK", remedy };
+	return { name: "SDK", state: "note", text: named ? `none in ${named}` : "no Moddable SDK", remedy };
 }
 
 function idf(): Finding {

@@ -17,7 +17,7 @@
  * - exitCode: what exit() was given; 105 unhandled exception, 104 dead strip; undefined when killed by the timeout.
  * - output: all of stdout and stderr, traces included. logged: the traces of a debug build as the debugger saw them.
  *   exceptions: what stopped a debug build in the debugger (`debugger`; with breakOnExceptions every throw).
- * - The SDK is found by $MODDABLE, else ~/.local/share/moddable; `skip` is false or the reason to skip.
+ * - The SDK is at $MODDABLE, or, where that is not set, at ~/.local/share/moddable; `skip` is false or the reason to skip.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -74,12 +74,19 @@ export interface App {
 
 export const project: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-export const moddable: string | undefined = [process.env.MODDABLE, join(homedir(), ".local/share/moddable")].find(
-	(path) => path !== undefined && existsSync(join(path, "build/bin/lin/release/mcconfig")),
-);
+const folder = process.env.MODDABLE || join(homedir(), ".local/share/moddable");
+
+export const moddable: string | undefined = existsSync(join(folder, "build/bin/lin/release/mcconfig"))
+	? folder
+	: undefined;
+
+/** What is said in one line where there is none; one that MODDABLE names wrongly is not looked for elsewhere. */
+export const noModdable: string = process.env.MODDABLE
+	? `no Moddable SDK at MODDABLE=${folder}, or without its tools; see hw/moddable/README.md`
+	: "no Moddable SDK: set MODDABLE, see hw/moddable/README.md";
 
 /** For node:test's `skip`. */
-export const skip: string | false = moddable === undefined ? "SKIPPED: no Moddable SDK" : false;
+export const skip: string | false = moddable === undefined ? `SKIPPED: ${noModdable}` : false;
 
 /** Debian's multilib and its libraries for i386. */
 const I386 = { CC: "gcc -m32", PKG_CONFIG_LIBDIR: "/usr/lib/i386-linux-gnu/pkgconfig:/usr/share/pkgconfig" };

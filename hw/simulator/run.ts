@@ -12,7 +12,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startCloud } from "../../cloud/cloud.ts";
-import { buildForXs, project, sdkEnvironment, skip } from "./harness.ts";
+import { buildForXs, noModdable, project, sdkEnvironment, skip } from "./harness.ts";
 import { environmentOf } from "./settings.ts";
 
 const XSBUG_PORT = 5002;
@@ -21,7 +21,7 @@ const XSBUG_SECONDS = 10;
 const FOREVER_SECONDS = Math.floor(0x7fffffff / 1000);
 
 if (skip) {
-	process.stderr.write("no Moddable SDK: set MODDABLE, see hw/moddable/README.md\n");
+	process.stderr.write(`${noModdable}\n`);
 	process.exit(1);
 }
 

@@ -1,12 +1,15 @@
 /** `npm run board` as a command: its flags, what it says where a tool is missing, and that no board outlives it. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { serveTime } from "../../hw/emulator/time.ts";
 import { findTools } from "../../hw/emulator/tools.ts";
+import { sntpSkew } from "../../hw/node/doctor.ts";
 import { project } from "../../hw/simulator/harness.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 
@@ -59,8 +62,14 @@ test("what is missing is said in one line, and ends with 2", async () => {
 		assert.match(err, /^[^\n]+\n$/);
 		assert.match(err, line);
 	};
-	await expect(/^no Moddable SDK: /, { MODDABLE: "/nowhere", HOME: folder });
-	await expect(/^no ESP-IDF v6.0: /);
+	await expect(/^no Moddable SDK: set MODDABLE/, { MODDABLE: "", HOME: folder });
+	// Not the one in the home folder, which is right.
+	const home = join(folder, "home");
+	mkdirSync(join(home, ".local/share"), { recursive: true });
+	symlinkSync(folder, join(home, ".local/share/moddable"));
+	await expect(/^no Moddable SDK at MODDABLE=\/nowhere, /, { MODDABLE: "/nowhere", HOME: home });
+	await expect(/^no ESP-IDF v6.0: set IDF_PATH/, { IDF_PATH: "" });
+	await expect(/^no ESP-IDF v6.0 at IDF_PATH=\/nowhere, /, { IDF_PATH: "/nowhere" });
 	exported('echo "ERROR: run the install script"; return 1');
 	await expect(/^ESP-IDF's export.sh: ERROR: run the install script$/m);
 	exported(path);
@@ -72,6 +81,24 @@ test("what is missing is said in one line, and ends with 2", async () => {
 	}
 	qemu("virt");
 	await expect(/^qemu-system-riscv32 has no machine esp32c3: /);
+});
+
+test("time servers of ours share a port, and one goes on where another ends; a stranger's port is said in one line", async () => {
+	const stranger = createSocket("udp4").bind(0, "127.0.0.1");
+	await once(stranger, "listening");
+	const { port } = stranger.address();
+	await assert.rejects(serveTime(port), {
+		message: new RegExp(`^UDP port ${port} is taken, where the board asks for the time: end what listens there .*$`),
+	});
+	stranger.close();
+	await once(stranger, "close");
+	const servers = [await serveTime(port), await serveTime(port)];
+	for (const server of servers) {
+		const skew = await sntpSkew("127.0.0.1", port);
+		assert.ok(typeof skew === "number" && Math.abs(skew) < 1000, String(skew));
+		server.close();
+	}
+	assert.equal(await sntpSkew("127.0.0.1", port), undefined);
 });
 
 const tools = findTools();

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { appBytes, checkTable, slotBytes } from "../../hw/node/bundle/partitions.ts";
+import { appBytes, checkTable, needsNvsKeys, slotBytes } from "../../hw/node/bundle/partitions.ts";
 import { partitionFile } from "../../hw/node/bundle/project.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import { isFault } from "../support/random.ts";
@@ -72,8 +72,8 @@ test("what ESP-IDF refuses, and tables without two slots", () => {
 
 test("what an image of ours cannot live with, by name", () => {
 	const map = (name: string) => readFileSync(partitionFile(name)!, "utf8");
-	const check = (text: string, apps?: boolean) => checkTable(table(text), apps);
-	for (const name of ["4m", "4m-app"]) check(map(name), name === "4m-app");
+	const check = (text: string, needs: Parameters<typeof checkTable>[1] = {}) => checkTable(table(text), needs);
+	for (const name of ["4m", "4m-app"]) check(map(name), { apps: name === "4m-app", nvsKeys: true });
 	check(
 		map("4m")
 			.replace(/0x10000,\n/, "64k,\n")
@@ -89,13 +89,47 @@ test("what an image of ours cannot live with, by name", () => {
 		["0x1f0000,", "1.9M,", /ota_0: size 1\.9M/],
 	] as const)
 		assert.throws(() => check(map("4m").replace(from, to)), fault, String(from));
-	assert.throws(() => check(map("4m"), true), /config\.invalid: .*no room for apps/);
+	for (const factory of ["factory,app,factory,0x20000,1M", "old,0,0,0x20000,1M"])
+		assert.throws(
+			() => check(`${map("4m")}\n${factory}`),
+			new RegExp(`${factory.split(",")[0]} \\(app, factory\\) .* take it out`),
+		);
+	for (const keys of ["", "nvs_keys, data, nvs, 0x1c000, 0x1000", "keys, data, nvs_keys, 0x1c000, 0x800"]) {
+		const text = map("4m").replace(/^nvs_keys.*$/m, keys);
+		check(text);
+		assert.throws(
+			() => check(text, { nvsKeys: true }),
+			/nvs_keys \(data, nvs_keys\) has (0|2048) bytes, expected 4096 for NVS/,
+		);
+	}
+	assert.throws(() => check(map("4m"), { apps: true }), /config\.invalid: .*no room for apps/);
 	assert.throws(() => checkTable("/nowhere.csv"), /cannot be read/);
 });
 
-const generator = join(process.env.IDF_PATH ?? "/nowhere", "components/partition_table/gen_esp32part.py");
+test("an sdkconfig with NVS encryption by a partition's keys, as mcconfig merges it", () => {
+	for (const lines of [
+		["CONFIG_NVS_ENCRYPTION=y", "CONFIG_NVS_SEC_KEY_PROTECT_USING_FLASH_ENC=y"],
+		["CONFIG_NVS_ENCRYPTION=y"],
+		["CONFIG_SECURE_FLASH_ENC_ENABLED=y"],
+	])
+		assert.ok(needsNvsKeys(lines.join("\n")), lines.join());
+	for (const lines of [
+		[],
+		["# CONFIG_NVS_ENCRYPTION=y"],
+		["CONFIG_SECURE_FLASH_ENC_ENABLED="],
+		["CONFIG_SECURE_FLASH_ENC_ENABLED=y", "CONFIG_NVS_ENCRYPTION=n"],
+		["CONFIG_SECURE_FLASH_ENC_ENABLED=y", "CONFIG_NVS_ENCRYPTION="],
+		["CONFIG_SECURE_FLASH_ENC_ENABLED=y", "# CONFIG_NVS_ENCRYPTION is not set"],
+		["CONFIG_NVS_ENCRYPTION=y", "CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC=y"],
+		["CONFIG_NVS_ENCRYPTION=y", "CONFIG_NVS_SEC_KEY_PROTECT_NONE=y"],
+	])
+		assert.ok(!needsNvsKeys(lines.join("\n")), lines.join());
+});
+
+const idf = process.env.IDF_PATH;
+const generator = join(idf ?? "/nowhere", "components/partition_table/gen_esp32part.py");
 const runs = existsSync(generator) && spawnSync("python3", [generator, "--help"], { stdio: "ignore" }).status === 0;
-const skip = runs ? false : "SKIPPED: no ESP-IDF";
+const skip = runs ? false : `SKIPPED: no ESP-IDF${idf ? ` at IDF_PATH=${idf}` : ""}`;
 
 test("ESP-IDF's example tables: the same smallest slot as its own generator's", { skip }, () => {
 	const folder = join(generator, "..");

@@ -4,12 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { project, sdkEnvironment, skip } from "../../hw/simulator/harness.ts";
+import { project, skip } from "../../hw/simulator/harness.ts";
 import { numbersIn } from "../newcomer/documents.ts";
-import { temporaryFolder } from "../support/openssl.ts";
 import { configureForEsp32, linkForEsp32 } from "./esp32.ts";
 
 const TARGETS = [
@@ -153,46 +152,10 @@ describe("the image for ESP32", { skip }, () => {
 		assert.deepEqual(compile("slot.c", `${sdkconfig}\n${usual}`), { status: 0, stderr: "" });
 	});
 
-	for (const [manifest, table, fault] of [
-		[
-			"manifest.json",
-			"nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,1M",
-			"nvs has 24576 bytes, expected 65536",
-		],
-		[
-			"examples/sensor/manifest.json",
-			ours("partitions.csv"),
-			"no room for apps, which need xs (0x40, 1) and stage (data)",
-		],
-	] as const)
-		test(`a partition table that ${manifest} cannot live with ends the build before anything is compiled: ${fault}`, () => {
-			const PARTITIONS_FILE = join(temporaryFolder({ "p.csv": table }), "p.csv");
-			const { output, folder } = configureForEsp32(join(project, manifest), "esp32", "esp32", { PARTITIONS_FILE });
-			const [line, ...more] = output.match(/.*enrollee: .*/g) ?? [];
-			assert.ok(line?.includes(`partitions.csv: ${fault}: take hw/moddable/partitions.csv`), output);
-			assert.deepEqual(more, []);
-			assert.ok(!existsSync(join(folder, "mc.xs.c")));
-		});
-
-	test("where node cannot look at the partition table nothing is compiled either", () => {
-		const without = temporaryFolder();
-		writeFileSync(join(without, "node"), "#!/bin/sh\nexit 127\n", { mode: 0o755 });
-		const PATH = `${without}${delimiter}${sdkEnvironment().PATH}`;
-		const { output, folder } = configureForEsp32(join(project, "manifest.json"), "esp32", "esp32", { PATH });
-		assert.match(output, /enrollee: node did not look at the partition table/);
-		assert.ok(!existsSync(join(folder, "mc.xs.c")));
-	});
-
 	test("a partition table that sdkconfig names, past mcconfig, is refused by the compiler", () => {
 		const named = (name: string) => compile("slot.c", usual, [`-DCONFIG_PARTITION_TABLE_CUSTOM_FILENAME="${name}"`]);
 		assert.deepEqual(named("partitions.csv"), { status: 0, stderr: "" });
 		assert.match(named("theirs.csv").stderr, /enrollee: name the table in PARTITIONS_FILE/);
-	});
-
-	test("no target of the SDK's brings a partition table of its own", () => {
-		const { partitions, output } = configureForEsp32(join(project, "manifest.json"), "esp32/m5atom_s3", "esp32s3");
-		assert.equal(partitions, ours("partitions.csv"));
-		assert.doesNotMatch(output, /enrollee: /);
 	});
 
 	for (const where of ["UART", "FLASH"])

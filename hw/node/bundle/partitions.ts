@@ -23,10 +23,10 @@ export function appBytes(file: string): number {
 }
 
 /**
- * That an image of the agent can live with it: two slots, what tells them apart, and NVS as large as the agent reckons with; with
- * `apps` also room for applications. Throws Fault config.invalid.
+ * That an image of the agent can live with it: two slots and no third, what tells them apart, and NVS as large as the agent reckons
+ * with; with `apps` also room for applications, with `nvsKeys` for the keys of NVS encryption. Throws Fault config.invalid.
  */
-export function checkTable(file: string, apps = false): void {
+export function checkTable(file: string, { apps = false, nvsKeys = false } = {}): void {
 	const partitions = read(file);
 	const nvs = partitions.find(({ name, type, subtype }) => name === "nvs" && type === DATA && subtype === NVS);
 	const otadata = partitions.find(({ type, subtype }) => type === DATA && subtype === OTADATA);
@@ -34,7 +34,24 @@ export function checkTable(file: string, apps = false): void {
 	if (otadata?.bytes() !== OTADATA_BYTES)
 		throw unfit(file, `otadata has ${otadata?.bytes() ?? 0} bytes, expected ${OTADATA_BYTES}`);
 	slotBytes(file);
+	const factory = partitions.find(({ type, subtype }) => type === APP && subtype === FACTORY);
+	if (factory)
+		throw unfit(file, `${factory.name} (app, factory) is never updated, and started after all others: take it out`);
+	const keys = partitions.find(({ type, subtype }) => type === DATA && subtype === NVS_KEYS)?.bytes() ?? 0;
+	if (nvsKeys && keys < NVS_KEYS_BYTES)
+		throw unfit(file, `nvs_keys (data, nvs_keys) has ${keys} bytes, expected ${NVS_KEYS_BYTES} for NVS encryption`);
 	if (apps) appBytes(file);
+}
+
+/**
+ * Whether an sdkconfig asks for NVS encryption with keys in a partition (ESP-IDF, "NVS Encryption"): flash encryption switches it on
+ * unless told otherwise. Where the chip's HMAC is to derive the keys, that has to be written.
+ */
+export function needsNvsKeys(sdkconfig: string): boolean {
+	const is = (pattern: string): boolean => new RegExp(`^${pattern}$`, "m").test(sdkconfig);
+	const off = is("CONFIG_NVS_ENCRYPTION=n?") || is("# CONFIG_NVS_ENCRYPTION is not set");
+	const elsewhere = is("CONFIG_NVS_SEC_KEY_PROTECT_(USING_HMAC|NONE)=y");
+	return is("CONFIG_(NVS_ENCRYPTION|SECURE_FLASH_ENC_ENABLED)=y") && !off && !elsewhere;
 }
 
 const unfit = (file: string, why: string): Fault => new Fault("config.invalid", `partition table ${file}: ${why}`);
@@ -54,11 +71,15 @@ const PARTITION_TABLE = 3;
 /** Of data; the others that matter here are numbers. */
 const OTADATA = 0;
 const NVS = 2;
-const DATA_SUBTYPES: Readonly<Record<string, number>> = Object.freeze({ ota: OTADATA, nvs: NVS });
+const NVS_KEYS = 4;
+const DATA_SUBTYPES: Readonly<Record<string, number>> = Object.freeze({ ota: OTADATA, nvs: NVS, nvs_keys: NVS_KEYS });
 /** Two sectors, one for each slot (ESP-IDF, "Over The Air Updates"). */
 const OTADATA_BYTES = 0x2000;
 /** As our maps have it; how it is reckoned with: src/store/reserve.ts. */
 const NVS_BYTES = 0x10000;
+/** A sector (ESP-IDF, "NVS Encryption"). */
+const NVS_KEYS_BYTES = 0x1000;
+const FACTORY = 0;
 const FIRST_OTA = 0x10;
 const LAST_OTA = 0x1f;
 const TYPES: Readonly<Record<string, number>> = Object.freeze({
@@ -68,7 +89,7 @@ const TYPES: Readonly<Record<string, number>> = Object.freeze({
 	partition_table: PARTITION_TABLE,
 });
 /** Of app; the others that matter here are numbers. */
-const APP_SUBTYPES: Readonly<Record<string, number>> = Object.freeze({ factory: 0, test: 0x20 });
+const APP_SUBTYPES: Readonly<Record<string, number>> = Object.freeze({ factory: FACTORY, test: 0x20 });
 /** The table itself is at 0x8000, unless the project says otherwise. */
 const FIRST_OFFSET = 0x9000;
 
