@@ -83,13 +83,8 @@ test("what is missing is said in one line, and ends with 2", async () => {
 	await expect(/^qemu-system-riscv32 has no machine esp32c3: /);
 });
 
-test("time servers of ours share a port, and one goes on where another ends; a stranger's port is said in one line", async () => {
-	const stranger = createSocket("udp4").bind(0, "127.0.0.1");
-	await once(stranger, "listening");
-	const { port } = stranger.address();
-	await assert.rejects(serveTime(port), {
-		message: new RegExp(`^UDP port ${port} is taken, where the board asks for the time: end what listens there .*$`),
-	});
+test("time servers of ours share a port, and one goes on where another ends", async () => {
+	const { stranger, port } = await listen(() => undefined);
 	stranger.close();
 	await once(stranger, "close");
 	const servers = [await serveTime(port), await serveTime(port)];
@@ -100,6 +95,42 @@ test("time servers of ours share a port, and one goes on where another ends; a s
 	}
 	assert.equal(await sntpSkew("127.0.0.1", port), undefined);
 });
+
+test("a stranger at that port is said in one line, unless it tells the time", async () => {
+	const answers = (seconds: number) => (query: Buffer) => {
+		const answer = Buffer.alloc(48);
+		answer.set([0x24, 1]);
+		query.copy(answer, 24, 40, 48);
+		answer.writeUInt32BE(Math.floor(Date.now() / 1000) + seconds, 40);
+		answer.writeUInt32BE((Date.now() % 1000) * 4_294_967, 44);
+		return answer;
+	};
+	const SINCE_1900 = 2_208_988_800;
+	for (const [answer, serves] of [
+		[() => undefined, false],
+		[() => Buffer.from("hello"), false],
+		[answers(SINCE_1900 - 3600), false],
+		[answers(SINCE_1900), true],
+	] as const) {
+		const { stranger, port } = await listen(answer);
+		const served = serveTime(port);
+		const said = `^UDP port ${port} is taken, where the board asks for the time: end what listens there .*$`;
+		if (serves) (await served).close();
+		else await assert.rejects(served, { message: new RegExp(said) });
+		stranger.close();
+	}
+});
+
+/** A socket that shares its port with nobody. */
+async function listen(answer: (query: Buffer) => Buffer | undefined) {
+	const stranger = createSocket("udp4").bind(0, "127.0.0.1");
+	stranger.on("message", (query, { port, address }) => {
+		const bytes = answer(query);
+		if (bytes !== undefined) stranger.send(bytes, port, address);
+	});
+	await once(stranger, "listening");
+	return { stranger, port: stranger.address().port };
+}
 
 const tools = findTools();
 
