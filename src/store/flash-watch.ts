@@ -10,15 +10,15 @@ const ENDURANCE_ERASES = 10_000;
 const DAY_MS = 24 * 3600_000;
 
 export interface FlashStatus {
-	/** Records written since start, over a day at least. */
-	readonly writesPerDay: number;
+	/** Records written since start, by the day. Absent until one has passed, as is the next: a device that sleeps has no such pace. */
+	readonly writesPerDay?: number;
 	/**
 	 * From new until the pages that are written to are worn out, at this pace; 1000 at most. Absent where the room is not
 	 * limited, as is the next.
 	 */
 	readonly lifeYears?: number;
 	/** Of the partition, whoever uses it. */
-	readonly usedPercent?: number;
+	readonly usedPercent?: number | undefined;
 }
 
 export class FlashWatch {
@@ -61,13 +61,14 @@ export class FlashWatch {
 		const usage = this.#store.usage?.();
 		if (!usage) return undefined;
 		const { puts, written, entries } = usage;
-		const days = Math.max(1, this.#clock.ticks() / DAY_MS);
+		const usedPercent = entries && Math.round((100 * entries.used) / entries.total);
+		const days = this.#clock.ticks() / DAY_MS;
+		if (days < 1) return { usedPercent };
 		const writesPerDay = Math.round((10 * puts) / days) / 10;
 		if (!entries) return { writesPerDay };
 		// Pages full of what never changes are never moved: the others share the wear, each erased once while all are written.
 		const others = Math.max(PAGE_ENTRIES, entries.total - entries.used);
 		const years = (ENDURANCE_ERASES * others * days) / Math.max(1, written) / 365;
-		const usedPercent = Math.round((100 * entries.used) / entries.total);
 		return { writesPerDay, lifeYears: Math.min(1000, Math.round(years)), usedPercent };
 	}
 }

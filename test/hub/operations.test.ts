@@ -83,7 +83,7 @@ describe("methods", async () => {
 				firmware: "1.2.3",
 				upSeconds: 90,
 				certificate,
-				flash: { writesPerDay: 0, lifeYears: 1000, usedPercent: 25 },
+				flash: { usedPercent: 25 },
 				faults: [{ code: "wire.dns", count: 1, at: "2026-01-01T00:01:30.000Z", remedy: FAULTS["wire.dns"] }],
 			},
 		});

@@ -191,8 +191,11 @@ test("writes a day and the life of the flash: what was written, over the pages t
 	const state = device(500);
 	const watch = new FlashWatch(state.store, clock, () => {});
 	for (let i = 0; i < 10; i++) state.store.put("cred.a", Uint8Array.of(i));
-	assert.equal(watch.status?.writesPerDay, 10, "a day at least");
-	await clock.advance(10 * 24 * 3600_000);
+	await clock.advance(24 * 3600_000 - 1);
+	assert.deepEqual({ ...watch.status }, { usedPercent: 25 }, "a pace, before a day has passed");
+	await clock.advance(1);
+	assert.equal(watch.status?.writesPerDay, 10);
+	await clock.advance(9 * 24 * 3600_000);
 	const { writesPerDay, lifeYears, usedPercent } = watch.status!;
 	assert.deepEqual([writesPerDay, usedPercent], [1, 25]);
 	assert.equal(lifeYears, 1000);
