@@ -11,8 +11,16 @@ import { fileURLToPath } from "node:url";
 import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
+import { transform } from "esbuild";
 import { mqttPacketShims, SHIMS } from "./hw/moddable/shims/rollup.js";
-import { privateMethodsInRom, regexpsInRam, xsRom } from "./hw/moddable/xs-rom/index.js";
+import {
+	arrowsInRom,
+	constantsInCode,
+	fieldsInConstructors,
+	privatesInRom,
+	regexpsInRam,
+	xsRom,
+} from "./hw/moddable/xs-rom/index.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -51,7 +59,8 @@ export default {
 		}),
 		xsRom({ include: (id) => KEY.test(id) }),
 		regexpsInRam(),
-		privateMethodsInRom(),
+		privatesInRom(),
+		fieldsInConstructors(),
 	],
 	output: {
 		dir: "dist/moddable",
@@ -61,7 +70,13 @@ export default {
 		manualChunks: chunk,
 		minifyInternalExports: false,
 		hoistTransitiveImports: false,
-		plugins: [{ name: "specifiers", renderChunk: nameImports }],
+		plugins: [
+			constantsInCode(),
+			// The SDK's modules and those of tls/ import each other.
+			arrowsInRom({ exported: ({ fileName }) => !fileName.startsWith("tls/") }),
+			{ name: "specifiers", renderChunk: nameImports },
+			...(process.env.ENROLLEE_NAMES === "long" ? [] : [{ name: "short-names", renderChunk: shorten }]),
+		],
 	},
 };
 
@@ -99,4 +114,20 @@ function nameImports(code, { fileName }) {
 		/^((?:import|export)\b[^'"\n]*)'(\.\.?\/[^'\n]+)\.js';$/gm,
 		(_, head, path) => `${head}"${specifier(posix.join(posix.dirname(fileName), path))}";`,
 	);
+}
+
+/**
+ * XS keeps each name once in ROM, for 20 bytes and its letters, even that of a parameter: so all that only a chunk itself names gets a
+ * short one, the same in all chunks. Among it are the private members that `privatesInRom` has made ordinary, but for those of a class that
+ * extends another: what that one has is not in sight. ENROLLEE_NAMES=long leaves them, for a debugger.
+ */
+async function shorten(code) {
+	const options = {
+		format: "esm",
+		target: "esnext",
+		charset: "utf8",
+		minifyIdentifiers: true,
+		mangleProps: /^\$\$/,
+	};
+	return { code: (await transform(code, options)).code, map: null };
 }

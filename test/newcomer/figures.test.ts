@@ -72,7 +72,7 @@ const README = readFileSync(join(ROOT, "README.md"), "utf8").replace(/\s+/g, " "
 const { flash } = crypto;
 const esp32 = readFileSync(join(ROOT, "bench/moddable-flash.md"), "utf8").match(/^\| esp32 \|.*$/m)![0];
 const flashed = esp32.split("|").slice(2, -1).map(Number);
-const [bytecode, slots, bigInts, regExps] = flashed as [number, number, number, number];
+const [bytecode, texts, slots, bigInts] = flashed as [number, number, number, number];
 const mqttCosts = (names: RegExp): number[] =>
 	Object.entries(mqtt.instructions as Record<string, number>).flatMap(([name, cost]) =>
 		names.test(name) ? [cost] : [],
@@ -141,8 +141,8 @@ const SENTENCES: readonly (readonly [string, RegExp, readonly number[]])[] = [
 	],
 	[
 		"README.md",
-		/script on ESP32: (\S+ KB) \((\S+ KB) bytecode, (\S+ KB) objects, (\S+ KB) tables\)/,
-		[flashed.at(-1)!, bytecode, slots, bigInts + regExps],
+		/script on ESP32: (\S+ KB) \((\S+ KB) objects, (\S+ KB) bytecode, (\S+ KB) names and texts, (\S+ KB) tables of BigInts\)/,
+		[flashed.at(-1)!, slots, bytecode, texts, bigInts],
 	],
 	[
 		"README.md",

@@ -28,8 +28,8 @@ export const waits = () => startCloud({ retryAfterSeconds: "soon" });
 export const misspelt = () => cloud.operator.pushDesire("dev-001", {});
 `;
 
-const PLUGINS = `import { privateMethodsInRom, regexpsInRam, xsRom } from "enrollee/hw/moddable/xs-rom";
-const plugins = [xsRom({ include: () => true, report: (_, { compared }) => compared }), regexpsInRam(), privateMethodsInRom()];
+const PLUGINS = `import { arrowsInRom, privatesInRom, regexpsInRam, xsRom } from "enrollee/hw/moddable/xs-rom";
+const plugins = [xsRom({ include: () => true, report: (_, { compared }) => compared }), regexpsInRam(), privatesInRom(), arrowsInRom()];
 console.log(plugins.map(({ name }) => name).join(" "));
 `;
 
@@ -102,7 +102,7 @@ describe("the package that npm pack makes of a clean checkout", () => {
 		writeFileSync(join(project, "plugins.ts"), PLUGINS);
 		assert.equal(compile(project, ["plugins.ts"]), "");
 		const { stdout, stderr } = spawnSync(process.execPath, ["plugins.js"], { cwd: project, encoding: "utf8" });
-		assert.equal(stdout, "xs-rom regexps-in-ram private-methods-in-rom\n", stderr);
+		assert.equal(stdout, "xs-rom regexps-in-ram privates-in-rom arrows-in-rom\n", stderr);
 	});
 
 	test("nothing of the tests is in it", () => {

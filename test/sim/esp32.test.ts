@@ -35,10 +35,10 @@ const REPLACED = {
 const HEAD = `# Flash of the script on ESP32
 
 The application's image (manifest.json, release build) as linked for each target, without ESP-IDF and the C of XS: bytes in
-flash, none of them in RAM. Slots are counted at 16 bytes. Made by test/sim/esp32.test.ts with ENROLLEE_BENCH=write.
+flash, none of them in RAM. Slots are counted at 16 bytes, names and texts with them. Made by test/sim/esp32.test.ts with ENROLLEE_BENCH=write.
 
-| target | bytecode | slots | BigInts | regular expressions | keys | total |
-| --- | --- | --- | --- | --- | --- | --- |`;
+| target | bytecode | texts | slots | BigInts | regular expressions | keys | total |
+| --- | --- | --- | --- | --- | --- | --- | --- |`;
 
 describe("the image for ESP32", { skip }, () => {
 	const table = [HEAD];

@@ -29,12 +29,15 @@ export interface Image {
 
 /** What the script takes in flash, on a 32-bit chip. */
 export interface FlashBytes {
+	/** Of functions, of closures of one function once; what a preloaded module ran while it was linked is not in the image. */
 	readonly bytecode: number;
+	/** Names of properties and texts outside of functions, each once. */
+	readonly texts: number;
 	/** Slots of the ROM heap. */
 	readonly slots: number;
 	readonly bigInts: number;
 	readonly regExps: number;
-	/** Property keys: a pointer each. */
+	/** Property keys: a pointer and a place in objects each. */
 	readonly keys: number;
 	readonly total: number;
 }
@@ -45,6 +48,7 @@ process.once("exit", () => rmSync(OWN, { recursive: true, force: true }));
 
 const SLOT_BYTES = 16;
 const WORD_BYTES = 4;
+const KEY_BYTES = WORD_BYTES + 2;
 
 /** `target`: esp32 or esp32/<subplatform>, of the given chip. */
 export function linkForEsp32(manifest: string, target: string, chip: string): Image {
@@ -57,7 +61,7 @@ export function linkForEsp32(manifest: string, target: string, chip: string): Im
 		script: text,
 		sdkconfig,
 		partitions,
-		flash: measure(text, join(folder, "modules")),
+		flash: measure(text),
 		warnings: `${make.stdout}${make.stderr}`.match(/(not frozen|no const)$/gm)?.length ?? 0,
 		aliases: Number(/#define mxAliasCount (\d+)/.exec(text)?.[1]),
 		module: (name) => readModule(join(folder, "modules"), name),
@@ -107,27 +111,28 @@ for argument in "$@"; do
 done
 `;
 
-function measure(script: string, modules: string): FlashBytes {
+function measure(script: string): FlashBytes {
 	const count = (name: string): number => Number(new RegExp(`#define mx${name}Count (\\d+)`).exec(script)?.[1] ?? 0);
-	const linked = [...script.matchAll(/^\t\{ .*, "([^"]+)", \{ XS_MAJOR_VERSION/gm)].map(([, name]) => name!);
+	const functions = script.match(/(?<=\.code = \{ \(txByte\*\)")[^"]*/g) ?? [];
+	const loaded = [...script.matchAll(/^static const txU1 gxCode\d+\[(\d+)\];/gm)];
+	const texts = script.match(/(?<=\.(key = \{|string =) )"([^"\\]|\\.)*"/g) ?? [];
+	const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 	const parts = {
-		bytecode: linked.reduce((sum, name) => sum + codeBytes(readModule(modules, name)), 0),
+		bytecode: sum([
+			...[...new Set(functions)].map((escaped) => escaped.length / ESCAPED),
+			...loaded.map(([, bytes]) => Number(bytes)),
+		]),
+		texts: sum([...new Set(texts)].map((text) => Buffer.byteLength(text) - 1)),
 		slots: count("Heap") * SLOT_BYTES,
 		bigInts: count("BigInt") * WORD_BYTES,
 		regExps: count("RegExp") * WORD_BYTES,
-		keys: count("Keys") * WORD_BYTES,
+		keys: count("Keys") * KEY_BYTES,
 	};
-	return { ...parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
+	return { ...parts, total: sum(Object.values(parts)) };
 }
+
+/** `\x0c` of a byte. */
+const ESCAPED = 4;
 
 const readModule = (modules: string, name: string): Buffer =>
 	readFileSync(join(modules, `${name.replace("embedded:", "~.embedded/")}.xsb`));
-
-/** The CODE atom of a compiled module; atoms are length, name, content, the outer one XS_B. */
-function codeBytes(xsb: Uint8Array): number {
-	const view = new DataView(xsb.buffer, xsb.byteOffset, xsb.byteLength);
-	for (let at = 8; at + 8 <= xsb.length; at += view.getUint32(at)) {
-		if (view.getUint32(at + 4) === 0x434f4445) return view.getUint32(at) - 8;
-	}
-	throw new Error("no CODE in a compiled module");
-}

@@ -42,8 +42,25 @@ const UNREACHED = {
 		"getProperties",
 		"getPropertiesByMaximumPacketSize",
 		"writeProperties",
+		"writeProperty",
+		"writeStringPair",
+		"write4ByteNumber",
 	],
 };
+
+/** Tables and buffers that nothing else asks for: on lines of their own, over several, the loop over one, entries of some. */
+const UNREACHED_CONSTANTS = [
+	/^protocol\.(SESSIONPRESENT_HEADER|CONNACK_HEADER|UNSUBSCRIBE_HEADER|SUBACK_HEADER|propertiesCodes) = .*\n/gm,
+	/^protocol\.(SUBSCRIBE_OPTIONS_(?!QOS )\w+|VERSION(?!4 )\d+) = .*\n/gm,
+	/^protocol\.(properties\w*|MQTT5_\w+) = \{\n[\s\S]*?^\}\n/gm,
+	/^protocol\.QOS = [\s\S]*?^\}\)\n/gm,
+	/^for \(const prop in [\s\S]*?^\}\n/gm,
+	/^ {2}(unsuback|pubcomp|pubrel|pubrec): genHeader.*\n/gm,
+	/^ {2}pingresp: Buffer.*\n/gm,
+];
+
+/** An own way to packets, beside writeToStream. */
+const GENERATE = /^exports\.generate = .*\n/m;
 
 /** A call of its own line, as all of them are. */
 const TRACING = /^ *debug\(.*\)\n/gm;
@@ -55,16 +72,18 @@ export function mqttPacketShims() {
 			return Object.hasOwn(SHIMS, source) ? fileURLToPath(new URL(SHIMS[source], import.meta.url)) : null;
 		},
 		transform(code, id) {
-			const [, name] = /[\\/]mqtt-packet[\\/](parser|writeToStream)\.js$/.exec(id) ?? [];
+			const [, name] = /[\\/]mqtt-packet[\\/](parser|writeToStream|constants|mqtt)\.js$/.exec(id) ?? [];
 			if (name === undefined) return null;
 			let lean = code;
 			const replace = (what, pattern, by) => {
 				if (lean.search(pattern) < 0) this.error(`mqtt-packet has changed: ${what} was not found`);
 				lean = lean.replace(pattern, by);
 			};
+			if (name === "constants") for (const pattern of UNREACHED_CONSTANTS) replace("one of its tables", pattern, "");
+			if (name === "mqtt") replace("generate", GENERATE, "");
 			if (name === "writeToStream") replace("its cache of lengths", LENGTH_CACHE, "");
-			replace("its tracing", TRACING, "");
-			for (const unreached of UNREACHED[name])
+			if (UNREACHED[name]) replace("its tracing", TRACING, "");
+			for (const unreached of UNREACHED[name] ?? [])
 				replace(
 					unreached,
 					new RegExp(`^((  |)(?:function )?${unreached} \\()[^)]*\\) \\{\\n[^]*?^\\2\\}\\n`, "m"),

@@ -6,7 +6,13 @@ export interface RomPlugin {
 	name: string;
 	resolveId?(id: string): string | null;
 	load?(id: string): string | null;
-	transform(this: TransformContext, code: string, id: string): { code: string; map: SourceMap } | null;
+	transform?(this: TransformContext, code: string, id: string): { code: string; map: SourceMap } | null;
+	renderChunk?(this: TransformContext, code: string, chunk: Chunk): { code: string; map: SourceMap } | null;
+}
+
+/** What rollup knows of a file that it is about to write. */
+export interface Chunk {
+	fileName: string;
 }
 
 export interface TransformContext {
@@ -49,5 +55,17 @@ export function xsRom(options?: {
 /** Module-level regular expressions are made at each use. */
 export function regexpsInRam(): RomPlugin;
 
-/** Private methods become ordinary ones of a name that nobody else has. */
-export function privateMethodsInRom(): RomPlugin;
+/** Private members of classes become ordinary ones of a name that nobody else has. Comes after TypeScript. */
+export function privatesInRom(): RomPlugin;
+
+/** Fields of classes are assigned in the constructor. Comes after `privatesInRom`. */
+export function fieldsInConstructors(): RomPlugin;
+
+/** Numbers, booleans and short texts that a module names stand where they are used. A plugin of the output. */
+export function constantsInCode(): RomPlugin;
+
+/** Functions of a module become arrow functions, which have no prototype. A plugin of the output. */
+export function arrowsInRom(options?: {
+	/** Whether exported ones do, too: not where modules import each other. None by default. */
+	exported?: (chunk: Chunk) => boolean;
+}): RomPlugin;

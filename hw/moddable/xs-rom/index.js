@@ -12,7 +12,10 @@ import { rewrite } from "./rewrite.js";
 import { RUNTIME, runtime } from "./runtime.js";
 import { analyse } from "./scope.js";
 
-export { privateMethodsInRom } from "./private.js";
+export { constantsInCode } from "./constants.js";
+export { fieldsInConstructors } from "./fields.js";
+export { arrowsInRom } from "./functions.js";
+export { privatesInRom } from "./private.js";
 export { regexpsInRam } from "./regexp.js";
 
 /** index.d.ts has the types. */
