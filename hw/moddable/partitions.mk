@@ -6,7 +6,7 @@
 !else
 include $(MODDABLE)/tools/mcconfig/make.esp32.mk
 
-ENROLLEE_UNFIT := $(shell node $(ENROLLEE_CHECK) $(PROJ_DIR)/partitions.csv $(SDKCONFIG_FILE) $(ENROLLEE_APPS) || echo "node did not look at the partition table")
+ENROLLEE_UNFIT := $(shell node $(ENROLLEE_CHECK) $(PROJ_DIR)/partitions.csv $(PROJ_DIR)/sdkconfig.mc $(ENROLLEE_APPS) || echo "node did not look at the partition table")
 ifneq ($(ENROLLEE_UNFIT),)
 $(error enrollee: $(ENROLLEE_UNFIT): take hw/moddable/partitions.csv, or one that has as much, by PARTITIONS_FILE)
 endif
