@@ -5,10 +5,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startCloud } from "../../cloud/cloud.ts";
 import { type App, buildForXs, project } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
 import { type FlashBytes, linkForEsp32 } from "../../test/sim/esp32.ts";
+import { startReportedCloud } from "../../test/support/reported-renewal.ts";
 import { median } from "../budgets.ts";
 import { chipBytes, readSamples, type Sample } from "../memory.ts";
 import { type Bytes, startProxy } from "./proxy.ts";
@@ -76,8 +76,7 @@ function build(): Promise<App> {
 
 async function live(app: App): Promise<Pick<Result, "memory" | "wire">> {
 	const state = mkdtempSync(join(tmpdir(), "enrollee-bench-"));
-	// As the service does, the certificate after a while: in one go with the 202 it would decide how many reports there are.
-	const cloud = await startCloud({ polls: 0, faults: ["renew-late"] });
+	const cloud = await startReportedCloud();
 	const wire: Record<string, Bytes> = {};
 	let connections = 0;
 	const proxy = await startProxy(cloud.port, () => {

@@ -96,6 +96,11 @@ export class Service implements Operated {
 		this.#features.report(patch, done);
 	}
 
+	/** For Operations. */
+	tell(make: () => object, done: ReportDone): void {
+		this.#features.tell(make, done);
+	}
+
 	/** As Agent.judgeApp. */
 	judgeApp(fault?: Fault): void {
 		if (fault === undefined) this.#updates?.confirmApp();

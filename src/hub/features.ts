@@ -60,18 +60,17 @@ export class HubFeatures {
 	constructor(options: FeatureOptions) {
 		const { clock, log, random, onDesired, onNewTwin, methods = {}, properties } = options;
 		this.#options = options;
-		const intake = new Intake(options.maxMessageBytes, random);
-		this.#intake = intake;
+		this.#intake = new Intake(options.maxMessageBytes, random);
 		this.#twin = new Twin({
 			clock,
 			log,
 			random,
 			onNew: onNewTwin && (() => this.#guarded(onNewTwin)),
-			intake,
+			intake: this.#intake,
 			properties: options.careful ? [] : properties,
 			onDesired: onDesired && ((properties, desired) => this.#guarded(() => onDesired(properties, desired))),
 		});
-		this.#methods = new Methods({ clock, log, intake, handlers: methods, careful: options.careful });
+		this.#methods = new Methods({ clock, log, intake: this.#intake, handlers: methods, careful: options.careful });
 		this.#twinUsed = onDesired !== undefined;
 	}
 
@@ -142,6 +141,16 @@ export class HubFeatures {
 	 */
 	report(patch: object, done: ReportDone = idle): void {
 		this.#twin.report(patch, (fault, version) => this.#guarded(() => done(fault, version)));
+		this.#useTwin();
+	}
+
+	/** The agent's own, which `make` gives each time that it leaves. */
+	tell(make: () => object, done: ReportDone): void {
+		this.#twin.tell(make, done);
+		this.#useTwin();
+	}
+
+	#useTwin(): void {
 		if (this.#twinUsed || this.#twin.waiting === 0) return;
 		this.#twinUsed = true;
 		if (this.#ready) this.#startTwin();
@@ -149,9 +158,8 @@ export class HubFeatures {
 
 	#start(): void {
 		this.#ready = true;
-		const { methods } = this.#options;
 		if (this.#twinUsed) this.#startTwin();
-		if (methods && Object.keys(methods).length > 0) this.#subscribe(METHODS_FILTER);
+		if (Object.keys(this.#options.methods ?? {}).length > 0) this.#subscribe(METHODS_FILTER);
 		this.#startMessages();
 	}
 

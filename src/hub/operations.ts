@@ -46,6 +46,8 @@ export interface Certified {
 /** Of the agent, as far as it is needed here. */
 export interface Outlet {
 	report(patch: object, done: ReportDone): void;
+	/** The same: `make` gives the patch each time that it leaves. */
+	tell(make: () => object, done: ReportDone): void;
 	telemetry(body: object): void;
 }
 
@@ -79,8 +81,9 @@ export class Operations {
 	#credential: Certified | undefined;
 	#renewal = "planned";
 	#outlet: Outlet | undefined;
-	/** Of what the hub has acknowledged, a digest: the text would be held for ever. */
+	/** Of what the hub has acknowledged, and of what was made last, digests: the texts would be held for ever. */
 	#reported = "";
+	#told = "";
 	/** A report is on its way, and what it says has changed meanwhile. */
 	#isTelling = false;
 	#tellAgain = false;
@@ -169,10 +172,25 @@ export class Operations {
 
 	/** Reports what has changed. */
 	tell(): void {
+		if (!this.#options.config.operations.includes("twin") || !this.#credential) return;
+		// One at a time: over a hub that ends each session before it answers they would pile up.
+		this.#tellAgain = this.#isTelling;
+		if (this.#isTelling || !this.#outlet) return;
+		this.#report();
+		if (this.#told === this.#reported) return;
+		this.#isTelling = true;
+		const make = (): object => this.#report();
+		this.#outlet.tell(make, (fault) => {
+			this.#isTelling = false;
+			if (!fault) this.#reported = this.#told;
+			if (this.#tellAgain) this.tell();
+		});
+	}
+
+	#report(): object {
 		const { config, device } = this.#options;
-		if (!config.operations.includes("twin") || !this.#credential) return;
 		const dates = this.#certificate();
-		const serial = this.#credential.serial ?? null;
+		const serial = this.#credential?.serial ?? null;
 		const certificate = { ...dates, serial, renewal: this.#renewal, lastFault: this.#noted[0]?.code ?? null };
 		const enrollee = {
 			firmware: config.firmware,
@@ -180,17 +198,8 @@ export class Operations {
 			faults: this.#faults(),
 			unstable: device.unstable ?? null,
 		};
-		const digest = digestOf({ certificate, enrollee });
-		if (digest === this.#reported || !this.#outlet) return;
-		// One at a time: over a hub that ends each session before it answers they would pile up.
-		this.#tellAgain = this.#isTelling;
-		if (this.#isTelling) return;
-		this.#isTelling = true;
-		this.#outlet.report({ certificate, enrollee }, (fault) => {
-			this.#isTelling = false;
-			if (!fault) this.#reported = digest;
-			if (this.#tellAgain) this.tell();
-		});
+		this.#told = digestOf({ certificate, enrollee });
+		return { certificate, enrollee };
 	}
 
 	#tellHealth(outlet: Outlet): void {

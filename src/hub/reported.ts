@@ -26,7 +26,9 @@ export type ReportDone = (fault?: Fault, version?: number) => void;
 
 export interface Patch {
 	/** JSON. As values it would be three times as much, for as long as the hub is away. */
-	readonly bytes: Uint8Array;
+	readonly bytes?: Uint8Array;
+	/** In place of them, and merged with none: gives the patch each time that it leaves. Nothing is held for it, also while the hub is silent. */
+	readonly make?: () => object;
 	readonly dones: readonly ReportDone[];
 }
 
@@ -45,7 +47,7 @@ export function checkPatch(value: object): JsonObject {
  */
 export function queued(waiting: readonly Patch[], held: number, patch: JsonObject, done: ReportDone): Patch[] {
 	const last = waiting.length > held ? waiting.at(-1) : undefined;
-	const both = last && merged(JSON.parse(utf8Text(last.bytes)) as JsonObject, patch);
+	const both = last?.bytes && merged(JSON.parse(utf8Text(last.bytes)) as JsonObject, patch);
 	const next = both ?? patch;
 	const kept = both ? waiting.slice(0, -1) : waiting;
 	if (both) checkSection(both);
@@ -53,11 +55,13 @@ export function queued(waiting: readonly Patch[], held: number, patch: JsonObjec
 	const all = [...kept, { bytes, dones: [...(both && last ? last.dones : []), done] }];
 	checkSize(
 		"reported patches that wait",
-		all.reduce((sum, one) => sum + one.bytes.length, 0),
+		all.reduce((sum, one) => sum + (one.bytes?.length ?? 0), 0),
 		MOST_PATCH_BYTES,
 	);
 	return all;
 }
+
+export const bytesOf = ({ bytes, make }: Patch): Uint8Array => bytes ?? encodeJson(make!(), MOST_PATCH_BYTES);
 
 /** One patch that does what `first` and then `second` do; undefined when there is none. */
 export function merged(first: JsonObject, second: JsonObject): JsonObject | undefined {

@@ -4,7 +4,7 @@
  */
 import { type Choice, JsonReader } from "../base/json-reader.ts";
 import { Budget } from "../base/json-value.ts";
-import { Fault, printable } from "../fault.ts";
+import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Log } from "../port.ts";
 import type { Intake } from "./intake.ts";
@@ -120,4 +120,15 @@ function readable<T>(read: () => T): T {
 	} catch (thrown) {
 		throw new Fault("hub.response", "a twin that is no JSON", { cause: thrown });
 	}
+}
+
+/** Positive, and exact in a double. */
+export function checkVersion(value: Json | undefined): number {
+	if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
+	throw new Fault("hub.response", "desired properties without a $version");
+}
+
+export function refusal(status: number, message: string): Fault {
+	const code: FaultCode = status === 429 ? "hub.throttled" : status >= 500 ? "hub.unavailable" : "hub.bad-request";
+	return new Fault(code, `twin: status ${status}: ${message}`);
 }

@@ -8,16 +8,16 @@
  * Twins and changes of any size are read as they come (twin-reader.ts): the device's own sections are always found, of the
  * application's properties those that it wants and that fit. What is left out is a Fault in the log.
  */
-import { Fault, type FaultCode } from "../fault.ts";
+import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Log } from "../port.ts";
 import { parseProperties, splitAnswer } from "./hub-topics.ts";
 import type { Intake } from "./intake.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { TWIN_ANSWER_SECONDS } from "./limits.ts";
-import { checkPatch, type Patch, queued, type ReportDone } from "./reported.ts";
+import { bytesOf, checkPatch, type Patch, queued, type ReportDone } from "./reported.ts";
 import { type Pace, Turn } from "./turn.ts";
-import { RefusalReader, TwinReader } from "./twin-reader.ts";
+import { checkVersion, RefusalReader, refusal, TwinReader } from "./twin-reader.ts";
 
 export interface Desired {
 	readonly version: number;
@@ -131,6 +131,12 @@ export class Twin {
 		this.#report();
 	}
 
+	/** The same, where `make` can give the patch anew each time that it leaves. */
+	tell(make: () => object, done: ReportDone): void {
+		this.#waiting = [...this.#waiting, { make, dones: [done] }];
+		this.#report();
+	}
+
 	#read(): void {
 		if (!this.#send || !this.#options.onDesired) return;
 		const rid = String(++this.#requests);
@@ -149,7 +155,7 @@ export class Twin {
 		if (!this.#send || !next || !this.#reporting.free) return;
 		const rid = String(++this.#requests);
 		this.#reporting.ask(rid, TWIN_ANSWER_SECONDS, () => this.#reportLater("no answer"));
-		this.#send(`$iothub/twin/PATCH/properties/reported/?$rid=${rid}`, next.bytes);
+		this.#send(`$iothub/twin/PATCH/properties/reported/?$rid=${rid}`, bytesOf(next));
 	}
 
 	#reportLater(reason: string): void {
@@ -236,15 +242,4 @@ export class Twin {
 		const said = refused || !Number.isSafeInteger(version) ? undefined : version;
 		for (const done of first?.dones ?? []) done(refused, said);
 	}
-}
-
-/** Positive, and exact in a double. */
-function checkVersion(value: Json | undefined): number {
-	if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
-	throw new Fault("hub.response", "desired properties without a $version");
-}
-
-function refusal(status: number, message: string): Fault {
-	const code: FaultCode = status === 429 ? "hub.throttled" : status >= 500 ? "hub.unavailable" : "hub.bad-request";
-	return new Fault(code, `twin: status ${status}: ${message}`);
 }

@@ -46,7 +46,8 @@ function bench(config: Partial<OperationsOptions["config"]> = {}, canRestart = t
 		...(canRestart ? { restart: () => did.push("restart") } : {}),
 	});
 	const outlet = {
-		report: (patch: object, done: ReportDone) => reports.push({ patch: checkPatch(patch), done }),
+		report: () => assert.fail("its own are made when they leave"),
+		tell: (make: () => object, done: ReportDone) => reports.push({ patch: checkPatch(make()), done }),
 		telemetry: (body: object) => health.push(body),
 	};
 	return {

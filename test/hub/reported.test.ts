@@ -84,6 +84,28 @@ describe("reported properties", () => {
 		assert.deepEqual([said[2], clock.waiting], ["hub.bad-request", 0]);
 	});
 
+	test("what the agent says of itself is made when it leaves, again after each silence, and merged with nothing", async () => {
+		const { attach, twin, report, tell, sent, said, acknowledge, clock } = createTwin({ reads: false });
+		let made = 0;
+		report({ a: 1 });
+		tell(() => ({ own: ++made }));
+		report({ b: 1 });
+		report({ c: 1 });
+		assert.equal(made, 0);
+		attach();
+		acknowledge(1, 1);
+		await clock.advance(TWIN_ANSWER_SECONDS * 1000 + 10_000);
+		twin.detach();
+		attach();
+		acknowledge(4, 2);
+		acknowledge(5, 3);
+		assert.deepEqual(
+			sent,
+			[{ a: 1 }, { own: 1 }, { own: 2 }, { own: 3 }, { b: 1, c: 1 }].map((body, i) => patch(i + 1, body)),
+		);
+		assert.deepEqual(said, ["version 1", "version 2", "version 3", "version 3"]);
+	});
+
 	test("two patches become one only where that says the same", () => {
 		assert.deepEqual(merged({ a: { x: 1 } }, { a: null }), { a: null });
 		assert.deepEqual(merged({ a: { x: 1 } }, { a: 5 }), { a: 5 });

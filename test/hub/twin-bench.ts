@@ -43,6 +43,8 @@ export function createTwin({
 		attach: () => twin.attach((topic, payload) => sent.push(`${topic} ${utf8Text(payload)}`.trim())),
 		report: (patch: object) =>
 			twin.report(patch, (fault?: Fault, version?: number) => said.push(fault?.code ?? `version ${version}`)),
+		tell: (make: () => object) =>
+			twin.tell(make, (fault?: Fault, version?: number) => said.push(fault?.code ?? `version ${version}`)),
 		receive,
 		read: (rid: number, version: number, properties = {}, reported = 1) =>
 			receive(`$iothub/twin/res/200/?$rid=${rid}`, {
