@@ -57,14 +57,20 @@ export async function measure(tools: Tools): Promise<Table[]> {
 	const firmware = await buildFirmware(tools);
 	const board = await openBoard(tools, firmware);
 	try {
-		const { samples, tasks } = await life(board, firmware);
+		const { samples, tasks: alive } = await life(board, firmware);
 		const renewed = readFileSync(board.flash);
 		const pages = await pagesOfRenewals(board, firmware);
-		const downloads: (readonly [string, number, number])[] = [];
+		const downloads: Download[] = [];
 		for (const image of [standInImage(2, SMALL_IMAGE_BYTES, ESP32_C3, 2), release(firmware, 3)]) {
 			writeFileSync(board.flash, renewed);
 			downloads.push(await download(board, firmware, image, downloads.length + 2));
 		}
+		const deepest = (task: string): number =>
+			Math.min(
+				...[alive, ...downloads.map(({ tasks }) => tasks)]
+					.flat()
+					.map((it) => (it.task === task ? it.unused : Infinity)),
+			);
 		return [
 			imageOf(firmware),
 			{
@@ -81,7 +87,7 @@ export async function measure(tools: Tools): Promise<Table[]> {
 			},
 			{
 				head: ["task", "stack, bytes", "never used"],
-				rows: tasks.map(({ task, bytes, unused }) => [`\`${task}\``, bytes, unused]),
+				rows: alive.map(({ task, bytes }) => [`\`${task}\``, bytes, deepest(task)]),
 				within: [
 					[0, 0],
 					[0, 384],
@@ -89,14 +95,14 @@ export async function measure(tools: Tools): Promise<Table[]> {
 			},
 			{
 				head: ["download of", "lowest free heap, bytes", "below the connected agent's lowest"],
-				rows: downloads,
+				rows: downloads.map(({ row }) => row),
 				within: [
 					[0.02, 0],
 					[0, 2048],
 				],
 			},
 			{
-				head: ["NVS", "pages begun"],
+				head: ["NVS", "pages begun, each an erase"],
 				rows: [[`${RENEWALS} renewals`, pages]],
 				within: [[0, 1]],
 			},
@@ -183,17 +189,25 @@ async function life(board: TestBoard, firmware: Firmware): Promise<{ samples: Sa
 	return { samples, tasks };
 }
 
-async function download(board: TestBoard, firmware: Firmware, image: Uint8Array, sequence: number) {
+interface Download {
+	readonly row: readonly [string, number, number];
+	readonly tasks: readonly Stack[];
+}
+
+async function download(board: TestBoard, firmware: Firmware, image: Uint8Array, sequence: number): Promise<Download> {
 	let [connected, lowest] = [0, 0];
-	await sample(board, firmware, async (now) => {
+	let tasks: Stack[] = [];
+	await sample(board, firmware, async (now, gdb) => {
 		if (now.step === "connected") {
 			connected = now.lowest;
 			board.offer(sequence, image);
 		}
 		lowest = now.lowest;
-		return now.step !== "ota.restart";
+		if (now.step !== "ota.restart") return true;
+		tasks = stacks(await gdb.read(RAM, RAM_BYTES), TASKS);
+		return false;
 	});
-	return [`${Math.round(image.length / 1024).toLocaleString("en-US")} KB`, lowest, connected - lowest] as const;
+	return { row: [`${Math.round(image.length / 1024).toLocaleString("en-US")} KB`, lowest, connected - lowest], tasks };
 }
 
 async function pagesOfRenewals(board: TestBoard, firmware: Firmware): Promise<number> {
