@@ -28,9 +28,13 @@ export function findTools(): Tools | string {
 	try {
 		environment = exported(idf);
 	} catch (thrown) {
-		const { stderr, message } = thrown as { readonly stderr?: string; readonly message: string };
-		return `ESP-IDF's export.sh: ${(stderr ?? "").trim().split("\n").at(-1) || message}`;
+		const { stderr = "", message } = thrown as { readonly stderr?: string; readonly message: string };
+		const lines = stderr.trim().split("\n");
+		// Behind its errors it says how to see more of them.
+		return `ESP-IDF's export.sh: ${(lines.find((line) => line.startsWith("ERROR: ")) ?? lines.at(-1)) || message}`;
 	}
+	const version = environment.ESP_IDF_VERSION!;
+	if (!/^6\.0(\.|$)/.test(version)) return `ESP-IDF ${version} at IDF_PATH=${idf} is not v6.0, see docs/board.md`;
 	for (const tool of ["cmake", "ninja"])
 		if (!runs(tool, ["--version"], environment)) return `no ${tool} on ESP-IDF's PATH, see docs/board.md`;
 	if (!runs(COMPILER, ["--version"], environment)) return `no ${COMPILER} on ESP-IDF's PATH, see docs/board.md`;
@@ -41,9 +45,9 @@ export function findTools(): Tools | string {
 	return { idf, environment };
 }
 
-/** bash, for which export.sh is written; what it prints goes to standard error. */
+/** bash, for which export.sh is written; what it prints goes to standard error. Where it fails it says so, yet ends with 0. */
 function exported(idf: string): NodeJS.ProcessEnv {
-	const script = '. "$IDF_PATH/export.sh" >&2 && env -0';
+	const script = 'unset ESP_IDF_VERSION; . "$IDF_PATH/export.sh" >&2 && [ -n "$ESP_IDF_VERSION" ] && env -0';
 	const env = { ...sdkEnvironment(), IDF_PATH: idf };
 	const variables = execFileSync("bash", ["-c", script], { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 	return Object.fromEntries(

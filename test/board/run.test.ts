@@ -70,9 +70,14 @@ test("what is missing is said in one line, and ends with 2", async () => {
 	await expect(/^no Moddable SDK at MODDABLE=\/nowhere, /, { MODDABLE: "/nowhere", HOME: home });
 	await expect(/^no ESP-IDF v6.0: set IDF_PATH/, { IDF_PATH: "" });
 	await expect(/^no ESP-IDF v6.0 at IDF_PATH=\/nowhere, /, { IDF_PATH: "/nowhere" });
-	exported('echo "ERROR: run the install script"; return 1');
-	await expect(/^ESP-IDF's export.sh: ERROR: run the install script$/m);
-	exported(path);
+	const failed = 'echo "error: Command failed"; echo "ERROR: run the install script"; echo "To view more, set DEBUG=1"';
+	for (const code of [0, 1]) {
+		exported(`${failed}; return ${code}`);
+		await expect(/^ESP-IDF's export.sh: ERROR: run the install script$/m, { ESP_IDF_VERSION: "6.0" });
+	}
+	exported(`${path} ESP_IDF_VERSION=5.5`);
+	await expect(/^ESP-IDF 5.5 at IDF_PATH=.* is not v6.0, /);
+	exported(`${path} ESP_IDF_VERSION=6.0`);
 	for (const name of ["cmake", "ninja", "riscv32-esp-elf-gcc", "qemu-system-riscv32"]) {
 		const script = readFileSync(join(bin, name), "utf8");
 		rmSync(join(bin, name));
