@@ -9,8 +9,8 @@
  *     });
  *
  * - `manifest` is an object (paths by $(ENROLLEE), the project's root, and $(MODDABLE)) or the path of a manifest.json.
- * - `name` names the app, unless its manifest's folder does: unique for each app. The engine's C is compiled once for all,
- *   one build at a time. Builds are incremental. Remapping a specifier needs `fresh: true`.
+ * - `name` names the app, unless its manifest's folder does: unique for each app. C is compiled once for all apps that it is
+ *   the same for (cc), one build at a time. Builds are incremental. Remapping a specifier needs `fresh: true`.
  * - Device modules come from dist/moddable: run `npm run build` first when src/ or hw/moddable changed (npm test does).
  * - In the app: `import { environment, exit } from "simulator"` (hw/simulator/lib); `environment("PORT")`, `exit(0)`.
  *   A run may be repeated with other variables without building again. `.js` mains build faster than `.ts`.
@@ -88,8 +88,8 @@ export const noModdable: string = process.env.MODDABLE
 /** For node:test's `skip`. */
 export const skip: string | false = moddable === undefined ? `SKIPPED: ${noModdable}` : false;
 
-/** Debian's multilib and its libraries for i386. */
-const I386 = { CC: "gcc -m32", PKG_CONFIG_LIBDIR: "/usr/lib/i386-linux-gnu/pkgconfig:/usr/share/pkgconfig" };
+/** Debian's libraries for i386. */
+const I386 = { PKG_CONFIG_LIBDIR: "/usr/lib/i386-linux-gnu/pkgconfig:/usr/share/pkgconfig" };
 
 /** What `narrow` needs beside the SDK: false or the reason to skip. */
 export function skipNarrow(): string | false {
@@ -98,21 +98,13 @@ export function skipNarrow(): string | false {
 	return skip || (made.status === 0 ? false : "SKIPPED: no gcc-multilib or libglib2.0-dev:i386");
 }
 
-/** Debian's ccache, where it is installed: many apps compile the same files of the SDK. */
-const CCACHE = "/usr/lib/ccache";
-
 /** What the SDK's tools need to see. */
 export const sdkEnvironment = (): NodeJS.ProcessEnv => ({
 	...process.env,
 	MODDABLE: moddable,
-	CCACHE_BASEDIR: project,
-	CCACHE_NOHASHDIR: "1",
-	PATH: [
-		...(existsSync(CCACHE) ? [CCACHE] : []),
-		join(moddable!, "build/bin/lin/release"),
-		join(project, "node_modules/.bin"),
-		process.env.PATH,
-	].join(delimiter),
+	PATH: [join(moddable!, "build/bin/lin/release"), join(project, "node_modules/.bin"), process.env.PATH].join(
+		delimiter,
+	),
 });
 
 export async function buildForXs(options: AppOptions): Promise<App> {
@@ -126,7 +118,7 @@ export async function buildForXs(options: AppOptions): Promise<App> {
 	const goal = { debug: ["-d"], release: [], instrument: ["-i"] }[build];
 	await alone(out, () => {
 		if (fresh) rmSync(temporary, { recursive: true, force: true });
-		return call("mcconfig", ["-m", ...goal, "-p", "lin", "-o", out, "-t", "build", path], narrow ? I386 : {});
+		return call("mcconfig", ["-m", ...goal, "-p", "lin", "-o", out, "-t", "build", path], sharingObjects(narrow));
 	});
 	const library = join(out, "bin/lin/mc", build, app, "mc.so");
 	if (!existsSync(library)) throw new Error(`mcconfig made no ${library}`);
@@ -176,6 +168,14 @@ function ended(child: ChildProcess, timeoutSeconds: number): Promise<number | un
 			resolve(code ?? undefined);
 		});
 	});
+}
+
+/** $SHARED_OBJECTS: another folder, of several working copies. */
+function sharingObjects(narrow: boolean): NodeJS.ProcessEnv {
+	const SHARED_OBJECTS = process.env.SHARED_OBJECTS ?? join(project, "build/sim/objects");
+	mkdirSync(SHARED_OBJECTS, { recursive: true });
+	const compiler = { CC: join(project, "hw/simulator/cc"), SHARED_OBJECTS };
+	return narrow ? { ...compiler, ...I386, COMPILER: "gcc -m32" } : { ...compiler, COMPILER: "gcc" };
 }
 
 /** An unchanged manifest keeps its date, so that mcconfig does not start over. */
