@@ -55,7 +55,6 @@ function build(): Promise<App> {
 	return buildForXs({
 		name: "bench-agent",
 		build: "instrument",
-		engine: "bench",
 		manifest: {
 			build: { LIBRARIES: "-Wl,--wrap=fxAllocateChunks,--wrap=fxFreeChunks" },
 			include: [

@@ -140,7 +140,6 @@ async function build(goal: Build, chunks: number, flavour: Flavour = "both"): Pr
 	return buildForXs({
 		name: `bench-crypto-${goal}-${chunks}${flavour === "both" ? "" : `-${flavour}`}`,
 		build: goal,
-		engine: "bench",
 		manifest: {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",

@@ -58,7 +58,6 @@ function link(name: string, modules: Readonly<Record<string, string>>): Promise<
 	return buildForXs({
 		name: `bench-flash-${name}`,
 		build: "release",
-		engine: "bench",
 		manifest: {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",

@@ -53,7 +53,6 @@ function build(goal: Build): Promise<App> {
 	return buildForXs({
 		name: `bench-mqtt-${goal}`,
 		build: goal,
-		engine: "bench",
 		manifest: {
 			include: [
 				"$(MODDABLE)/examples/manifest_base.json",

@@ -96,7 +96,6 @@ export function buildStory(creation: Creation, name = "bench-story"): Promise<Ap
 	return buildForXs({
 		name,
 		build: "release",
-		engine: "bench-i386",
 		narrow: true,
 		manifest: {
 			build: { LIBRARIES: "-Wl,--wrap=fxNewChunk" },

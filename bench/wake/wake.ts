@@ -32,7 +32,6 @@ function build(): Promise<App> {
 	return buildForXs({
 		name: "bench-wake",
 		build: "release",
-		engine: "bench",
 		manifest: {
 			include: ["$(ENROLLEE)/hw/moddable/manifest.json"],
 			modules: { main: "$(ENROLLEE)/bench/wake/main", app: "$(ENROLLEE)/bench/wake/app" },

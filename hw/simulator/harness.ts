@@ -31,16 +31,23 @@ import { listenAsXsbug } from "./xsbug.ts";
 
 export type Build = "debug" | "release" | "instrument";
 
+/** Bytes of chunks, slots of the heap and of the stack. */
+export interface Machine {
+	readonly chunk: number;
+	readonly heap: number;
+	readonly stack: number;
+}
+
 export interface AppOptions {
 	readonly name: string;
 	readonly manifest: Readonly<Record<string, unknown>> | string;
 	readonly build?: Build;
 	/** Forget the build folder first. */
 	readonly fresh?: boolean;
-	/** Folder in build/sim; apps with the same one share the engine's compiled C. */
-	readonly engine?: string;
 	/** Slots and pointers as on a 32-bit chip: an i386 build (skipNarrow). */
 	readonly narrow?: boolean;
+	/** A machine that cannot grow, in place of the manifest's `creation`: apps that differ in nothing else are one build. */
+	readonly machine?: Machine;
 }
 
 export interface RunOptions {
@@ -108,8 +115,8 @@ export const sdkEnvironment = (): NodeJS.ProcessEnv => ({
 });
 
 export async function buildForXs(options: AppOptions): Promise<App> {
-	const { name, manifest, build = "debug", fresh = false, engine = "engine", narrow = false } = options;
-	const out = join(project, "build/sim", engine);
+	const { name, manifest, build = "debug", fresh = false, narrow = false, machine } = options;
+	const out = join(project, "build/sim", narrow ? "engine-i386" : "engine");
 	mkdirSync(out, { recursive: true });
 	const path =
 		typeof manifest === "string" ? manifest : writeManifest(join(project, "build/sim", name, name), manifest);
@@ -123,7 +130,10 @@ export async function buildForXs(options: AppOptions): Promise<App> {
 	const library = join(out, "bin/lin/mc", build, app, "mc.so");
 	if (!existsSync(library)) throw new Error(`mcconfig made no ${library}`);
 	const host = await buildHost(narrow);
-	return { library, command: [host, library], temporary, run: (run = {}) => runHost(host, library, run) };
+	const sized = machine ? { XS_MACHINE: `${machine.chunk},${machine.heap},${machine.stack}` } : {};
+	const run = ({ environment, ...more }: RunOptions = {}) =>
+		runHost(host, library, { ...more, environment: { ...sized, ...environment } });
+	return { library, command: [host, library], temporary, run };
 }
 
 /** Builds and runs once. */

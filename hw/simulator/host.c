@@ -8,6 +8,8 @@
  *
  * Where the app's flash ($ENROLLEE_STATE) has an archive to run, app_run.bin, the engine maps it in place at the launch, as
  * an ESP32 does with its partition.
+ *
+ * $XS_MACHINE, "bytes of chunks,slots,slots of the stack": a machine of that size, which cannot grow, whatever the app's creation.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -111,6 +113,27 @@ static void* findArchive(void)
 	return isSound(archive + 8, archive + read32(archive)) ? archive : NULL;
 }
 
+/* The head of XS's own, xs.h. */
+typedef struct {
+	int32_t initialChunkSize, incrementalChunkSize, initialHeapCount, incrementalHeapCount, stackCount;
+} Creation;
+
+/* The linker has it among what is constant. */
+static gboolean resize(void* library, const char* machine)
+{
+	void* (*prepare)(Creation**) = (void* (*)(Creation**))dlsym(library, "xsPreparationAndCreation");
+	Creation sized = { 0 };
+	Creation* creation;
+	if (!prepare || sscanf(machine, "%d,%d,%d", &sized.initialChunkSize, &sized.initialHeapCount, &sized.stackCount) != 3)
+		return FALSE;
+	(*prepare)(&creation);
+	uintptr_t page = (uintptr_t)creation & -(uintptr_t)sysconf(_SC_PAGESIZE);
+	if (mprotect((void*)page, (uintptr_t)(creation + 1) - page, PROT_READ | PROT_WRITE))
+		return FALSE;
+	*creation = sized;
+	return TRUE;
+}
+
 int main(int argc, char** argv)
 {
 	if (argc != 2) {
@@ -124,6 +147,11 @@ int main(int argc, char** argv)
 	txScreenLaunchProc launch = library ? (txScreenLaunchProc)dlsym(library, "fxScreenLaunch") : NULL;
 	if (!launch) {
 		fprintf(stderr, "%s\n", dlerror());
+		return 2;
+	}
+	const char* machine = getenv("XS_MACHINE");
+	if (machine && !resize(library, machine)) {
+		fprintf(stderr, "no machine of %s\n", machine);
 		return 2;
 	}
 	txScreen* screen = calloc(1, sizeof(txScreen) + WIDTH * HEIGHT * screenBytesPerPixel);

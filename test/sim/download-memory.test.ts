@@ -22,7 +22,6 @@ describe("what a download takes on XS", { skip }, () => {
 		app = await buildForXs({
 			name: "downloading",
 			build: "instrument",
-			engine: "bench",
 			manifest: {
 				build: { LIBRARIES: "-Wl,--wrap=fxAllocateChunks,--wrap=fxFreeChunks" },
 				include: [

@@ -3,12 +3,12 @@ import { before, describe, test } from "node:test";
 import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 
 describe("an app on XS without a window", { skip }, () => {
+	const manifest = {
+		include: ["$(MODDABLE)/examples/manifest_base.json", "$(ENROLLEE)/hw/simulator/lib/manifest.json"],
+		modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/hello" },
+	};
 	const apps: Partial<Record<"debug" | "release", App>> = {};
 	before(async () => {
-		const manifest = {
-			include: ["$(MODDABLE)/examples/manifest_base.json", "$(ENROLLEE)/hw/simulator/lib/manifest.json"],
-			modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/hello" },
-		};
 		for (const build of ["debug", "release"] as const)
 			apps[build] = await buildForXs({ name: `harness-${build}`, manifest, build });
 	});
@@ -31,6 +31,22 @@ describe("an app on XS without a window", { skip }, () => {
 		const run = await apps.debug!.run({ environment: { MODE: "debugger" }, breakOnExceptions: true });
 		assert.equal(run.exitCode, 0);
 		assert.match(run.exceptions.join("\n"), /apps\/hello\.js:6/);
+	});
+
+	test("a machine of its own size is the same build, has that much and cannot grow", async () => {
+		const machine = { chunk: 210_000, heap: 1024, stack: 384 };
+		const environment = { MODE: "allocate" };
+		assert.equal((await apps.release!.run({ environment })).exitCode, 0);
+		for (const [name, it, code] of [
+			["all that it needs", machine, 0],
+			["less of chunks", { ...machine, chunk: 190_000 }, 101],
+			["less of slots", { ...machine, heap: 100 }, 101],
+			["less of stack", { ...machine, stack: 20 }, 102],
+		] as const) {
+			const app = await buildForXs({ name: "harness-release", manifest, build: "release", machine: it });
+			assert.equal(app.library, apps.release!.library);
+			assert.equal((await app.run({ environment })).exitCode, code, name);
+		}
 	});
 
 	test("an app that hangs is ended by the timeout", async () => {

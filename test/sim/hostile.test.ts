@@ -60,10 +60,10 @@ describe("what a peer may send, on XS", { skip }, () => {
 	let small: App;
 	before(async () => {
 		hostile = await HostileCloud.start();
-		app = await build("hostile", RESERVED);
-		beside = await build("hostile-beside", larger(RESERVED, DRIVER));
-		applied = await build("hostile-app", larger(larger(RESERVED, DRIVER), APPLICATION));
-		small = await build("hostile-small", SMALL);
+		app = await build(RESERVED);
+		beside = await build(larger(RESERVED, DRIVER));
+		applied = await build(larger(larger(RESERVED, DRIVER), APPLICATION));
+		small = await build(SMALL);
 	});
 	after(async () => {
 		closeAll();
@@ -218,7 +218,7 @@ describe("what a peer may send, on XS", { skip }, () => {
 	});
 
 	test("over WebSocket: pings that are answered faster than TCP takes the pongs, as on a board", async () => {
-		const narrow = await build("hostile-narrow", RESERVED, {
+		const narrow = await build(RESERVED, "hostile-narrow", {
 			"~": "$(ENROLLEE)/dist/moddable/tcp",
 			"enrollee/tcp": "$(ENROLLEE)/test/sim/apps/narrow-tcp",
 		});

@@ -11,10 +11,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
-import { type App, project, type Run, skip } from "../../hw/simulator/harness.ts";
+import { type App, type Machine, project, type Run, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
 import { FAULTS } from "../../src/remedies.ts";
-import { buildFixed, FIXED, LIMIT, type Machine, RESERVED } from "../support/instrumented.ts";
+import { buildFixed, FIXED, LIMIT, RESERVED } from "../support/instrumented.ts";
 import { startReportedCloud } from "../support/reported-renewal.ts";
 
 /** A slot has 32 bytes in the simulator, 16 on a 32-bit chip. */
@@ -35,7 +35,7 @@ const RENEWING: Machine = { chunk: 26_624, heap: 2432, stack: 660 };
 
 test("enrolment and hub session in a machine of 64 KB that cannot grow", { skip }, async (t) => {
 	assert.ok(onChip(FIXED.chunk, FIXED.heap, FIXED.stack) <= LIMIT);
-	const { exitCode, output } = await enrol(await build("memory", FIXED));
+	const { exitCode, output } = await enrol(await build(FIXED));
 	assert.equal(exitCode, 0, output);
 	t.diagnostic(`\n${format(output, FIXED)}`);
 });
@@ -48,14 +48,14 @@ const OTHERWISE = [
 
 for (const [how, settings] of OTHERWISE)
 	test(`the same ${how}`, { skip }, async () => {
-		const { exitCode, output } = await enrol(await build("memory", FIXED), settings);
+		const { exitCode, output } = await enrol(await build(FIXED), settings);
 		assert.equal(exitCode, 0, output);
 	});
 
 test("a renewal over the live session in what the manifest reserves, without growing", { skip }, async (t) => {
 	const { chunk, heap, stack } = RESERVED;
 	assert.ok(chunk >= FIXED.chunk && heap >= FIXED.heap && stack >= FIXED.stack / 0.85);
-	const { exitCode, output } = await enrol(await build("memory-renewal", RESERVED), { RENEW: "1" });
+	const { exitCode, output } = await enrol(await build(RESERVED), { RENEW: "1" });
 	assert.equal(exitCode, 0, output);
 	assert.match(output, /^phase renewal\.request /m);
 	const table = format(output, RESERVED);
@@ -70,14 +70,14 @@ for (const [how, settings] of [["", {}], ...OTHERWISE] as const)
 		const { chunk, heap, stack } = RENEWING;
 		assert.ok(onChip(chunk, heap, stack) <= MOST_RENEWAL);
 		assert.ok(chunk <= RESERVED.chunk && heap <= RESERVED.heap && stack <= RESERVED.stack);
-		const app = await build("memory-reported", RENEWING);
+		const app = await build(RENEWING);
 		const { exitCode, output } = await enrol(app, { RENEW: "1", FAULTS: LONGEST, ...settings }, startReportedCloud());
 		assert.equal(exitCode, 0, output);
 		assert.match(output, /^phase renewal\.request /m);
 	});
 
-const build = (name: string, machine: Machine): Promise<App> =>
-	buildFixed(name, machine, { main: "$(ENROLLEE)/test/sim/apps/memory" });
+const build = (machine: Machine): Promise<App> =>
+	buildFixed("memory", machine, { main: "$(ENROLLEE)/test/sim/apps/memory" });
 
 async function enrol(
 	app: App,

@@ -34,7 +34,7 @@ describe("resumption on XS", { skip }, () => {
 		root = await issue({ name: "root", ca: {}, to: 30 });
 		leaf = await createLeaf(root, { hosts: [HOST, "other.example.net"], to: 30 });
 		device = await issue({ name: "dev-001", issuer: root });
-		sessions = new Sessions(await buildDevice("tls-resumption"), root);
+		sessions = new Sessions(await buildDevice(), root);
 	});
 	after(() => {
 		closeAll();

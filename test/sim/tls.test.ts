@@ -42,7 +42,7 @@ if (!skip)
 describe("TLS on XS", { skip }, () => {
 	let app: App;
 	before(async () => {
-		app = await buildDevice("tls");
+		app = await buildDevice();
 	});
 	after(closeAll);
 

@@ -3,17 +3,15 @@
  * its desired properties connects at the fourth start all the same, says so, and is repaired over the hub.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../../cloud/cloud.ts";
 import type { CloudEvent } from "../../cloud/event.ts";
-import { buildForXs, project, skip } from "../../hw/simulator/harness.ts";
+import { buildForXs, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
-
-const { creation } = JSON.parse(readFileSync(join(project, "hw/moddable/manifest.json"), "utf8"));
-const fixed = { initial: creation.chunk.initial, incremental: 0 };
+import { RESERVED } from "../support/instrumented.ts";
 
 test("three aborts by what the hub holds, and the fourth start is reached, says so and is repaired", {
 	skip,
@@ -24,8 +22,8 @@ test("three aborts by what the hub holds, and the fourth start is reached, says 
 		manifest: {
 			include: ["$(ENROLLEE)/hw/moddable/manifest.json"],
 			modules: { "*": [], main: "$(ENROLLEE)/test/sim/apps/unstable" },
-			creation: { chunk: fixed, heap: { ...fixed, initial: creation.heap.initial }, stack: creation.stack },
 		},
+		machine: RESERVED,
 	});
 	const cloud = await startCloud({ polls: 0 });
 	const flash = mkdtempSync(join(tmpdir(), "enrollee-unstable-"));

@@ -1,14 +1,7 @@
 /** Agents in machines that cannot grow, with XS's instrumentation: what they need beyond ends in an abort. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type App, buildForXs, project } from "../../hw/simulator/harness.ts";
-
-/** Bytes of chunks, slots of the heap and of the stack. */
-export interface Machine {
-	readonly chunk: number;
-	readonly heap: number;
-	readonly stack: number;
-}
+import { type App, buildForXs, type Machine, project } from "../../hw/simulator/harness.ts";
 
 /** 64 KB, and 1.5 KB for the choice between MQTT over TLS and over WebSocket: its two frames are in every call. */
 export const LIMIT = 64 * 1024 + 1536;
@@ -25,14 +18,14 @@ export const RESERVED: Machine = {
 
 export const buildFixed = (
 	name: string,
-	{ chunk, heap, stack }: Machine,
+	machine: Machine,
 	modules: object,
 	preload: readonly string[] = [],
 ): Promise<App> =>
 	buildForXs({
 		name,
 		build: "instrument",
-		engine: "memory",
+		machine,
 		manifest: {
 			include: [
 				"$(ENROLLEE)/hw/moddable/manifest.json",
@@ -41,6 +34,5 @@ export const buildFixed = (
 			],
 			modules: { "*": [], ...modules },
 			preload,
-			creation: { chunk: { initial: chunk, incremental: 0 }, heap: { initial: heap, incremental: 0 }, stack },
 		},
 	});

@@ -46,10 +46,9 @@ export interface Result {
 	readonly isKnown?: boolean;
 }
 
-/** `name`: of the test file, which has its own build folder. */
-export const buildDevice = (name: string): Promise<App> =>
+export const buildDevice = (): Promise<App> =>
 	buildForXs({
-		name,
+		name: "tls",
 		build: "release",
 		manifest: {
 			include: [

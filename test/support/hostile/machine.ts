@@ -1,6 +1,6 @@
 /** Machines that cannot grow, for the driver of the rows (driver.js) on XS. */
-import type { App } from "../../../hw/simulator/harness.ts";
-import { buildFixed, FIXED, type Machine } from "../instrumented.ts";
+import type { App, Machine } from "../../../hw/simulator/harness.ts";
+import { buildFixed, FIXED } from "../instrumented.ts";
 
 type Room = Pick<Machine, "chunk" | "heap">;
 
@@ -21,7 +21,7 @@ export const larger = ({ chunk, heap, stack }: Machine, more: Room): Machine => 
 /** As in memory.test.ts. */
 export const SMALL: Machine = larger(FIXED, DRIVER);
 
-export const build = (name: string, machine: Machine, modules: object = {}): Promise<App> =>
+export const build = (machine: Machine, name = "hostile", modules: object = {}): Promise<App> =>
 	buildFixed(
 		name,
 		machine,
