@@ -200,8 +200,10 @@ export interface AppFlash {
 export interface AppEngine {
 	/** Of XS, "major.minor": an archive is for one version. */
 	readonly version: string;
-	/** Names of the modules in the firmware. */
-	readonly modules: readonly string[];
+	/** Whether the firmware has a module of that name. */
+	has(module: string): boolean;
+	/** By opcode: bytes of the instruction; 0: an identifier follows; below: a length of so many bytes, and what it counts. */
+	readonly codeSizes: Int8Array;
 	/**
 	 * Whether the area `run` holds, to the byte, what the engine's mapping of the staged copy gives, and the engine has taken
 	 * it. Runs that mapping without a write: an archive too large for the machine aborts here, and is not placed.

@@ -14,6 +14,9 @@ export interface WebSocketTarget {
 /** More than the largest MQTT packet; a frame may hold several. */
 const MOST_FRAME_BYTES = 512 * 1024;
 
+/** Pings at once: a pong that waits takes some 200 bytes. Default of `ws` 8.23: 60, and the connection ends at the next. */
+const MOST_PONGS = 32_768;
+
 /** `done` once: the stream, or why the server does not take WebSocket. */
 export function upgrade(
 	socket: TLSSocket,
@@ -22,12 +25,15 @@ export function upgrade(
 ): void {
 	const refuse = (reason: string, cause?: unknown) =>
 		done(new Fault("wire.websocket", `${host}:${port}: ${reason}`, { cause }));
-	const webSocket = new WebSocket(`wss://${host}:${port}${path}`, "mqtt", {
+	const options = {
 		createConnection: () => socket,
 		followRedirects: false,
 		maxPayload: MOST_FRAME_BYTES,
+		// Not known to @types/ws 8.18.
+		maxPendingAutoPongs: MOST_PONGS,
 		perMessageDeflate: false,
-	});
+	};
+	const webSocket = new WebSocket(`wss://${host}:${port}${path}`, "mqtt", options);
 	const stream = createWebSocketStream(webSocket);
 	// What ends it before it is open is told below; after that the stream says it.
 	stream.on("error", () => {});

@@ -4,17 +4,21 @@
  * numbers little-endian.
  *
  * Refused: any other atom, order or size; identifiers that an engine has mapped already; indexes beyond the symbols
- * (the engine would follow them); data resources; and with a host: another version of XS, modules outside app/, without
- * app/main, or in the place of the host's. SIGN is an MD5 that no engine checks, and neither does this.
+ * (the engine would follow them); data resources; and with a host: another version of XS, bytecode that the engine would walk out
+ * of, modules outside app/, without app/main, or in the place of the host's. SIGN is an MD5 that no engine checks, and neither does this.
  */
 import { Fault, printable } from "../fault.ts";
+import { CodeWalk } from "./bytecode.ts";
+import { SymbolWalk } from "./symbols.ts";
 
 /** What an archive must fit. */
 export interface ArchiveHost {
 	/** Of XS: "major.minor". */
 	readonly version: string;
-	/** Specifiers of the modules in the image. */
-	readonly modules: readonly string[];
+	/** Whether the image has a module of that name. */
+	has(module: string): boolean;
+	/** As XS has them by opcode (gxCodeSizes, bytecode.ts). undefined: what is in a CODE is not looked at. */
+	readonly codeSizes?: Int8Array | undefined;
 }
 
 export interface ArchiveModule {
@@ -29,8 +33,6 @@ export const APP_MAIN = "app/main";
 /** Of NAME and PATH, without the NUL. */
 const MAX_TEXT_BYTES = 64;
 const MAX_MODULES = 32;
-/** The engine's scratch, which a symbol and its NUL must fit. */
-const SYMBOL_BYTES = 1024;
 const HEADER_BYTES = 8;
 
 type Atom = "XS_A" | "VERS" | "SIGN" | "NAME" | "SYMB" | "IDEN" | "MAPS" | "MODS" | "PATH" | "CODE" | "RSRC";
@@ -50,21 +52,27 @@ export class ArchiveReader {
 	/** A header, a text or the version. */
 	readonly #held = new Uint8Array(MAX_TEXT_BYTES + 1);
 	#filled = 0;
-	#symbolsLeft = 0;
-	#symbolBytes = 0;
+	readonly #symbols = new SymbolWalk();
 	/** The first byte of an index of MAPS, when the second has not come yet. */
 	#low = -1;
+	#indexes = 0;
+	readonly #walk: CodeWalk | undefined;
 
 	/** Known as far as the archive has been read. */
 	version = "";
 	name = "";
-	symbols = 0;
 	readonly modules: ArchiveModule[] = [];
+
+	get symbols(): number {
+		return this.#symbols.count;
+	}
 
 	/** `size`: bytes of the whole archive. Without a host only the structure is checked. */
 	constructor(size: number, host?: ArchiveHost) {
 		this.#size = size;
 		this.#host = host;
+		const sizes = host?.codeSizes;
+		this.#walk = sizes && new CodeWalk(sizes);
 	}
 
 	/** The next bytes, as many as there are. Throws Fault ota.image; the reader is of no use then. */
@@ -85,28 +93,13 @@ export class ArchiveReader {
 	}
 
 	#read(bytes: Uint8Array): void {
-		if (!this.#inHeader && this.#atom === "SYMB") this.#readSymbols(bytes);
+		if (!this.#inHeader && this.#atom === "SYMB") check("SYMB", this.#symbols.read(bytes));
 		else if (!this.#inHeader && this.#atom === "IDEN") checkUnmapped(bytes);
 		else if (!this.#inHeader && this.#atom === "MAPS") this.#readIndexes(bytes);
+		else if (!this.#inHeader && this.#atom === "CODE") check(this.#path, this.#walk?.read(bytes));
 		else if (this.#inHeader || isHeld(this.#atom)) {
 			this.#held.set(bytes, this.#filled);
 			this.#filled += bytes.length;
-		}
-	}
-
-	#readSymbols(bytes: Uint8Array): void {
-		for (const byte of bytes) {
-			if (this.#filled < 2) {
-				this.symbols |= byte << (8 * this.#filled++);
-				this.#symbolsLeft = this.symbols;
-				continue;
-			}
-			if (this.#symbolsLeft === 0) throw refused(`SYMB has more than its ${this.symbols} symbols`);
-			this.#symbolBytes++;
-			if (this.#symbolBytes > SYMBOL_BYTES) throw refused(`a symbol of ${SYMBOL_BYTES} bytes or more`);
-			if (byte !== 0) continue;
-			this.#symbolBytes = 0;
-			this.#symbolsLeft--;
 		}
 	}
 
@@ -138,6 +131,7 @@ export class ArchiveReader {
 		if (bytes < 0 || bytes > this.#parentEnd() - this.#at || !this.#fits(bytes))
 			throw refused(`${bytes} bytes in ${type} at ${this.#at - HEADER_BYTES}`);
 		this.#inHeader = false;
+		if (type === "MAPS") this.#indexes = bytes / 2;
 		if (type === "MODS") this.#modulesEnd = this.#at + bytes;
 		if (type === "CODE") this.modules.push({ path: this.#path, bytes });
 		// These two hold atoms: no content of their own.
@@ -174,7 +168,7 @@ export class ArchiveReader {
 				this.name = readText(held, "NAME");
 				return "SYMB";
 			case "SYMB":
-				if (this.#symbolsLeft > 0) throw refused("SYMB ends within its symbols");
+				if (!this.#symbols.isComplete) throw refused("SYMB ends within its symbols");
 				return "IDEN";
 			case "IDEN":
 				return "MAPS";
@@ -186,8 +180,11 @@ export class ArchiveReader {
 				return "CODE";
 			case "MODS":
 			case "CODE":
+				if (this.#walk?.isBetween === false) throw refused(`${this.#path} ends within an instruction`);
 				if (this.#at < this.#modulesEnd) return "PATH";
 				if (this.#host !== undefined && !this.#has(APP_MAIN)) throw refused(`no module ${APP_MAIN}`);
+				if (this.#walk && this.#walk.identifiers !== this.#indexes)
+					throw refused(`${this.#walk.identifiers} identifiers in its code, ${this.#indexes} in MAPS`);
 				return "RSRC";
 			case "RSRC":
 				if (this.#at !== this.#size) throw refused(`${this.#size - this.#at} bytes after RSRC`);
@@ -210,7 +207,7 @@ export class ArchiveReader {
 		if (this.#has(path)) throw refused(`${path} twice`);
 		if (this.modules.length === MAX_MODULES) throw refused(`more than ${MAX_MODULES} modules`);
 		if (this.#host === undefined) return;
-		if (this.#host.modules.includes(path)) throw refused(`${path} would take the place of the image's own module`);
+		if (this.#host.has(path)) throw refused(`${path} would take the place of the image's own module`);
 		const isApp = /^app(\/[a-z0-9_.-]+)+$/.test(path) && !path.split("/").some((name) => name === "." || name === "..");
 		if (!isApp) throw refused(`module ${path}: expected app/ and names of a-z 0-9 _ . -`);
 	}
@@ -222,6 +219,10 @@ export class ArchiveReader {
 
 function isHeld(atom: Atom): boolean {
 	return atom === "VERS" || atom === "NAME" || atom === "PATH";
+}
+
+function check(where: string, problem: string | undefined): void {
+	if (problem !== undefined) throw refused(`${where} has ${problem}`);
 }
 
 /** The linker leaves zeros; what an engine has written here would make another one leave the code as it is. */

@@ -7,12 +7,13 @@ import { MappingCheck } from "../../src/application/mapping.ts";
 import { concat, equal, utf8 } from "../../src/base/bytes.ts";
 import type { AppEngine, AppFlash, Half } from "../../src/port.ts";
 import { SECTOR_BYTES } from "../../src/update/writer.ts";
-import { EngineCrash, Mapper, type Medium, sizeOf } from "./app-mapper.ts";
+import { CODE_SIZES, EngineCrash, Mapper, type Medium, sizeOf } from "./app-mapper.ts";
 import { PowerCut } from "./power.ts";
 
 export const XS = "17.7";
 /** Of the firmware. */
 export const MODULES: readonly string[] = ["main", "enrollee/agent"];
+export const hasModule = (module: string): boolean => MODULES.includes(module);
 
 export interface EngineOptions {
 	readonly flash: AppFlash;
@@ -27,7 +28,8 @@ export interface EngineOptions {
 
 export class FakeEngine implements AppEngine {
 	readonly version: string;
-	readonly modules = MODULES;
+	readonly has = hasModule;
+	readonly codeSizes = CODE_SIZES;
 	readonly guard: (seconds: number) => void;
 	readonly restart: () => void;
 	readonly #flash: AppFlash;

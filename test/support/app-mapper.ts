@@ -10,6 +10,7 @@ import { headers } from "./archives.ts";
 
 /** The opcode before an identifier. */
 export const IDENTIFIER = 0xff;
+export const CODE_SIZES = new Int8Array(256).fill(1).fill(0, IDENTIFIER);
 
 /** The whole archive as that firmware runs it: made at once, not in sectors. */
 export function mapped(archive: Uint8Array, firmware: number): Uint8Array {

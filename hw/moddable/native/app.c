@@ -14,6 +14,23 @@ void xs_app_version(xsMachine* the)
 	xsResult = xsString(version);
 }
 
+/* Whether the image has a module of that name: asked for one by one, since a list of them takes kilobytes of RAM. */
+void xs_app_has(xsMachine* the)
+{
+	txPreparation* preparation = the->preparation;
+	txString path = xsToString(xsArg(0));
+	xsResult = xsFalse;
+	for (txInteger i = 0; i < preparation->scriptCount; i++)
+		if (!c_strcmp(preparation->scripts[i].path, path))
+			xsResult = xsTrue;
+}
+
+/* What the engine's own mapping steps by. */
+void xs_app_code_sizes(xsMachine* the)
+{
+	xsResult = xsArrayBuffer((void*)gxCodeSizes, XS_CODE_COUNT);
+}
+
 /* Whether the engine has taken an archive at power-up. */
 void xs_app_taken(xsMachine* the)
 {

@@ -3,7 +3,7 @@ import { type ArchiveHost, ArchiveReader } from "../../../src/application/archiv
 
 /** As a device would take it whose XS has the version of the archive. Throws Fault ota.image. */
 export function readApp(bytes: Uint8Array): ArchiveReader {
-	return readArchive(bytes, { version: readArchive(bytes).version, modules: [] });
+	return readArchive(bytes, { version: readArchive(bytes).version, has: () => false });
 }
 
 /** Structure alone. Throws Fault ota.image. */

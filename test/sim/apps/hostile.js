@@ -1,5 +1,6 @@
 import Debug from "debug";
 import { Agent, createPorts, readConfig } from "enrollee";
+import { createAppEngine } from "enrollee/app-engine";
 import { AppSlot } from "enrollee/apps";
 import { inspectFirmware } from "enrollee/ota";
 import { powerUp } from "hostile/app-slot";
@@ -38,7 +39,8 @@ if (environment("APP_SLOT") === "1") import("enrollee/app-flash").then(({ openAp
 else begin();
 
 function begin(flash) {
-	const platform = flash && { AppSlot, flash, store, version: environment("XS"), modules: ["main", "enrollee/agent"] };
+	const engine = (restart) => createAppEngine({ flash, guard() {}, restart });
+	const platform = flash && { AppSlot, flash, store, engine };
 	drive({
 		Agent,
 		ports: { wire, store, clock, entropy },

@@ -1,14 +1,12 @@
 import type { AppSlot } from "../../../src/application/app-slot.ts";
-import type { AppFlash, Store } from "../../../src/port.ts";
+import type { AppEngine, AppFlash, Store } from "../../../src/port.ts";
 
 export function powerUp(
 	platform: {
 		readonly AppSlot: typeof AppSlot;
 		readonly flash: AppFlash;
 		readonly store: Store;
-		/** Of XS. */
-		readonly version: string;
-		readonly modules: readonly string[];
+		engine(restart: () => void): AppEngine;
 	},
 	restarted: () => void,
 ): AppSlot;

@@ -13,12 +13,38 @@ import { instead, type Row, times } from "./row.ts";
 
 /** What a device has room for (hw/moddable/partitions-app.csv). */
 export const AREA_BYTES = 0x20000;
+
+/** Archives as the engine that reads them wants them. */
+export interface Archives {
+	/** Of three sectors. Another seed, another application. */
+	readonly three: (seed: number) => Uint8Array;
+	readonly lawful: Readonly<Record<string, () => Uint8Array>>;
+}
+
+/** Instructions that any engine has, which name nothing. */
 const CODE = new Uint8Array(16);
 /** Where its headers are (archives.ts): VERS and SIGN are between the first two. */
 const [XS_A, NAME, SYMB, MODS] = [0, 3, 4, 7];
-const GOOD: ArchiveParts = { symbols: ["@", "default"], modules: { "app/main": CODE } };
+const GOOD: ArchiveParts = { symbols: ["@", "default"], maps: [], modules: { "app/main": CODE } };
 
-export function archiveRows({ downloads }: Cloud): Row[] {
+/** For an engine that is made up (app-mapper.ts). */
+const MADE_UP: Archives = {
+	three: (seed) => app(seed),
+	lawful: {
+		"as large as its partition": filling,
+		"4,096 symbols without a letter": () =>
+			encodeArchive({ ...GOOD, symbols: times(4096, (i) => (i === 0 ? "@" : "")) }),
+		"31 symbols of 1,023 letters": () =>
+			encodeArchive({ ...GOOD, symbols: times(31, (i) => `s${i}`.padEnd(1023, "_")) }),
+		"32 modules": () =>
+			encodeArchive({
+				...GOOD,
+				modules: { "app/main": CODE, ...Object.fromEntries(times(31, (i) => [`app/m${i}`, CODE])) },
+			}),
+	},
+};
+
+export function archiveRows({ downloads }: Cloud, { three, lawful: all }: Archives = MADE_UP): Row[] {
 	const row = (
 		name: string,
 		archive: () => Uint8Array,
@@ -44,6 +70,8 @@ export function archiveRows({ downloads }: Cloud): Row[] {
 	const lawful = (name: string, archive: () => Uint8Array): Row => ({ ...row(name, archive, ""), lawful: true });
 	const replaced = (name: string, replace: () => Readonly<Record<string, Uint8Array>>): Row =>
 		row(name, () => encodeArchive({ ...GOOD, replace: replace() }));
+	const coded = (name: string, code: Uint8Array): Row =>
+		row(name, () => encodeArchive({ ...GOOD, modules: { "app/main": code } }));
 	/** The header `index` of an archive says another size. */
 	const sized = (name: string, index: number, size: number): Row =>
 		row(name, () => {
@@ -52,7 +80,7 @@ export function archiveRows({ downloads }: Cloud): Row[] {
 			return bytes;
 		});
 	return [
-		row("an archive that is cut", () => app(1).slice(0, -100)),
+		row("an archive that is cut", () => three(1).slice(0, -100)),
 		row("an archive that ends within a header", () => encodeArchive(GOOD).slice(0, 12)),
 		row("more behind the archive", () => concat(encodeArchive(GOOD), new Uint8Array(50_000))),
 		sized("an archive of 2 GB", XS_A, 0x7fffffff),
@@ -67,6 +95,15 @@ export function archiveRows({ downloads }: Cloud): Row[] {
 		replaced("3,000 modules", () => ({ MODS: concat(...times(3000, (i) => module(`app/m${i}`))) })),
 		replaced("3,000 times the same module", () => ({ MODS: concat(...times(3000, () => module("app/main"))) })),
 		replaced("1,000 levels of modules", () => ({ MODS: levels(1000) })),
+		row("40,000 symbols without a letter", () =>
+			encodeArchive({ ...GOOD, symbols: times(40_000, (i) => (i === 0 ? "@" : "")) }),
+		),
+		row("100 symbols of 1,023 letters", () =>
+			encodeArchive({ ...GOOD, symbols: times(100, (i) => `s${i}`.padEnd(1023, "_")) }),
+		),
+		coded("instructions that are no code", new Uint8Array(100_000).fill(0xff)),
+		coded("an instruction that is cut", Uint8Array.of(0, 0xff)),
+		row("more indexes than its code takes", () => encodeArchive({ ...GOOD, maps: [1] })),
 		replaced("65,535 symbols announced", () => ({ SYMB: concat(uint16(0xffff), text("@")) })),
 		replaced("100,000 symbols in place of two", () => ({ SYMB: concat(uint16(2), new Uint8Array(100_000)) })),
 		replaced("a symbol of 100 KB", () => ({ SYMB: concat(uint16(2), new Uint8Array(100_000).fill(97)) })),
@@ -80,25 +117,17 @@ export function archiveRows({ downloads }: Cloud): Row[] {
 		row("for another version of XS", () => encodeArchive({ ...GOOD, version: "17.6" })),
 		row("firmware", () => standInImage(2, 8192)),
 		row("zeros", () => new Uint8Array(AREA_BYTES)),
-		row("larger than its partition", () => app(1, { bytes: AREA_BYTES }), "ota.too-large"),
-		row("another archive than the signed one", () => app(1), "ota.digest", { signed: () => app(2) }),
-		row("longer than the signed one", () => app(1, { bytes: 8000 }), "ota.length", { signed: () => app(1) }),
-		row("of somebody else", () => app(1), "ota.signature", { key: FOREIGN_KEY }),
-		row("signed for another version of XS", () => app(1), "ota.class", { version: "17.6" }),
-		lawful("three sectors", () => app(1)),
-		lawful("as large as its partition", filling),
-		lawful("40,000 symbols without a letter", () =>
-			encodeArchive({ ...GOOD, symbols: times(40_000, (i) => (i === 0 ? "@" : "")), maps: [] }),
+		row(
+			"larger than its partition",
+			() => encodeArchive({ ...GOOD, modules: { "app/main": new Uint8Array(AREA_BYTES) } }),
+			"ota.too-large",
 		),
-		lawful("100 symbols of 1,023 letters", () =>
-			encodeArchive({ ...GOOD, symbols: times(100, (i) => `s${i}`.padEnd(1023, "_")), maps: [] }),
-		),
-		lawful("32 modules", () =>
-			encodeArchive({
-				...GOOD,
-				modules: { "app/main": CODE, ...Object.fromEntries(times(31, (i) => [`app/m${i}`, CODE])) },
-			}),
-		),
+		row("another archive than the signed one", () => three(1), "ota.digest", { signed: () => three(2) }),
+		row("longer than the signed one", () => concat(three(1), CODE), "ota.length", { signed: () => three(1) }),
+		row("of somebody else", () => three(1), "ota.signature", { key: FOREIGN_KEY }),
+		row("signed for another version of XS", () => three(1), "ota.class", { version: "17.6" }),
+		lawful("three sectors", () => three(1)),
+		...Object.entries(all).map(([name, archive]) => lawful(name, archive)),
 	];
 }
 

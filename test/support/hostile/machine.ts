@@ -7,10 +7,10 @@ type Room = Pick<Machine, "chunk" | "heap">;
 /** The driver of the rows, and the list of what it has met: so much more is live at its start than of an application without. */
 export const DRIVER: Room = { chunk: 1720, heap: 216 };
 /**
- * A second slot, and what brings an update into it, beside the firmware's; of that 208 bytes and 144 slots are files that stand for its
- * flash, live from the start.
+ * A second slot, and what brings an update into it, beside the firmware's: the engine's sizes of instructions, for one. Of that 208 bytes
+ * and 144 slots are files that stand for its flash, live from the start.
  */
-export const APPLICATION: Room = { chunk: 208, heap: 360 };
+export const APPLICATION: Room = { chunk: 464, heap: 380 };
 
 export const larger = ({ chunk, heap, stack }: Machine, more: Room): Machine => ({
 	chunk: chunk + more.chunk,
@@ -31,8 +31,10 @@ export const build = (machine: Machine, name = "hostile", modules: object = {}):
 			"hostile/slot": "$(ENROLLEE)/test/support/hostile/slot",
 			"hostile/app-slot": "$(ENROLLEE)/test/support/hostile/app-slot",
 			"enrollee/apps": "$(ENROLLEE)/dist/moddable/apps",
+			"enrollee/app-engine": "$(ENROLLEE)/dist/moddable/app-engine",
+			"*": "$(ENROLLEE)/hw/moddable/native/app",
 			"enrollee/app-flash": "$(ENROLLEE)/dist/moddable/app-flash-files",
 			...modules,
 		},
-		["enrollee/apps", "hostile/driver", "hostile/slot", "hostile/app-slot"],
+		["enrollee/apps", "enrollee/app-engine", "hostile/driver", "hostile/slot", "hostile/app-slot"],
 	);

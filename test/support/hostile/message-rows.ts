@@ -27,7 +27,11 @@ export function messageRows(): Row[] {
 	const large = ["hub.too-large"];
 	const broken = { survives: false };
 	return [
-		row("desired", "1,000 changes, no name twice", large, undefined, { arm: "desired-flood=1000:1", lawful: true }),
+		row("desired", "1,000 changes, no name twice", large, undefined, {
+			arm: "desired-flood=1000:1",
+			lawful: true,
+			isBurst: true,
+		}),
 		row("desired", "a change of 60 KB", large, () => [change(2, `{${shaped("text", 60_000)},"$version":2}`)]),
 		row("desired", "a change of 20,000 empty arrays", large, () => [change(2, `{${shaped("arrays", 20_000)}}`)]),
 		row("desired", "a change that is no JSON", ["hub.response"], () => [change(2, "}".repeat(4000))]),
@@ -76,19 +80,17 @@ export function messageRows(): Row[] {
 		row("c2d", "3,000 messages without a pause", [], undefined, {
 			arm: "c2d-flood=3000:1",
 			lawful: true,
+			isBurst: true,
 			faults: large,
 		}),
 		row("c2d", "2,000 properties in a topic", large, () => [c2d(times(2000, (i) => `p${i}=1`).join("&"), "{}")]),
 		row("c2d", "60 properties of percent signs", ["hub.response"], () => [
 			c2d(times(60, (i) => `%${i}=%`).join("&"), "{}"),
 		]),
-		row(
-			"c2d",
-			"500 messages, no property name twice",
-			large,
-			() => times(500, (i) => c2d(`z${i}=1`, "{}", i + 1)),
-			lawful,
-		),
+		row("c2d", "500 messages, no property name twice", large, () => times(500, (i) => c2d(`z${i}=1`, "{}", i + 1)), {
+			lawful: true,
+			isBurst: true,
+		}),
 		row(
 			"c2d",
 			"a topic that is no UTF-8",

@@ -24,6 +24,8 @@ export interface Row {
 	readonly faults: readonly string[];
 	/** The session outlives it: the call that comes behind it is answered. Else the agent waits, to try again. */
 	readonly survives: boolean;
+	/** More at once than a device holds: what has room takes it all, without a Fault. */
+	readonly isBurst?: true;
 	/** So many messages are handed to the application. */
 	readonly messages?: number;
 	/** A fault of the local cloud (cloud/faults.ts). */

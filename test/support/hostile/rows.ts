@@ -1,5 +1,5 @@
 /** All of it, made anew for each time that it is played. */
-import { archiveRows } from "./archive-rows.ts";
+import { type Archives, archiveRows } from "./archive-rows.ts";
 import type { HostileCloud } from "./cloud.ts";
 import { updateRows } from "./http-rows.ts";
 import { messageRows } from "./message-rows.ts";
@@ -9,13 +9,14 @@ import type { Row } from "./row.ts";
 import { tlsRows } from "./tls-rows.ts";
 
 /** The first one is nothing at all: the device enrols. Those that take a credential away come last. */
-export const allRows = ({ cloud }: HostileCloud): Row[] => [
+/** `archives`: of the engine that is to read them. */
+export const allRows = ({ cloud }: HostileCloud, archives?: Archives): Row[] => [
 	...hubRows(),
 	...twinRows(),
 	...messageRows(),
 	...renewalRows(),
 	...updateRows((name) => cloud.downloads.url(name)),
-	...archiveRows(cloud),
+	...archiveRows(cloud, archives),
 	...tlsRows(),
 	...dpsRows(),
 ];
