@@ -44,9 +44,10 @@ export class Connection {
 		this.#parser.on("error", (error: Error) => this.close(`malformed MQTT: ${error.message}`));
 	}
 
-	/** Its CONNECT was accepted, and it has not ended. */
-	get isAccepted(): boolean {
-		return this.#session !== undefined && !this.#closed;
+	/** Its CONNECT was accepted, and it has not ended; and then, its credential has been looked at. */
+	get standing(): "unknown" | "accepted" | "attested" {
+		if (this.#session === undefined || this.#closed) return "unknown";
+		return this.#session.isAttested ? "attested" : "accepted";
 	}
 
 	/** Bytes from the client. */

@@ -83,7 +83,7 @@ export interface DeviceSettings {
 
 export interface LocalCloud extends Ready {
 	readonly settings: DeviceSettings;
-	/** The last 10,000, oldest first. */
+	/** The last 10,000, and of these what fits 32 MB, oldest first. */
 	readonly events: readonly CloudEvent[];
 	readonly telemetry: readonly (CloudEvent & Telemetry)[];
 	readonly registrations: readonly (CloudEvent & Registration)[];

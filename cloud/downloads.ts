@@ -4,9 +4,20 @@
  *
  * Serves no other folder, no hidden files, no listing.
  */
-import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+	closeSync,
+	constants,
+	createReadStream,
+	fstatSync,
+	lstatSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	writeFileSync,
+} from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { makeFolder } from "../hw/node/files.ts";
 import { equal, utf8 } from "../src/base/bytes.ts";
 import { type Manifest, readEnvelope, readManifest } from "../src/suit/manifest.ts";
@@ -76,9 +87,14 @@ export class Downloads {
 		return readManifest(readEnvelope(bytes).manifest);
 	}
 
-	#read(name: string): Buffer | undefined {
+	#path(name: string): string | undefined {
 		const path = join(this.#options.folder, name);
-		return isName(name) && isFile(path) ? readFileSync(path) : undefined;
+		return isName(name) && isFile(path) ? path : undefined;
+	}
+
+	#read(name: string): Buffer | undefined {
+		const path = this.#path(name);
+		return path === undefined ? undefined : readFileSync(path);
 	}
 
 	answer(request: IncomingMessage, response: ServerResponse): void {
@@ -86,56 +102,78 @@ export class Downloads {
 		if (!URL.canParse(target, ORIGIN)) return void response.writeHead(400, { "content-length": 0 }).end();
 		const { pathname } = new URL(target, ORIGIN);
 		const name = pathname.startsWith(PATH) ? pathname.slice(PATH.length) : "";
-		const bytes = request.method === "GET" ? this.#read(name) : undefined;
 		const from = Number(/^bytes=(\d{1,15})-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-		const status = bytes === undefined ? 404 : from > bytes.length ? 416 : from > 0 ? 206 : 200;
-		if (bytes === undefined || status === 416) {
-			this.#options.witness({ event: "download", deviceId: "", name, from, status });
-			response.writeHead(status, { "content-length": 0 }).end();
-		} else if (name.endsWith(BUNDLE)) this.#send(response, name, bytes, from);
-		else this.#sendSpoiled(response, name, bytes, from);
-	}
-
-	#sendSpoiled(response: ServerResponse, name: string, bytes: Buffer, from: number): void {
-		const { faults } = this.#options;
-		if (faults.strikes("update-ignore-range") !== undefined) this.#send(response, name, bytes, 0);
-		else if (faults.strikes("update-wrong-length") !== undefined)
-			this.#send(response, name, Buffer.concat([bytes, Buffer.alloc(1)]), from);
-		else if (faults.strikes("update-other-image") !== undefined)
-			this.#send(
-				response,
-				name,
-				bytes.map((byte, at) => (at < HEAD_BYTES ? byte : byte ^ 0xff)),
-				from,
-			);
-		else {
-			const [stall, reset] = [faults.strikes("update-stall"), faults.strikes("update-reset")];
-			const part = stall ?? reset;
-			const end = part === undefined ? undefined : from + (Number(part) || Math.ceil((bytes.length - from) / 2));
-			this.#send(response, name, bytes, from, end, () => reset !== undefined && response.destroy());
+		const path = request.method === "GET" ? this.#path(name) : undefined;
+		if (path === undefined) {
+			this.#refuse(response, name, from, 404);
+			return;
 		}
+		const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+		const { size } = fstatSync(fd);
+		if (from > size) {
+			closeSync(fd);
+			this.#refuse(response, name, from, 416);
+		} else this.#send(response, name, { fd, size }, name.endsWith(BUNDLE) ? { from } : this.#spoiled(from, size));
 	}
 
-	/** Up to `end`; then, if that is not all, `stop`. */
-	#send(
-		response: ServerResponse,
-		name: string,
-		bytes: Uint8Array,
-		from: number,
-		end = bytes.length,
-		stop: () => void = () => {},
-	): void {
-		const total = bytes.length;
+	#refuse(response: ServerResponse, name: string, from: number, status: number): void {
+		this.#options.witness({ event: "download", deviceId: "", name, from, status });
+		response.writeHead(status, { "content-length": 0 }).end();
+	}
+
+	/** As the armed faults want it. */
+	#spoiled(from: number, size: number): Part {
+		const { faults } = this.#options;
+		if (faults.strikes("update-ignore-range") !== undefined) return { from: 0 };
+		if (faults.strikes("update-wrong-length") !== undefined) return { from, tail: new Uint8Array(1) };
+		if (faults.strikes("update-other-image") !== undefined) return { from, isOther: true };
+		const [stall, reset] = [faults.strikes("update-stall"), faults.strikes("update-reset")];
+		const part = stall ?? reset;
+		if (part === undefined) return { from };
+		const until = from + (Number(part) || Math.ceil((size - from) / 2));
+		return until < size ? { from, until, resets: reset !== undefined } : { from };
+	}
+
+	/** Piece by piece, as the client reads: of thousands that do not, each holds one. What breaks off ends its connection. */
+	#send(response: ServerResponse, name: string, { fd, size }: { fd: number; size: number }, part: Part): void {
+		const { from, until = size, tail = new Uint8Array(0), isOther = false, resets = false } = part;
+		const total = size + tail.length;
 		this.#options.witness({ event: "download", deviceId: "", name, from, status: from > 0 ? 206 : 200 });
 		response.writeHead(from > 0 ? 206 : 200, {
 			"content-type": "application/octet-stream",
 			"content-length": total - from,
 			...(from > 0 && { "content-range": `bytes ${from}-${total - 1}/${total}` }),
 		});
-		const part = bytes.subarray(from, end);
-		if (end < total) response.write(part, stop);
-		else response.end(part);
+		// Its end is the last byte; none at all is one before the first, which it does not take.
+		const file = createReadStream("", { fd, start: from, end: Math.max(from, until - 1) });
+		const pieces = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+			let at = from;
+			for await (const piece of source) {
+				const rest = piece.subarray(0, until - at);
+				yield isOther ? rest.map((byte, i) => (at + i < HEAD_BYTES ? byte : byte ^ 0xff)) : rest;
+				at += rest.length;
+			}
+			if (at < until) throw new Error(`${name} has become shorter`);
+			yield tail;
+		};
+		pipeline(file, pieces, response, { end: until === size }).then(
+			() => resets && response.destroy(),
+			() => response.destroy(),
+		);
 	}
+}
+
+/** What is sent of a file. */
+interface Part {
+	readonly from: number;
+	/** Default: all. */
+	readonly until?: number;
+	/** More behind it. */
+	readonly tail?: Uint8Array;
+	/** Of another image. */
+	readonly isOther?: boolean;
+	/** The connection ends behind `until`. */
+	readonly resets?: boolean;
 }
 
 /** Of another image is what comes after: it still looks like one for the chip. */

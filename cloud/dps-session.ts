@@ -15,6 +15,7 @@ export class DpsSession implements Session {
 	readonly deviceId: string;
 	readonly subscriptions = new Map<string, number>();
 	readonly sessionPresent = false;
+	isAttested = false;
 	readonly #registrations: Registrations;
 	readonly #connect: DpsConnect;
 	#connection!: Connection;
@@ -51,6 +52,7 @@ export class DpsSession implements Session {
 	closed(): void {}
 
 	#answer(rid: string, { status, body, retryAfterSeconds, step }: Answer): void {
+		this.isAttested ||= status < 300;
 		const retry = retryAfterSeconds === undefined ? "" : `&retry-after=${retryAfterSeconds}`;
 		this.#connection.deliver(`$dps/registrations/res/${status}/?$rid=${rid}${retry}`, JSON.stringify(body));
 		if (step !== undefined) this.#connection.drops(step);

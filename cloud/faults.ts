@@ -125,11 +125,11 @@ export function spoiled(faults: Faults, issued: readonly Uint8Array[]): { chain:
 }
 
 /** A value that has a colon itself. */
-const SHAPED = /^(huge-twin)=([^:]*:\d+)(?::([1-9]\d*))?$/;
+const SHAPED = /^(huge-twin)=([^:]*:\d+)(?::([1-9]\d{0,8}))?$/;
 
 function parse(text: string): Armed {
 	const [, name, value = "", times] =
-		SHAPED.exec(text) ?? /^([a-zA-Z0-9-]+)(?:=(.*?))?(?::([1-9]\d*))?$/.exec(text) ?? [];
+		SHAPED.exec(text) ?? /^([a-zA-Z0-9-]+)(?:=(.*?))?(?::([1-9]\d{0,8}))?$/.exec(text) ?? [];
 	if (name === undefined) throw new RangeError(`${text.slice(0, 80)}: expected NAME[=VALUE][:TIMES]`);
 	checkFault(name, value, Object.keys(FAULTS));
 	return { name: name as FaultName, value, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times) };

@@ -1,6 +1,7 @@
 /**
- * Connections of which one side is not there: the client has not said yet what it wants (TLS, then CONNECT or a whole request), or it
- * has not closed what the cloud has ended. Each may be so for a minute, and only so many at a time; beyond, the oldest goes.
+ * Connections of nobody in particular: the client has not said yet what it wants (TLS, then CONNECT or a whole request), has not closed
+ * what the cloud has ended, or is served without a credential that has been looked at. The first two may last a minute; of all of them
+ * there are only so many at a time, and beyond that the oldest goes.
  */
 import type { Socket } from "node:net";
 import type { Clock } from "../src/port.ts";
@@ -9,7 +10,9 @@ import type { Clock } from "../src/port.ts";
 export interface Door {
 	/** From here on its client's time runs. */
 	wait(): void;
-	/** The client has said what it wants. */
+	/** The client has said what it wants, and nobody has looked at who it is: its time does not run. */
+	serve(): void;
+	/** The client is known. */
 	done(): void;
 }
 
@@ -30,7 +33,11 @@ export class HalfOpen {
 
 	/** Of a client that has come. */
 	door(socket: Socket): Door {
-		const door = { wait: () => this.#wait(socket), done: () => this.#done(socket) };
+		const door = {
+			wait: () => this.#wait(socket),
+			serve: () => this.#serve(socket),
+			done: () => this.#done(socket),
+		};
 		socket.once("close", door.done);
 		door.wait();
 		return door;
@@ -48,6 +55,14 @@ export class HalfOpen {
 			socket,
 			this.#clock.after(MOST_WAITING_MS, () => socket.destroy()),
 		);
+	}
+
+	/** In its place: nobody becomes younger by asking. */
+	#serve(socket: Socket): void {
+		const stop = this.#waiting.get(socket);
+		if (stop === undefined) return;
+		stop();
+		this.#waiting.set(socket, () => {});
 	}
 
 	#done(socket: Socket): void {

@@ -27,16 +27,21 @@ const WEBSOCKET = /^\/(?:\$|%24)iothub\/websocket(?:\?|$)/i;
 const MAX_FRAME_BYTES = 300 * 1024;
 /** Held of what a client does not read; the largest fault sends a third. */
 export const MOST_UNREAD_BYTES: number = 64 * 1024 * 1024;
+/** Requests of one connection before they are answered. */
+const MOST_OPEN = 16;
 /** Of an answer that its client does not read. */
 const IDLE_MS = 300_000;
 
 export class Https {
 	readonly #options: HttpsOptions;
 	readonly #doors = new WeakMap<Duplex, Door>();
+	/** Requests on a connection that are not answered yet. */
+	readonly #open = new WeakMap<Duplex, number>();
 	readonly #server = createServer((request, response) => {
 		const door = this.#doors.get(request.socket);
-		request.once("close", () => door?.done());
+		request.once("close", () => door?.serve());
 		response.once("close", () => door?.wait());
+		if (this.#isTooMany(request.socket, response)) return;
 		try {
 			this.#answer(request, response);
 		} catch {
@@ -74,6 +79,15 @@ export class Https {
 		socket.unshift(first);
 	}
 
+	/** Requests that come without waiting for their answers are read before the first one is answered: as many as a record holds. */
+	#isTooMany(socket: Duplex, response: ServerResponse): boolean {
+		const open = (this.#open.get(socket) ?? 0) + 1;
+		this.#open.set(socket, open);
+		response.once("close", () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1));
+		if (open > MOST_OPEN) socket.destroy();
+		return open > MOST_OPEN;
+	}
+
 	#answer(request: IncomingMessage, response: ServerResponse): void {
 		const { service, downloads, faults, chains } = this.#options;
 		const chain = chains.of(request.socket as TLSSocket);
@@ -95,11 +109,11 @@ export class Https {
 		const tls = request.socket as TLSSocket;
 		const peer = { chain: this.#options.chains.of(tls), transport: "ws", resumed: tls.isSessionReused() } as const;
 		this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-			this.#serve(webSocket, this.#doors.get(tls)!, peer),
+			this.#serve(webSocket, tls, this.#doors.get(tls)!, peer),
 		);
 	}
 
-	#serve(webSocket: WebSocket, door: Door, peer: Peer): void {
+	#serve(webSocket: WebSocket, socket: TLSSocket, door: Door, peer: Peer): void {
 		const connection = this.#options.service.open(peer, {
 			write: (bytes) => {
 				if (webSocket.bufferedAmount > MOST_UNREAD_BYTES) return webSocket.terminate();
@@ -109,7 +123,12 @@ export class Https {
 			},
 			close: () => webSocket.close(1000),
 		});
-		const { receive, lost } = carry(connection, door, () => webSocket.terminate());
+		const { receive, lost } = carry(connection, door, {
+			socket,
+			pause: () => webSocket.pause(),
+			resume: () => webSocket.resume(),
+			destroy: () => webSocket.terminate(),
+		});
 		webSocket.on("message", (data: Buffer, isBinary) => {
 			// MQTT 3.1.1 section 6: Control Packets come in binary frames, their bounds are no matter.
 			if (isBinary) receive(data);

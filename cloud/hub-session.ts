@@ -35,6 +35,7 @@ const METHOD_ANSWER = /^\$iothub\/methods\/res\/(-?\d{1,10})\/$/;
 
 export class HubSession implements Session {
 	readonly service = "hub";
+	readonly isAttested = true;
 	readonly deviceId: string;
 	readonly subscriptions: Map<string, number>;
 	readonly sessionPresent: boolean;

@@ -28,6 +28,8 @@ interface Facts {
 
 /** Certificates and pairs of them, a few hundred bytes each. */
 const MOST = 50_000;
+/** Names alone may be as long as a certificate: what is longer is read anew each time. */
+const MOST_CERTIFICATE_BYTES = 4096;
 
 export class Known {
 	readonly #read = new Map<string, Facts>();
@@ -37,19 +39,8 @@ export class Known {
 	/** Throws where the bytes are no certificate. */
 	read(bytes: Uint8Array): Read {
 		const name = hash("sha256", bytes, "base64");
-		const facts = recall(this.#read, name, () => {
-			const { subject, issuer, ca, serialNumber, validFrom, validTo } = new X509Certificate(bytes);
-			return {
-				name,
-				subject: folded(subject),
-				issuer: folded(issuer),
-				commonName: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
-				isAuthority: ca,
-				serial: serialNumber,
-				notBefore: Date.parse(validFrom),
-				notAfter: Date.parse(validTo),
-			};
-		});
+		const find = () => factsOf(name, bytes);
+		const facts = bytes.length > MOST_CERTIFICATE_BYTES ? find() : recall(this.#read, name, find);
 		return { ...facts, bytes };
 	}
 
@@ -79,6 +70,20 @@ export class Known {
 		recall(this.#read, name, () => facts);
 		recall(this.#isIssuedBy, pair(facts, issuer), () => true);
 	}
+}
+
+function factsOf(name: string, bytes: Uint8Array): Facts {
+	const { subject, issuer, ca, serialNumber, validFrom, validTo } = new X509Certificate(bytes);
+	return {
+		name,
+		subject: folded(subject),
+		issuer: folded(issuer),
+		commonName: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
+		isAuthority: ca,
+		serial: serialNumber,
+		notBefore: Date.parse(validFrom),
+		notAfter: Date.parse(validTo),
+	};
 }
 
 /** OpenSSL compares without case and repeated spaces (X509_NAME_cmp); a backslash is Node's, before what a name must not begin or end with. */

@@ -114,7 +114,12 @@ function serveMqtt(socket: TLSSocket, door: Door, service: Service, chain: Uint8
 			},
 		},
 	);
-	const { receive, lost } = carry(connection, door, () => socket.destroy());
+	const { receive, lost } = carry(connection, door, {
+		socket,
+		pause: () => socket.pause(),
+		resume: () => socket.resume(),
+		destroy: () => socket.destroy(),
+	});
 	if (first[0] === MQTT_CONNECT) receive(first);
 	else connection.close("neither HTTP nor CONNECT");
 	socket.on("data", receive);

@@ -38,6 +38,8 @@ export interface Session {
 	/** Filter to granted QoS; survives the connection where the service keeps sessions. */
 	readonly subscriptions: Map<string, number>;
 	readonly sessionPresent: boolean;
+	/** The credential has been looked at, and is right. */
+	readonly isAttested: boolean;
 	accepted(connection: Connection): void;
 	allows(filter: string): boolean;
 	/** The name of the step that a publish is, or undefined for a topic that the service does not document. */

@@ -13,9 +13,14 @@ export interface Watch {
 }
 
 const MAX_EVENTS = 10_000;
+/** Of their texts and bodies; nobody keeps gigabytes for clients that send the largest they may. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
 export function createWatch(clock: Clock): Watch {
 	const events: CloudEvent[] = [];
+	/** Of each of them. */
+	const weights: number[] = [];
+	let bytes = 0;
 	const listeners = new Listeners<CloudEvent>();
 	return {
 		events,
@@ -23,7 +28,12 @@ export function createWatch(clock: Clock): Watch {
 		witness(happening: Happening) {
 			const event: CloudEvent = { time: clock.now(), ...happening };
 			events.push(event);
-			if (events.length > MAX_EVENTS) events.shift();
+			weights.push(weigh(event));
+			bytes += weights.at(-1)!;
+			while (events.length > MAX_EVENTS || (bytes > MAX_BYTES && events.length > 1)) {
+				events.shift();
+				bytes -= weights.shift()!;
+			}
 			listeners.tell(event);
 		},
 		async seen(fits: (event: CloudEvent) => boolean) {
@@ -42,4 +52,13 @@ export function createWatch(clock: Clock): Watch {
 			});
 		},
 	};
+}
+
+function weigh(event: CloudEvent): number {
+	let bytes = 0;
+	for (const value of Object.values(event)) {
+		if (typeof value === "string" || value instanceof Uint8Array) bytes += value.length;
+		else if (typeof value === "object") bytes += JSON.stringify(value).length;
+	}
+	return bytes;
 }

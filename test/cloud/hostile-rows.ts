@@ -1,32 +1,13 @@
 /** What a client may send to the cloud's ports, and what must come of it. */
 import { generate } from "mqtt-packet";
 import { bytes, publish, raw, remaining, times } from "../support/hostile/row.ts";
+import { dpsRows } from "./hostile-dps-rows.ts";
+import { httpRows } from "./hostile-http-rows.ts";
+import { hubMoreRows } from "./hostile-hub-rows.ts";
+import { ARRAYS, DEEP, frame, from, head, MANY, post, type Row, renewal, reported } from "./hostile-row.ts";
 
-export interface Row {
-	readonly name: string;
-	/** In clear and over TLS to the devices' port, over WebSocket, as a device that the hub has let in, in clear to the operator's port. */
-	readonly door: "tcp" | "tls" | "websocket" | "hub" | "api";
-	readonly bytes: Uint8Array | string;
-	/** So many connections at once, all of them with these bytes. */
-	readonly connections?: number;
-	/** The status of HTTP's answer, or the kinds of packets, each once; then whether the connection is over or answers a ping. */
-	readonly outcome: string;
-}
-
-const DEEP = `${'{"a":'.repeat(5400)}1${"}".repeat(5400)}`;
-const ARRAYS = `{"a":${"[".repeat(5400)}${"]".repeat(5400)}}`;
-const MANY = `{${times(20_000, (i) => `"m${i}":${i}`)}}`;
-const head = (line: string, ...fields: string[]): string =>
-	`${[line, "Host: localhost", ...fields].join("\r\n")}\r\n\r\n`;
-const post = (line: string, body: string, ...fields: string[]): string =>
-	`${head(line, `Content-Length: ${body.length}`, "Content-Type: application/json", ...fields)}${body}`;
-const reported = (body: string) => publish("$iothub/twin/PATCH/properties/reported/?$rid=1", body);
-const renewal = (body: string) => publish("$iothub/credentials/POST/issueCertificate/?$rid=abcd", body, 7);
 const csr = (length: number): string =>
 	JSON.stringify({ id: "dev-002", csr: Buffer.alloc(length, 0x31).toString("base64") });
-/** A client's frame (RFC 6455), its mask all zeros. */
-const frame = (first: number, length: readonly number[], payload: Uint8Array = Buffer.alloc(0)): Uint8Array =>
-	Buffer.concat([Buffer.of(first, ...length, 0, 0, 0, 0), payload]);
 
 export const rows = (): Row[] => [
 	...from("tcp", [
@@ -89,15 +70,15 @@ export const rows = (): Row[] => [
 			Buffer.concat(times(3000, (i) => publish("devices/dev-002/messages/events/", "{}", i + 1))),
 			"puback open",
 		],
-		["a reported twin of 5,400 levels", reported(DEEP), "publish open"],
-		["one of 5,400 arrays", reported(ARRAYS), "publish open"],
-		["one of 20,000 members", reported(MANY), "ends"],
-		["one that is no JSON", reported("}".repeat(4000)), "publish open"],
+		["a reported twin of 5,400 levels", reported(DEEP), "400 open"],
+		["one of 5,400 arrays", reported(ARRAYS), "400 open"],
+		["one of 20,000 members", reported(MANY(20_000)), "ends"],
+		["one that is no JSON", reported("}".repeat(4000)), "400 open"],
 		["an answer to no call", publish("$iothub/methods/res/200/?$rid=none", DEEP), "open"],
 		["an answer without a status", publish("$iothub/methods/res//?", "{}"), "ends"],
-		["a renewal of 5,400 levels", renewal(DEEP), "puback publish open"],
-		["a renewal with a CSR of 9 KB", renewal(csr(9000)), "puback publish open"],
-		["a renewal with a CSR of 90 KB", renewal(csr(90_000)), "puback publish open"],
+		["a renewal of 5,400 levels", renewal(DEEP), "400 puback open"],
+		["a renewal with a CSR of 9 KB", renewal(csr(9000)), "400 puback open"],
+		["a renewal with a CSR of 90 KB", renewal(csr(90_000)), "400 puback open"],
 	]),
 	...from("websocket", [
 		["a frame of 2^63 bytes", frame(0x82, [0xff, 0x80, 0, 0, 0, 0, 0, 0, 0]), "ends"],
@@ -114,18 +95,14 @@ export const rows = (): Row[] => [
 		["nobody's token", head("GET /cloud HTTP/1.1", "Authorization: Bearer x", "Connection: close"), "401 ends"],
 		["a head of 100 KB", head("GET / HTTP/1.1", `X: ${"x".repeat(100_000)}`), "431 ends"],
 		["5,400 levels", post("POST /devices HTTP/1.1", DEEP, "TOKEN", "Connection: close"), "400 ends"],
-		["20,000 members", post("POST /devices HTTP/1.1", MANY, "TOKEN", "Connection: close"), "400 ends"],
+		["20,000 members", post("POST /devices HTTP/1.1", MANY(20_000), "TOKEN", "Connection: close"), "400 ends"],
 		["no JSON", post("POST /devices HTTP/1.1", "}".repeat(4000), "TOKEN", "Connection: close"), "400 ends"],
 		["a body of 8 MB", post("POST /devices HTTP/1.1", " ".repeat(8_000_000), "TOKEN", "Connection: close"), "413 ends"],
 	]),
+	...httpRows(),
+	...hubMoreRows(),
+	...dpsRows(),
 ];
-
-function from(
-	door: Row["door"],
-	all: readonly (readonly [name: string, bytes: Row["bytes"], outcome: string])[],
-): Row[] {
-	return all.map(([name, bytes, outcome]) => ({ door, name, bytes, outcome }));
-}
 
 function connect(clientId: string, username = "localhost/dev-002/?api-version=2021-04-12"): Uint8Array {
 	return generate({
