@@ -1,0 +1,177 @@
+/** Clients that ask and do not read: what waits for them is small, whatever they ask for, and others are served. */
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
+import { carry } from "../../cloud/carry.ts";
+import { type Cloud, startCloud } from "../../cloud/cloud.ts";
+import type { Connection } from "../../cloud/connection.ts";
+import { createWatch } from "../../cloud/watch.ts";
+import { FakeClock } from "../support/clock.ts";
+import { enrol, type Identity, Probe } from "./cloud-probe.ts";
+
+const MB = 1024 * 1024;
+const LARGE_BYTES = 8 * MB;
+const REQUEST = "GET /updates/large HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const folder = mkdtempSync(join(tmpdir(), "enrollee-unread-"));
+let cloud: Cloud;
+let identity: Identity;
+before(async () => {
+	cloud = await startCloud({ polls: 0, retryAfterSeconds: 0, updatesFolder: folder });
+	identity = await enrol(cloud, "dev-001");
+});
+after(async () => {
+	await cloud.close();
+	rmSync(folder, { recursive: true });
+});
+
+async function dial(own?: Identity): Promise<TLSSocket> {
+	const { port, settings } = cloud;
+	const socket = connect({ port, host: "127.0.0.1", ca: settings.ca, servername: "localhost", ...own });
+	socket.on("error", () => {});
+	await once(socket, "secureConnect");
+	return socket;
+}
+
+/** Reads one piece and no more. */
+async function ask(bytes: string): Promise<TLSSocket> {
+	const socket = await dial();
+	const came = new Promise<void>((resolve) => socket.once("data", () => resolve(void socket.pause())));
+	socket.write(bytes);
+	await came;
+	return socket;
+}
+
+const downloads = (): number => cloud.events.filter(({ event }) => event === "download").length;
+
+test("16 images that nobody reads are not in memory", async () => {
+	writeFileSync(join(folder, "large"), new Uint8Array(LARGE_BYTES));
+	const { arrayBuffers } = process.memoryUsage();
+	const sockets = await Promise.all(Array.from({ length: 16 }, () => ask(REQUEST)));
+	const grown = process.memoryUsage().arrayBuffers - arrayBuffers;
+	assert.ok(grown < 4 * LARGE_BYTES, `${Math.round(grown / MB)} MB`);
+	for (const socket of sockets) socket.destroy();
+});
+
+test("of requests that wait for no answer 16 are taken, and the connection ends at the next", async () => {
+	const before = downloads();
+	const socket = await dial();
+	socket.pause();
+	socket.write(REQUEST.repeat(500));
+	await once(socket.resume(), "close");
+	assert.equal(downloads() - before, 16);
+});
+
+test("a file that becomes shorter while it is read ends its connection; the next request gets what is there", async () => {
+	writeFileSync(join(folder, "large"), new Uint8Array(LARGE_BYTES));
+	const socket = await ask(REQUEST);
+	truncateSync(join(folder, "large"), 10);
+	let bytes = 0;
+	socket.on("data", (piece: Buffer) => {
+		bytes += piece.length;
+	});
+	await once(socket.resume(), "close");
+	assert.ok(bytes < LARGE_BYTES, `${bytes} bytes`);
+	const again = await dial();
+	again.write(REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+	let text = "";
+	for await (const piece of again) text += piece;
+	assert.match(text, /^HTTP\/1.1 200 OK\r\n(.+\r\n)*content-length: 10\r\n/i);
+});
+
+test("a device that does not read is asked nothing more until it does", async () => {
+	cloud.arm("huge-twin=names:20000");
+	const socket = await dial(identity);
+	const probe = new Probe(socket);
+	const username = `localhost:${cloud.port}/dev-001/?api-version=2021-04-12`;
+	assert.equal(await probe.connect({ username, clientId: "dev-001" }), 0);
+	await probe.subscribe("$iothub/twin/res/#", 0);
+	const answered = (): number => cloud.events.filter(({ event }) => event === "twin-get").length;
+	socket.pause();
+	for (let i = 0; i < 200; i++) {
+		await probe.publish(`$iothub/twin/GET/?$rid=${i}`, "", 0);
+		// Each in a turn of its own, as a device would.
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	(await ask(REQUEST)).destroy();
+	assert.ok(answered() < 100, `${answered()} of 200`);
+	socket.resume();
+	for (let i = 0; i < 200; i++) assert.notEqual(await probe.message(`$iothub/twin/res/200/?$rid=${i}`), "closed");
+	assert.equal(answered(), 200);
+	cloud.disarm();
+	probe.close();
+});
+
+test("events of the largest size are kept up to 32 MB, the last of them in any case", () => {
+	const watch = createWatch(new FakeClock(0));
+	const telemetry = (bytes: number) =>
+		watch.witness({ event: "telemetry", deviceId: "d", body: new Uint8Array(bytes), properties: {}, qos: 0 });
+	for (let i = 0; i < 200; i++) telemetry(MB);
+	assert.equal(watch.events.length, 31);
+	for (let i = 0; i < 11_000; i++) telemetry(1);
+	assert.equal(watch.events.length, 10_000);
+	telemetry(40 * MB);
+	assert.deepEqual([watch.events.length, (watch.events[0] as { body: Uint8Array }).body.length], [1, 40 * MB]);
+	watch.witness({ event: "desired", deviceId: "d", patch: { a: "x".repeat(20 * MB) }, version: 1 });
+	watch.witness({ event: "desired", deviceId: "d".repeat(20 * MB), patch: {}, version: 2 });
+	assert.equal(watch.events.length, 1);
+});
+
+/** A transport without a network, and a connection that stands where it is told to, and throws when it is told to. */
+function carried(standing: Connection["standing"] = "unknown") {
+	const calls: string[] = [];
+	const socket = Object.assign(new EventEmitter(), { writableNeedDrain: false });
+	const note = (what: string) => () => void calls.push(what);
+	const connection = {
+		standing,
+		defect: undefined as Error | undefined,
+		data() {
+			if (connection.defect) throw connection.defect;
+		},
+		lost: () => connection.data(),
+		part: (reason: string) => calls.push(`part ${reason.split("\n")[0]}`),
+	};
+	const door = { wait: note("wait"), serve: note("serve"), done: note("done") };
+	const carrier = carry(connection as unknown as Connection, door, {
+		socket: socket as unknown as TLSSocket,
+		pause: note("pause"),
+		resume: note("resume"),
+		destroy: note("destroy"),
+	});
+	return { calls, connection, socket, carrier };
+}
+
+test("what throws on a client's bytes, or on its end, ends its connection and nothing else", () => {
+	const { calls, connection, carrier } = carried();
+	carrier.receive(Uint8Array.of(1));
+	carrier.lost("gone");
+	assert.deepEqual(calls, []);
+	connection.defect = new Error("a defect");
+	carrier.receive(Uint8Array.of(1));
+	assert.deepEqual(calls.splice(0), ["part internal error: Error: a defect", "destroy"]);
+	carrier.lost("gone");
+	assert.deepEqual(calls, ["part internal error: Error: a defect", "destroy"]);
+});
+
+test("a client is served once its CONNECT is accepted, known once its credential has been looked at", () => {
+	for (const [standing, expected] of [
+		["unknown", []],
+		["accepted", ["serve"]],
+		["attested", ["done"]],
+	] as const) {
+		const { calls, carrier } = carried(standing);
+		carrier.receive(Uint8Array.of(1));
+		assert.deepEqual(calls, expected);
+	}
+});
+
+test("a transport whose answers wait is paused until they have gone", () => {
+	const { calls, socket, carrier } = carried();
+	socket.writableNeedDrain = true;
+	carrier.receive(Uint8Array.of(1));
+	socket.emit("drain");
+	assert.deepEqual(calls, ["pause", "resume"]);
+});
