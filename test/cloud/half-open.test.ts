@@ -124,6 +124,40 @@ test("who asks and does not read is let go before it fills the cloud", async () 
 	probe.close();
 });
 
+test("who is served has no time that runs, and is the oldest all the same", async () => {
+	const server = createServer();
+	const few = new HalfOpen(clock, 2);
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const { port } = server.address() as { port: number };
+	const come = async () => {
+		const came = once(server, "connection");
+		const client = connectTcp(port, "127.0.0.1").on("error", () => {});
+		return { client, door: few.door((await came)[0]) };
+	};
+	const [first, second] = [await come(), await come()];
+	first.door.serve();
+	await clock.advance(MINUTE_MS - 1);
+	first.door.serve();
+	second.door.done();
+	await clock.advance(MINUTE_MS);
+	const third = await come();
+	assert.deepEqual(
+		[first, second].map(({ client }) => client.destroyed),
+		[false, false],
+	);
+	// Known, it is no longer counted: being served does not bring it back.
+	second.door.serve();
+	const gone = once(first.client, "close");
+	const fourth = await come();
+	await gone;
+	assert.deepEqual(
+		[second, third, fourth].map(({ client }) => client.destroyed),
+		[false, false, false],
+	);
+	for (const { client } of [second, third, fourth]) client.destroy();
+	server.close();
+});
+
 test("of too many the oldest goes", async () => {
 	const server = createServer();
 	const few = new HalfOpen(clock, 2);

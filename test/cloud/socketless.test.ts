@@ -24,6 +24,25 @@ test("register, and connect with what was issued", () => {
 	assert(hub.received.some((packet) => packet.cmd === "connack" && packet.returnCode === 0));
 });
 
+test("a client is attested once DPS has answered its registration, not by CONNECT; at the hub by CONNECT", () => {
+	const { service, clock } = world();
+	const register = publish("$dps/registrations/PUT/iotdps-register/?$rid=1", "{}");
+	const stranger = dial(service);
+	stranger.send({ ...connectDps(clock), password: Buffer.from("SharedAccessSignature sr=x&sig=x&se=1") });
+	stranger.send(register);
+	const dps = dial(service);
+	assert.equal(dps.connection.standing, "unknown");
+	dps.send(connectDps(clock));
+	assert.deepEqual([stranger.connection.standing, dps.connection.standing], ["accepted", "accepted"]);
+	dps.send(register);
+	assert.deepEqual([stranger.connection.standing, dps.connection.standing], ["accepted", "attested"]);
+	const hub = dial(service);
+	hub.send(connectHub(clock));
+	assert.equal(hub.connection.standing, "attested");
+	hub.connection.close("over");
+	assert.equal(hub.connection.standing, "unknown");
+});
+
 test("the connection ends when its certificate or its token does, to the millisecond, and neither connects again", async () => {
 	for (const credential of ["x509", "sas"] as const) {
 		const { service, clock, happenings, authority } = world();
