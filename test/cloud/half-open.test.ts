@@ -13,6 +13,8 @@ import { UPGRADE } from "./upgrade.ts";
 
 const clock = new FakeClock(Date.now());
 const MINUTE_MS = 60_000;
+/** Of a test that waits for an end that does not come. */
+const LIMIT = { timeout: 60_000 };
 let cloud: Cloud;
 let identity: Identity;
 before(async () => {
@@ -45,7 +47,7 @@ const UNFINISHED: Readonly<Record<string, string | Uint8Array>> = {
 	"a WebSocket with half a frame": Buffer.concat([Buffer.from(UPGRADE), Buffer.of(0x82, 0xfe)]),
 };
 
-test("who does not say what it wants within a minute is let go, at each door; others stay", async () => {
+test("who does not say what it wants within a minute is let go, at each door; others stay", LIMIT, async () => {
 	const { probe, connack } = await openHub(cloud, "dev-001", { identity });
 	assert.equal(connack, 0);
 	const tcp = connectTcp(cloud.port, "127.0.0.1").on("error", () => {});
@@ -66,7 +68,7 @@ test("who does not say what it wants within a minute is let go, at each door; ot
 	probe.close();
 });
 
-test("a connection that the cloud has ended goes, whatever its client does", async () => {
+test("a connection that the cloud has ended goes, whatever its client does", LIMIT, async () => {
 	cloud.operator.createDevice("dev-001");
 	const connectPacket = generate({
 		cmd: "connect",
@@ -92,7 +94,7 @@ test("a connection that the cloud has ended goes, whatever its client does", asy
 	clearInterval(writes);
 });
 
-test("a request is served after another that was whole; between them its time runs anew", async () => {
+test("a request is served after another that was whole; between them its time runs anew", LIMIT, async () => {
 	const socket = await say("");
 	const answers = async (): Promise<string> => String((await once(socket, "data"))[0]).split("\r\n")[0]!;
 	for (let i = 0; i < 3; i++) {
@@ -106,7 +108,7 @@ test("a request is served after another that was whole; between them its time ru
 	socket.destroy();
 });
 
-test("who asks and does not read is let go before it fills the cloud", async () => {
+test("who asks and does not read is let go before it fills the cloud", LIMIT, async () => {
 	cloud.arm("huge-twin=names:100000");
 	const { port, settings } = cloud;
 	const socket = connect({ port, host: "127.0.0.1", ca: settings.ca, servername: "localhost", ...identity });
@@ -124,7 +126,7 @@ test("who asks and does not read is let go before it fills the cloud", async () 
 	probe.close();
 });
 
-test("who is served has no time that runs, and is the oldest all the same", async () => {
+test("who is served has no time that runs, and is the oldest all the same", LIMIT, async () => {
 	const server = createServer();
 	const few = new HalfOpen(clock, 2);
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -158,7 +160,7 @@ test("who is served has no time that runs, and is the oldest all the same", asyn
 	server.close();
 });
 
-test("of too many the oldest goes", async () => {
+test("of too many the oldest goes", LIMIT, async () => {
 	const server = createServer();
 	const few = new HalfOpen(clock, 2);
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -14,6 +14,8 @@ import { FakeClock } from "../support/clock.ts";
 import { enrol, type Identity, Probe } from "./cloud-probe.ts";
 
 const MB = 1024 * 1024;
+/** Of a test that waits for an end that does not come. */
+const LIMIT = { timeout: 60_000 };
 const LARGE_BYTES = 8 * MB;
 const REQUEST = "GET /updates/large HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const folder = mkdtempSync(join(tmpdir(), "enrollee-unread-"));
@@ -47,7 +49,7 @@ async function ask(bytes: string): Promise<TLSSocket> {
 
 const downloads = (): number => cloud.events.filter(({ event }) => event === "download").length;
 
-test("16 images that nobody reads are not in memory", async () => {
+test("16 images that nobody reads are not in memory", LIMIT, async () => {
 	writeFileSync(join(folder, "large"), new Uint8Array(LARGE_BYTES));
 	const { arrayBuffers } = process.memoryUsage();
 	const sockets = await Promise.all(Array.from({ length: 16 }, () => ask(REQUEST)));
@@ -56,7 +58,7 @@ test("16 images that nobody reads are not in memory", async () => {
 	for (const socket of sockets) socket.destroy();
 });
 
-test("of requests that wait for no answer 16 are taken, and the connection ends at the next", async () => {
+test("of requests that wait for no answer 16 are taken, and the connection ends at the next", LIMIT, async () => {
 	const before = downloads();
 	const socket = await dial();
 	socket.pause();
@@ -65,24 +67,28 @@ test("of requests that wait for no answer 16 are taken, and the connection ends 
 	assert.equal(downloads() - before, 16);
 });
 
-test("a file that becomes shorter while it is read ends its connection; the next request gets what is there", async () => {
-	writeFileSync(join(folder, "large"), new Uint8Array(LARGE_BYTES));
-	const socket = await ask(REQUEST);
-	truncateSync(join(folder, "large"), 10);
-	let bytes = 0;
-	socket.on("data", (piece: Buffer) => {
-		bytes += piece.length;
-	});
-	await once(socket.resume(), "close");
-	assert.ok(bytes < LARGE_BYTES, `${bytes} bytes`);
-	const again = await dial();
-	again.write(REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
-	let text = "";
-	for await (const piece of again) text += piece;
-	assert.match(text, /^HTTP\/1.1 200 OK\r\n(.+\r\n)*content-length: 10\r\n/i);
-});
+test(
+	"a file that becomes shorter while it is read ends its connection; the next request gets what is there",
+	LIMIT,
+	async () => {
+		writeFileSync(join(folder, "large"), new Uint8Array(LARGE_BYTES));
+		const socket = await ask(REQUEST);
+		truncateSync(join(folder, "large"), 10);
+		let bytes = 0;
+		socket.on("data", (piece: Buffer) => {
+			bytes += piece.length;
+		});
+		await once(socket.resume(), "close");
+		assert.ok(bytes < LARGE_BYTES, `${bytes} bytes`);
+		const again = await dial();
+		again.write(REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+		let text = "";
+		for await (const piece of again) text += piece;
+		assert.match(text, /^HTTP\/1.1 200 OK\r\n(.+\r\n)*content-length: 10\r\n/i);
+	},
+);
 
-test("a device that does not read is asked nothing more until it does", async () => {
+test("a device that does not read is asked nothing more until it does", LIMIT, async () => {
 	cloud.arm("huge-twin=names:20000");
 	const socket = await dial(identity);
 	const probe = new Probe(socket);

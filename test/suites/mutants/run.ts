@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { skip } from "../../../hw/simulator/harness.ts";
 import { CERTIFICATES } from "./certificates.ts";
+import { CLOUD } from "./cloud.ts";
 import { changeBuilt } from "./device-build.ts";
 import { DEVICE_TLS } from "./device-tls.ts";
 import { IDENTITY } from "./identity.ts";
@@ -21,7 +22,9 @@ const MOST_SECONDS = 600;
 /** Of what tests print: a line that is cut at a read is whole at the next. */
 const MOST_KEPT = 4_096;
 const pattern = new RegExp(process.argv[2] ?? "");
-const chosen = [...CERTIFICATES, ...UPDATES, ...IDENTITY, ...DEVICE_TLS].filter((mutant) => pattern.test(name(mutant)));
+const chosen = [...CERTIFICATES, ...UPDATES, ...IDENTITY, ...CLOUD, ...DEVICE_TLS].filter((mutant) =>
+	pattern.test(name(mutant)),
+);
 
 const copy = mkdtempSync(join(tmpdir(), "enrollee-mutants-"));
 const outcome = { killed: 0, survived: 0, argued: 0, skipped: 0, stale: 0 };

@@ -1,0 +1,117 @@
+/** What keeps one client from the cloud's memory, its files and the connections of others. */
+import { mutantsOf } from "./mutant.ts";
+
+const UNREAD = ["cloud/unread"];
+const TABLE = ["cloud/hostile"];
+
+export const CLOUD = [
+	...mutantsOf(
+		"cloud/json.ts",
+		["cloud/robust"],
+		[
+			["const MOST_LEVELS = 64;", "const MOST_LEVELS = 65;"],
+			["const MOST_LEVELS = 64;", "const MOST_LEVELS = 63;"],
+			["if (level > MOST_LEVELS)", "if (false)"],
+			['c === "[" || c === "{"', 'c === "{"'],
+			['c === "[" || c === "{"', 'c === "["'],
+			['if (c === "\\\\") i++;', ""],
+			["else if (quoted)", "else if (false)"],
+		],
+	),
+	...mutantsOf("cloud/carry.ts", UNREAD, [
+		["			step();\n		} catch (error) {", "			step();\n		} catch (error) {\n			throw error;"],
+		["connection.part(`internal error", "void (`internal error"],
+		["			transport.destroy();", ""],
+		["own(() => connection.lost(reason))", "connection.lost(reason)"],
+		["if (socket.writableNeedDrain)", "if (false)"],
+		['socket.on("drain", () => transport.resume());', ""],
+		['if (connection.standing === "attested")', "if (true)"],
+		['else if (connection.standing === "accepted")', "else if (false)"],
+	]),
+	...mutantsOf(
+		"cloud/half-open.ts",
+		["cloud/half-open"],
+		[
+			["if (this.#waiting.size >= this.#most", "if (this.#waiting.size > this.#most"],
+			["			oldest.destroy();", ""],
+			["if (stop === undefined) return;", ""],
+			["		stop();\n", ""],
+			["() => socket.destroy()),", "() => {}),"],
+			['socket.once("close", door.done);', ""],
+		],
+	),
+	...mutantsOf(
+		"cloud/dps-session.ts",
+		["cloud/socketless"],
+		[["this.isAttested ||= status < 300;", "this.isAttested = true;"]],
+	),
+	...mutantsOf("cloud/watch.ts", UNREAD, [
+		["bytes > MAX_BYTES &&", "false &&"],
+		["&& events.length > 1", ""],
+		["bytes -= weights.shift()!;", "weights.shift();"],
+		["value instanceof Uint8Array) bytes", "false) bytes"],
+		["bytes += JSON.stringify(value).length;", ""],
+		["events.length > MAX_EVENTS", "false"],
+	]),
+	...mutantsOf("cloud/https.ts", UNREAD, [
+		["if (open > MOST_OPEN) socket.destroy();", ""],
+		["return open > MOST_OPEN;", "return false;"],
+	]),
+	...mutantsOf("cloud/https.ts", TABLE, [
+		["(this.#open.get(socket) ?? 1) - 1", "this.#open.get(socket) ?? 1"],
+		["maxPayload: MAX_FRAME_BYTES,", ""],
+		['else connection.close("a text frame");', "else receive(data);"],
+		["if (!known || !protocols", "if (!protocols"],
+	]),
+	...mutantsOf("cloud/downloads.ts", UNREAD, [
+		["if (at < until) throw", "if (false) throw"],
+		["() => response.destroy(),\n		);", "() => {},\n		);"],
+	]),
+	...mutantsOf("cloud/downloads.ts", TABLE, [
+		["isName(name) && isFile(path) ? path : undefined", "isName(name) ? path : undefined"],
+		["isName(name) && isFile(path) ? path : undefined", "isFile(path) ? path : undefined"],
+		["if (from > size)", "if (false)"],
+		["if (!URL.canParse(target, ORIGIN))", "if (false)"],
+		["lstatSync(path,", "statSync(path,"],
+		["{1,15})-$", "+)-$"],
+	]),
+	...mutantsOf("cloud/connection.ts", TABLE, [
+		["if (unparsed > MAX_PACKET_BYTES)", "if (false)"],
+		['if (peer === undefined) return this.close("second CONNECT");', ""],
+		["if (session === undefined) return this.close", "if (false) return this.close"],
+		['if (qos === 2) return this.close("QoS 2 is not supported");', ""],
+		["if (step === undefined) return this.close", "if (false) return this.close"],
+		["if (properties + payload.length > MAX_MESSAGE_BYTES)", "if (false)"],
+		["const full = session.subscriptions.size >= this.#options.maxFilters", "const full = false"],
+	]),
+	...mutantsOf("cloud/register.ts", TABLE, [
+		['typeof record !== "object" || record === null || Array.isArray(record)', "false"],
+		['typeof id !== "string" ||', ""],
+		["id.toLowerCase() !== registrationId", "false"],
+		['typeof value === "string" ? decodeCsr(member, value) : undefined', "decodeCsr(member, value as string)"],
+		["if (value === undefined || value === null) continue;", "if (value === undefined) continue;"],
+	]),
+	...mutantsOf("cloud/renewal-request.ts", TABLE, [
+		["if (id !== deviceId)", "if (false)"],
+		["if (unknown !== undefined)", "if (false)"],
+		['typeof csr === "string" ? decodeCsr("csr", csr) : undefined', 'decodeCsr("csr", csr as string)'],
+		['typeof replace !== "string" ||', ""],
+	]),
+	...mutantsOf("cloud/csr.ts", TABLE, [
+		["if (bytes.length > MAX_CSR_BYTES)", "if (false)"],
+		["if (inner.smallInteger() !== 0)", "if (inner.smallInteger() > 9)"],
+		["csr.commonName?.toLowerCase() !== expected.toLowerCase()", "false"],
+		["while (inner.tag !== undefined) inner.element();", "inner.element();"],
+	]),
+	...mutantsOf("cloud/dps-https.ts", TABLE, [
+		["if (length > MAX_BODY_BYTES) return undefined;", ""],
+		["if (request.method !== method)", "if (false)"],
+	]),
+	...mutantsOf("cloud/api.ts", TABLE, [
+		["if (!URL.canParse(target, ORIGIN))", "if (false)"],
+		["if (length > MAX_BODY_BYTES) throw", "if (false) throw"],
+		["if (!sameText(shown", "if (false && !sameText(shown"],
+		["value === null || Array.isArray(value))", "value === null)"],
+		["if (headers.origin !== undefined", "if (false"],
+	]),
+];
