@@ -182,10 +182,7 @@ export interface Inspection {
 /** One of the two staged copies of the application. */
 export type Half = 0 | 1;
 
-/**
- * Flash of the application: two staged copies as they came, and the area from which the engine runs it (`run`).
- * Errors: Fault ota.flash.
- */
+/** Flash of the application: two staged copies as they came, and where the engine runs it (`run`). Errors: Fault ota.flash. */
 export interface AppFlash {
 	/** Room in each of the three, bytes; a multiple of 4096. */
 	readonly bytes: number;
@@ -205,8 +202,8 @@ export interface AppEngine {
 	/** By opcode: bytes of the instruction; 0: an identifier follows; below: a length of so many bytes, and what it counts. */
 	readonly codeSizes: Int8Array;
 	/**
-	 * Whether the area `run` holds, to the byte, what the engine's mapping of the staged copy gives, and the engine has taken
-	 * it. Runs that mapping without a write: an archive too large for the machine aborts here, and is not placed.
+	 * Whether the area `run` holds, to the byte, what the engine's mapping of the staged copy gives, and the engine has taken it.
+	 * Runs that mapping without a write: what is too large for the machine aborts here, and is not placed.
 	 */
 	isMapped(half: Half): boolean;
 	/** Restarts after so many seconds, even when the program hangs; 0: not any more. */
