@@ -140,15 +140,6 @@ test("symbols are as many as announced, each below 1024 bytes", () => {
 	refuse(replaced({ SYMB: concat(uint16(0), text("@")), IDEN: iden(0) }), /SYMB/);
 });
 
-test("symbols are bounded in number and in all", () => {
-	const empty = (count: number): string[] => Array.from({ length: count }, () => "");
-	assert.equal(read(variant({ symbols: empty(4096), maps: [] }), HOST).symbols, 4096);
-	refuse(variant({ symbols: empty(4097), maps: [] }), /more than 4096 symbols/);
-	const long = (last: number) => [...Array.from({ length: 31 }, () => "x".repeat(1023)), "y".repeat(last)];
-	read(variant({ symbols: long(1021), maps: [] }), HOST);
-	refuse(variant({ symbols: long(1022), maps: [] }), /more than 32768 bytes/);
-});
-
 test("an archive that an engine has mapped is refused, at each identifier", () => {
 	for (let i = 0; i < 6; i++) refuse(replaced({ IDEN: new Uint8Array(6).fill(1, i, i + 1) }), /mapped/);
 });

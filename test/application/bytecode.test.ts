@@ -1,4 +1,4 @@
-/** Bytecode in archives, which the engine's mapping steps through by a table and without looking where it goes. */
+/** Symbols and bytecode in archives. The engine keeps the first in RAM; the second its mapping steps through by a table and without looking where it goes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ArchiveHost, ArchiveReader } from "../../src/application/archive.ts";
@@ -24,6 +24,17 @@ function refuse(bytes: Uint8Array, why: RegExp, host: ArchiveHost): void {
 			`${why} in chunks of ${chunk}`,
 		);
 }
+
+test("symbols are bounded in number and in all", () => {
+	const of = (symbols: readonly string[]) =>
+		encodeArchive({ symbols, maps: [], modules: { "app/main": Uint8Array.of(0) } });
+	const empty = (count: number): string[] => Array.from({ length: count }, () => "");
+	read(of(empty(4096)), HOST);
+	refuse(of(empty(4097)), /more than 4096 symbols/, HOST);
+	const long = (last: number) => [...Array.from({ length: 31 }, () => "x".repeat(1023)), "y".repeat(last)];
+	read(of(long(1021)), HOST);
+	refuse(of(long(1022)), /more than 32768 bytes/, HOST);
+});
 
 /** An opcode of each kind: alone, two bytes, an identifier, a length of one byte and of two, one of four, nine bytes. */
 const CODE_SIZES = Int8Array.of(1, 2, 0, -1, -2, -4, 9);
