@@ -49,7 +49,7 @@ test("every flag of run has its variable, which its help names and `config` take
 	const inDocuments = DOCUMENTS.flatMap((document) => [
 		...readFileSync(join(import.meta.dirname, "../..", document), "utf8").matchAll(/ENROLLEE_[A-Z_]+[A-Z]/g),
 	]).map(([variable]) => variable);
-	const builds = ["ENROLLEE_CURVES", "ENROLLEE_FORMULAS", "ENROLLEE_BENCH"];
+	const builds = ["ENROLLEE_CURVES", "ENROLLEE_FORMULAS", "ENROLLEE_NAMES", "ENROLLEE_BENCH"];
 	assert.deepEqual(
 		inDocuments.filter((variable) => !named.includes(variable) && !builds.includes(variable)),
 		[],
