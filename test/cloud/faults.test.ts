@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
-import { Faults } from "../../cloud/faults.ts";
+import { FAULTS, Faults } from "../../cloud/faults.ts";
 import { type Json, makeCsr, Probe, register } from "./cloud-probe.ts";
 
 let cloud: Cloud;
@@ -130,4 +130,32 @@ test("a fault's value is checked where it is given, with what may have been mean
 		'payload={"a":1}',
 	])
 		new Faults().arm(text);
+});
+
+test("each fault refuses what it cannot have, by its name and with what it can have", () => {
+	const refused = (name: string, value: string): void =>
+		assert.throws(
+			() => new Faults().arm(`${name}=${value}`),
+			({ name: kind, message }: Error) =>
+				kind === "RangeError" && message.startsWith(name) && /: expected \S|takes no value$/.test(message),
+			`${name}=${value}`,
+		);
+	for (const name of Object.keys(FAULTS)) {
+		// Any name of a profile, and JSON of any kind.
+		if (name === "profile-mqttV5") continue;
+		refused(name, "nonsense");
+		if (name !== "payload") for (const value of ["-1", "1.5", "99999999999", "1e3", "nonsense:1"]) refused(name, value);
+	}
+	for (const name of ["san-flood", "desired-flood", "method-flood", "c2d-size", "ping-flood", "c2d-flood", "dps-size"])
+		for (const value of ["0", "1048577"]) refused(name, value);
+	for (const shape of ["members", "members:0", "members:100001", "levels:5", "members:"]) refused("huge-twin", shape);
+	for (const text of [
+		"huge-twin=members:5:0",
+		"huge-twin=deep:5:9999999999",
+		"silent:0",
+		"silent:9999999999",
+		"=1",
+		"",
+	])
+		assert.throws(() => new Faults().arm(text), RangeError, text);
 });

@@ -2,7 +2,6 @@
  * What the Moddable SDK gives and hw/moddable uses, so that the type check needs no SDK: @moddable/typings where it has the
  * module, and what it lacks, as far as it is used, below.
  */
-/// <reference types="@moddable/typings/modules" />
 /// <reference types="@moddable/typings/net" />
 /// <reference types="@moddable/typings/time" />
 /// <reference types="@moddable/typings/timer" />
