@@ -14,7 +14,7 @@ import { UPGRADE } from "./upgrade.ts";
 const clock = new FakeClock(Date.now());
 const MINUTE_MS = 60_000;
 /** Of a test that waits for an end that does not come. */
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 let cloud: Cloud;
 let identity: Identity;
 before(async () => {

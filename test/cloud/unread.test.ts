@@ -15,7 +15,7 @@ import { enrol, type Identity, Probe } from "./cloud-probe.ts";
 
 const MB = 1024 * 1024;
 /** Of a test that waits for an end that does not come. */
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const LARGE_BYTES = 8 * MB;
 const REQUEST = "GET /updates/large HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const folder = mkdtempSync(join(tmpdir(), "enrollee-unread-"));
@@ -89,7 +89,7 @@ test(
 );
 
 test("a device that does not read is asked nothing more until it does", LIMIT, async () => {
-	cloud.arm("huge-twin=names:20000");
+	cloud.arm("huge-twin=names:5000");
 	const socket = await dial(identity);
 	const probe = new Probe(socket);
 	const username = `localhost:${cloud.port}/dev-001/?api-version=2021-04-12`;
@@ -97,16 +97,16 @@ test("a device that does not read is asked nothing more until it does", LIMIT, a
 	await probe.subscribe("$iothub/twin/res/#", 0);
 	const answered = (): number => cloud.events.filter(({ event }) => event === "twin-get").length;
 	socket.pause();
-	for (let i = 0; i < 200; i++) {
+	for (let i = 0; i < 40; i++) {
 		await probe.publish(`$iothub/twin/GET/?$rid=${i}`, "", 0);
 		// Each in a turn of its own, as a device would.
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 	(await ask(REQUEST)).destroy();
-	assert.ok(answered() < 100, `${answered()} of 200`);
+	assert.ok(answered() < 30, `${answered()} of 40`);
 	socket.resume();
-	for (let i = 0; i < 200; i++) assert.notEqual(await probe.message(`$iothub/twin/res/200/?$rid=${i}`), "closed");
-	assert.equal(answered(), 200);
+	for (let i = 0; i < 40; i++) assert.notEqual(await probe.message(`$iothub/twin/res/200/?$rid=${i}`), "closed");
+	assert.equal(answered(), 40);
 	cloud.disarm();
 	probe.close();
 });
