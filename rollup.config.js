@@ -12,6 +12,8 @@ import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
 import { transform } from "esbuild";
+import { arraysByIndex } from "./hw/moddable/arrays.js";
+import { nobleUnreached } from "./hw/moddable/shims/noble.js";
 import { mqttPacketShims, SHIMS } from "./hw/moddable/shims/rollup.js";
 import {
 	arrowsInRom,
@@ -49,6 +51,7 @@ export default {
 	preserveEntrySignatures: "allow-extension",
 	plugins: [
 		mqttPacketShims(),
+		nobleUnreached({ tables: FLAVOUR === "noble-formulas" }),
 		resolve({ exportConditions: CONDITIONS, preferBuiltins: false }),
 		commonjs(),
 		// Type errors are the business of `npm run typecheck`.
@@ -56,6 +59,7 @@ export default {
 			tsconfig: "./hw/moddable/tsconfig.json",
 			compilerOptions: { customConditions: CONDITIONS, noEmit: false, noCheck: true },
 			noForceEmit: true,
+			transformers: { before: [{ type: "typeChecker", factory: arraysByIndex }] },
 		}),
 		xsRom({ include: (id) => KEY.test(id) }),
 		regexpsInRam(),

@@ -7,7 +7,7 @@
  */
 import { fill } from "#entropy";
 
-const gate = { armed: false };
+const gate = { armed: false, lent: [] as { it?: unknown }[] };
 
 export function randomBytes(length = 32): Uint8Array<ArrayBuffer> {
 	const bytes = new Uint8Array(length);
@@ -17,7 +17,16 @@ export function randomBytes(length = 32): Uint8Array<ArrayBuffer> {
 
 export function arm(): void {
 	gate.armed = true;
+	for (const lent of gate.lent) delete lent.it;
+	gate.lent = [];
 	Object.freeze(gate);
+}
+
+/** What is only needed until then, so that it is not in the image. */
+export function untilArmed<T>(it: T): { readonly it: T } {
+	const lent = { it };
+	gate.lent.push(lent);
+	return lent;
 }
 
 export const armed = (): boolean => gate.armed;

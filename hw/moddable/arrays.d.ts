@@ -1,0 +1,3 @@
+import type { SourceFile, TransformerFactory, TypeChecker } from "typescript";
+
+export function arraysByIndex(checker: TypeChecker): TransformerFactory<SourceFile>;
