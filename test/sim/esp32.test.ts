@@ -103,7 +103,8 @@ describe("the image for ESP32", { skip }, () => {
 		);
 		for (const name of ["enrollee/agent", "enrollee/app", "enrollee/apps", "enrollee/app-engine", "enrollee/store"])
 			assert.ok(!loaded.includes(name), `${name} is not preloaded`);
-		assert.deepEqual(unique(script.match(/\bxs_app_\w+/g)), ["xs_app_map", "xs_app_taken", "xs_app_version"]);
+		const natives = ["xs_app_code_sizes", "xs_app_has", "xs_app_map", "xs_app_taken", "xs_app_version"];
+		assert.deepEqual(unique(script.match(/\bxs_app_\w+/g)), natives);
 		const table = readPartitions(partitions);
 		checkPartitions(table);
 		const sizes = Object.fromEntries(table.map(({ name, bytes }) => [name, bytes]));

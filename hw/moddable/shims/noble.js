@@ -6,11 +6,13 @@
 import { withoutBodies } from "./unreached.js";
 
 const UNREACHED = {
-	"curves/abstract/modular": ["sqrt5mod8", "sqrt9mod16", "tonelliShanks"],
+	"curves/abstract/modular": ["sqrt5mod8", "sqrt9mod16", "tonelliShanks", "invertBatch"],
 	"curves/abstract/weierstrass": [
 		"_splitEndoScalar",
 		"splitEndoScalarN",
 		"isSmallOrder",
+		"subtract",
+		"hasEvenY",
 		"isValidPublicKey",
 		"randomSecretKey",
 		"isProbPub",
