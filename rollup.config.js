@@ -12,9 +12,9 @@ import commonjs from "@rollup/plugin-commonjs";
 import resolve from "@rollup/plugin-node-resolve";
 import typescript from "@rollup/plugin-typescript";
 import { transform } from "esbuild";
-import { arraysByIndex } from "./hw/moddable/arrays.js";
 import { nobleUnreached } from "./hw/moddable/shims/noble.js";
 import { mqttPacketShims, SHIMS } from "./hw/moddable/shims/rollup.js";
+import { arraysByIndex } from "./hw/moddable/xs-rom/arrays.js";
 import {
 	arrowsInRom,
 	constantsInCode,

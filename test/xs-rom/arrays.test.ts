@@ -1,8 +1,8 @@
-/** hw/moddable/arrays.js: arrays are taken apart by index, what else is iterated is not. */
+/** hw/moddable/xs-rom/arrays.js: arrays are taken apart by index, what else is iterated is not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import ts from "typescript";
-import { arraysByIndex } from "../../hw/moddable/arrays.js";
+import { arraysByIndex } from "../../hw/moddable/xs-rom/arrays.js";
 
 function compile(code: string): string {
 	const options: ts.CompilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, strict: true };
