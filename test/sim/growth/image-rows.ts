@@ -1,5 +1,6 @@
 /** Images of firmware, archives of applications. */
 import { ArchiveReader } from "../../../src/application/archive.ts";
+import { CodeWalk } from "../../../src/application/bytecode.ts";
 import { utf8 } from "../../../src/base/bytes.ts";
 import { inspectFirmware } from "../../../src/update/firmware.ts";
 import { joined } from "./mqtt-rows.ts";
@@ -28,6 +29,20 @@ export function imageRows(): Row[] {
 		archive("symbols of an archive", 1024, (size) => ({ symbols: size })),
 		archive("symbols of an archive, byte by byte", 512, (size) => ({ symbols: size }), 1),
 		archive("code of an archive", 65_536, (size) => ({ code: size })),
+		{
+			name: "instructions of an archive",
+			of: ["src/application/bytecode.ts CodeWalk"],
+			most: 2048,
+			prepare: (size) => {
+				// By itself, with an identifier, with two bytes more, with a length of one byte.
+				const once = Uint8Array.of(0, 1, 5, 6, 2, 7, 7, 3, 2, 8, 8);
+				const code = joined(times(size, () => once));
+				return () => {
+					const walk = new CodeWalk(Int8Array.of(1, 0, 3, -1));
+					for (const part of pieces(code, 1024)) if (walk.read(part) !== undefined) throw new Error("refused");
+				};
+			},
+		},
 		archive("modules of an archive", 32, (size) => ({ modules: size })),
 	];
 }
@@ -59,7 +74,7 @@ function archive(
 ): Row {
 	return {
 		name,
-		of: ["src/application/archive.ts ArchiveReader"],
+		of: ["src/application/archive.ts ArchiveReader", "src/application/symbols.ts SymbolWalk"],
 		most,
 		prepare: (size) => {
 			const { symbols = 1, code = 8, modules = 1 } = parts(size);

@@ -31,6 +31,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 	"src/hub/queue.ts TelemetryQueue": "the application's",
 	"src/hub/reported.ts checkPatch": "the application's",
 	"src/identity/link.ts Link": "hands on to HubFeatures",
+	"src/identity/pending.ts decodePending": "hands on to decodeRecord",
 	"src/key/verify.ts verify": "numbers of the curve's size",
 	"src/key/verify.ts verifyRaw": "numbers of the curve's size",
 	"src/mqtt/client.ts openClient": "hands on to the session",
