@@ -123,6 +123,7 @@ export class Connection {
 				return acknowledged?.();
 			}
 			case "subscribe": {
+				if (packet.subscriptions.length === 0) return this.close("SUBSCRIBE without a filter");
 				if (this.drops(`${prefix}SUBSCRIBE`)) return;
 				const granted = packet.subscriptions.map(({ topic, qos }) => this.#subscribe(session, topic, qos));
 				this.#send({ cmd: "suback", messageId: packet.messageId!, granted });
@@ -244,7 +245,5 @@ export class Connection {
 }
 
 /** Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them. */
-function encode(packet: Packet): Buffer {
-	const { cmd, messageId = 0 } = packet;
-	return cmd === "puback" ? Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff) : generate(packet);
-}
+const encode = (packet: Packet): Buffer =>
+	packet.cmd === "puback" ? Buffer.of(0x40, 2, packet.messageId! >> 8, packet.messageId! & 0xff) : generate(packet);

@@ -82,8 +82,12 @@ export const CLOUD = [
 		['if (qos === 2) return this.close("QoS 2 is not supported");', ""],
 		["if (step === undefined) return this.close", "if (false) return this.close"],
 		["if (properties + payload.length > MAX_MESSAGE_BYTES)", "if (false)"],
-		["const full = session.subscriptions.size >= this.#options.maxFilters", "const full = false"],
 	]),
+	...mutantsOf(
+		"cloud/connection.ts",
+		["cloud/rules"],
+		[["const full = session.subscriptions.size >= this.#options.maxFilters", "const full = false"]],
+	),
 	...mutantsOf("cloud/register.ts", TABLE, [
 		['typeof record !== "object" || record === null || Array.isArray(record)', "false"],
 		['typeof id !== "string" ||', ""],
