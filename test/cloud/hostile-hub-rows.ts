@@ -110,6 +110,7 @@ export const hubMoreRows = (): Row[] => [
 			renewal('{"id":"dev-002","csr":"MAA=","replace":1}'),
 			"400 puback open",
 		],
+		["a renewal with one member more", renewal('{"id":"dev-002","csr":"MAA=","more":1}'), "400 puback open"],
 		["a renewal that is empty", renewal(""), "400 puback open"],
 		["a renewal that is null", renewal("null"), "400 puback open"],
 		["500 renewals", Buffer.concat(times(500, () => renewal('{"id":"dev-002"}'))), "400 puback open"],
