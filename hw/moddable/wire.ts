@@ -6,18 +6,23 @@
  * restart the device.
  */
 import Timer from "timer";
+import { Gathered } from "../../src/base/gathered.ts";
 import { Fault } from "../../src/fault.ts";
-import type { Connection, Identity, Wire, WireEvents, WireOptions } from "../../src/port.ts";
+import type { Connection, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 import { sha1 } from "./digest.ts";
 import { fill } from "./entropy.ts";
 import { resolve, Tcp } from "./tcp.ts";
 import { Resumption } from "./tls/resumption.ts";
-import TLSSocket, { type Calling, type SecureOptions } from "./tls/socket.ts";
+import TLSSocket, { type Calling } from "./tls/socket.ts";
 import { faultOf } from "./tls-fault.ts";
 import { WebSocketConnection } from "./websocket.ts";
 
-/** Of what is written while data is delivered. */
-const MOST_GATHERED = 512;
+/**
+ * Delivered at a time; what follows waits while the peer has not taken what was said to it. A record may hold a hundred calls, each with an
+ * answer of 2 KB.
+ */
+const MOST_DELIVERED = 256;
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 /** How long a peer that does not read may delay a close. */
 const CLOSE_SECONDS = 5;
 
@@ -49,14 +54,13 @@ class TlsConnection implements Connection {
 	/** Written before TLS was open. */
 	#early: Uint8Array[] = [];
 	/** Read, not yet delivered. */
-	readonly #arrived: ArrayBuffer[] = [];
+	#arrived: Uint8Array = NOTHING;
 	/** What the socket holds until that is delivered. */
 	#held = 0;
 	/** What the socket takes without queueing; 0 while it has something queued. */
 	#room = 0;
-	/** Written while data is delivered: leaves together. Each answer alone would be a record of its own, held while nobody reads. */
-	#gathered: Uint8Array | undefined;
-	#gatheredBytes = 0;
+	/** Written while data is delivered. */
+	readonly #gathered = new Gathered();
 	#isDelivering = false;
 
 	constructor(options: WireOptions, events: WireEvents, resumption: Resumption) {
@@ -116,7 +120,9 @@ class TlsConnection implements Connection {
 				notBefore,
 				maxRecordBytes,
 				resumption: this.#resumption,
-				...credentials(identity),
+				clientCertificates: identity?.chain,
+				// RSA keys as PKCS#8.
+				clientKey: identity && ("pkcs8" in identity ? identity.pkcs8 : identity.signer),
 			},
 			target: this,
 			...TlsConnection.#FROM_TLS,
@@ -141,6 +147,7 @@ class TlsConnection implements Connection {
 		this.#room = count;
 		if (this.#state === "closing") this.#end();
 		else if (this.#state === "connecting") this.#open();
+		else if (this.#arrived.length > 0) this.#deliverSoon();
 	}
 
 	#open(): void {
@@ -159,21 +166,29 @@ class TlsConnection implements Connection {
 		this.#held = 0;
 		const bytes = this.#socket?.read(count);
 		if (bytes === undefined || this.#state !== "open") return;
-		// Delivered in a turn of its own: this call comes from deep inside of TLS, whose buffers are held until it returns.
-		if (this.#arrived.push(bytes) === 1) void Promise.resolve().then(() => this.#deliver());
+		this.#arrived = new Uint8Array(bytes);
+		this.#deliverSoon();
+	}
+
+	/** In a turn of its own: what calls comes from deep inside of TLS, whose buffers are held until it returns. */
+	#deliverSoon(): void {
+		void Promise.resolve().then(() => this.#deliver());
 	}
 
 	#deliver(): void {
 		try {
 			this.#isDelivering = true;
-			for (let bytes = this.#arrived.shift(); bytes; bytes = this.#arrived.shift())
-				this.#events.onData(new Uint8Array(bytes));
+			while (this.#arrived.length > 0 && (this.#room > 0 || this.#state !== "open")) {
+				const next = this.#arrived;
+				this.#arrived = next.length > MOST_DELIVERED ? next.subarray(MOST_DELIVERED) : NOTHING;
+				this.#events.onData(next.subarray(0, MOST_DELIVERED));
+			}
 			this.#isDelivering = false;
 			this.#sendGathered();
-			if (this.#held > 0 && this.#socket !== undefined) this.#readable(this.#held);
+			if (this.#arrived.length === 0 && this.#held > 0 && this.#socket !== undefined) this.#readable(this.#held);
 		} catch (thrown) {
 			this.#isDelivering = false;
-			this.#arrived.length = 0;
+			this.#arrived = NOTHING;
 			this.#end(faultOf(this.#peer, thrown, true));
 		}
 	}
@@ -190,19 +205,13 @@ class TlsConnection implements Connection {
 	}
 
 	#gather(bytes: Uint8Array): void {
-		if (this.#gatheredBytes + bytes.length > MOST_GATHERED) this.#sendGathered();
-		if (bytes.length > MOST_GATHERED) this.#send(bytes);
-		else {
-			this.#gathered ??= new Uint8Array(MOST_GATHERED);
-			this.#gathered.set(bytes, this.#gatheredBytes);
-			this.#gatheredBytes += bytes.length;
-		}
+		if (this.#gathered.put(bytes)) return;
+		this.#sendGathered();
+		if (!this.#gathered.put(bytes)) this.#send(bytes);
 	}
 
 	#sendGathered(): void {
-		const bytes = this.#gathered?.subarray(0, this.#gatheredBytes);
-		this.#gathered = undefined;
-		this.#gatheredBytes = 0;
+		const bytes = this.#gathered.take();
 		if (bytes !== undefined && this.#state === "open") this.#send(bytes);
 	}
 
@@ -236,13 +245,4 @@ class TlsConnection implements Connection {
 			this.#events.onClose(wanted ? undefined : fault);
 		});
 	}
-}
-
-/** A signer for EC keys, PKCS#8 for RSA keys. */
-function credentials(identity: Identity | undefined): SecureOptions {
-	if (identity === undefined) return {};
-	return {
-		clientCertificates: identity.chain,
-		clientKey: "pkcs8" in identity ? identity.pkcs8 : identity.signer,
-	};
 }

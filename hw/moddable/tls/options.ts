@@ -15,8 +15,8 @@ export interface SecureOptions {
 	/** Trusted on top of those. */
 	readonly additionalAnchors?: readonly Bytes[];
 	/** Leaf first; with the leaf's key. */
-	readonly clientCertificates?: readonly Bytes[];
-	readonly clientKey?: ClientKey;
+	readonly clientCertificates?: readonly Bytes[] | undefined;
+	readonly clientKey?: ClientKey | undefined;
 	/** Of the plaintext of one record; a larger one ends the connection. Default: what TLS allows, 16,384. */
 	readonly maxRecordBytes?: number | undefined;
 	/** It is that late at least, ms since 1970: see WireOptions. */

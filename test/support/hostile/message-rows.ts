@@ -59,6 +59,10 @@ export function messageRows(): Row[] {
 			() => [call("nobody", `{${shaped("text", 130_000)}}`)],
 			{ ...lawful, faults: large },
 		),
+		row("method", "200 calls of enrollee.status at once, to a device with Faults to say", large, () => [
+			c2d("", Buffer.alloc(60_000)),
+			...times(200, (i) => call("enrollee.status", "{}", `s${i}`)),
+		]),
 		row("method", "a body of 1.9 KB", [], () => [call("echo", `{${shaped("text", 1900)}}`)], lawful),
 		row("method", "8 KB of empty arrays", large, () => [call("echo", `{${shaped("arrays", 2700)}}`)], lawful),
 		row("method", "2,000 levels", large, () => [call("echo", `{${shaped("deep", 2000)}}`)]),

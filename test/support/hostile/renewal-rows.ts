@@ -1,4 +1,5 @@
 /** What a hub, or whoever speaks in its name, may answer to a renewal. */
+import { generate } from "mqtt-packet";
 import { instead, publish, type Row, times } from "./row.ts";
 import { RSA } from "./rsa-authority.ts";
 
@@ -66,11 +67,52 @@ export function renewalRows(): Row[] {
 			change: undefined,
 			arm: "renew-size=1000",
 		}),
+		...(["behind", "before"] as const).map((where) =>
+			row(
+				`the certificates in one piece ${where} a message of 60 KB, a call and a change of 2 KB`,
+				"",
+				["hub.too-large"],
+				{
+					lawful: true,
+					change: within(where === "behind" ? busy() : [], where === "before" ? busy() : []),
+				},
+			),
+		),
+		row("the certificates in one piece between 40 calls of 2 KB", "", [], {
+			lawful: true,
+			change: within(calls(20), calls(20)),
+		}),
+		row("the certificates in one piece behind 200 calls of enrollee.status", "", [], {
+			lawful: true,
+			change: within(
+				times(200, (i) => publish(`$iothub/methods/POST/enrollee.status/?$rid=s${i}`, "{}")),
+				[],
+			),
+		}),
 		// Each under what the one before has brought.
 		row("certificates of RSA-4096", "", [], { lawful: true, change: undefined, authority }),
 		row("certificates of RSA-4096 to who has such", "", [], { lawful: true, change: undefined, authority }),
 		reporting("certificates of RSA-4096 to who has such, and", { authority }),
 	];
+}
+
+const TWO_KB = JSON.stringify({ text: "x".repeat(1900) });
+const calls = (count: number): Uint8Array[] =>
+	times(count, (i) => publish(`$iothub/methods/POST/echo/?$rid=e${i}`, TWO_KB));
+const busy = (): Uint8Array[] => [
+	publish("devices/dev-001/messages/devicebound/", Buffer.alloc(60_000), 9),
+	...calls(1),
+	publish("$iothub/twin/PATCH/properties/desired/?$version=2", TWO_KB),
+];
+
+/** The first answer with certificates, and others in one write with it. */
+function within(before: readonly Uint8Array[], after: readonly Uint8Array[]): Row["change"] {
+	let done = false;
+	return (packet) => {
+		if (done || packet.cmd !== "publish" || !packet.topic.startsWith("$iothub/credentials/res/200")) return undefined;
+		done = true;
+		return [Buffer.concat([...before, generate(packet), ...after])];
+	};
 }
 
 /** Base64 of so many bytes that begin as a certificate. */
