@@ -98,7 +98,7 @@ test("one that never says that it works is taken back at the deadline", () =>
 	withDevice(APPS, async (device, cloud) => {
 		await install(cloud, FIRST);
 		offerApp(cloud, SILENT, 3);
-		await reportedAs(cloud, "app", ({ state }) => state === "trial");
+		await reportedAs(cloud, "app", ({ state, sequence }) => state === "trial" && sequence === 3);
 		assert.equal(device.held.pass(TRIAL_MS), 1);
 		const { installed } = await reportedAs(cloud, "app", ({ code }) => code === "ota.rejected");
 		assert.equal(installed, 2);
@@ -155,7 +155,7 @@ test("firmware waits while an application is on trial", () =>
 	withDevice(APPS, async (device, cloud) => {
 		await install(cloud, FIRST);
 		offerApp(cloud, SILENT, 3);
-		await reportedAs(cloud, "app", ({ state }) => state === "trial");
+		await reportedAs(cloud, "app", ({ state, sequence }) => state === "trial" && sequence === 3);
 		offer(cloud, 2);
 		await device.logged("ota.busy");
 		assert.equal(device.held.pass(TRIAL_MS), 1);
