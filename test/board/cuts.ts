@@ -209,15 +209,23 @@ export function countCuts(cuts: readonly Cut[]): Record<string, number> {
 export const placeOf = ({ stage, step, since, all }: Cut): string =>
 	`${stage} ${step} ${(since / 1e6).toFixed(1)}/${(all / 1e6).toFixed(1)}`;
 
-/** The least and the most instructions at which a stage was cut off, in millions, as `placeOf`. */
-export function rangesOf(cuts: readonly Cut[]): Record<string, string> {
-	const stages = [...new Set(cuts.map(({ stage }) => stage))];
-	const range = (numbers: readonly number[]): string =>
-		`${(Math.min(...numbers) / 1e6).toFixed(1)} to ${(Math.max(...numbers) / 1e6).toFixed(1)}`;
+/** How many cuts, and the least and the most of their instructions, in millions. */
+interface Range {
+	readonly cuts: number;
+	readonly since: readonly [number, number];
+	readonly all: readonly [number, number];
+}
+
+export function rangesOf(cuts: readonly Cut[]): Partial<Record<Stage, Range>> {
+	const millions = (count: number): number => Math.round(count / 1e5) / 10;
+	const range = (counts: readonly number[]) => [millions(Math.min(...counts)), millions(Math.max(...counts))] as const;
 	return Object.fromEntries(
-		stages.map((stage) => {
-			const of = cuts.filter((cut) => cut.stage === stage);
-			return [stage, `${of.length}: ${range(of.map(({ since }) => since))} / ${range(of.map(({ all }) => all))}`];
+		[...new Set(cuts.map(({ stage }) => stage))].map((stage) => {
+			const own = cuts.filter((cut) => cut.stage === stage);
+			return [
+				stage,
+				{ cuts: own.length, since: range(own.map(({ since }) => since)), all: range(own.map(({ all }) => all)) },
+			];
 		}),
 	);
 }

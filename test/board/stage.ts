@@ -11,7 +11,7 @@ export const CONNECTED = /state=connected/;
  * Where instructions are counted from (a trial: from power-up, for the bootloader writes, too), how many there are, more or less, and
  * the line that is behind them: there the board stops at the latest, for it does nothing more but wait.
  */
-const STAGES: Readonly<
+export const STAGES: Readonly<
 	Record<Stage, { readonly from?: RegExp; readonly instructions: number; readonly over?: RegExp }>
 > = {
 	enrolment: { from: /^network: /, instructions: 270e6, over: CONNECTED },
