@@ -47,7 +47,7 @@ export const FAULTS = {
 	"cert.name-mismatch": "The issued certificate names another device: check the enrolment's policy.",
 	"cert.chain": "The issued chain does not verify link by link: check the service's issuing authority.",
 	"cert.unverified":
-		"The issued chain has a signature that this device cannot verify (RSA, or an algorithm it does not know): nothing says it is wrong, and the device goes on. For a chain that is verified, issue with ECDSA on P-256 (SHA-256) or P-384.",
+		"The issued chain has a signature that is not verified here (RSA, or unknown): nothing says it is wrong, and the device goes on. To have it verified, issue with ECDSA on P-256 (SHA-256) or P-384.",
 	"cert.expired": "The issued certificate has expired: check the clock, then the policy's validity.",
 	"cert.not-yet-valid": "The clock is behind the certificate: check SNTP. The device goes on.",
 	// Clock
@@ -65,13 +65,13 @@ export const FAULTS = {
 	"wire.timeout": "No answer in time: check the network; usually passes by itself.",
 	"tls.untrusted": "The server's chain does not end at a configured anchor: configure its root (--ca).",
 	"tls.algorithm":
-		"Nothing says that the server's chain is forged, but it has a signature or a key that is not taken here: use ECDSA on P-256 or P-384 (SHA-256, SHA-384), or RSA of 2048 to 4096 bits (PKCS#1 v1.5, SHA-2).",
+		"Nothing says that the server's chain is forged, but a signature or key in it is not taken here: use ECDSA on P-256 or P-384 (SHA-256, SHA-384), or RSA of 2048 to 4096 bits (PKCS#1 v1.5, SHA-2).",
 	"tls.name": "The server's certificate is for another name: check the host name.",
 	"tls.expired": "The server's certificate is outside its dates: check the device's clock, then the server.",
 	"tls.rejected": "The server refused our certificate during the handshake.",
 	"tls.protocol": "The peer broke TLS or offers nothing we accept (TLS 1.2, ECDHE, AES-GCM).",
 	"tls.record":
-		"The server sends larger records than this device can hold, and knows no max_fragment_length: send smaller messages, or raise maxMessageBytes where there is memory. One for downloads must know Range then.",
+		"The server sends larger records than this device can hold, and knows no max_fragment_length: send smaller messages, or raise maxMessageBytes where there is memory. For downloads it must know Range.",
 	"tls.key": "This platform's TLS cannot use that kind of key.",
 	// MQTT
 	"mqtt.protocol": "The peer broke MQTT 3.1.1.",
@@ -102,7 +102,7 @@ export const FAULTS = {
 	"dps.response":
 		"The service's answer cannot be understood: report it with the log. The device waits long, since each attempt costs a certificate.",
 	"dps.device-id":
-		"The enrolment gives the device an id that cannot be part of an MQTT topic: choose another, without + # and at most 128 characters.",
+		"The enrolment gives the device an id that no MQTT topic can hold: choose another, without + # and at most 128 characters.",
 	"dps.payload":
 		"What the custom allocation returns is too large to be kept: return less. The device goes on without it.",
 	"dps.profile": "The assigned hub wants a connection profile this agent does not speak: use a classic hub.",
@@ -157,7 +157,7 @@ export const FAULTS = {
 	"app.failed": "The application threw: correct it, offer it with a higher sequence number.",
 	// The agent itself
 	"device.unstable":
-		"Start after start ended early: look for what the hub holds for the application, or for its update, call enrollee.resume; an hour of connection does the same.",
+		"Start after start ended early: look for what the hub holds for the application or its update, call enrollee.resume; an hour of connection does the same.",
 	"agent.failed": "An unexpected error inside the agent: report it with the log.",
 	"agent.callback": "A callback of the application threw: correct the application; the agent goes on.",
 	"agent.closed": "The agent was closed by the application.",
