@@ -15,24 +15,24 @@ import { environmentOf } from "../../hw/simulator/settings.ts";
 import type { Archives } from "../support/hostile/archive-rows.ts";
 import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
 import { endOf, isCareful, name, problemOf } from "../support/hostile/judge.ts";
-import { APPLICATION, build, DRIVER, larger, SMALL } from "../support/hostile/machine.ts";
+import { APPLICATION, build, larger } from "../support/hostile/machine.ts";
 import { RSA_ROW, webSocketRows } from "../support/hostile/mqtt-rows.ts";
 import { endsByFault, type Row } from "../support/hostile/row.ts";
 import { allRows } from "../support/hostile/rows.ts";
 import { RSA } from "../support/hostile/rsa-authority.ts";
-import { RESERVED } from "../support/instrumented.ts";
+import { FIXED, RESERVED } from "../support/instrumented.ts";
 import { sampled } from "../support/random.ts";
 import { UPDATES } from "../support/updated.ts";
 import { lawfulArchives } from "./lawful-archives.ts";
 import { closeAll } from "./tls/servers.ts";
 
 const PHASES = ["hub", "twin", "desired", "method", "c2d", "tls", "dps"] as const;
-/** What takes most, beside a session: with the driver's own memory. */
+/** What takes most, beside a session. */
 const BESIDE = ["renewal", "update", "archive"] as const;
 /** Those over a session that is open. */
 const OPEN: readonly Row["phase"][] = ["hub", "twin", "desired", "method", "c2d"];
 
-/** Not renewals and updates, which 64 KB are too few for without anybody's malice (memory.test.ts). */
+/** Not renewals, updates and archives, which 64 KB are too few for without anybody's malice (memory.test.ts). */
 const SMALL_PHASES = ["hub", "twin", "desired", "method", "c2d", "tls", "dps"] as const;
 /** Of those before there is a session; after them the hub is reached again. */
 const BEFORE = [
@@ -58,7 +58,6 @@ describe("what a peer may send, on XS", { skip }, () => {
 	const state = mkdtempSync(join(tmpdir(), "enrollee-hostile-"));
 	let hostile: HostileCloud;
 	let app: App;
-	let beside: App;
 	let applied: App;
 	let small: App;
 	let archives: Archives;
@@ -66,9 +65,8 @@ describe("what a peer may send, on XS", { skip }, () => {
 		archives = await lawfulArchives();
 		hostile = await HostileCloud.start();
 		app = await build(RESERVED);
-		beside = await build(larger(RESERVED, DRIVER));
-		applied = await build(larger(larger(RESERVED, DRIVER), APPLICATION));
-		small = await build(SMALL);
+		applied = await build(larger(RESERVED, APPLICATION));
+		small = await build(FIXED);
 	});
 	after(async () => {
 		closeAll();
@@ -76,10 +74,7 @@ describe("what a peer may send, on XS", { skip }, () => {
 		rmSync(state, { recursive: true });
 	});
 
-	const machineFor = (phase: Row["phase"]): App => {
-		if (phase === "archive") return applied;
-		return BESIDE.some((one) => one === phase) ? beside : app;
-	};
+	const machineFor = (phase: Row["phase"]): App => (phase === "archive" ? applied : app);
 
 	/** What the engine would map at the start: the names of an application stay in the machine. */
 	const withoutApplication = (): void => rmSync(join(state, "app_run.bin"), { force: true });

@@ -1,11 +1,9 @@
 /** Machines that cannot grow, for the driver of the rows (driver.js) on XS. */
 import type { App, Machine } from "../../../hw/simulator/harness.ts";
-import { buildFixed, FIXED } from "../instrumented.ts";
+import { buildFixed } from "../instrumented.ts";
 
 type Room = Pick<Machine, "chunk" | "heap">;
 
-/** The driver of the rows, and the list of what it has met: so much more is live at its start than of an application without. */
-export const DRIVER: Room = { chunk: 1720, heap: 216 };
 /**
  * A second slot, and what brings an update into it, beside the firmware's: the engine's sizes of instructions, for one. Of that 208 bytes
  * and 144 slots are files that stand for its flash, live from the start.
@@ -17,9 +15,6 @@ export const larger = ({ chunk, heap, stack }: Machine, more: Room): Machine => 
 	heap: heap + more.heap,
 	stack,
 });
-
-/** As in memory.test.ts. */
-export const SMALL: Machine = larger(FIXED, DRIVER);
 
 export const build = (machine: Machine, name = "hostile", modules: object = {}): Promise<App> =>
 	buildFixed(
