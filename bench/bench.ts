@@ -68,23 +68,44 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 	),
 };
 
-const { values: options, positionals } = parseArgs({
-	allowPositionals: true,
-	options: {
-		json: { type: "boolean" },
-		check: { type: "boolean" },
-		write: { type: "boolean" },
-		"default-table": { type: "boolean" },
-		creation: { type: "boolean" },
-	},
-});
+const USAGE = `npm run bench -- [${Object.keys(BENCHES).join("] [")}] [options]; without a name, all
+  --check          fails where a number is over its bound, or differs by more than 5 % from bench/budgets.json
+  --write          makes the budgets of what runs anew
+  --json           ends with one line of JSON
+  --default-table  also runs stock noble with the table that no device has room for
+  --creation       also runs the story in heaps of other sizes`;
 
+const { values: options, positionals } = read();
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
 const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
-if (unknown.length > 0) {
-	console.error(`bench: no such bench: ${unknown.join(" ")}; there are ${Object.keys(BENCHES).join(", ")}`);
+if (options.help) console.log(USAGE);
+else if (unknown.length > 0) refuse(`no such bench: ${unknown.join(" ")}`);
+else await run();
+
+function read() {
+	const flag = { type: "boolean" } as const;
+	try {
+		return parseArgs({
+			allowPositionals: true,
+			options: {
+				help: { ...flag, short: "h" },
+				json: flag,
+				check: flag,
+				write: flag,
+				"default-table": flag,
+				creation: flag,
+			},
+		});
+	} catch (thrown) {
+		refuse((thrown as Error).message);
+		process.exit();
+	}
+}
+
+function refuse(message: string): void {
+	console.error(`bench: ${message}\n${USAGE}`);
 	process.exitCode = 2;
-} else await run();
+}
 
 async function run(): Promise<void> {
 	const results: Record<string, object> = {};
