@@ -12,7 +12,7 @@ import { Fault } from "../fault.ts";
 import type { AppEngine, AppFlash, Half, Inspection, Slot, Store } from "../port.ts";
 import { type AppRecord, keepConfirmed, readAppRecord, writeAppRecord } from "./app-record.ts";
 import { ArchiveReader } from "./archive.ts";
-import { digestOfCopy, place, remove } from "./placement.ts";
+import { digestOfCopy, isPlaced, place, remove } from "./placement.ts";
 
 export interface AppSlotOptions {
 	readonly flash: AppFlash;
@@ -173,7 +173,8 @@ export class AppSlot implements Slot {
 		// Before the engine sees it, which may have too little memory for it and abort.
 		const isCounted = this.#note({ starts: starts + 1 });
 		if (candidate && !isCounted) return this.#giveWay();
-		if (engine.isMapped(half)) {
+		// The engine may not survive what flash has damaged, nor what it has too little memory for: counted, or mapped before.
+		if (this.#isAsArmed(half) && (isCounted || isPlaced(flash, half)) && engine.isMapped(half)) {
 			if (candidate && !this.#note({ candidate: { half, started: true } })) return this.#giveWay();
 			this.#runs = half;
 			return "run";
@@ -190,6 +191,12 @@ export class AppSlot implements Slot {
 		}
 		engine.restart();
 		return "restarting";
+	}
+
+	/** What is not has to be placed, which says what is wrong. */
+	#isAsArmed(half: Half): boolean {
+		const digest = this.#record.digests?.[half] ?? null;
+		return digest === null || digestOfCopy(this.#options.flash, half) === digest;
 	}
 
 	#giveWay(): AppBoot {

@@ -10,6 +10,8 @@ import { SECTOR_BYTES } from "../update/writer.ts";
 
 /** Written last: size and kind of the archive, and the beginning of its version. */
 const HEADER_BYTES = 16;
+/** And all of VERS and SIGN: the engine's mapping changes only what comes behind. */
+const SIGNED_BYTES = 44;
 /** Where the kind is, which alone is cleared: the engine does not survive every size. */
 const KIND = 4;
 const KIND_BYTES = 4;
@@ -51,6 +53,11 @@ export function digestOfCopy(flash: AppFlash, half: Half): string {
 	const sha256 = createSha256();
 	for (let at = 0; at < size; at += SECTOR_BYTES) sha256.write(flash.read(half, at, Math.min(SECTOR_BYTES, size - at)));
 	return hex(sha256.close());
+}
+
+/** Whether the area begins as the copy does. */
+export function isPlaced(flash: AppFlash, half: Half): boolean {
+	return equal(flash.read("run", 0, SIGNED_BYTES), flash.read(half, 0, SIGNED_BYTES));
 }
 
 /** From the next power-up on there is no application. Writes only where there is one. */

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { APPS, AppDevice, installed, oldIsBack, toTrial, update } from "../support/app-device.ts";
+import { IDENTIFIER } from "../support/app-mapper.ts";
 import { app, appBundle } from "../support/app-release.ts";
 import { Power } from "../support/power.ts";
 import { isFault } from "../support/random.ts";
@@ -56,6 +57,38 @@ test("a copy whose bytecode has a wrong bit is not placed, good or on trial", ()
 	device.flash.areas[0][codeOf(device.flash.areas[0])]! ^= 4;
 	const { runs, fault, slot } = device.start();
 	assert.deepEqual([runs, fault?.code, slot.running], [undefined, "ota.digest", "app_0"]);
+});
+
+test("a copy that the engine would not survive is not mapped, though no start can be counted", () => {
+	const isFull = { refuse: () => new Fault("store.full", "no room") };
+	const bytes = APPS[1]!.length;
+	const wrongs: readonly ((copy: Uint8Array) => void)[] = [
+		// In its last module, an identifier without an index.
+		(copy) => copy.fill(IDENTIFIER, bytes - 50, bytes - 49),
+		// As large as its half says.
+		(copy) => new DataView(copy.buffer).setUint32(0, copy.length),
+	];
+	for (const damage of wrongs) {
+		const device = installed(1);
+		assert.equal(device.start({ memory: bytes }).runs, 1);
+		damage(device.flash.areas[0]);
+		for (let start = 0; start < 6; start++) {
+			const { runs, slot } = device.boot({ memory: bytes, ...isFull })!;
+			assert.deepEqual([runs, slot.resting?.code], [undefined, "store.full"]);
+		}
+		const { runs, fault } = device.boot({ memory: bytes })!;
+		assert.deepEqual([runs, fault?.code], [undefined, "ota.image"]);
+	}
+});
+
+test("what is not where it runs is not mapped while no start can be counted: it may be too large for the machine", () => {
+	const device = installed(1);
+	device.start().slot.uninstall();
+	const options = { memory: APPS[1]!.length - 1, refuse: () => new Fault("store.full", "no room") };
+	for (let start = 0; start < 6; start++) {
+		const { runs, slot } = device.boot(options)!;
+		assert.deepEqual([runs, slot.resting?.code], [undefined, "store.full"]);
+	}
 });
 
 test("the area where it runs, damaged: placed anew", () => {
