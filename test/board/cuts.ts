@@ -10,9 +10,9 @@ import type { Firmware } from "../../hw/emulator/image.ts";
 import type { Tools } from "../../hw/emulator/tools.ts";
 import { hex } from "../../src/base/bytes.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
-import { parseCsr } from "../../src/x509/csr.ts";
 import { random } from "../support/random.ts";
 import { openBoard, release, type TestBoard } from "./board.ts";
+import { assertKept } from "./keys.ts";
 import { CONNECTED, Moment, type Stage } from "./stage.ts";
 
 export interface Cut {
@@ -197,21 +197,6 @@ class Life {
 
 	get #events(): readonly CloudEvent[] {
 		return this.#board.cloud.events.slice(this.#born);
-	}
-}
-
-/** A key whose CSR the hub has seen is asked for again or connected with, before there is another. */
-function assertKept(events: readonly CloudEvent[]): void {
-	let [serial, asked]: (string | undefined)[] = [];
-	for (const event of events) {
-		if (event.event === "connected" && event.service === "hub") {
-			if (event.serial !== serial) asked = undefined;
-			serial = event.serial;
-		} else if (event.event === "renew" && event.csr) {
-			const key = hex(parseCsr(event.csr).spki);
-			assert.ok(asked === undefined || asked === key, "a key that the hub was asked about was lost");
-			asked = key;
-		}
 	}
 }
 

@@ -22,8 +22,11 @@ import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
 import { judge } from "./signature.ts";
 
-/** Four certificates with RSA signatures, or one with a hundred names; it is held whole. */
-const MAX_MESSAGE_BYTES = 8_192;
+/**
+ * Four certificates with RSA signatures, or one with a hundred names. It is held whole, also while a signature by a key of 4,096 bits is
+ * checked: larger ones, from a server that need not be the right one, ended a machine that cannot grow.
+ */
+const MAX_MESSAGE_BYTES = 6_208;
 const HEADER_BYTES = 4;
 const TLS_1_2 = 0x0303;
 const NAMED_CURVE = 3;

@@ -68,7 +68,7 @@ export function tlsRows(): Row[] {
 		certified("4,000 names of one letter", names(4000), "tls.protocol"),
 		extended("900 key usages", KEY_USAGES, sequence(...times(900, () => oid("1.2.3")))),
 		extended("names within names", NAMES, nested(1000), "tls.name"),
-		extended("a name of 7 KB", NAMES, sequence(element(0x82, new Uint8Array(7000).fill(97))), "tls.name"),
+		extended("a name of 7 KB", NAMES, sequence(element(0x82, new Uint8Array(7000).fill(97))), "tls.protocol"),
 		certified("400 extensions", {
 			extensions: times(400, (i) => new Extension(`1.2.3.${i}`, false, Uint8Array.of(5, 0))),
 		}),
@@ -114,6 +114,7 @@ export function tlsRows(): Row[] {
 		answered("1 MB of zeros", "tls.protocol", Buffer.alloc(1_000_000)),
 		answered("an answer in HTTP", "tls.protocol", Buffer.from(`HTTP/1.1 400 Bad Request\r\n\r\n${"x".repeat(20_000)}`)),
 		answered("half a record", "tls.protocol", record(Content.Handshake, Buffer.alloc(8000)).subarray(0, 4000)),
+		row("four certificates with keys of RSA-4096, in order, for our host, in 6 KB", "tls.untrusted", heavy),
 		lawful("100 names under a trusted root", 100),
 		lawful("250 names under a trusted root", 250),
 	];
@@ -121,6 +122,17 @@ export function tlsRows(): Row[] {
 
 async function served(chain: readonly Promise<Entity>[], script: Script = {}): Promise<number> {
 	return (await serveAs(await Promise.all(chain))("", "", script)).scenario.port;
+}
+
+/** Of nobody's root, and up to there all is as it should be. */
+async function heavy(): Promise<number> {
+	const ca = { type: "RSA-4096", hash: "SHA-384", ca: {} } as const;
+	const root = await issue({ name: "root", ...ca });
+	const policy = await issue({ name: "policy", ...ca, issuer: root });
+	const issuing = await issue({ name: "issuing", ...ca, issuer: policy });
+	const hosts = ["127.0.0.1", ...times(58, (i) => `*.region-${i}.iot.example`)];
+	const leaf = issue({ name: "server", type: "RSA-2048", hash: "SHA-384", issuer: issuing, hosts });
+	return served([leaf, ...[issuing, policy, root].map((entity) => Promise.resolve(entity))]);
 }
 
 /** To whatever comes first. */
