@@ -6,6 +6,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Fault } from "../src/fault.ts";
 import { parseJson } from "./json.ts";
 import { UnknownDevice } from "./operator.ts";
 import { servePage } from "./page.ts";
@@ -82,7 +83,9 @@ class Problem extends Error {
 function failure(error: Error): [number, object] {
 	if (error instanceof Problem) return [error.status, { error: error.message }];
 	if (error instanceof UnknownDevice) return [404, { error: error.message }];
-	if (error instanceof RangeError || error instanceof URIError) return [400, { error: error.message }];
+	// A Fault: of a bundle that is none.
+	if (error instanceof RangeError || error instanceof URIError || error instanceof Fault)
+		return [400, { error: error.message }];
 	return [500, { error: error.message }];
 }
 

@@ -56,3 +56,9 @@ export async function startProxy(port: number, onConnection: () => void): Promis
 		},
 	};
 }
+
+/** As the services have them: what is known of a server is known under its name, and these two have one each. */
+export const twoNames = ({ port }: Proxy): { readonly ENROLLEE_DPS: string; readonly ENROLLEE_HUB: string } => ({
+	ENROLLEE_DPS: `localhost:${port}`,
+	ENROLLEE_HUB: `127.0.0.1:${port}`,
+});

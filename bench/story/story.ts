@@ -11,7 +11,7 @@ import { startCloud } from "../../cloud/cloud.ts";
 import { type App, buildForXs, project, skipNarrow } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
 import { SymmetricKey } from "../../src/dps/sas.ts";
-import { startProxy } from "../agent/proxy.ts";
+import { startProxy, twoNames } from "../agent/proxy.ts";
 import { median } from "../budgets.ts";
 import { count } from "../callgrind.ts";
 
@@ -138,10 +138,8 @@ async function tellClient(client: string, folder: string): Promise<Result["clien
 export async function tell(app: App): Promise<Result["phases"]> {
 	const cloud = await startCloud({ polls: 0 });
 	const proxy = await startProxy(cloud.port, () => {});
-	// Two names, as the services have: what is known of a server is known under its name.
-	const [dps, hub] = ["localhost", "127.0.0.1"].map((name) => `${name}:${proxy.port}`) as [string, string];
 	try {
-		const environment = { ...environmentOf(cloud, ""), ENROLLEE_DPS: dps, ENROLLEE_HUB: hub };
+		const environment = { ...environmentOf(cloud, ""), ...twoNames(proxy) };
 		const onLine = (line: string): void => {
 			if (line === "story break") proxy.cut();
 		};

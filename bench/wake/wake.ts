@@ -5,7 +5,7 @@
 import { startCloud } from "../../cloud/cloud.ts";
 import { type App, buildForXs } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
-import { type Bytes, startProxy } from "../agent/proxy.ts";
+import { type Bytes, startProxy, twoNames } from "../agent/proxy.ts";
 import { median } from "../budgets.ts";
 import { count } from "../callgrind.ts";
 
@@ -48,10 +48,8 @@ async function live(app: App): Promise<Result> {
 		// DPS, the hub, and the hub again: what passed before is the enrolment's.
 		if (++connections === 3) first = proxy.take();
 	});
-	// Two names, as the services have: what is known of a server is known under its name.
-	const [dps, hub] = ["localhost", "127.0.0.1"].map((name) => `${name}:${proxy.port}`) as [string, string];
 	try {
-		const environment = { ...environmentOf(cloud, ""), ENROLLEE_DPS: dps, ENROLLEE_HUB: hub };
+		const environment = { ...environmentOf(cloud, ""), ...twoNames(proxy) };
 		// An exit code other than 0 is an error here.
 		const { pieces } = await count(app.command, "xs_simulator_environment", environment);
 		const [enrolment, wake] = pieces.slice(-2);

@@ -182,7 +182,7 @@ export const httpRows = (): Row[] => [
 		["properties that are numbers", call("POST /devices/dev-002/messages", '{"properties":{"a":1}}'), "400 ends"],
 		["a bundle above", call("POST /devices/dev-002/update", '{"bundle":"../ca.json"}'), "400 ends"],
 		["a bundle that is a folder", call("POST /devices/dev-002/update", '{"bundle":"folder"}'), "400 ends"],
-		["a bundle that is none", call("POST /devices/dev-002/update", '{"bundle":"file"}'), "500 ends"],
+		["a bundle that is none", call("POST /devices/dev-002/update", '{"bundle":"file"}'), "400 ends"],
 		["a fault that is an object", call("POST /faults", '{"fault":{}}'), "400 ends"],
 		["a fault of 60 KB", call("POST /faults", JSON.stringify({ fault: "f".repeat(60_000) })), "400 ends"],
 		[

@@ -68,6 +68,7 @@ export function tlsRows(): Row[] {
 		certified("4,000 names of one letter", names(4000), "tls.protocol"),
 		extended("900 key usages", KEY_USAGES, sequence(...times(900, () => oid("1.2.3")))),
 		extended("names within names", NAMES, nested(1000), "tls.name"),
+		extended("a name of 5 KB", NAMES, sequence(element(0x82, new Uint8Array(5000).fill(97))), "tls.name"),
 		extended("a name of 7 KB", NAMES, sequence(element(0x82, new Uint8Array(7000).fill(97))), "tls.protocol"),
 		certified("400 extensions", {
 			extensions: times(400, (i) => new Extension(`1.2.3.${i}`, false, Uint8Array.of(5, 0))),
