@@ -1,9 +1,12 @@
 /** The cloud of a fleet, in a process of its own, so that its memory and CPU are its own: `fork`ed by run.ts. */
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import type { CloudOptions, Ready } from "../../cloud/contract.ts";
+import { clock } from "../../hw/node/clock.ts";
+import type { Clock } from "../../src/port.ts";
 import { type Counts, Tally } from "./tally.ts";
 
-export type CloudOrder = { readonly start: CloudOptions } | "cut" | "restore" | "end";
+/** `atOnce`: the throttle counts all that comes before it was met as of one second, however slow the machine of the devices is. */
+export type CloudOrder = { readonly start: CloudOptions; readonly atOnce: boolean } | "cut" | "restore" | "end";
 
 export interface CloudSample extends Counts {
 	readonly rssBytes: number;
@@ -22,7 +25,8 @@ process.on("disconnect", () => process.exit());
 
 async function obey(order: CloudOrder): Promise<void> {
 	if (typeof order === "object") {
-		cloud = await startCloud({ ...order.start, onEvent: (event) => tally.take(event) });
+		const time = order.atOnce ? { clock: standing() } : {};
+		cloud = await startCloud({ ...order.start, ...time, onEvent: (event) => tally.take(event) });
 		tell({ ready: cloud.ready });
 		setInterval(() => tell({ sample: sample() }), SAMPLE_MS);
 	} else if (order === "cut") {
@@ -34,6 +38,16 @@ async function obey(order: CloudOrder): Promise<void> {
 		await cloud?.close();
 		process.disconnect();
 	}
+}
+
+/** Its ticks begin when the throttle was met. */
+function standing(): Clock {
+	let begin = clock.ticks();
+	const ticks = (): number => {
+		if (tally.counts.throttled === 0) begin = clock.ticks();
+		return clock.ticks() - begin;
+	};
+	return { ...clock, ticks };
 }
 
 function sample(): CloudSample {

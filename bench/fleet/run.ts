@@ -17,8 +17,10 @@ export interface FleetOptions {
 	readonly limits: Limits;
 	/** Seconds that everybody rests, connected. */
 	readonly rest: number;
-	/** Seconds without a cloud; 0: no outage. */
+	/** Seconds without a cloud, or more, until somebody has tried to reach it; 0: no outage. */
 	readonly outage: number;
+	/** For the throttle they are, however slow the machine: what comes before it was met counts as of one second. */
+	readonly atOnce?: boolean;
 	/** Told twice a second. */
 	readonly onSample?: (sample: FleetSample) => void;
 }
@@ -49,7 +51,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const SAMPLE_MS = 500;
 
 export async function runFleet(options: FleetOptions): Promise<FleetReport> {
-	const { devices, workers, limits, rest, outage, onSample = () => {} } = options;
+	const { devices, workers, limits, rest, outage, atOnce = false, onSample = () => {} } = options;
 	const cloud = start<CloudOrder>("cloud-process.ts");
 	const agents = Array.from({ length: workers }, () => start<WorkerOrder>("worker.ts"));
 	const samples: FleetSample[] = [];
@@ -75,7 +77,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetReport> {
 				else cloudSample = report.sample;
 			});
 		});
-		cloud.order({ start: { limits, polls: 1, retryAfterSeconds: 1 } });
+		cloud.order({ start: { limits, polls: 1, retryAfterSeconds: 1 }, atOnce });
 		const facts = await Promise.race([ready, died]);
 		const ca = readFileSync(facts.rootCa, "utf8");
 		const ids = Array.from({ length: devices }, (_, i) => `fleet-${String(i + 1).padStart(4, "0")}`);
@@ -120,6 +122,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetReport> {
 			await until(({ connected }) => connected === 0);
 			for (const agent of agents) agent.order("speak");
 			await lasts(outage);
+			await until(({ attempts }) => attempts > began.outage!.attempts);
 			phase = "return";
 			cloud.order("restore");
 			await until(({ acknowledged, connected }) => acknowledged >= 2 * devices && connected === devices);
@@ -151,7 +154,7 @@ interface Process<Order> {
 }
 
 function start<Order extends object | string>(file: string): Process<Order | "end"> {
-	const child = fork(join(import.meta.dirname, file), { cwd: ROOT, execArgv: ["--import", "tsx"] });
+	const child = fork(join(import.meta.dirname, file), { cwd: ROOT });
 	return {
 		file,
 		child,

@@ -11,10 +11,11 @@ import { serveTime } from "../../hw/emulator/time.ts";
 import { findTools } from "../../hw/emulator/tools.ts";
 import { sntpSkew } from "../../hw/node/doctor.ts";
 import { project } from "../../hw/simulator/harness.ts";
+import { TYPESCRIPT } from "../support/command.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 
 const start = (args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) => {
-	const command = ["--import", import.meta.resolve("tsx"), join(project, "hw/emulator/run.ts"), ...args];
+	const command = [...TYPESCRIPT, join(project, "hw/emulator/run.ts"), ...args];
 	const child = spawn(process.execPath, command, { env: { ...process.env, ...environment }, stdio: "pipe" });
 	const said = { out: "", err: "" };
 	child.stdout.setEncoding("utf8").on("data", (text: string) => {

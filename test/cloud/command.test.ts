@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { FAULTS } from "../../cloud/faults.ts";
+import { CLI } from "../support/command.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import { type Json, Probe } from "./cloud-probe.ts";
 
@@ -75,7 +76,7 @@ test("--help and README list every fault", async () => {
 });
 
 function start(flags: readonly string[], environment = {}) {
-	const command = ["--import", "tsx", join(ROOT, "hw", "node", "cli.ts"), "cloud", ...flags];
+	const command = [...CLI, "cloud", ...flags];
 	const env = { ...process.env, ...environment };
 	return spawn(process.execPath, command, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { TYPESCRIPT } from "../support/command.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "enrollee-flavours-"));
@@ -69,7 +70,7 @@ describe("an agent that has one curve", () => {
 	] as const)
 		test(`${curve}: enrols with auto, works with the hub and renews on it`, () => {
 			const demo = ["hw/node/cli.ts", "demo", "--json", "--state", join(folder, condition)];
-			const { status, stdout, stderr } = node(["-C", condition, "--import", "tsx", ...demo]);
+			const { status, stdout, stderr } = node(["-C", condition, ...TYPESCRIPT, ...demo]);
 			assert.equal(status, 0, stderr);
 			const events: { event: string; curve?: string }[] = stdout
 				.trim()
@@ -85,7 +86,7 @@ describe("an agent that has one curve", () => {
 
 	test("configured for the other: a Fault that names it", () => {
 		const args = ["csr", "--registration-id", "dev-001", "--key", "P-384", "--state", join(folder, "other")];
-		const { status, stderr } = node(["-C", "only-p256", "--import", "tsx", "hw/node/cli.ts", ...args]);
+		const { status, stderr } = node(["-C", "only-p256", ...TYPESCRIPT, "hw/node/cli.ts", ...args]);
 		assert.equal(status, 1);
 		assert.match(stderr, /key\.curve: this build was made without keys on P-384/);
 	});

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { p256 as stock256, p384 as stock384 } from "@noble/curves/nist.js";
 import { p256, p384 } from "../../src/key/ecdsa.ts";
+import { TYPESCRIPT } from "../support/command.ts";
 import { SEED, sampled } from "../support/random.ts";
 
 const KEYS = { "P-256": sampled(10_000, 2_000), "P-384": sampled(5_000, 500) };
@@ -19,7 +20,7 @@ const PROCESSES = 2;
 const seed = String(SEED);
 const compared = async (...args: (string | number)[]): Promise<number> => {
 	const script = fileURLToPath(new URL("noble.ts", import.meta.url));
-	const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", script, ...args.map(String)]);
+	const { stdout } = await promisify(execFile)(process.execPath, [...TYPESCRIPT, script, ...args.map(String)]);
 	return Number(stdout);
 };
 

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { TYPESCRIPT } from "../support/command.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 
 const SEED = 7000;
@@ -64,7 +65,7 @@ function project(): string {
 
 function live(folder: string, number: number) {
 	const args = ["--seed", String(SEED), "--years", String(YEARS), "--only", String(number)];
-	return spawnSync(process.execPath, ["--import", "tsx", "test/lives/run.ts", ...args], {
+	return spawnSync(process.execPath, [...TYPESCRIPT, "test/lives/run.ts", ...args], {
 		cwd: folder,
 		encoding: "utf8",
 		maxBuffer: 64 * 1024 * 1024,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openStore } from "../../hw/node/store.ts";
 import { utf8 } from "../../src/base/bytes.ts";
+import { TYPESCRIPT } from "../support/command.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import { isFault } from "../support/random.ts";
 
@@ -63,7 +64,7 @@ test("a put writes beside, syncs, renames and syncs the folder, in this order", 
 		openStore(${JSON.stringify(folder)}).put("cred.a", new Uint8Array(5000));`;
 	const trace = join(temporaryFolder(), "trace");
 	const calls = "openat,write,pwrite64,fsync,rename,renameat,renameat2,close";
-	const node = [process.execPath, "--import", "tsx", "--input-type=module", "-e", program];
+	const node = [process.execPath, ...TYPESCRIPT, "--input-type=module", "-e", program];
 	execFileSync("strace", ["-f", "-y", "-e", `trace=${calls}`, "-o", trace, ...node]);
 	const lines = readFileSync(trace, "utf8")
 		.split("\n")
@@ -102,7 +103,7 @@ test("a write that the system cuts short leaves the old blob and nothing beside 
 		process.on("SIGXFSZ", () => {});
 		try { openStore(${JSON.stringify(folder)}).put("blob", new Uint8Array(1 << 20)); }
 		catch (fault) { process.stdout.write(fault.code); }`;
-	const node = [process.execPath, "--import", "tsx", "--input-type=module", "-e", program];
+	const node = [process.execPath, ...TYPESCRIPT, "--input-type=module", "-e", program];
 	const said = execFileSync("bash", ["-c", 'ulimit -f 64; exec "$@"', "bash", ...node]);
 	assert.equal(said.toString(), "store.failed");
 	assert.deepEqual(readdirSync(folder), ["blob"]);

@@ -11,6 +11,7 @@ import { certificatePem, createEntity, der, type Entity, type Role } from "../..
 import { utf8 } from "../../src/base/bytes.ts";
 import type { FaultCode } from "../../src/fault.ts";
 import type { WireOptions } from "../../src/port.ts";
+import { TYPESCRIPT } from "../support/command.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import { connection, DAY, good, now, root, SERVER, serve, serveTcp, span, stranger } from "../support/tls-server.ts";
 import { assertFault } from "../support/wire-probe.ts";
@@ -53,7 +54,7 @@ test("without anchors the roots are Node's, with NODE_EXTRA_CA_CERTS", async () 
 	const program = `import { createWire } from ${JSON.stringify(wire)};
 		createWire().connect({ host: "localhost", port: ${port}, anchors: [], timeoutSeconds: 10 },
 			{ onOpen: () => console.log("open"), onData() {}, onClose: (fault) => console.log(fault?.code ?? "closed") });`;
-	const said = await runNode(["--import", "tsx", "--input-type=module", "-e", program], {
+	const said = await runNode([...TYPESCRIPT, "--input-type=module", "-e", program], {
 		NODE_EXTRA_CA_CERTS: join(folder, "root.pem"),
 	});
 	assert.equal(said, "open\nclosed\n");

@@ -16,10 +16,12 @@ export interface CommandOptions {
 }
 
 const ROOT = join(import.meta.dirname, "..", "..");
-/** Node's arguments: what `npm test` has built a moment ago; the sources, at three times the cost, where a test runs by itself. */
+/** Node's arguments for a program in TypeScript: it starts at a third of what tsx takes. */
+export const TYPESCRIPT: readonly string[] = ["--import", import.meta.resolve("../typescript.js")];
+/** Node's arguments: what `npm test` has built a moment ago; the sources where a test runs by itself. */
 export const CLI: readonly string[] = process.env.npm_lifecycle_event?.startsWith("test")
 	? [join(ROOT, "dist", "node", "cli.js")]
-	: ["--import", import.meta.resolve("tsx"), join(ROOT, "hw", "node", "cli.ts")];
+	: [...TYPESCRIPT, join(ROOT, "hw", "node", "cli.ts")];
 
 export function start(args: readonly string[], { cwd = ROOT, environment = {} }: CommandOptions = {}) {
 	return spawn(process.execPath, [...CLI, ...args], {

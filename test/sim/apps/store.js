@@ -30,9 +30,9 @@ else if (environment("MODE") === "check") {
 	exit(0);
 } else {
 	// Each blob says in its first byte how it goes on.
-	trace("writing\n");
 	for (let n = 0; ; n++) {
 		const bytes = blob(1 + (n % 4) * 1000, n);
 		store.put("cut", bytes);
+		if (n % 50 === 20) trace(`written ${n}\n`);
 	}
 }
