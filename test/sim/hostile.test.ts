@@ -14,7 +14,7 @@ import { type App, skip } from "../../hw/simulator/harness.ts";
 import { environmentOf } from "../../hw/simulator/settings.ts";
 import type { Archives } from "../support/hostile/archive-rows.ts";
 import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
-import { endOf, isCareful, name, problemOf } from "../support/hostile/judge.ts";
+import { endOf, isCareful, judge, name } from "../support/hostile/judge.ts";
 import { APPLICATION, build, larger } from "../support/hostile/machine.ts";
 import { RSA_ROW, webSocketRows } from "../support/hostile/mqtt-rows.ts";
 import { endsByFault, enrols, type Row } from "../support/hostile/row.ts";
@@ -137,14 +137,6 @@ describe("what a peer may send, on XS", { skip }, () => {
 			for (const [i, row] of boot.entries()) ended.set(row, all[i]);
 		}
 		return rows.map((row) => ended.get(row)!);
-	}
-
-	function judge(rows: readonly Row[], ended: readonly Ended[]): void {
-		const wrong = rows.flatMap((row, i) => {
-			const problem = problemOf(row, ended[i]);
-			return problem ? [`${name(row)}: ${problem}`] : [];
-		});
-		assert.deepEqual(wrong, []);
 	}
 
 	const rows = (): Row[] => allRows(hostile, archives);

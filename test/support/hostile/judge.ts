@@ -1,8 +1,18 @@
 /** Whether a row has ended as it should. */
+import assert from "node:assert/strict";
 import type { Ended } from "./cloud.ts";
 import { endsByFault, type Row } from "./row.ts";
 
 export const name = (row: Row | undefined): string => (row ? `${row.phase}: ${row.name}` : "the end");
+
+/** Throws, naming the rows that did not end as they should. */
+export function judge(rows: readonly Row[], ended: readonly Ended[]): void {
+	const wrong = rows.flatMap((row, i) => {
+		const problem = problemOf(row, ended[i]);
+		return problem ? [`${name(row)}: ${problem}`] : [];
+	});
+	assert.deepEqual(wrong, []);
+}
 
 /** Nothing when it ended as it should. */
 export function problemOf(row: Row, ended: Ended | undefined): string | undefined {
