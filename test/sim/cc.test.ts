@@ -56,6 +56,29 @@ test("apps whose natives differ share an object; another id, another flag or an 
 	assert.deepEqual([make("d", header(6)).status, compiled()], [0, 5]);
 });
 
+test("an object has the ids that its source names, and is made anew where a header is younger", {
+	skip: noCompiler,
+}, () => {
+	const { folder, make, compiled } = bench(`${NATIVE}#include "more.h"\nint more(void) { return MORE; }\n`);
+	const path = join(folder, "more.h");
+	writeFileSync(path, "#define MORE 1\n");
+	const first = make("a", header(5));
+	assert.deepEqual([make("b", `${header(5)}#define xsID_other 9\n`), compiled()], [first, 1]);
+	writeFileSync(path, "#define MORE 2\n");
+	assert.notDeepEqual(make("a", header(5)), first);
+	assert.equal(compiled(), 2);
+});
+
+test("what the app defines is its own, where the source includes it", { skip: noCompiler }, () => {
+	const { folder, make, compiled } = bench(`${NATIVE}#include "mc.defines.h"\nint of(void) { return DEFINED; }\n`);
+	for (const [app, value] of Object.entries({ a: 1, b: 2 })) {
+		mkdirSync(join(folder, app));
+		writeFileSync(join(folder, app, "mc.defines.h"), `#define DEFINED ${value}\n`);
+	}
+	assert.notDeepEqual(make("a", header(5)), make("b", header(5)));
+	assert.equal(compiled(), 2);
+});
+
 test("what does not compile fails each time, and nothing is kept of it", { skip: noCompiler }, () => {
 	for (const source of ["int broken(void) { return }\n", '#include "nowhere.h"\n']) {
 		const { make, objects } = bench(source);

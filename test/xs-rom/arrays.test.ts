@@ -4,13 +4,25 @@ import { test } from "node:test";
 import ts from "typescript";
 import { arraysByIndex } from "../../hw/moddable/xs-rom/arrays.js";
 
+const options: ts.CompilerOptions = {
+	target: ts.ScriptTarget.ES2023,
+	module: ts.ModuleKind.ESNext,
+	lib: ["lib.es2023.d.ts"],
+	types: [],
+	strict: true,
+};
+const host = ts.createCompilerHost(options);
+const read = host.getSourceFile;
+/** The language's own declarations, read once. */
+const declarations = new Map<string, ts.SourceFile | undefined>();
+
 function compile(code: string): string {
-	const options: ts.CompilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, strict: true };
-	const host = ts.createCompilerHost(options);
-	const read = host.getSourceFile;
-	host.getSourceFile = (name, ...rest) =>
-		name === "main.ts" ? ts.createSourceFile(name, code, ts.ScriptTarget.ES2023, true) : read(name, ...rest);
-	const program = ts.createProgram(["main.ts"], { ...options, noLib: false }, host);
+	host.getSourceFile = (name, ...rest) => {
+		if (name === "main.ts") return ts.createSourceFile(name, code, ts.ScriptTarget.ES2023, true);
+		if (!declarations.has(name)) declarations.set(name, read(name, ...rest));
+		return declarations.get(name);
+	};
+	const program = ts.createProgram(["main.ts"], options, host);
 	let made = "";
 	const write = (_: string, text: string): void => {
 		made = text;
