@@ -7,22 +7,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fault } from "../../src/fault.ts";
-import {
-	APPS,
-	AppDevice,
-	bring,
-	FIRMWARE,
-	installed,
-	type Running,
-	update,
-	updateFirmware,
-} from "../support/app-device.ts";
-import { FakeEngine } from "../support/app-engine.ts";
-import { FakeAppFlash } from "../support/app-flash.ts";
-import { mapped } from "../support/app-mapper.ts";
-import { app } from "../support/app-release.ts";
+import { choose } from "../lives/stand-in/choose.ts";
+import type { Running } from "../support/app-device.ts";
 import { Power, PowerCut } from "../support/power.ts";
 import { random } from "../support/random.ts";
+
+// No bundle here is a wrong one, and each is verified hundreds of times: half of the time would be theirs.
+choose({ cheap: true });
+const { APPS, AppDevice, bring, FIRMWARE, installed, update, updateFirmware } = await import(
+	"../support/app-device.ts"
+);
+const { FakeEngine } = await import("../support/app-engine.ts");
+const { FakeAppFlash } = await import("../support/app-flash.ts");
+const { mapped } = await import("../support/app-mapper.ts");
+const { app } = await import("../support/app-release.ts");
+type AppDevice = InstanceType<typeof AppDevice>;
 
 /** What an application does when it is started. */
 type Behaviour = "confirms" | "throws" | "says nothing" | "crashes";

@@ -1,10 +1,10 @@
 /** The build's switches: which curves it makes keys on, and by which formulas. What is left out is refused, and auto does without it. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { TYPESCRIPT } from "../support/command.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -18,15 +18,46 @@ const node = (args: readonly string[], environment: Readonly<Record<string, stri
 		env: { PATH: process.env.PATH, ENROLLEE_NAMES: "long", ...environment },
 	});
 
-/** The device's key room as rollup writes it. */
-function deviceKey(environment: Readonly<Record<string, string>>): { readonly problem: string; readonly code: string } {
-	const dir = mkdtempSync(join(folder, "device-"));
-	const rollup = join(root, "node_modules", "rollup", "dist", "bin", "rollup");
-	const { status, stderr } = node([rollup, "-c", "--silent", "-i", "hw/moddable/key.ts", "--dir", dir], environment);
-	return { problem: status === 0 ? "" : stderr, code: status === 0 ? readFileSync(join(dir, "key.js"), "utf8") : "" };
+interface Made {
+	readonly problem: string;
+	readonly code: string;
 }
 
+/** One process makes all: TypeScript takes most of a build, and is warm for the second. */
+const BUILDS = `
+	import { rollup } from "rollup";
+	const made = {};
+	for (const [at, environment] of JSON.parse(process.argv[1]).entries()) {
+		for (const name of ["ENROLLEE_CURVES", "ENROLLEE_FORMULAS"]) delete process.env[name];
+		Object.assign(process.env, environment);
+		made[JSON.stringify(environment)] = await import(\`\${process.cwd()}/rollup.config.js?\${at}\`)
+			.then(async ({ default: { output, ...config } }) => {
+				const bundle = await rollup({ ...config, input: "hw/moddable/key.ts", onLog() {} });
+				const { output: chunks } = await bundle.generate(output);
+				return { problem: "", code: chunks.find(({ fileName }) => fileName === "key.js").code };
+			})
+			.catch(({ message }) => ({ problem: message, code: "" }));
+	}
+	console.log(JSON.stringify(made));`;
+
+/** Of each environment: the device's key room as rollup makes it. */
+const made = new Map<string, Made>();
+const key = (environment: Readonly<Record<string, string>>): string => JSON.stringify(environment);
+const deviceKey = (environment: Readonly<Record<string, string>>): Made => made.get(key(environment))!;
+
 describe("the device's build", () => {
+	before(() => {
+		const environments = [
+			...["both", "P-256", "P-384", "P-521"].map((curves) => ({ ENROLLEE_CURVES: curves })),
+			...["fast", "noble-formulas", "slow"].map((formulas) => ({ ENROLLEE_FORMULAS: formulas })),
+			{},
+		];
+		const args = ["--input-type=module", "-e", BUILDS, JSON.stringify(environments)];
+		const { status, stdout, stderr } = node(args);
+		assert.equal(status, 0, stderr);
+		for (const [name, one] of Object.entries<Made>(JSON.parse(stdout))) made.set(name, one);
+	});
+
 	for (const [curves, expected] of [
 		["both", '"P-256": true, "P-384": true'],
 		["P-256", '"P-256": true, "P-384": false'],

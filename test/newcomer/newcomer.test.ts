@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
@@ -18,6 +18,13 @@ import { blocksOf, DOCUMENTS, spansOf } from "./documents.ts";
 import { LINES, type Typed } from "./lines.ts";
 
 const project = join(temporaryFolder(), "a new project");
+/** Node's and npm's. */
+const NPM = dirname(process.execPath);
+/** What npx does here once it has started, which takes five times what the command does: the demo starts with npm's own. */
+const ONLY_THE_COMMAND = temporaryFolder({
+	npx: '#!/bin/sh\ncommand=$1\nshift\nexec "node_modules/.bin/$command" "$@"\n',
+});
+chmodSync(join(ONLY_THE_COMMAND, "npx"), 0o755);
 
 describe("from the installed tarball", () => {
 	/** The cloud that a newcomer has started. */
@@ -50,7 +57,7 @@ describe("from the installed tarball", () => {
 		}
 	});
 
-	test("demo", () => assert.match(bash("npx enrollee demo"), /credential\.proven\s+sequence=2/));
+	test("demo", () => assert.match(bash("npx enrollee demo", NPM), /credential\.proven\s+sequence=2/));
 
 	test("new: not where the SDK cannot build; elsewhere npm installs it from what made it, and its types are right", () => {
 		const refused = spawnSync("bash", ["-c", "npx enrollee new my-sensor"], {
@@ -104,8 +111,7 @@ describe("from the installed tarball", () => {
 		return createHmac("sha256", Buffer.from(cloud.groupKey, "base64")).update(id).digest("base64");
 	}
 
-	function environment(): NodeJS.ProcessEnv {
-		const bin = dirname(process.execPath);
+	function environment(npx = ONLY_THE_COMMAND): NodeJS.ProcessEnv {
 		const known = cloud && {
 			ENROLLEE_DPS: `${cloud.host}:${cloud.port}`,
 			ENROLLEE_CA: cloud.rootCa,
@@ -114,12 +120,12 @@ describe("from the installed tarball", () => {
 			API: cloud.apiUrl,
 			GROUP_KEY: cloud.groupKey,
 		};
-		return { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, ...known };
+		return { PATH: `${npx}:${NPM}:/usr/local/bin:/usr/bin:/bin`, ...known };
 	}
 
 	/** Its standard output; fails where it does. */
-	function bash(line: string): string {
-		const options = { cwd: project, env: environment(), encoding: "utf8", input: "" } as const;
+	function bash(line: string, npx?: string): string {
+		const options = { cwd: project, env: environment(npx), encoding: "utf8", input: "" } as const;
 		const { status, stdout, stderr } = spawnSync("bash", ["-c", `set -e; ${forIndividual(filled(line))}`], options);
 		assert.equal(status, 0, `${line}\n${stdout}${stderr}`);
 		assert.doesNotMatch(stderr, /\n\s+at /, "a stack trace");
