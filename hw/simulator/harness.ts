@@ -92,6 +92,9 @@ export const noModdable: string = process.env.MODDABLE
 	? `no Moddable SDK at MODDABLE=${folder}, or without its tools; see hw/moddable/README.md`
 	: "no Moddable SDK: set MODDABLE, see hw/moddable/README.md";
 
+/** No run takes so long, on a slow machine either. */
+const HUNG_SECONDS = 300;
+
 /** For node:test's `skip`. */
 export const skip: string | false = moddable === undefined ? `SKIPPED: ${noModdable}` : false;
 
@@ -143,7 +146,7 @@ export const runOnXs = async (options: AppOptions & RunOptions): Promise<Run> =>
 async function runHost(
 	host: string,
 	library: string,
-	{ environment = {}, timeoutSeconds = 60, breakOnExceptions = false, onLine, stopAt, power }: RunOptions,
+	{ environment = {}, timeoutSeconds = HUNG_SECONDS, breakOnExceptions = false, onLine, stopAt, power }: RunOptions,
 ): Promise<Run> {
 	const xsbug = await listenAsXsbug({ breakOnExceptions });
 	const child = spawn(host, [library], {

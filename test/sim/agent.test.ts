@@ -35,7 +35,6 @@ describe("the agent on XS", { skip }, () => {
 	};
 	const run = (state: string, credential: Readonly<Record<string, string>>): Promise<Run> =>
 		app.run({
-			timeoutSeconds: 60,
 			breakOnExceptions: true,
 			environment: {
 				ENROLLEE_STATE: state,

@@ -45,7 +45,6 @@ describe("an application over the air on XS", { skip }, () => {
 	/** One power-up, until it restarts (exit code 1), crashes, or logs `stopAt`, where its power fails. */
 	const boot = (stopAt?: RegExp, change: Readonly<Record<string, string>> = {}): Promise<Run> =>
 		app.run({
-			timeoutSeconds: 60,
 			...(stopAt && { stopAt }),
 			environment: { ...updatesEnvironmentOf(cloud, flash), ...change },
 		});

@@ -61,7 +61,6 @@ describe("an ATECC on XS", { skip }, () => {
 
 	test("enrols, connects by mutual TLS and renews with another slot; a replaced and a lost chip end with their names, without enrolment", async () => {
 		const { exitCode, output } = await app.run({
-			timeoutSeconds: 90,
 			environment: {
 				MODE: "agent",
 				ENROLLEE_STATE: state,

@@ -81,7 +81,6 @@ test("the hub's limits on XS, before and after a reconnect", { skip }, async () 
 	};
 	try {
 		const run = app.run({
-			timeoutSeconds: 120,
 			environment: {
 				...environmentOf(cloud, flash),
 				ENROLLEE_QUEUE_BYTES: "300000",

@@ -190,5 +190,5 @@ async function runOn(flavour: Flavour, answers: object): Promise<Run> {
 			preload: ["answers", "enrollee/base", "enrollee/digest", "enrollee/key"],
 		},
 	});
-	return app.run({ timeoutSeconds: 200 });
+	return app.run();
 }

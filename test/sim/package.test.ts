@@ -65,7 +65,7 @@ describe("the npm package in another Moddable app", { skip }, () => {
 		const built = await buildForXs({ name: "my-sensor", manifest: join(made, "manifest.json") });
 		await withCloud({}, async (cloud) => {
 			const environment = environmentOf(cloud, join(folder, "sensor-flash"));
-			const { output } = await built.run({ environment, timeoutSeconds: 60, stopAt: /app\.reading/ });
+			const { output } = await built.run({ environment, stopAt: /app\.reading/ });
 			assert.match(output, /credential\.proven/);
 			assert.match(Buffer.from(cloud.telemetry[0]!.body).toString(), /^\{"temperature":21\.5,"at":"20\d\d-.*Z"\}$/);
 		});

@@ -27,7 +27,6 @@ describe("the sensor on XS", { skip }, () => {
 		const id = cloud.registrationId;
 		try {
 			const run = app.run({
-				timeoutSeconds: 90,
 				environment: {
 					...environmentOf(cloud, state),
 					ENROLLEE_FIRMWARE: "7.0",

@@ -48,7 +48,6 @@ export class Simulated {
 		this.#lines = [];
 		this.#since = this.#cloud.events.length;
 		this.#run = this.#app.run({
-			timeoutSeconds: 60,
 			power: this.#power.signal,
 			onLine: (line) => {
 				this.#lines.push(line);

@@ -54,7 +54,6 @@ async function ask(...answers: readonly Said[]): Promise<{ set: number | undefin
 					"enrollee/sntp": "$(ENROLLEE)/dist/moddable/sntp",
 				},
 			},
-			timeoutSeconds: 60,
 		});
 		assert.equal(exitCode, 0, output);
 		const set = /SET (\d+)/.exec(output)?.[1];

@@ -53,7 +53,6 @@ describe("an update on XS", { skip }, () => {
 
 	const boot = (): Promise<Run> =>
 		app.run({
-			timeoutSeconds: 60,
 			environment: {
 				ENROLLEE_STATE: folder,
 				ENROLLEE_DPS: "localhost",

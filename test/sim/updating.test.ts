@@ -33,14 +33,13 @@ describe("the application on XS takes updates", { skip }, () => {
 	/** One boot, until it restarts (exit code 1) or `stopAt` is logged. */
 	const boot = (stopAt?: RegExp, change: Readonly<Record<string, string>> = {}): Promise<Run> =>
 		app.run({
-			timeoutSeconds: 90,
 			...(stopAt && { stopAt }),
 			environment: { ...updatesEnvironmentOf(cloud, flash), ...change },
 		});
 	/** One boot, until the cloud has heard what is awaited. */
 	const bootUntil = async (heard: Promise<unknown>): Promise<Run> => {
 		const power = new AbortController();
-		const run = app.run({ timeoutSeconds: 90, environment: updatesEnvironmentOf(cloud, flash), power: power.signal });
+		const run = app.run({ environment: updatesEnvironmentOf(cloud, flash), power: power.signal });
 		await Promise.race([heard, run]);
 		power.abort();
 		return run;

@@ -49,7 +49,7 @@ describe("the wire on XS", { skip }, () => {
 
 	const connect = async (to: string, seconds = 20): Promise<Run & { end: string }> => {
 		const environment = { CONNECT: to, ANCHOR: anchor, SECONDS: String(seconds) };
-		const run = await app.run({ environment, timeoutSeconds: 40 });
+		const run = await app.run({ environment });
 		assert.equal(run.exitCode, 0, run.output);
 		return { ...run, end: run.output.trimEnd().split("\n").at(-1)! };
 	};

@@ -70,7 +70,6 @@ export async function connectAll(
 	const results = new Map<string, Result>();
 	const { exitCode, output } = await app.run({
 		environment: { SCENARIOS: JSON.stringify(scenarios), ANCHORS: JSON.stringify(anchors) },
-		timeoutSeconds: 240,
 		onLine(line) {
 			if (!line.startsWith("RESULT ")) return;
 			const result = JSON.parse(line.slice(7)) as Result;

@@ -45,7 +45,6 @@ export async function judgeOnXs(cases: readonly Case[]): Promise<Verdicts> {
 	const verdicts: Verdicts = new Map();
 	const { exitCode, output } = await app.run({
 		environment: { CASES: file },
-		timeoutSeconds: 110,
 		onLine(line) {
 			if (line.startsWith("VERDICT ")) verdicts.set(...(JSON.parse(line.slice(8)) as [string, string]));
 		},
