@@ -79,6 +79,11 @@ function mayBoot(medium: Medium, slot: number): boolean {
 	return medium.verify(slot) && versionIn(medium, slot) >= (medium.readEfuse?.() ?? 0);
 }
 
+function isErased(bytes: Uint8Array): boolean {
+	for (const byte of bytes) if (byte !== 0xff) return false;
+	return true;
+}
+
 const versionIn = (medium: Medium, slot: number): number => secureVersionOf(medium.read(slot, 0, HEAD_BYTES));
 
 class BootedSlot implements Slot {
@@ -138,7 +143,7 @@ class BootedSlot implements Slot {
 
 	write(offset: number, bytes: Uint8Array): void {
 		this.#check(offset, bytes.length);
-		if (this.read(offset, bytes.length).some((byte) => byte !== 0xff)) throw new Fault("ota.flash", "write over data");
+		if (!isErased(this.read(offset, bytes.length))) throw new Fault("ota.flash", "write over data");
 		this.#medium.write(1 - this.#index, offset, bytes);
 	}
 

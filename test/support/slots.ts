@@ -5,13 +5,19 @@
 import { BLANK, bootSlot, type Medium, type Otadata } from "../../hw/node/bootloader.ts";
 import { isImage } from "../../hw/node/bundle/image.ts";
 import { readReleaseNumber } from "../../hw/node/bundle/release-number.ts";
-import { equal } from "../../src/base/bytes.ts";
 import type { Clock, Slot } from "../../src/port.ts";
 import { type Power, PowerCut } from "./power.ts";
 
+interface Found {
+	readonly isImage: boolean;
+	readonly sequence: number;
+}
+
 export class FakeSlots {
 	static readonly BYTES = 0x60000;
-	readonly flash: readonly [Uint8Array, Uint8Array];
+	readonly #flash: readonly [Uint8Array, Uint8Array];
+	/** What the bootloader reads in a whole slot, until that changes. */
+	readonly #found: [Found?, Found?] = [];
 	otadata: Otadata = BLANK;
 	/** Erases, writes and changes of otadata that took effect. */
 	changes = 0;
@@ -19,13 +25,19 @@ export class FakeSlots {
 	/** `first`: the image flashed by cable. */
 	constructor(first: Uint8Array) {
 		const blank = (): Uint8Array => new Uint8Array(FakeSlots.BYTES).fill(0xff);
-		this.flash = [blank(), blank()];
-		this.flash[0].set(first);
+		this.#flash = [blank(), blank()];
+		this.#flash[0].set(first);
+	}
+
+	/** Whoever asks for it may change it. */
+	get flash(): readonly [Uint8Array, Uint8Array] {
+		this.#found.length = 0;
+		return this.#flash;
 	}
 
 	copy(): FakeSlots {
-		const copy = new FakeSlots(this.flash[0]);
-		copy.flash[1].set(this.flash[1]);
+		const copy = new FakeSlots(this.#flash[0]);
+		copy.#flash[1].set(this.#flash[1]);
 		copy.otadata = this.otadata;
 		return copy;
 	}
@@ -38,13 +50,19 @@ export class FakeSlots {
 			chipId: 0,
 			rollback,
 			restart,
-			sequence: (slot) => readReleaseNumber(this.flash[slot as 0 | 1]) ?? 0,
+			sequence: (slot) => this.#find(slot).sequence,
 			guard: (seconds) => clock.after(seconds * 1000, restart),
 		});
 	}
 
 	holds(slot: string, image: Uint8Array): boolean {
-		return equal(this.flash[slot === "ota_0" ? 0 : 1].subarray(0, image.length), image);
+		return Buffer.compare(this.#flash[slot === "ota_0" ? 0 : 1].subarray(0, image.length), image) === 0;
+	}
+
+	#find(slot: number): Found {
+		const bytes = this.#flash[slot as 0 | 1];
+		this.#found[slot] ??= { isImage: isImage(bytes), sequence: readReleaseNumber(bytes) ?? 0 };
+		return this.#found[slot];
 	}
 
 	#medium(power: Power): Medium {
@@ -57,23 +75,27 @@ export class FakeSlots {
 			this.changes++;
 			power.point(`after ${what}`);
 		};
-		const flash = (slot: number): Uint8Array => this.flash[slot as 0 | 1];
+		const flash = (slot: number): Uint8Array => this.#flash[slot as 0 | 1];
+		const changing = (slot: number): Uint8Array => {
+			this.#found[slot] = undefined;
+			return flash(slot);
+		};
 		return {
 			read: (slot, offset, length) => {
 				if (!power.on) throw new PowerCut("no power for a read");
 				return flash(slot).slice(offset, offset + length);
 			},
 			write: (slot, offset, bytes) => {
-				const put = (length: number) => () => flash(slot).set(bytes.subarray(0, length), offset);
+				const put = (length: number) => () => changing(slot).set(bytes.subarray(0, length), offset);
 				change(`write ${offset}`, [put(bytes.length >> 1), put(bytes.length)]);
 			},
 			erase: (slot, offset, length) => {
-				const wipe = (n: number) => () => void flash(slot).fill(0xff, offset, offset + n);
+				const wipe = (n: number) => () => void changing(slot).fill(0xff, offset, offset + n);
 				change(`erase ${offset}`, [wipe(length >> 1), wipe(length)]);
 			},
 			verify: (slot) => {
 				if (!power.on) throw new PowerCut("no power to verify");
-				return isImage(flash(slot));
+				return this.#find(slot).isImage;
 			},
 			readOtadata: () => this.otadata,
 			writeOtadata: (otadata) => {
