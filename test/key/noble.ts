@@ -33,22 +33,29 @@ const digestOf = (text: string): Uint8Array =>
 const swept = curve === "P-256" || process.env.SWEEP !== undefined;
 if (seed === "edges") {
 	const digests = [0n, 1n, N - 1n, N, 2n ** BigInt(8 * size) - 1n].map((value) => bigEndian(value, size));
-	for (const scalar of edgeScalars())
+	for (const edge of edgeScalars()) {
+		const scalar = bigEndian(edge, size);
+		const key = comparedKey(scalar);
 		for (const digest of swept ? digests : [digests[agreed % digests.length]!])
-			compare(bigEndian(scalar, size), digest, agreed % VERIFY_EVERY === 0);
+			compare(key, scalar, digest, agreed % VERIFY_EVERY === 0);
+	}
 } else
 	for (let i = Number(from); i < Number(to); i++) {
 		// The odds against a scalar out of range are 2^32 to 1, and the seed is printed.
 		const scalar = digestOf(`${seed} scalar ${i}`);
-		compare(scalar, digestOf(`${seed} message ${i}`), i % VERIFY_EVERY === 0);
+		compare(comparedKey(scalar), scalar, digestOf(`${seed} message ${i}`), i % VERIFY_EVERY === 0);
 	}
 console.log(agreed);
 
-function compare(scalar: Uint8Array, digest: Uint8Array, verified: boolean): void {
+function comparedKey(scalar: Uint8Array): KeyPair {
 	const key = new KeyPair(scalar);
+	assert.equal(hex(key.publicKey), hex(stock.getPublicKey(scalar, false)), "public key");
+	return key;
+}
+
+function compare(key: KeyPair, scalar: Uint8Array, digest: Uint8Array, verified: boolean): void {
 	const expected = stock.sign(digest, scalar, OPTIONS);
 	const signature = key.sign(digest);
-	assert.equal(hex(key.publicKey), hex(stock.getPublicKey(scalar, false)), "public key");
 	assert.equal(hex(signature), hex(expected), "signature");
 	if (verified) {
 		assert.equal(verify(curve, key.publicKey, digest, signature), true);
