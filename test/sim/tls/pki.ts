@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, type KeyObject, sign, webcrypto } from "n
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { bitString, type DerReader, element, oid, readDer, sequence, Tag } from "../../../src/x509/der.ts";
+import { rsaKeys } from "./rsa-keys.ts";
 
 export { Extension, KeyUsageFlags } from "@peculiar/x509";
 
@@ -64,12 +65,7 @@ export async function issue(wanted: Wanted): Promise<Entity> {
 		...(wanted.dnsNames ?? []).map((value) => ({ type: "dns", value }) as const),
 		...(wanted.hosts ?? []).map(generalName),
 	];
-	const keys =
-		wanted.keys ??
-		((await webcrypto.subtle.generateKey(algorithm(type, "SHA-256"), true, [
-			"sign",
-			"verify",
-		])) as webcrypto.CryptoKeyPair);
+	const keys = wanted.keys ?? (await newKeys(type));
 	const signer = issuer?.type ?? type;
 	const hash = wanted.hash ?? (signer === "P-384" ? "SHA-384" : "SHA-256");
 	const signingAlgorithm = algorithm(signer, hash);
@@ -203,6 +199,12 @@ async function entity(
 }
 
 const generalName = (value: string) => ({ type: /^[\d.]+$/.test(value) ? "ip" : "dns", value }) as const;
+
+function newKeys(type: KeyType): Promise<webcrypto.CryptoKeyPair> {
+	const wanted = algorithm(type, "SHA-256");
+	if ("modulusLength" in wanted) return rsaKeys(type, wanted);
+	return webcrypto.subtle.generateKey(wanted, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
+}
 
 /** WebCrypto binds an RSA key to one hash. */
 async function rehash(key: webcrypto.CryptoKey, wanted: ReturnType<typeof algorithm>): Promise<webcrypto.CryptoKey> {
