@@ -1,7 +1,8 @@
 /** The npm package as somebody else gets it: packed from a clean checkout, installed into a project of theirs, type-checked there. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import ts from "typescript";
 import { temporaryFolder } from "../support/openssl.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -36,11 +37,27 @@ export function install(tarball: string, project: string): void {
 
 /** What TypeScript says of these files of the project, and makes them JavaScript: "" where they are right. */
 export function compile(project: string, files: readonly string[], options: object = {}): string {
-	const settings = { compilerOptions: { ...COMPILER, ...options }, files };
-	writeFileSync(join(project, "tsconfig.json"), JSON.stringify(settings));
-	const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-	return spawnSync(process.execPath, [compiler, "-p", project], { encoding: "utf8" }).stdout;
+	const { options: settings, errors } = ts.convertCompilerOptionsFromJson({ ...COMPILER, ...options }, project);
+	const host = ts.createCompilerHost(settings);
+	host.getCurrentDirectory = () => project;
+	const read = host.getSourceFile;
+	host.getSourceFile = (name, how, ...rest) => {
+		if (!name.includes("/node_modules/")) return read(name, how, ...rest);
+		const key = JSON.stringify([name, how]);
+		if (!declarations.has(key)) declarations.set(key, read(name, how, ...rest));
+		return declarations.get(key);
+	};
+	const program = ts.createProgram(
+		files.map((file) => join(project, file)),
+		settings,
+		host,
+	);
+	const found = [...errors, ...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
+	return ts.formatDiagnostics(found, host);
 }
+
+/** Of packages, and the language's own: read once for all programs. */
+const declarations = new Map<string, ts.SourceFile | undefined>();
 
 const COMPILER = {
 	target: "es2023",
