@@ -3,40 +3,58 @@ import type { TLSSocket } from "node:tls";
 import type { Connection } from "./connection.ts";
 import type { Door } from "./half-open.ts";
 
-export interface Carrier {
-	receive(bytes: Uint8Array): void;
-	lost(reason?: string): void;
-}
-
 export interface Transport {
-	/** Under it. */
-	readonly socket: TLSSocket;
 	pause(): void;
 	resume(): void;
 	/** Ends it at once. */
 	destroy(): void;
 }
 
-export function carry(connection: Connection, door: Door, transport: Transport): Carrier {
-	const { socket } = transport;
-	const own = (step: () => void): void => {
+/** One object for a connection, not a closure for each thing that may happen: thousands of devices are idle. */
+export class Carrier {
+	readonly #connection: Connection;
+	readonly #door: Door;
+	readonly #socket: TLSSocket;
+	readonly #transport: Transport;
+	#isKnown = false;
+
+	/** `socket`: under the transport, or itself. */
+	constructor(connection: Connection, door: Door, socket: TLSSocket, transport: Transport = socket) {
+		this.#connection = connection;
+		this.#door = door;
+		this.#socket = socket;
+		this.#transport = transport;
+		// Who does not read its answers is asked nothing more: else they would wait here.
+		socket.on("drain", () => transport.resume());
+	}
+
+	receive(bytes: Uint8Array): void {
 		try {
-			step();
+			this.#connection.data(bytes);
+			if (!this.#isKnown) this.#look();
+			if (this.#socket.writableNeedDrain) this.#transport.pause();
 		} catch (error) {
-			connection.part(`internal error: ${(error as Error).stack}`);
-			transport.destroy();
+			this.#failed(error as Error);
 		}
-	};
-	// Who does not read its answers is asked nothing more: else they would wait here.
-	socket.on("drain", () => transport.resume());
-	return {
-		receive: (bytes) =>
-			own(() => {
-				connection.data(bytes);
-				if (connection.standing === "attested") door.done();
-				else if (connection.standing === "accepted") door.serve();
-				if (socket.writableNeedDrain) transport.pause();
-			}),
-		lost: (reason) => own(() => connection.lost(reason)),
-	};
+	}
+
+	lost(reason?: string): void {
+		try {
+			this.#connection.lost(reason);
+		} catch (error) {
+			this.#failed(error as Error);
+		}
+	}
+
+	#look(): void {
+		const { standing } = this.#connection;
+		this.#isKnown = standing === "attested";
+		if (this.#isKnown) this.#door.done();
+		else if (standing === "accepted") this.#door.serve();
+	}
+
+	#failed(error: Error): void {
+		this.#connection.part(`internal error: ${error.stack}`);
+		this.#transport.destroy();
+	}
 }

@@ -5,7 +5,8 @@
  * MQTT 3.1 (MQIsdp) with CONNACK 1, QoS 2, topics nobody documents, messages over 256 KB. A will is published unless the
  * client has said DISCONNECT, or the cloud itself ends.
  */
-import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import { generate, type IConnectPacket, type IPublishPacket, type Packet } from "mqtt-packet";
+import { MalformedPacket, Packets } from "./packets.ts";
 import type { ConnectionOptions, Link, Peer, Publication, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
 
@@ -20,8 +21,9 @@ export class Connection {
 	readonly #link: Link;
 	/** Until it has said who it is. */
 	#peer: Peer | undefined;
-	readonly #parser = parser({ protocolVersion: 4 });
-	readonly #unacknowledged = new Map<number, () => void>();
+	readonly #packets = new Packets(MAX_PACKET_BYTES);
+	/** Of messages on their way to the client; undefined before the first. */
+	#unacknowledged: Map<number, () => void> | undefined;
 	#session: Session | undefined;
 	#clientId = "";
 	#cancelTimer: () => void;
@@ -38,10 +40,6 @@ export class Connection {
 		this.#link = link;
 		this.#peer = peer;
 		this.#cancelTimer = options.clock.after(CONNECT_MS, () => this.close("no CONNECT"));
-		this.#parser.on("packet", (packet) => {
-			if (!this.#closed) this.#receive(packet);
-		});
-		this.#parser.on("error", (error: Error) => this.close(`malformed MQTT: ${error.message}`));
 	}
 
 	/** Its CONNECT was accepted, and it has not ended; and then, its credential has been looked at. */
@@ -52,13 +50,12 @@ export class Connection {
 
 	/** Bytes from the client. */
 	data(bytes: Uint8Array) {
-		if (this.#closed) return;
-		// Counted when the whole packets are out of it: bytes of the next one may have come with the last of this one.
-		const buffer = Buffer.isBuffer(bytes)
-			? bytes
-			: Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
-		const unparsed = this.#parser.parse(buffer);
-		if (unparsed > MAX_PACKET_BYTES) this.close("packet too large");
+		this.#packets.add(bytes);
+		while (!this.#closed) {
+			const packet = this.#next();
+			if (packet === undefined) return;
+			this.#receive(packet);
+		}
 	}
 
 	/** The transport lost the client, or the client left without DISCONNECT. */
@@ -84,7 +81,10 @@ export class Connection {
 		const qos = this.#grantedFor(topic);
 		if (this.#closed || qos === undefined) return false;
 		const messageId = qos === 0 ? undefined : this.#nextMessageId();
-		if (messageId !== undefined && acknowledged !== undefined) this.#unacknowledged.set(messageId, acknowledged);
+		if (messageId !== undefined && acknowledged !== undefined) {
+			this.#unacknowledged ??= new Map();
+			this.#unacknowledged.set(messageId, acknowledged);
+		}
 		this.#send({
 			cmd: "publish",
 			topic,
@@ -106,6 +106,17 @@ export class Connection {
 		return true;
 	}
 
+	/** Undefined: no more, or none that could be read. */
+	#next(): Packet | undefined {
+		try {
+			return this.#packets.next();
+		} catch (thrown) {
+			if (!(thrown instanceof MalformedPacket)) throw thrown;
+			this.close(thrown.message);
+			return undefined;
+		}
+	}
+
 	#receive(packet: Packet) {
 		this.#heardAt = this.#options.clock.ticks();
 		if (packet.cmd === "connect") this.#clientId = packet.clientId;
@@ -118,8 +129,8 @@ export class Connection {
 			case "publish":
 				return this.#publish(packet, session, prefix);
 			case "puback": {
-				const acknowledged = this.#unacknowledged.get(packet.messageId!);
-				this.#unacknowledged.delete(packet.messageId!);
+				const acknowledged = this.#unacknowledged?.get(packet.messageId!);
+				this.#unacknowledged?.delete(packet.messageId!);
 				return acknowledged?.();
 			}
 			case "subscribe": {
@@ -192,7 +203,7 @@ export class Connection {
 			this.#send({ cmd: "puback", messageId: packet.messageId! });
 			if (this.drops(`${prefix}PUBACK`)) return;
 		}
-		session.publish({ topic, payload, qos, retain });
+		session.publish({ topic, payload, qos, retain }, step);
 	}
 
 	#subscribe(session: Session, filter: string, qos: number): number {

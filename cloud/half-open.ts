@@ -33,22 +33,18 @@ export class HalfOpen {
 
 	/** Of a client that has come. */
 	door(socket: Socket): Door {
-		const door = {
-			wait: () => this.#wait(socket),
-			serve: () => this.#serve(socket),
-			done: () => this.#done(socket),
-		};
-		socket.once("close", door.done);
+		const door = new SocketDoor(this, socket);
+		socket.on("close", () => door.done());
 		door.wait();
 		return door;
 	}
 
-	#wait(socket: Socket): void {
-		this.#done(socket);
+	wait(socket: Socket): void {
+		this.done(socket);
 		if (socket.destroyed) return;
 		const [oldest] = this.#waiting.keys();
 		if (this.#waiting.size >= this.#most && oldest !== undefined) {
-			this.#done(oldest);
+			this.done(oldest);
 			oldest.destroy();
 		}
 		this.#waiting.set(
@@ -58,15 +54,37 @@ export class HalfOpen {
 	}
 
 	/** In its place: nobody becomes younger by asking. */
-	#serve(socket: Socket): void {
+	serve(socket: Socket): void {
 		const stop = this.#waiting.get(socket);
 		if (stop === undefined) return;
 		stop();
 		this.#waiting.set(socket, () => {});
 	}
 
-	#done(socket: Socket): void {
+	done(socket: Socket): void {
 		this.#waiting.get(socket)?.();
 		this.#waiting.delete(socket);
+	}
+}
+
+class SocketDoor implements Door {
+	readonly #all: HalfOpen;
+	readonly #socket: Socket;
+
+	constructor(all: HalfOpen, socket: Socket) {
+		this.#all = all;
+		this.#socket = socket;
+	}
+
+	wait(): void {
+		this.#all.wait(this.#socket);
+	}
+
+	serve(): void {
+		this.#all.serve(this.#socket);
+	}
+
+	done(): void {
+		this.#all.done(this.#socket);
 	}
 }

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
-import { carry } from "./carry.ts";
+import { Carrier } from "./carry.ts";
 import type { Downloads } from "./downloads.ts";
 import { answerDps, isDps } from "./dps-https.ts";
 import type { Faults } from "./faults.ts";
@@ -123,18 +123,17 @@ export class Https {
 			},
 			close: () => webSocket.close(1000),
 		});
-		const { receive, lost } = carry(connection, door, {
-			socket,
+		const carrier = new Carrier(connection, door, socket, {
 			pause: () => webSocket.pause(),
 			resume: () => webSocket.resume(),
 			destroy: () => webSocket.terminate(),
 		});
 		webSocket.on("message", (data: Buffer, isBinary) => {
 			// MQTT 3.1.1 section 6: Control Packets come in binary frames, their bounds are no matter.
-			if (isBinary) receive(data);
+			if (isBinary) carrier.receive(data);
 			else connection.close("a text frame");
 		});
-		webSocket.on("error", (error) => lost(error.message));
-		webSocket.on("close", () => lost());
+		webSocket.on("error", (error) => carrier.lost(error.message));
+		webSocket.on("close", () => carrier.lost());
 	}
 }

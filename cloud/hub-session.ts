@@ -39,7 +39,6 @@ export class HubSession implements Session {
 	readonly deviceId: string;
 	readonly subscriptions: Map<string, number>;
 	readonly sessionPresent: boolean;
-	readonly methods: Methods;
 	readonly #options: HubSessionOptions;
 	readonly #device: Device;
 	readonly #clean: boolean;
@@ -48,6 +47,7 @@ export class HubSession implements Session {
 	readonly #path: string;
 	readonly #events: string;
 	#connection: Connection | undefined;
+	#methods: Methods | undefined;
 	#cancelEnd: () => void = () => {};
 
 	constructor(device: Device, clean: boolean, options: HubSessionOptions, ended: () => void) {
@@ -60,9 +60,13 @@ export class HubSession implements Session {
 		this.sessionPresent = !clean && device.subscriptions !== undefined;
 		this.subscriptions = device.subscriptions ?? new Map();
 		if (!clean) device.subscriptions = this.subscriptions;
-		this.methods = new Methods(options.clock, (topic, payload) => this.deliver(topic, payload));
 		this.#options = options;
 		this.#ended = ended;
+	}
+
+	get methods(): Methods {
+		this.#methods ??= new Methods(this.#options.clock, (topic, payload) => this.deliver(topic, payload));
+		return this.#methods;
 	}
 
 	accepted(connection: Connection): void {
@@ -98,10 +102,9 @@ export class HubSession implements Session {
 		return undefined;
 	}
 
-	publish(publication: Publication) {
+	publish(publication: Publication, step: string) {
 		const { topic, payload } = publication;
-		const step = this.step(topic);
-		if (step === "PUBLISH") return this.#telemetry(publication, {});
+		if (step === "PUBLISH") return this.#telemetry(publication);
 		const rid = splitTopic(topic).query.get("$rid") ?? "";
 		if (step === "METHOD") return this.#answered(topic, rid, payload);
 		if (this.#options.faults.strikes("silent") !== undefined) return;
@@ -135,7 +138,7 @@ export class HubSession implements Session {
 	closed(): void {
 		this.#cancelEnd();
 		this.#connection = undefined;
-		this.methods.closed();
+		this.#methods?.closed();
 		if (!this.#clean) this.#options.devices.changed(this.#device);
 		this.#ended();
 	}
@@ -147,12 +150,10 @@ export class HubSession implements Session {
 	}
 
 	/** A message is never retained; that it was asked for is said to the back end. */
-	#telemetry({ topic, payload, qos, retain }: Publication, added: Properties) {
-		const properties = {
-			...messageProperties(topic.slice(this.#events.length)),
-			...(retain ? { "mqtt-retain": "true" } : {}),
-			...added,
-		};
+	#telemetry({ topic, payload, qos, retain }: Publication, added?: Properties) {
+		const own = messageProperties(topic.slice(this.#events.length));
+		const properties =
+			retain || added !== undefined ? { ...own, ...(retain && { "mqtt-retain": "true" }), ...added } : own;
 		this.#options.witness({ event: "telemetry", deviceId: this.deviceId, body: payload, properties, qos });
 	}
 
@@ -184,7 +185,7 @@ export class HubSession implements Session {
 	}
 
 	#answered(topic: string, rid: string, payload: Uint8Array) {
-		this.methods.answer(Number(METHOD_ANSWER.exec(splitTopic(topic).path)?.[1]), rid, payload);
+		this.#methods?.answer(Number(METHOD_ANSWER.exec(splitTopic(topic).path)?.[1]), rid, payload);
 	}
 
 	#refuseTwin(rid: string, errorCode: number, message: string) {

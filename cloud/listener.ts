@@ -9,12 +9,13 @@ import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { Clock } from "../src/port.ts";
-import { carry } from "./carry.ts";
+import { Carrier } from "./carry.ts";
 import { type Door, HalfOpen } from "./half-open.ts";
 import { Https, type HttpsOptions, MOST_UNREAD_BYTES } from "./https.ts";
 import { PresentedChains } from "./presented-chain.ts";
 import { SERVER_FAULTS, type ServerChain } from "./server-chain.ts";
 import type { Service } from "./service.ts";
+import type { Link } from "./session.ts";
 
 export interface Listener {
 	readonly port: number;
@@ -101,30 +102,33 @@ function serve(socket: TLSSocket, door: Door, { service, faults, chains }: Https
 }
 
 function serveMqtt(socket: TLSSocket, door: Door, service: Service, chain: Uint8Array[], first: Uint8Array): void {
-	const connection = service.open(
-		{ chain, resumed: socket.isSessionReused() },
-		{
-			write(bytes) {
-				if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
-				else if (socket.writable) socket.write(bytes);
-			},
-			close() {
-				socket.end();
-				door.wait();
-			},
-		},
-	);
-	const { receive, lost } = carry(connection, door, {
-		socket,
-		pause: () => socket.pause(),
-		resume: () => socket.resume(),
-		destroy: () => socket.destroy(),
-	});
-	if (first[0] === MQTT_CONNECT) receive(first);
+	const connection = service.open({ chain, resumed: socket.isSessionReused() }, new TlsLink(socket, door));
+	const carrier = new Carrier(connection, door, socket);
+	if (first[0] === MQTT_CONNECT) carrier.receive(first);
 	else connection.close("neither HTTP nor CONNECT");
-	socket.on("data", receive);
-	socket.on("error", (error) => lost(error.message));
-	socket.on("close", () => lost());
+	socket.on("data", (bytes) => carrier.receive(bytes));
+	socket.on("error", (error) => carrier.lost(error.message));
+	socket.on("close", () => carrier.lost());
+}
+
+class TlsLink implements Link {
+	readonly #socket: TLSSocket;
+	readonly #door: Door;
+
+	constructor(socket: TLSSocket, door: Door) {
+		this.#socket = socket;
+		this.#door = door;
+	}
+
+	write(bytes: Uint8Array): void {
+		if (this.#socket.writableLength > MOST_UNREAD_BYTES) this.#socket.destroy();
+		else if (this.#socket.writable) this.#socket.write(bytes);
+	}
+
+	close(): void {
+		this.#socket.end();
+		this.#door.wait();
+	}
 }
 
 /** Packet type and flags of MQTT 3.1.1 section 3.1, which a client must send first. */

@@ -44,7 +44,8 @@ export interface Session {
 	allows(filter: string): boolean;
 	/** The name of the step that a publish is, or undefined for a topic that the service does not document. */
 	step(topic: string): string | undefined;
-	publish(publication: Publication): void;
+	/** `step`: of its topic. */
+	publish(publication: Publication, step: string): void;
 	/** The last will of a client that went without DISCONNECT; a topic that takes none is no matter. */
 	will?(publication: Publication): void;
 	subscribed(filter: string): void;

@@ -25,6 +25,9 @@ export function properties(text: string): Map<string, string> {
 /** Properties of a message; null is a name without value, which is not the same as an empty one. */
 export type Properties = Readonly<Record<string, string | null>>;
 
+/** Of most messages, once for all. */
+const NONE: Properties = Object.freeze({});
+
 /** As in the topic of a message: `name`, `name=`, `name=value`. */
 export function encodeProperties(bag: Properties): string {
 	return Object.entries(bag)
@@ -33,7 +36,7 @@ export function encodeProperties(bag: Properties): string {
 }
 
 export function messageProperties(text: string): Properties {
-	if (text === "") return {};
+	if (text === "") return NONE;
 	const pairs = text.split("&").filter((pair) => pair !== "");
 	return Object.fromEntries(
 		pairs.map((pair) => {

@@ -8,13 +8,17 @@ export const clock: Clock = {
 	now: () => Date.now(),
 	ticks: () => performance.now(),
 	after(milliseconds, callback) {
+		if (milliseconds <= LONGEST_MS) {
+			const only = setTimeout(callback, milliseconds);
+			return () => clearTimeout(only);
+		}
 		const end = performance.now() + milliseconds;
 		let timer: NodeJS.Timeout;
 		const wait = (left: number): void => {
 			timer =
 				left > LONGEST_MS ? setTimeout(() => wait(end - performance.now()), LONGEST_MS) : setTimeout(callback, left);
 		};
-		wait(Math.max(0, milliseconds));
+		wait(milliseconds);
 		return () => clearTimeout(timer);
 	},
 };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
-import { carry } from "../../cloud/carry.ts";
+import { Carrier } from "../../cloud/carry.ts";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import type { Connection } from "../../cloud/connection.ts";
 import { createWatch } from "../../cloud/watch.ts";
@@ -141,8 +141,7 @@ function carried(standing: Connection["standing"] = "unknown") {
 		part: (reason: string) => calls.push(`part ${reason.split("\n")[0]}`),
 	};
 	const door = { wait: note("wait"), serve: note("serve"), done: note("done") };
-	const carrier = carry(connection as unknown as Connection, door, {
-		socket: socket as unknown as TLSSocket,
+	const carrier = new Carrier(connection as unknown as Connection, door, socket as unknown as TLSSocket, {
 		pause: note("pause"),
 		resume: note("resume"),
 		destroy: note("destroy"),
