@@ -5,8 +5,8 @@
  * MQTT 3.1 (MQIsdp) with CONNACK 1, QoS 2, topics nobody documents, messages over 256 KB. A will is published unless the
  * client has said DISCONNECT, or the cloud itself ends.
  */
-import { generate, type IConnectPacket, type IPublishPacket, type Packet } from "mqtt-packet";
-import { MalformedPacket, Packets } from "./packets.ts";
+import type { IConnectPacket, IPublishPacket, Packet } from "mqtt-packet";
+import { encode, MalformedPacket, Packets } from "./packets.ts";
 import type { ConnectionOptions, Link, Peer, Publication, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
 
@@ -51,10 +51,15 @@ export class Connection {
 	/** Bytes from the client. */
 	data(bytes: Uint8Array) {
 		this.#packets.add(bytes);
-		while (!this.#closed) {
-			const packet = this.#next();
-			if (packet === undefined) return;
-			this.#receive(packet);
+		try {
+			while (!this.#closed) {
+				const packet = this.#packets.next();
+				if (packet === undefined) return;
+				this.#receive(packet);
+			}
+		} catch (thrown) {
+			if (!(thrown instanceof MalformedPacket)) throw thrown;
+			this.close(thrown.message);
 		}
 	}
 
@@ -104,17 +109,6 @@ export class Connection {
 		if (this.#options.faults.strikes("drop-after", step) === undefined) return false;
 		this.close(`fault: drop-after=${step}`);
 		return true;
-	}
-
-	/** Undefined: no more, or none that could be read. */
-	#next(): Packet | undefined {
-		try {
-			return this.#packets.next();
-		} catch (thrown) {
-			if (!(thrown instanceof MalformedPacket)) throw thrown;
-			this.close(thrown.message);
-			return undefined;
-		}
 	}
 
 	#receive(packet: Packet) {
@@ -254,7 +248,3 @@ export class Connection {
 		this.#options.witness({ event: "disconnected", connection: this.number, service, deviceId, reason });
 	}
 }
-
-/** Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them. */
-const encode = (packet: Packet): Buffer =>
-	packet.cmd === "puback" ? Buffer.of(0x40, 2, packet.messageId! >> 8, packet.messageId! & 0xff) : generate(packet);

@@ -5,7 +5,7 @@
  * has come is held. A PUBLISH, of which there are as many as of all others together, is read here; of the others mqtt-packet sees one
  * at a time, whole, and keeps nothing.
  */
-import { type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import { generate, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 
 export class MalformedPacket extends RangeError {
 	override readonly name = "MalformedPacket";
@@ -143,3 +143,7 @@ function readPublish(whole: Buffer): IPublishPacket {
 	} as const;
 	return qos === 0 ? packet : { ...packet, messageId: (whole[topicEnd]! << 8) | whole[topicEnd + 1]! };
 }
+
+/** Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them. */
+export const encode = (packet: Packet): Buffer =>
+	packet.cmd === "puback" ? Buffer.of(0x40, 2, packet.messageId! >> 8, packet.messageId! & 0xff) : generate(packet);

@@ -9,7 +9,7 @@ export const clock: Clock = {
 	ticks: () => performance.now(),
 	after(milliseconds, callback) {
 		if (milliseconds <= LONGEST_MS) {
-			const only = setTimeout(callback, milliseconds);
+			const only = setTimeout(callback, Math.max(0, milliseconds));
 			return () => clearTimeout(only);
 		}
 		const end = performance.now() + milliseconds;

@@ -52,7 +52,7 @@ export const CLOUD = [
 		"cloud/presented-chain.ts",
 		["cloud/presented-chain"],
 		[
-			[" ${socket.authorizationError}`", "`"],
+			["{socket.authorizationError}", "{0}"],
 			["if (socket.isSessionReused()) throw", "if (false) throw"],
 			["if (all.size > most)", "if (false)"],
 			["	all.delete(name);\n", ""],
