@@ -1,33 +1,25 @@
 /**
- * MQTT 3.1.1 packets (OASIS, sections 2 and 3) to bytes and back, for a client. The only importer of mqtt-packet.
+ * MQTT 3.1.1 packets (OASIS, sections 2 and 3) to bytes and back, for a client. The only importer of mqtt-packet, which writes them.
  *
- * The reader cuts the stream into packets itself, so that a packet is refused by its first bytes, before anything of it
+ * The reader cuts the stream into packets, so that a packet is refused by its first bytes, before anything of it
  * is kept: packets that a server must never send a client that uses QoS 0 and 1 only (QoS 2 included), wrong flags, packets
- * over the limit. Of a PUBLISH over the limit the payload comes in parts (large.ts), and is kept nowhere. mqtt-packet then sees one whole packet at a time. What it lets pass and section 3 forbids
- * (short bodies, packet id 0, bytes left over, wildcards in a topic name) is refused here.
+ * over the limit. Of a PUBLISH over the limit the payload comes in parts (large.ts), and is kept nowhere. What is whole is read by
+ * received.ts.
  */
 // biome-ignore lint/style/useNodejsImportProtocol: mqtt-packet's own dependency, by the name it uses; an alias on the device
 import { Buffer } from "buffer";
-import { type Packet as LibraryPacket, type Parser, parser, writeToStream } from "mqtt-packet";
-import { utf8 } from "../base/bytes.ts";
+import { type Packet as LibraryPacket, writeToStream } from "mqtt-packet";
+import { concat, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { broken, FixedHeader, isPublish } from "./header.ts";
-import { type LargePacket, LargePublish } from "./large.ts";
+import { LargePublish } from "./large.ts";
 import { Pieces } from "./pieces.ts";
+import { hasWildcard, type Publish, type QoS, received, type ServerPacket } from "./received.ts";
 
 // In the module body, before the ROM freezes it: the cache would be 65,536 Buffers.
 writeToStream.cacheNumbers = false;
 
-export type QoS = 0 | 1;
-
-export interface Publish {
-	readonly type: "publish";
-	readonly topic: string;
-	readonly payload: Uint8Array;
-	readonly qos: QoS;
-	/** 1 to 65535 with QoS 1, 0 with QoS 0. */
-	readonly id: number;
-}
+export type { Publish, QoS, ServerPacket } from "./received.ts";
 
 export interface Connect {
 	readonly type: "connect";
@@ -47,20 +39,8 @@ export type ClientPacket =
 	| { readonly type: "pingreq" }
 	| { readonly type: "disconnect" };
 
-export type ServerPacket =
-	| { readonly type: "connack"; readonly sessionPresent: boolean; readonly returnCode: number }
-	| Publish
-	| { readonly type: "puback"; readonly id: number }
-	/** One code per filter asked for: 0, 1, 2 or 0x80 (refused). */
-	| { readonly type: "suback"; readonly id: number; readonly granted: readonly number[] }
-	| { readonly type: "pingresp" }
-	| LargePacket;
-
 /** Of what is no message: an answer has 5 bytes, where one filter was asked for. A thousand codes would fill a small device. */
 const MOST_ANSWER_BYTES = 128;
-
-/** Of a topic name. No pattern: XS would compile it for each message. */
-const hasWildcard = (topic: string): boolean => topic.includes("#") || topic.includes("+");
 
 /** Throws Fault mqtt.too-large (a field over 65,535 bytes) and mqtt.protocol (what MQTT forbids to send). */
 export function encode(packet: ClientPacket): Uint8Array {
@@ -76,23 +56,14 @@ export function encode(packet: ClientPacket): Uint8Array {
 /** One per connection. After a Fault the stream has no meaning any more: close it. */
 export class PacketReader {
 	readonly #maxBytes: number;
-	readonly #parser: Parser;
-	/** What the parser made of the last packet, or what it had to say against it. */
-	#parsed: LibraryPacket | Error | undefined;
 	readonly #header = new FixedHeader();
-	#frame: { readonly bytes: Uint8Array; filled: number } | undefined;
+	/** The body of a packet that has begun gets its room when more of it comes: it may wait behind a message that takes all there is. */
+	#begun: { readonly first: number; readonly length: number; body: Uint8Array; filled: number } | undefined;
 	#large: LargePublish | undefined;
 
 	/** `maxBytes`: of one packet, its fixed header included. */
 	constructor(maxBytes: number) {
 		this.#maxBytes = maxBytes;
-		this.#parser = parser({ protocolVersion: 4 })
-			.on("packet", (packet) => {
-				this.#parsed = packet;
-			})
-			.on("error", (error) => {
-				this.#parsed = error;
-			});
 	}
 
 	/** Every packet that is whole now (as views of `bytes`, where it lies there in one piece), then the Fault if what follows is refused. Iterate to the end. */
@@ -103,88 +74,37 @@ export class PacketReader {
 				if (this.#large.done) this.#large = undefined;
 				continue;
 			}
-			if (this.#frame === undefined) {
+			if (this.#begun === undefined) {
 				const known = this.#header.push(bytes[at++]!);
 				if (known === undefined) continue;
 				const [length, header] = known;
+				const first = header[0]!;
 				const total = header.length + length;
-				const isMessage = isPublish(header[0]!);
+				const isMessage = isPublish(first);
 				const most = isMessage ? this.#maxBytes : MOST_ANSWER_BYTES;
 				if (total > most) {
 					if (!isMessage) throw new Fault("mqtt.too-large", `packet of ${total} bytes, the limit is ${most}`);
-					this.#large = new LargePublish(header[0]!, length);
+					this.#large = new LargePublish(first, length);
 					continue;
 				}
-				const start = at - header.length;
-				if (start >= 0 && start + total <= bytes.length) {
-					at = start + total;
-					yield this.#parse(view(bytes, start, total));
-					continue;
-				}
-				this.#frame = { bytes: new Uint8Array(total), filled: header.length };
-				this.#frame.bytes.set(header);
+				const body = bytes.subarray(at, at + length);
+				at += body.length;
+				if (body.length === length) yield received(first, body);
+				else this.#begun = { first, length, body: body.slice(), filled: body.length };
+				continue;
 			}
-			const piece = bytes.subarray(at, at + this.#frame.bytes.length - this.#frame.filled);
-			this.#frame.bytes.set(piece, this.#frame.filled);
-			this.#frame.filled += piece.length;
+			const begun = this.#begun;
+			const { first, length, filled } = begun;
+			if (begun.body.length < length) begun.body = concat(begun.body, new Uint8Array(length - filled));
+			const piece = bytes.subarray(at, at + length - filled);
+			begun.body.set(piece, filled);
+			begun.filled += piece.length;
 			at += piece.length;
-			if (this.#frame.filled < this.#frame.bytes.length) continue;
-			const whole = this.#frame.bytes;
-			this.#frame = undefined;
-			yield this.#parse(view(whole));
+			if (begun.filled < length) continue;
+			this.#begun = undefined;
+			yield received(first, begun.body);
 		}
 	}
-
-	#parse(frame: Buffer): ServerPacket {
-		try {
-			this.#parser.parse(frame);
-		} catch (thrown) {
-			throw Fault.of(thrown, "mqtt.protocol");
-		}
-		const parsed = this.#parsed as LibraryPacket | Error | undefined;
-		this.#parsed = undefined;
-		if (parsed === undefined || parsed instanceof Error) throw broken(parsed?.message ?? "unreadable packet");
-		return fromLibrary(parsed);
-	}
-}
-
-function fromLibrary(packet: LibraryPacket): ServerPacket {
-	switch (packet.cmd) {
-		case "connack":
-			expectLength(packet, 2);
-			return { type: "connack", sessionPresent: packet.sessionPresent, returnCode: packet.returnCode! };
-		case "publish": {
-			// U+FFFD is what a decoder puts for ill-formed UTF-8 (MQTT-1.5.3-1).
-			const { topic } = packet;
-			if (topic === "" || hasWildcard(topic) || topic.includes("\0") || topic.includes("\uFFFD"))
-				throw broken("PUBLISH to a forbidden topic name");
-			const payload = plain(packet.payload as Buffer);
-			if (packet.qos === 0) return { type: "publish", topic, payload, qos: 0, id: 0 };
-			return { type: "publish", topic, payload, qos: 1, id: packetId(packet) };
-		}
-		case "puback":
-			expectLength(packet, 2);
-			return { type: "puback", id: packetId(packet) };
-		case "suback":
-			if (packet.granted.length === 0) throw broken("SUBACK without a return code");
-			return { type: "suback", id: packetId(packet), granted: packet.granted as number[] };
-		case "pingresp":
-			expectLength(packet, 0);
-			return { type: "pingresp" };
-		default:
-			throw broken(`${packet.cmd} is not for a client`);
-	}
-}
-
-function expectLength(packet: LibraryPacket, bytes: number): void {
-	if (packet.length !== bytes) throw broken(`${packet.cmd} of ${packet.length} bytes, ${bytes} expected`);
-}
-
-function packetId(packet: LibraryPacket): number {
-	const id = packet.messageId;
-	// The library says -1 where the body is too short.
-	if (id === undefined || id < 1 || id > 0xffff) throw broken(`${packet.cmd} without a packet id`);
-	return id;
 }
 
 function forLibrary(packet: ClientPacket): LibraryPacket {
@@ -239,11 +159,7 @@ function secret(password: string | Uint8Array): Buffer {
 	return view(bytes);
 }
 
-/** The same memory as the library's kind of array, and back. */
-function view(bytes: Uint8Array, from = 0, length = bytes.length): Buffer {
-	return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, length);
-}
-
-function plain(buffer: Buffer): Uint8Array {
-	return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+/** The same memory as the library's kind of array. */
+function view(bytes: Uint8Array): Buffer {
+	return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }

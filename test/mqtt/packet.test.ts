@@ -8,9 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { generate } from "mqtt-packet";
+import { generate, type Packet, parser } from "mqtt-packet";
 import { concat, hex } from "../../src/base/bytes.ts";
 import * as onNode from "../../src/mqtt/packet.ts";
+import type { ServerPacket } from "../../src/mqtt/received.ts";
 import { mutations } from "../support/mutate.ts";
 import { random } from "../support/random.ts";
 import { bundle, CLIENT, publish, REFUSED, SERVER, spaced } from "./vectors.ts";
@@ -174,6 +175,21 @@ function check(codec: () => Codec): void {
 		for (const [outcome, count] of Object.entries(outcomes)) assert.ok(count > 100, `${outcome}: ${count}`);
 	});
 
+	test("nothing is read that mqtt-packet refuses, and the rest as there", () => {
+		let count = 0;
+		for (const [, bytes] of SERVER)
+			for (const spoiled of mutations(spaced(bytes), 500)) {
+				let packet: ServerPacket | undefined;
+				try {
+					packet = new (codec().PacketReader)(64).push(spoiled).next().value ?? undefined;
+				} catch {}
+				if (packet === undefined || packet.type === "large") continue;
+				assert.deepEqual(packet, byLibrary(spoiled), hex(spoiled));
+				count++;
+			}
+		assert.ok(count > 1000, `${count}`);
+	});
+
 	test("what another client's server writes is read: mqtt-packet over Node's Buffer as the peer", () => {
 		const packets = [
 			generate({ cmd: "connack", returnCode: 0, sessionPresent: true }),
@@ -185,4 +201,27 @@ function check(codec: () => Codec): void {
 			["connack", "suback", "publish"],
 		);
 	});
+}
+
+/** The first packet, as mqtt-packet reads it over Node's Buffer. */
+function byLibrary(bytes: Uint8Array): unknown {
+	const packets: Packet[] = [];
+	const reader = parser({ protocolVersion: 4 });
+	reader.on("packet", (packet) => packets.push({ ...packet }));
+	reader.on("error", () => {});
+	reader.parse(Buffer.from(bytes));
+	const packet = packets[0] ?? assert.fail(`refused: ${hex(bytes)}`);
+	const { cmd: type, messageId: id = 0 } = packet;
+	switch (packet.cmd) {
+		case "connack":
+			return { type, sessionPresent: packet.sessionPresent, returnCode: packet.returnCode };
+		case "publish":
+			return { type, topic: packet.topic, payload: new Uint8Array(packet.payload as Buffer), qos: packet.qos, id };
+		case "suback":
+			return { type, id, granted: packet.granted };
+		case "puback":
+			return { type, id };
+		default:
+			return { type };
+	}
 }

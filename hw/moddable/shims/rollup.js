@@ -9,10 +9,8 @@ import { withoutBodies } from "./unreached.js";
 
 /** What mqtt-packet and src/mqtt/packet.ts import, and the file that stands in for it. */
 export const SHIMS = {
-	bl: "bl.js",
 	buffer: "buffer.js",
 	debug: "debug.js",
-	events: "events.js",
 	"process-nextick-args": "process-nextick-args.js",
 };
 
@@ -21,19 +19,6 @@ const LENGTH_CACHE = /if \(num < 16384\) varByteIntCache\[num\] = buffer/;
 
 /** What is a server's, or of MQTT 5: src/mqtt/packet.ts asks for none of it, and refuses such packets by their first byte. */
 const UNREACHED = {
-	parser: [
-		"_parseConnect",
-		"_parseSubscribe",
-		"_parseUnsubscribe",
-		"_parseUnsuback",
-		"_parseDisconnect",
-		"_parseAuth",
-		"_parseStringPair",
-		"_parseBuffer",
-		"_parse4ByteNum",
-		"_parseByType",
-		"_parseProperties",
-	],
 	writeToStream: [
 		"connack",
 		"suback",
@@ -62,10 +47,8 @@ const UNREACHED_CONSTANTS = [
 	/^ {2}pingresp: Buffer.*\n/gm,
 ];
 
-const FLAG_TEXT = /constants\.requiredHeaderFlagsErrors\[cmdIndex\]/;
-
-/** An own way to packets, beside writeToStream. */
-const GENERATE = /^exports\.generate = .*\n/m;
+/** Another way to packets, beside writeToStream, and the way back. */
+const OTHERS = /^exports\.(generate|parser) = .*\n/gm;
 
 /** What depends on these is left out as dead code. */
 const VERSION_5 = /(?:\w+\.)*(?:protocolVersion|version) === 5\b/g;
@@ -81,7 +64,7 @@ export function mqttPacketShims() {
 			return Object.hasOwn(SHIMS, source) ? fileURLToPath(new URL(SHIMS[source], import.meta.url)) : null;
 		},
 		transform(code, id) {
-			const [, name] = /[\\/]mqtt-packet[\\/](parser|writeToStream|constants|mqtt)\.js$/.exec(id) ?? [];
+			const [, name] = /[\\/]mqtt-packet[\\/](writeToStream|constants|mqtt)\.js$/.exec(id) ?? [];
 			if (name === undefined) return null;
 			let lean = code;
 			const replace = (what, pattern, by) => {
@@ -89,8 +72,7 @@ export function mqttPacketShims() {
 				lean = lean.replace(pattern, by);
 			};
 			if (name === "constants") for (const pattern of UNREACHED_CONSTANTS) replace("one of its tables", pattern, "");
-			if (name === "mqtt") replace("generate", GENERATE, "");
-			if (name === "parser") replace("its texts about flags", FLAG_TEXT, '"invalid header flags"');
+			if (name === "mqtt") replace("its parser", OTHERS, "");
 			if (name === "writeToStream") replace("its cache of lengths", LENGTH_CACHE, "");
 			if (UNREACHED[name]) {
 				replace("its tracing", TRACING, "");
