@@ -158,6 +158,7 @@ export class Agent {
 			}
 		} finally {
 			this.#detach();
+			this.#detach = idle;
 			session.close(); // nobody listens any more, whatever ended it
 		}
 		await link.ended;

@@ -17,10 +17,7 @@ import TLSSocket, { type Calling } from "./tls/socket.ts";
 import { faultOf } from "./tls-fault.ts";
 import { WebSocketConnection } from "./websocket.ts";
 
-/**
- * Delivered at a time; what follows waits while the peer has not taken what was said to it. A record may hold a hundred calls, each with an
- * answer of 2 KB.
- */
+/** Delivered at a time: a record may hold a hundred calls, each with an answer of 2 KB, for which the peer may let us wait. */
 const MOST_DELIVERED = 256;
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 /** How long a peer that does not read may delay a close. */
@@ -62,6 +59,7 @@ class TlsConnection implements Connection {
 	/** Written while data is delivered. */
 	readonly #gathered = new Gathered();
 	#isDelivering = false;
+	#isDeliveryDue = false;
 
 	constructor(options: WireOptions, events: WireEvents, resumption: Resumption) {
 		this.#peer = `${options.host}:${options.port}`;
@@ -170,18 +168,22 @@ class TlsConnection implements Connection {
 		this.#deliverSoon();
 	}
 
-	/** In a turn of its own: what calls comes from deep inside of TLS, whose buffers are held until it returns. */
+	/** In a turn of its own, behind what the last one has put off, such as the check of a certificate. TLS holds its buffers until its own ends. */
 	#deliverSoon(): void {
-		void Promise.resolve().then(() => this.#deliver());
+		if (!this.#isDeliveryDue) void Promise.resolve().then(() => this.#deliver());
+		this.#isDeliveryDue = true;
 	}
 
 	#deliver(): void {
+		this.#isDeliveryDue = false;
 		try {
-			this.#isDelivering = true;
-			while (this.#arrived.length > 0 && (this.#room > 0 || this.#state !== "open")) {
-				const next = this.#arrived;
+			const next = this.#arrived;
+			if (next.length > 0 && (this.#room > 0 || this.#state !== "open")) {
+				this.#isDelivering = true;
 				this.#arrived = next.length > MOST_DELIVERED ? next.subarray(MOST_DELIVERED) : NOTHING;
 				this.#events.onData(next.subarray(0, MOST_DELIVERED));
+				this.#deliverSoon();
+				return;
 			}
 			this.#isDelivering = false;
 			this.#sendGathered();
@@ -241,7 +243,7 @@ class TlsConnection implements Connection {
 		Timer.set(() => {
 			socket?.close();
 			// XS may run timers before promises.
-			this.#deliver();
+			while (this.#arrived.length > 0) this.#deliver();
 			this.#events.onClose(wanted ? undefined : fault);
 		});
 	}

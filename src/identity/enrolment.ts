@@ -12,7 +12,7 @@ import type { Assignment } from "../dps/registration.ts";
 import { Fault } from "../fault.ts";
 import type { Clock, Entropy, Keystore, Log, Wire } from "../port.ts";
 import { acceptAssignment } from "./accept.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Place } from "./journal.ts";
 import type { Credential } from "./record.ts";
 import { type CertificateRequestIdentity, certificateRequest, turnCurve } from "./request.ts";
 
@@ -37,10 +37,10 @@ export async function enrol(
 	const { registrationId } = config;
 	if (!onboarding)
 		throw new Fault("config.missing", "symmetricKey, or onboardingCert and onboardingKey: needed to enrol");
-	const { identity, assignment } = await register(options, onboarding, onRequest);
+	const { identity, place, assignment } = await register(options, onboarding, onRequest);
 	log("dps.assigned", { hub: assignment.hub, deviceId: assignment.deviceId });
 	const expect = { ...identity, registrationId, now: clock.now(), log };
-	const credential = journal.propose(acceptAssignment(assignment, expect));
+	const credential = journal.propose(acceptAssignment(assignment, expect), place);
 	const notAfter = new Date(credential.notAfter).toISOString();
 	log("credential.stored", { sequence: credential.sequence, certificates: credential.chain.length, notAfter });
 	return credential;
@@ -51,11 +51,16 @@ async function register(
 	options: EnrolmentOptions,
 	onboarding: Onboarding,
 	onRequest: () => void,
-): Promise<{ readonly identity: CertificateRequestIdentity; readonly assignment: Assignment }> {
-	const { config, log } = options;
+): Promise<{
+	readonly identity: CertificateRequestIdentity;
+	readonly place: Place;
+	readonly assignment: Assignment;
+}> {
+	const { config, journal, log } = options;
 	const { registrationId } = config;
 	for (let isFirst = true; ; isFirst = false) {
 		const identity = certificateRequest(options);
+		const place = journal.place();
 		log("csr.ready", { registrationId, bytes: identity.csr.length });
 		try {
 			const assignment = await options.waiting.until<Assignment>((resolve, reject) =>
@@ -78,7 +83,7 @@ async function register(
 					(result) => (result instanceof Fault ? reject(result) : resolve(result)),
 				),
 			);
-			return { identity, assignment };
+			return { identity, place, assignment };
 		} catch (thrown) {
 			if (!(thrown instanceof Fault && turnCurve(thrown, options, isFirst))) throw thrown;
 		}

@@ -18,7 +18,7 @@ import type { Clock, Entropy, Keystore, Log } from "../port.ts";
 import { chainBytes } from "../x509/certificate-text.ts";
 import { acceptCertificates } from "./accept.ts";
 import type { Held } from "./held.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Place } from "./journal.ts";
 import type { Credential } from "./record.ts";
 import { type CertificateRequestIdentity, certificateRequest, isForDps, turnCurve } from "./request.ts";
 
@@ -56,6 +56,7 @@ class RequestOverHub implements HubRenewal {
 	readonly #done: Done;
 	/** The CSR itself is the request's, for as long as it may have to be sent again. */
 	readonly #identity: Omit<CertificateRequestIdentity, "csr">;
+	readonly #place: Place;
 	readonly #request: CertificateRequest;
 	#over = false;
 	/** Before it, an answer to a former session's request may come: nothing is asked for until `start` can be. */
@@ -69,6 +70,7 @@ class RequestOverHub implements HubRenewal {
 		this.#options = options;
 		this.#done = done;
 		this.#identity = { key, spki };
+		this.#place = options.journal.place();
 		this.#request = new CertificateRequest({
 			deviceId: credential.deviceId,
 			csr: base64(csr),
@@ -174,7 +176,7 @@ class RequestOverHub implements HubRenewal {
 		try {
 			const expect = { ...this.#identity, registrationId: config.registrationId, now: clock.now(), log };
 			const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
-			const candidate = journal.propose({ ...accepted, ...assignedWith(credential) });
+			const candidate = journal.propose({ ...accepted, ...assignedWith(credential) }, this.#place);
 			log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
 			return candidate;
 		} catch (thrown) {

@@ -41,6 +41,16 @@ export interface Journaled {
 	readonly damages: readonly Fault[];
 }
 
+/** Where a new record goes, and what it has to know of those that are there. */
+export interface Place {
+	readonly slot: (typeof SLOTS)[number];
+	readonly sequence: number;
+	/** The service has refused a curve before the pending key's. */
+	readonly hasRefused: boolean;
+	/** The curve that it has refused on the way to the newest credential. */
+	readonly refused: CurveName | undefined;
+}
+
 const SLOTS = ["cred.a", "cred.b"] as const;
 const CURRENT = "cred.current";
 const PENDING = "cred.pending";
@@ -106,13 +116,19 @@ export class Journal {
 		expectRoom(this.#store, PENDING_BYTES, Math.max(LEAST_CREDENTIAL_BYTES, ...sizes));
 	}
 
+	/** Of a new record. To be asked for before its certificates come: they have some KB, as has each record that is read for this. */
+	place(): Place {
+		const { kept, ...place } = this.#others();
+		return { ...place, slot: this.#slotBeside(kept) };
+	}
+
 	/** Writes a candidate beside the current credential and gives it its sequence number. */
-	propose(credential: Omit<Credential, "sequence">): Credential {
-		const { kept, last, hasRefused } = this.#others();
+	propose(credential: Omit<Credential, "sequence">, place: Place = this.place()): Credential {
+		const { slot, sequence, hasRefused, refused } = place;
 		const other = "signer" in credential.key ? otherCurve(curveOf(credential.key.signer.publicKey)) : undefined;
-		const isRefused = hasRefused || this.refused === other;
-		const proposed: Credential = { ...credential, ...(isRefused && other && { refused: other }), sequence: last + 1 };
-		this.#store.put(this.#slotBeside(kept), encodeCredential(proposed));
+		const before = hasRefused || refused === other ? other : undefined;
+		const proposed: Credential = { ...credential, ...(before && { refused: before }), sequence };
+		this.#store.put(slot, encodeCredential(proposed));
 		return proposed;
 	}
 
@@ -148,14 +164,16 @@ export class Journal {
 		this.#store.delete(PENDING);
 	}
 
-	/** What a new record has to know of those that are there: they are not held while it is made, and written beside them. */
-	#others(): { readonly kept: number | undefined; readonly last: number; readonly hasRefused: boolean } {
+	/** In a function of its own: what is read for it is not held while its slot is looked for. */
+	#others(): Omit<Place, "slot"> & { readonly kept: number | undefined } {
 		const { current, candidate, pending } = this.load();
+		const newest = candidate ?? current;
 		return {
 			// A candidate without a current one may have lost its pointer: it stays, too.
 			kept: (current ?? candidate)?.sequence,
-			last: Math.max(this.#provenSequence(), current?.sequence ?? 0, candidate?.sequence ?? 0),
+			sequence: Math.max(this.#provenSequence(), newest?.sequence ?? 0) + 1,
 			hasRefused: pending?.refused !== undefined,
+			refused: newest?.refused,
 		};
 	}
 

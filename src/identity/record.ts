@@ -12,6 +12,7 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.t
 import { Fault } from "../fault.ts";
 import { KeyPair } from "../key/pair.ts";
 import type { CurveName, Identity, Keystore, Signer } from "../port.ts";
+import { withRoom } from "../store/pair-store.ts";
 
 /** The private key of a credential. An operator's own RSA key is PKCS#8 DER. */
 export type CredentialKey = { readonly signer: Signer } | { readonly pkcs8: Uint8Array };
@@ -183,10 +184,10 @@ export const isAboutHardware = ({ code }: Fault): boolean => code === "key.lost"
 
 /** The outer form, shared with the journal's small records. */
 export function encodeRecord(sequence: number, fields: readonly Field[]): Uint8Array {
-	// Once, at its size: a chain of large certificates is held besides.
+	// Once, at its size, and with the store's room: a chain of large certificates is held besides.
 	const length = fields.reduce((sum, { bytes }) => sum + FIELD_HEAD_BYTES + bytes.length, 0);
-	const record = new Uint8Array(HEAD_BYTES + length + CHECKSUM_BYTES);
-	const view = new DataView(record.buffer);
+	const record = withRoom(HEAD_BYTES + length + CHECKSUM_BYTES);
+	const view = new DataView(record.buffer, record.byteOffset);
 	view.setUint32(0, MAGIC);
 	view.setUint8(4, FORMAT);
 	view.setUint32(5, sequence);

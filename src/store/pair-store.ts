@@ -21,6 +21,9 @@ interface Copy {
 
 const HEAD_BYTES = 12;
 
+/** So many bytes that a put writes without a copy, as those that `get` gives: alone in their buffer, behind room for the head. */
+export const withRoom = (length: number): Uint8Array => new Uint8Array(HEAD_BYTES + length).subarray(HEAD_BYTES);
+
 export class PairStore implements Store {
 	readonly #inner: Store;
 
@@ -107,9 +110,12 @@ function namesOf(name: string): readonly [string, string] {
 }
 
 function encode(name: string, sequence: number, bytes: Uint8Array): Uint8Array {
-	const number = new Uint8Array(4);
-	new DataView(number.buffer).setUint32(0, sequence);
-	return concat(number, checkOf(name, number, bytes), bytes);
+	const { buffer, byteOffset, length } = bytes;
+	const hasRoom = byteOffset === HEAD_BYTES && buffer.byteLength === HEAD_BYTES + length;
+	const blob = hasRoom ? new Uint8Array(buffer) : concat(new Uint8Array(HEAD_BYTES), bytes);
+	new DataView(blob.buffer).setUint32(0, sequence);
+	blob.set(checkOf(name, blob.subarray(0, 4), bytes), 4);
+	return blob;
 }
 
 function decode(name: string, one: string, blob: Uint8Array): Copy | undefined {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { utf8, utf8Text } from "../../src/base/bytes.ts";
 import { Fault } from "../../src/fault.ts";
 import { openFlashStore } from "../../src/store/flash-store.ts";
-import { PairStore } from "../../src/store/pair-store.ts";
+import { PairStore, withRoom } from "../../src/store/pair-store.ts";
 import { Power, PowerCut } from "../support/power.ts";
 import { isFault } from "../support/random.ts";
 import { FakeStore } from "../support/store.ts";
@@ -85,6 +85,35 @@ test("a put that is refused leaves what there was; the next one is taken", () =>
 		store.put("a", utf8("new"));
 		assert.equal(text(store.get("a")), "new");
 	}
+});
+
+test("what was made with room for the head, and what get gave, is written without a copy; all else is left as it is", () => {
+	const flash = new FakeStore();
+	const store = new PairStore(flash);
+	const given: Uint8Array[] = [];
+	const put = flash.put.bind(flash);
+	flash.put = (name, bytes) => {
+		given.push(bytes);
+		put(name, bytes);
+	};
+	const made = withRoom(3);
+	made.set([1, 2, 3]);
+	store.put("a", made);
+	const got = store.get("a")!;
+	assert.deepEqual([...got], [1, 2, 3]);
+	store.put("b", got);
+	assert.ok(given[0]!.buffer === made.buffer && given[1]!.buffer === got.buffer);
+	const around = Uint8Array.from({ length: 40 }, (_, i) => i);
+	for (const [from, to] of [
+		[12, 39],
+		[13, 40],
+		[0, 40],
+	] as const) {
+		store.put("c", around.subarray(from, to));
+		assert.deepEqual([...store.get("c")!], [...around.slice(from, to)]);
+		assert.ok(around.every((byte, i) => byte === i));
+	}
+	for (const name of ["a", "b"]) assert.deepEqual([...store.get(name)!], [1, 2, 3]);
 });
 
 test("a refusal loses the blob in place beneath, as a cut does", () => {

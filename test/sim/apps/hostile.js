@@ -1,10 +1,12 @@
 import Debug from "debug";
 import { Agent, createPorts, readConfig } from "enrollee";
+import { openFlashStore } from "enrollee/agent";
 import { createAppEngine } from "enrollee/app-engine";
 import { AppSlot } from "enrollee/apps";
 import { inspectFirmware } from "enrollee/ota";
 import { powerUp } from "hostile/app-slot";
 import { drive } from "hostile/driver";
+import { Flash } from "hostile/flash";
 import { ForgetfulSlot } from "hostile/slot";
 import Instrumentation from "instrumentation";
 import { environment, exit } from "simulator";
@@ -17,7 +19,8 @@ const CHUNKS = Instrumentation.map("XS Chunk Heap Used");
 const SLOTS = Instrumentation.map("XS Slot Heap Used");
 /** In 64 KB there is room for neither updates nor an application with methods and messages. */
 const isSmall = environment("SMALL") === "1";
-const { wire, store, clock, entropy } = createPorts();
+const { wire, store: files, clock, entropy } = createPorts();
+const store = openFlashStore(new Flash(files), false);
 
 /** What row `index` is stands in the store once somebody has put it there: `INDEX WORDS` or `INDEX`. */
 function next(index, start) {
@@ -25,7 +28,7 @@ function next(index, start) {
 	trace(`LIVE ${index} ${Instrumentation.get(CHUNKS)} ${Instrumentation.get(SLOTS)}\n`);
 	trace(`NEXT ${index}\n`);
 	const look = () => {
-		const bytes = store.get("row");
+		const bytes = files.get("row");
 		const [number, ...words] = bytes ? String.fromArrayBuffer(bytes.buffer).split(" ") : [];
 		if (number !== String(index)) return;
 		Timer.clear(timer);

@@ -16,7 +16,12 @@ export function mqttRows(): Row[] {
 		limit = 1 << 20,
 	): Row => ({
 		name: `MQTT: ${name}`,
-		of: ["src/mqtt/packet.ts PacketReader", "src/mqtt/header.ts FixedHeader", "src/mqtt/large.ts LargePublish", "src/mqtt/received.ts received"],
+		of: [
+			"src/mqtt/packet.ts PacketReader",
+			"src/mqtt/header.ts FixedHeader",
+			"src/mqtt/large.ts LargePublish",
+			"src/mqtt/received.ts received",
+		],
 		most,
 		prepare: (size) => {
 			const all = bytes(size);

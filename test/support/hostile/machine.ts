@@ -5,10 +5,10 @@ import { buildFixed } from "../instrumented.ts";
 type Room = Pick<Machine, "chunk" | "heap">;
 
 /**
- * A second slot, and what brings an update into it, beside the firmware's: the engine's sizes of instructions, for one. Of that 208 bytes
- * and 144 slots are files that stand for its flash, live from the start.
+ * A second slot, and what brings an update into it, beside the firmware's: the engine's sizes of instructions, for one. Of that 150
+ * slots are files that stand for its flash, live from the start.
  */
-export const APPLICATION: Room = { chunk: 464, heap: 380 };
+export const APPLICATION: Room = { chunk: 0, heap: 432 };
 
 export const larger = ({ chunk, heap, stack }: Machine, more: Room): Machine => ({
 	chunk: chunk + more.chunk,
@@ -23,6 +23,7 @@ export const build = (machine: Machine, name = "hostile", modules: object = {}):
 		{
 			main: "$(ENROLLEE)/test/sim/apps/hostile",
 			"hostile/driver": "$(ENROLLEE)/test/support/hostile/driver",
+			"hostile/flash": "$(ENROLLEE)/test/support/hostile/flash",
 			"hostile/slot": "$(ENROLLEE)/test/support/hostile/slot",
 			"hostile/app-slot": "$(ENROLLEE)/test/support/hostile/app-slot",
 			"enrollee/apps": "$(ENROLLEE)/dist/moddable/apps",
@@ -31,5 +32,5 @@ export const build = (machine: Machine, name = "hostile", modules: object = {}):
 			"enrollee/app-flash": "$(ENROLLEE)/dist/moddable/app-flash-files",
 			...modules,
 		},
-		["enrollee/apps", "enrollee/app-engine", "hostile/driver", "hostile/slot", "hostile/app-slot"],
+		["enrollee/apps", "enrollee/app-engine", "hostile/driver", "hostile/flash", "hostile/slot", "hostile/app-slot"],
 	);

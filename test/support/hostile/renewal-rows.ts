@@ -86,6 +86,16 @@ export function renewalRows(): Row[] {
 		row("certificates of RSA-4096", "", [], { lawful: true, change: undefined, authority }),
 		row("certificates of RSA-4096 to who has such", "", [], { lawful: true, change: undefined, authority }),
 		reporting("certificates of RSA-4096 to who has such, and", { authority }),
+		row("certificates of RSA-4096 to who has such, in one piece between 40 calls of 2 KB", "", [], {
+			lawful: true,
+			change: within(calls(20), calls(20)),
+			authority,
+		}),
+		reporting("certificates of RSA-4096 to who has such, in one piece between 40 calls of 2 KB,", {
+			change: within(calls(20), calls(20)),
+			authority,
+		}),
+		reporting("certificates of RSA-4096 to who has such, a second later,", { authority, arm: "renew-late" }),
 	];
 }
 
