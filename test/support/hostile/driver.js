@@ -8,7 +8,8 @@
  * how it ended, "done", "waiting", "over" or "hang", the codes of all Faults on the way, and how many messages the application got.
  */
 const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "ota.app", "app", "unstable"];
-const HANG_MS = 20_000;
+/** No row takes so long, on a slow machine either. */
+const HANG_MS = 120_000;
 
 export function drive(options, index = 0) {
 	options.next(index, (row) => {
