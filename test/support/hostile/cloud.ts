@@ -76,17 +76,17 @@ export class HostileCloud {
 		return this.cloud.close();
 	}
 
-	#write(bytes: Uint8Array, { write, close }: Link): void {
+	#write(bytes: Uint8Array, link: Link): void {
 		const row = this.#row;
 		const packet = packetOf(bytes);
 		const changed = packet && row?.change?.(packet);
-		for (const piece of changed ?? [bytes]) write(piece);
-		if (changed && row?.thenEnds) close();
+		for (const piece of changed ?? [bytes]) link.write(piece);
+		if (changed && row?.thenEnds) link.close();
 		if (this.#pushed || !row || packet?.cmd !== "publish" || !packet.topic.startsWith("$iothub/twin/res/")) return;
 		if (packet.topic.startsWith("$iothub/twin/res/204")) return;
 		this.#pushed = true;
-		for (const piece of row.pushes?.() ?? []) write(piece);
-		if (!endsByFault(row)) write(publish(`$iothub/methods/POST/${this.#call}/?$rid=done`, "{}"));
+		for (const piece of row.pushes?.() ?? []) link.write(piece);
+		if (!endsByFault(row)) link.write(publish(`$iothub/methods/POST/${this.#call}/?$rid=done`, "{}"));
 	}
 }
 
