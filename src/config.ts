@@ -51,7 +51,10 @@ export interface ConfigInput extends UpdateInput {
 	/** Telemetry that waits while the hub is away: so many messages, so many bytes. */
 	readonly queueMessages?: string | undefined;
 	readonly queueBytes?: string | undefined;
-	/** The largest message from the hub that is held: more is consumed, and told as Fault hub.too-large. */
+	/**
+	 * The largest message from the hub that is held: more is consumed, and told as Fault hub.too-large. Default 128 KB; on a device a
+	 * fourteenth of the chunks that its manifest's `creation` reserves, 2 KB at least (hw/moddable/configuration.ts).
+	 */
 	readonly maxMessageBytes?: string | undefined;
 	/** `all`, `none`, or some of OPERATIONS, with commas: what an operator may do over the hub. */
 	readonly operations?: string | undefined;

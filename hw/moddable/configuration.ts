@@ -42,11 +42,20 @@ const FIELDS: Readonly<Record<keyof ConfigInput, true>> = Object.freeze({
 });
 
 /**
- * What the machine of manifest.json can hold beside a session and an update's state, with its copies on the way: a fourteenth of
- * `creation`'s chunks (test/sim/hostile.test.ts: with twice that a twin of 28 KB of text no longer leaves room). An application with
- * more of them may allow more.
+ * What a machine can hold beside a session and an update's state, with its copies on the way: a fourteenth of `creation`'s chunks
+ * (test/sim/hostile.test.ts: with twice that a twin of 28 KB of text no longer leaves room), and as much less as it has fewer slots
+ * for them than manifest.json has. That has 2,048, and so has a smaller one: what an agent gets has to be read.
  */
-const MOST_MESSAGE_BYTES = "2048";
+const LEAST_MESSAGE_BYTES = 2048;
+const MOST_MESSAGE_BYTES = 262_144;
+const CHUNK_BYTES = 28_672;
+const SLOTS = 2496;
+
+function messageBytes(): number {
+	const [chunks = 0, slots = 0] = new Uint32Array(native("xs_creation").call(undefined) as ArrayBuffer);
+	const room = Math.floor(LEAST_MESSAGE_BYTES * Math.min(chunks / CHUNK_BYTES, slots / SLOTS));
+	return Math.min(MOST_MESSAGE_BYTES, Math.max(LEAST_MESSAGE_BYTES, room));
+}
 
 /** Throws Fault config.missing, config.invalid. */
 export function readConfig(): Config {
@@ -55,5 +64,5 @@ export function readConfig(): Config {
 		const value = setting(field) ?? config[field];
 		if (value !== undefined && value !== "") input[field] = String(value);
 	}
-	return parseConfig({ ...input, maxMessageBytes: input.maxMessageBytes ?? MOST_MESSAGE_BYTES });
+	return parseConfig({ ...input, maxMessageBytes: input.maxMessageBytes ?? String(messageBytes()) });
 }

@@ -9,6 +9,11 @@ typedef uint32_t xsUnsignedValue;
 typedef int32_t xsIntegerValue;
 typedef int xsBooleanValue;
 
+typedef struct {
+	xsIntegerValue initialChunkSize;
+	xsIntegerValue initialHeapCount;
+} xsCreation;
+
 xsSlot* stubArgument(xsMachine* the, int index);
 xsSlot* stubResult(xsMachine* the);
 void stubThrow(xsMachine* the, const char* format, ...) __attribute__((noreturn, format(printf, 2, 3)));
