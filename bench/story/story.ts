@@ -38,12 +38,12 @@ const TOKEN_EXPIRES = 4_102_444_800;
  * tenth.
  */
 export const MOST: Readonly<Record<string, number>> = {
-	csr: 14,
+	csr: 18,
 	dpsTls: 80,
 	chain: 86,
 	hubTls: 87,
-	message: 1.6,
-	request: 33,
+	message: 1.5,
+	request: 40,
 	answer: 128,
 	newTls: 80,
 	reconnect: 19,

@@ -47,14 +47,22 @@ export function checkSignature(
 	signed: Uint8Array,
 	signature: Uint8Array,
 ): "right" | "wrong" | "unchecked" {
+	return checkDigest(algorithm, key, algorithm === "ecdsa-sha384" ? sha384(signed) : sha256(signed), signature);
+}
+
+/** The same, `digest` by the algorithm's hash. */
+export function checkDigest(
+	algorithm: SignatureAlgorithm,
+	key: PublicKey,
+	digest: Uint8Array,
+	signature: Uint8Array,
+): "right" | "wrong" | "unchecked" {
 	switch (key.type) {
 		case "P-256":
-		case "P-384": {
+		case "P-384":
 			if (algorithm === "unknown") return "unchecked";
 			if (algorithm !== "ecdsa-sha256" && algorithm !== "ecdsa-sha384") return "wrong";
-			const digest = algorithm === "ecdsa-sha256" ? sha256(signed) : sha384(signed);
 			return verify(key.type, key.point, digest, signature) ? "right" : "wrong";
-		}
 		case "RSA":
 			return algorithm.startsWith("ecdsa-") ? "wrong" : "unchecked";
 		case "unknown":

@@ -199,6 +199,17 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 	],
 	[
 		"hw/moddable/tls/README.md",
+		/each of ([\d,]+) bytes at most and all of ([\d,]+)/,
+		constantIn("hw/moddable/tls/certificates.ts", "MAX_BYTES"),
+		constantIn("hw/moddable/tls/handshake.ts", "MAX_CERTIFICATES_BYTES"),
+	],
+	[
+		"hw/moddable/tls/README.md",
+		/Certificate of ([\d,]+) bytes at most/,
+		constantIn("hw/moddable/tls/handshake.ts", "MAX_MESSAGE_BYTES"),
+	],
+	[
+		"hw/moddable/tls/README.md",
 		/more than (\d+) empty records/,
 		constantIn("hw/moddable/tls/session.ts", "MAX_EMPTY_RECORDS"),
 	],

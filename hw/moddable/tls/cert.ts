@@ -10,15 +10,12 @@
 import { equal } from "../../../src/base/bytes.ts";
 import { type Certificate, parseCertificate } from "../../../src/x509/certificate.ts";
 import { matchesHost } from "../../../src/x509/host.ts";
+import { parsePublicKey } from "../../../src/x509/key.ts";
 import { Oid } from "../../../src/x509/oid.ts";
 import TLSError, { Alert } from "./error.ts";
-import { judge } from "./signature.ts";
-
-export const MAX_CERTIFICATES = 5;
+import { digestOf, judge } from "./signature.ts";
 
 export interface Expected {
-	/** DNS name or IPv4 address, as the client wrote it. */
-	readonly host: string;
 	/** DER certificates. */
 	readonly anchors: readonly Uint8Array[];
 	/** Wall clock, ms since 1970. */
@@ -28,102 +25,157 @@ export interface Expected {
 	 * too young.
 	 */
 	readonly isBehind?: boolean;
-	/** This chain was verified before, for the same name and anchors: that holds until then. */
-	readonly verifiedUntil?: number | undefined;
 }
 
-export interface Authenticated {
-	readonly leaf: Certificate;
-	/** When the first on the way to the anchor expires, itself included, ms since 1970. */
-	readonly notAfter: number;
+/** What a path needs of a certificate. Its bytes, a hundred names among them, are gone before a signature is verified. */
+export interface Extract
+	extends Omit<Certificate, "der" | "tbs" | "spki" | "commonName" | "serial" | "subjectAltName"> {
+	/** Of what is signed. */
+	readonly digest: Uint8Array;
+	/** It is pinned itself. */
+	readonly isAnchor: boolean;
 }
 
-/** Throws TLSError tls.name, tls.expired, tls.algorithm, tls.untrusted. Signatures last: they cost most. */
-export default function authenticate(
-	chain: readonly Uint8Array[],
-	{ host, verifiedUntil, ...expected }: Expected,
-): Authenticated {
-	if (chain.length === 0 || chain.length > MAX_CERTIFICATES) throw tooManyCertificates(chain.length);
-	if (verifiedUntil !== undefined) return { leaf: named(chain[0]!, host), notAfter: verifiedUntil };
-	// All must be readable, but only those at work are kept: a chain read at once is the peak of a small device's memory.
-	for (const [index, der] of chain.entries()) read(der, `certificate ${index}`);
-	for (const [index, der] of expected.anchors.entries()) read(der, `anchor ${index}`);
-	return validate(named(chain[0]!, host), chain, expected);
-}
-
-function named(der: Uint8Array, host: string): Certificate {
-	const leaf = parseCertificate(der);
-	if (!names(leaf, host)) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
-	return leaf;
-}
-
-/** The path from `leaf`, the first of `chain`, whatever its name. All of them are readable. */
-export function validate(
-	leaf: Certificate,
-	chain: readonly Uint8Array[],
-	{ anchors, ...dates }: Omit<Expected, "host" | "verifiedUntil">,
-): Authenticated {
-	if (leaf.digitalSignature === false)
-		throw new TLSError("the leaf's key may not sign", "tls.untrusted", Alert.UNSUPPORTED_CERTIFICATE);
-	checkPurpose(leaf, "certificate 0");
-
-	let intermediates = 0;
-	let notAfter = leaf.notAfter;
-	let certificate = leaf;
-	let reason: TLSError | undefined;
-	for (let index = 0; ; index++) {
-		checkUsable(certificate, dates, `certificate ${index}`);
-		notAfter = Math.min(notAfter, certificate.notAfter);
-		if (anchors.some((der) => equal(der, certificate.der))) return { leaf, notAfter };
-		checkPurpose(certificate, `certificate ${index}`);
-		if (index > 0 && !equal(certificate.issuer, certificate.subject)) intermediates++;
-		for (const der of anchors) {
-			const anchor = parseCertificate(der);
-			const verdict = judgeIssuer(certificate, anchor);
-			if (verdict === "unchecked") reason ??= unchecked(index);
-			if (verdict !== "right") continue;
-			try {
-				checkIssuer(anchor, intermediates, `the anchor of certificate ${index}`);
-				checkUsable(anchor, dates, `the anchor of certificate ${index}`);
-				return { leaf, notAfter: Math.min(notAfter, anchor.notAfter) };
-			} catch (thrown) {
-				// Its renewal may be among the others, or above: a roll-over ships both. A date is the best reason there is.
-				if (reason?.code !== "tls.expired") reason = thrown as TLSError;
-			}
-		}
-		const next = chain[index + 1];
-		const issuer = next && parseCertificate(next);
-		if (issuer === undefined || !equal(issuer.subject, certificate.issuer))
-			throw reason ?? untrusted(`certificate ${index} was issued by none that follows, and by no anchor`);
-		checkIssuer(issuer, intermediates, `certificate ${index + 1}`);
-		const verdict = judgeIssuer(certificate, issuer);
-		if (verdict === "unchecked") throw unchecked(index);
-		if (verdict === "wrong")
-			throw new TLSError(`the signature of certificate ${index} is wrong`, "tls.untrusted", Alert.BAD_CERTIFICATE);
-		certificate = issuer;
-	}
-}
-
-function read(der: Uint8Array, what: string): Certificate {
+/** Throws TLSError tls.untrusted. */
+export function read(der: Uint8Array, what: string): Certificate {
 	try {
 		return parseCertificate(der);
 	} catch (thrown) {
-		throw new TLSError(`${what}: ${(thrown as Error).message}`, "tls.untrusted", Alert.BAD_CERTIFICATE);
+		throw unreadable(what, thrown);
 	}
 }
 
-function names(leaf: Certificate, host: string): boolean {
+/** `host`: DNS name or IPv4 address, as the client wrote it. Throws TLSError tls.name, tls.untrusted. */
+export function checkName(leaf: Certificate, host: string): void {
+	let isNamed: boolean;
 	try {
-		return matchesHost(leaf, host);
+		isNamed = matchesHost(leaf, host);
 	} catch (thrown) {
-		throw new TLSError(`the leaf's names: ${(thrown as Error).message}`, "tls.untrusted", Alert.BAD_CERTIFICATE);
+		throw unreadable("the leaf's names", thrown);
 	}
+	if (!isNamed) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
+}
+
+/** Copies: a view would keep the whole certificate. */
+export function extract(certificate: Certificate, anchors: readonly Uint8Array[]): Extract {
+	const { der, tbs, spki, commonName, serial, subjectAltName, ...rest } = certificate;
+	return {
+		...rest,
+		subject: rest.subject.slice(),
+		issuer: rest.issuer.slice(),
+		publicKey: parsePublicKey(spki.slice()),
+		signature: rest.signature.slice(),
+		digest: digestOf(rest.signatureAlgorithm, tbs),
+		isAnchor: anchors.some((anchor) => equal(anchor, der)),
+	};
+}
+
+/** From the leaf upwards, whatever its name; all certificates are readable. */
+export class Path {
+	/** What else is sent has no part in it. */
+	isAnchored = false;
+	/** When the first on the way to the anchor expires, itself included, ms since 1970. */
+	notAfter = Number.POSITIVE_INFINITY;
+	readonly #expected: Expected;
+	#last: Extract | undefined;
+	#isJudged = false;
+	#index = -1;
+	#intermediates = 0;
+	#reason: TLSError | undefined;
+
+	constructor(expected: Expected) {
+		this.#expected = expected;
+	}
+
+	/**
+	 * The next certificate, as sent. `isKnown`: on a way that was verified, and does not end with it; what it is itself is judged when what
+	 * follows is another. Throws TLSError tls.expired, tls.algorithm, tls.untrusted. Signatures last: they cost most.
+	 */
+	add(certificate: Extract, isKnown = false): void {
+		if (!isKnown) this.#judgeLast();
+		if (this.isAnchored) return;
+		const below = this.#last;
+		if (below !== undefined && !equal(certificate.subject, below.issuer)) this.end();
+		this.#index++;
+		if (below !== undefined && !isKnown) {
+			checkIssuer(certificate, this.#intermediates, `certificate ${this.#index}`);
+			checkSignature(below, certificate, this.#index - 1);
+		}
+		if (below !== undefined && !equal(certificate.issuer, certificate.subject)) this.#intermediates++;
+		this.#last = certificate;
+		this.#isJudged = false;
+		this.notAfter = Math.min(this.notAfter, certificate.notAfter);
+		if (!isKnown) this.#judgeLast();
+	}
+
+	/** It leads to an anchor that expires then. */
+	anchor(notAfter: number): void {
+		this.isAnchored = true;
+		this.notAfter = Math.min(this.notAfter, notAfter);
+	}
+
+	/** No other certificate has a part in it. Throws TLSError as `add` does. */
+	end(): void {
+		this.#judgeLast();
+		if (!this.isAnchored)
+			throw this.#reason ?? untrusted(`certificate ${this.#index} was issued by none that follows, and by no anchor`);
+	}
+
+	#judgeLast(): void {
+		const certificate = this.#last;
+		if (this.isAnchored || this.#isJudged || certificate === undefined) return;
+		this.#isJudged = true;
+		const what = `certificate ${this.#index}`;
+		if (this.#index === 0) {
+			if (certificate.digitalSignature === false)
+				throw new TLSError("the leaf's key may not sign", "tls.untrusted", Alert.UNSUPPORTED_CERTIFICATE);
+			checkPurpose(certificate, "certificate 0");
+		}
+		checkUsable(certificate, this.#expected, what);
+		if (certificate.isAnchor) this.isAnchored = true;
+		else {
+			checkPurpose(certificate, what);
+			this.#tryAnchors(certificate);
+		}
+	}
+
+	#tryAnchors(certificate: Extract): void {
+		const what = `the anchor of certificate ${this.#index}`;
+		for (const der of this.#expected.anchors) {
+			const anchor = read(der, "an anchor");
+			const verdict = judgeIssuer(certificate, anchor);
+			if (verdict === "unchecked") this.#reason ??= unchecked(this.#index);
+			if (verdict !== "right") continue;
+			try {
+				checkIssuer(anchor, this.#intermediates, what);
+				checkUsable(anchor, this.#expected, what);
+				this.anchor(anchor.notAfter);
+				return;
+			} catch (thrown) {
+				// Its renewal may be among the others, or above: a roll-over ships both. A date is the best reason there is.
+				if (this.#reason?.code !== "tls.expired") this.#reason = thrown as TLSError;
+			}
+		}
+	}
+}
+
+function checkSignature(certificate: Extract, by: Extract, index: number): void {
+	const verdict = judgeIssuer(certificate, by);
+	if (verdict === "unchecked") throw unchecked(index);
+	if (verdict === "wrong")
+		throw new TLSError(`the signature of certificate ${index} is wrong`, "tls.untrusted", Alert.BAD_CERTIFICATE);
 }
 
 /** By name and by signature. */
-function judgeIssuer({ issuer, signatureAlgorithm, tbs, signature }: Certificate, by: Certificate) {
-	return equal(issuer, by.subject) ? judge(by.publicKey, signatureAlgorithm, tbs, signature) : "wrong";
+function judgeIssuer(
+	{ issuer, signatureAlgorithm, digest, signature }: Extract,
+	by: Pick<Certificate, "subject" | "publicKey">,
+) {
+	return equal(issuer, by.subject) ? judge(by.publicKey, signatureAlgorithm, digest, signature) : "wrong";
 }
+
+const unreadable = (what: string, thrown: unknown): TLSError =>
+	new TLSError(`${what}: ${(thrown as Error).message}`, "tls.untrusted", Alert.BAD_CERTIFICATE);
 
 const unchecked = (index: number): TLSError =>
 	new TLSError(
@@ -132,28 +184,30 @@ const unchecked = (index: number): TLSError =>
 	);
 
 /** RFC 5280 section 4.2.1.12. That a CA's list bounds what it issues is not said there, yet everybody relies on it. */
-function checkPurpose({ extendedKeyUsage }: Certificate, what: string): void {
+function checkPurpose({ extendedKeyUsage }: Pick<Certificate, "extendedKeyUsage">, what: string): void {
 	if (!(extendedKeyUsage?.some((usage) => usage === Oid.SERVER_AUTH || usage === Oid.ANY_USAGE) ?? true))
 		throw untrusted(`${what} is not for servers: ${extendedKeyUsage}`);
 }
 
 /** `intermediates`: how many CAs below, not counting those that issued to themselves. */
-function checkIssuer({ isCa, keyCertSign, pathLength }: Certificate, intermediates: number, what: string): void {
+function checkIssuer(
+	{ isCa, keyCertSign, pathLength }: Pick<Certificate, "isCa" | "keyCertSign" | "pathLength">,
+	intermediates: number,
+	what: string,
+): void {
 	if (!isCa || keyCertSign === false) throw untrusted(`${what} is not a CA`);
 	if (pathLength !== undefined && intermediates > pathLength)
 		throw untrusted(`${what} allows ${pathLength} CAs below it, there are ${intermediates}`);
 }
 
-type Dates = Pick<Expected, "now" | "isBehind">;
-
-function checkUsable(certificate: Certificate, { now, isBehind = false }: Dates, what: string): void {
-	const { notBefore, notAfter, unknownCritical } = certificate;
+function checkUsable(
+	{ notBefore, notAfter, unknownCritical }: Pick<Certificate, "notBefore" | "notAfter" | "unknownCritical">,
+	{ now, isBehind = false }: Expected,
+	what: string,
+): void {
 	if (unknownCritical.length > 0) throw untrusted(`${what} has unknown critical extensions: ${unknownCritical}`);
 	if (!isBehind && now < notBefore) throw new TLSError(`${what} is not valid yet`, "tls.expired");
 	if (now > notAfter) throw new TLSError(`${what} has expired`, "tls.expired");
 }
 
-export const tooManyCertificates = (count: number): TLSError =>
-	untrusted(`the server sent ${count} certificates, expected 1 to ${MAX_CERTIFICATES}`);
-
-const untrusted = (message: string): TLSError => new TLSError(message, "tls.untrusted");
+export const untrusted = (message: string): TLSError => new TLSError(message, "tls.untrusted");

@@ -7,8 +7,7 @@
  * server's request allows none of these, the answer is an empty Certificate, and the server decides.
  */
 import { Digest } from "crypt";
-import PKCS1_5 from "pkcs1_5";
-import PKCS8 from "pkcs8";
+import signByRsa from "pkcs1_5";
 import sdk from "ssl/handshake-sdk";
 import SSLStream from "ssl/stream";
 import { curveOf } from "../../../src/key/pair.ts";
@@ -41,8 +40,6 @@ const CERTIFICATE_VERIFY = 15;
 /** ClientCertificateType. */
 const RSA_SIGN = 1;
 const ECDSA_SIGN = 64;
-
-const SHA256_OID = Object.freeze([2, 16, 840, 1, 101, 3, 4, 2, 1]);
 
 export function readCertificateRequest(session: Identified, s: SSLStream): void {
 	const types = s.readChunk(s.readChar(), true);
@@ -94,7 +91,7 @@ function transcriptDigest(session: Identified): ArrayBuffer {
 function sign(key: ClientKey, digest: ArrayBuffer): Uint8Array | ArrayBuffer {
 	try {
 		if ("sign" in key) return key.sign(new Uint8Array(digest));
-		return new PKCS1_5(PKCS8.parse(key), true, SHA256_OID).sign(digest);
+		return signByRsa(key, digest);
 	} catch {
 		throw new TLSError("the client's key cannot sign", "tls.key"); // what was thrown may say too much
 	}

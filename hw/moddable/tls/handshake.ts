@@ -3,30 +3,29 @@
  * module of the same name is mapped to `ssl/handshake-sdk`: it builds Certificate and ClientKeyExchange, keeps the transcript and
  * checks Finished.
  *
- * Refused: a message that is missing, repeated, out of order, malformed, over 8 KB, or that nobody asked for
+ * Refused: a message that is missing, repeated, out of order, malformed, too long, or that nobody asked for
  * (HelloRequest included); any version but 1.2; a suite, extension, group or signature scheme that was not offered; a
  * ServerKeyExchange whose signature does not verify with the leaf's key.
  */
 import sdk from "ssl/handshake-sdk";
 import SSLStream from "ssl/stream";
 import { concat } from "../../../src/base/bytes.ts";
-import authenticate, { MAX_CERTIFICATES, tooManyCertificates } from "./cert.ts";
+import Certificates from "./certificates.ts";
 import suites from "./ciphersuites.ts";
 import { joinTranscript, readCertificateRequest } from "./client.ts";
 import TLSError, { Alert, malformed } from "./error.ts";
 import type { Phase } from "./header.ts";
 import { readExtensions } from "./hello.ts";
 import { isPoint, pointBytes } from "./point.ts";
-import { fingerprint, type Resuming } from "./resumption.ts";
+import type { Resuming } from "./resumption.ts";
 import { SCHEMES } from "./schemes.ts";
 import type Session from "./session.ts";
-import { judge } from "./signature.ts";
+import { digestOf, judge } from "./signature.ts";
 
-/**
- * Four certificates with RSA signatures, or one with a hundred names. It is held whole, also while a signature by a key of 4,096 bits is
- * checked: larger ones, from a server that need not be the right one, ended a machine that cannot grow.
- */
-const MAX_MESSAGE_BYTES = 6_208;
+/** Of a message that is held whole. */
+const MAX_MESSAGE_BYTES = 6_144;
+/** Of Certificate, which is not: four with keys of 4,096 bits and a hundred names have 8,000. */
+const MAX_CERTIFICATES_BYTES = 16_384;
 const HEADER_BYTES = 4;
 const TLS_1_2 = 0x0303;
 const NAMED_CURVE = 3;
@@ -64,31 +63,6 @@ const serverHello = {
 	},
 };
 
-const certificate = {
-	unpacketize(session: Session, s: SSLStream): void {
-		if (s.readChars(3) !== s.bytesAvailable) throw malformed("Certificate");
-		const chain: Uint8Array[] = [];
-		let count = 0;
-		// Those beyond are only counted: thousands of one byte fit into a message.
-		for (; s.bytesAvailable > 0; count++) {
-			const der = s.readChunk(s.readChars(3), true);
-			if (count < MAX_CERTIFICATES) chain.push(der);
-		}
-		if (count > MAX_CERTIFICATES) throw tooManyCertificates(count);
-		const { host, anchors, resuming } = session;
-		const now = session.now();
-		const isBehind = Date.now() < now;
-		const parties = fingerprint(host, anchors, chain);
-		// A clock that is behind has not said that no certificate is too young.
-		const verifiedUntil = isBehind ? undefined : resuming?.store.verifiedUntil(parties, now);
-		const { leaf, notAfter } = authenticate(chain, { host, anchors, now, isBehind, verifiedUntil });
-		session.serverKey = leaf.publicKey;
-		if (resuming === undefined) return;
-		resuming.notAfter = notAfter;
-		if (!isBehind && verifiedUntil === undefined) resuming.store.verified({ parties, from: now, until: notAfter });
-	},
-};
-
 const serverKeyExchange = {
 	/** ServerECDHParams and their signature, RFC 8422 section 5.4. */
 	unpacketize(session: Session, s: SSLStream): void {
@@ -110,11 +84,11 @@ const serverKeyExchange = {
 		if ((key.type === "RSA") !== (session.authentication === "RSA"))
 			throw new TLSError("the leaf's key does not fit the cipher suite");
 		const signed = concat(new Uint8Array(session.clientRandom), new Uint8Array(session.serverRandom), parameters);
-		const verdict = judge(key, scheme.algorithm, signed, signature);
+		const verdict = judge(key, scheme.algorithm, digestOf(scheme.algorithm, signed), signature);
 		if (verdict === "unchecked") throw new TLSError("the leaf has a key that is not taken here", "tls.algorithm");
 		if (verdict === "wrong")
 			throw new TLSError("the signature of ServerKeyExchange is wrong", "tls.untrusted", Alert.DECRYPT_ERROR);
-		session.serverKey = undefined; // a view of the chain, which would stay
+		session.serverKey = undefined;
 		session.dhparams = { named_curve: group, dh_Ys: point.slice().buffer };
 	},
 };
@@ -135,53 +109,76 @@ const certificateRequest = { unpacketize: readCertificateRequest };
 const serverHelloDone = { unpacketize(): void {} };
 
 /** What the SDK's reader hands the body of each message to. The module is one of a cycle: nothing of the SDK is used while it loads. */
-const messages = { serverHello, certificate, serverKeyExchange, certificateRequest, serverHelloDone, finished };
+const messages = { serverHello, serverKeyExchange, certificateRequest, serverHelloDone, finished };
 
-/** The content of one record, or of a part of one: parts of messages, whole ones, several. A message is copied once at most. */
+/** The content of one record, or of a part of one: parts of messages, whole ones, several. */
 function unpacketize(session: Session, s: SSLStream): void {
 	let bytes = rest(s);
 	while (bytes.length > 0) {
-		const next = expected(session.phase, session.filled > 0 ? session.partial[0]! : bytes[0]!);
-		if (session.filled === 0 && bytes.length >= HEADER_BYTES) {
-			const total = messageBytes(bytes);
-			if (bytes.length >= total) {
-				take(session, bytes.subarray(0, total), next);
-				bytes = bytes.subarray(total);
-				continue;
-			}
-		}
+		const type = session.certificates ? CERTIFICATE : session.filled > 0 ? session.partial[0]! : bytes[0]!;
+		const next = expected(session.phase, type);
 		const part = bytes.subarray(0, session.partial.length - session.filled);
 		session.partial.set(part, session.filled);
 		session.filled += part.length;
 		bytes = bytes.subarray(part.length);
-		if (session.filled === HEADER_BYTES) {
-			const whole = new Uint8Array(messageBytes(session.partial));
-			whole.set(session.partial);
-			session.partial = whole;
-		}
 		if (session.filled < session.partial.length) continue;
-		const message = session.partial;
-		session.partial = new Uint8Array(HEADER_BYTES);
-		session.filled = 0;
-		take(session, message, next);
+		if (session.certificates !== undefined) takePart(session, session.certificates, next);
+		else if (session.partial.length > HEADER_BYTES || !begin(session)) take(session, next);
 	}
 }
 
-/** Returns the length of the message, header included. */
-function messageBytes(bytes: Uint8Array): number {
-	const type = bytes[0]!;
-	const length = (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
-	if (length > MAX_MESSAGE_BYTES || (length === 0) !== (type === SERVER_HELLO_DONE))
+/** Makes room for the message of that header, or for the first part of it. Returns whether it has a body. */
+function begin(session: Session): boolean {
+	const header = session.partial;
+	const type = header[0]!;
+	const length = (header[1]! << 16) | (header[2]! << 8) | header[3]!;
+	const isCertificate = type === CERTIFICATE;
+	if (
+		length > (isCertificate ? MAX_CERTIFICATES_BYTES : MAX_MESSAGE_BYTES) ||
+		(length === 0) !== (type === SERVER_HELLO_DONE)
+	)
 		throw malformed(`message ${type} of ${length} bytes`);
-	return HEADER_BYTES + length;
+	if (isCertificate) {
+		hear(session, header);
+		session.certificates = new Certificates(session, length);
+		makeRoom(session, session.certificates.wanted);
+	} else if (length > 0) {
+		session.partial = new Uint8Array(HEADER_BYTES + length);
+		session.partial.set(header);
+	}
+	return length > 0;
 }
 
-function take(session: Session, message: Uint8Array, next: Phase): void {
+/** Certificate: what was read is let go before anything is verified. */
+function takePart(session: Session, certificates: Certificates, next: Phase): void {
+	hear(session, session.partial);
+	certificates.take(session.partial);
+	makeRoom(session, certificates.wanted || HEADER_BYTES);
+	certificates.verify();
+	if (certificates.wanted > 0) return;
+	session.serverKey = certificates.end();
+	session.certificates = undefined;
+	session.phase = next;
+}
+
+function take(session: Session, next: Phase): void {
+	const message = session.partial;
+	makeRoom(session, HEADER_BYTES);
 	if (message[0] === NEW_SESSION_TICKET) {
 		session.resuming!.readTicket(new SSLStream(message.subarray(HEADER_BYTES)));
-		for (const digest of Object.values(session.handshakeDigests!)) digest.write(message); // the SDK knows no such message
+		hear(session, message);
 	} else sdk.unpacketize.call(messages, session, new SSLStream(message));
 	session.phase = session.resuming?.isAccepted ? resumed(session.resuming, next) : next;
+}
+
+function makeRoom(session: Session, bytes: number): void {
+	session.partial = new Uint8Array(bytes);
+	session.filled = 0;
+}
+
+/** For the transcript, of what the SDK does not hear. */
+function hear({ handshakeDigests }: Session, bytes: Uint8Array): void {
+	for (const digest of Object.values(handshakeDigests!)) digest.write(bytes);
 }
 
 /** RFC 5246 section 7.3, figure 2: no certificates and no keys, and the server finishes first. */

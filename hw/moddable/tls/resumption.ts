@@ -31,8 +31,8 @@ export interface Parties {
 }
 
 /** Something that holds among some parties for some time. */
-interface Kept {
-	/** Their fingerprint. */
+export interface Kept {
+	/** Their fingerprint. Of a chain: one for each certificate up to the anchor. */
 	readonly parties: Uint8Array;
 	/** ms since 1970. */
 	readonly from: number;
@@ -61,9 +61,9 @@ export class Resumption {
 		return holds(kept, parties, now) ? kept : undefined;
 	}
 
-	/** When the first certificate on the way to the anchor expires, ms since 1970; undefined: the way is not known. */
-	verifiedUntil(parties: Uint8Array, now: number): number | undefined {
-		return holds(this.#verified, parties, now) ? this.#verified!.until : undefined;
+	/** The way of a chain to its anchor, where `prints` is the way or its beginning. */
+	known(prints: Uint8Array, now: number): Kept | undefined {
+		return holds(this.#verified, prints, now) ? this.#verified : undefined;
 	}
 
 	verified(server: Kept): void {
@@ -150,7 +150,8 @@ export class Resuming {
 }
 
 function holds(kept: Kept | undefined, parties: Uint8Array, now: number): boolean {
-	return kept !== undefined && equal(kept.parties, parties) && now >= kept.from && now < kept.until;
+	const begins = kept !== undefined && equal(kept.parties.subarray(0, parties.length), parties);
+	return begins && now >= kept.from && now < kept.until;
 }
 
 /** SHA-256. Each certificate says its own length. */

@@ -84,21 +84,15 @@ declare module "hmac" {
 
 declare module "rsa" {
 	export default class RSA {
-		constructor(exponent: bigint, modulus: bigint);
+		/** A private exponent, the modulus, and what Chinese remaindering takes. */
+		constructor(...numbers: bigint[]);
 		process(value: bigint): bigint;
 	}
 }
 
-declare module "pkcs8" {
-	const PKCS8: { parse(der: Uint8Array): object };
-	export default PKCS8;
-}
-
 declare module "pkcs1_5" {
-	export default class PKCS1_5 {
-		constructor(key: object, isPrivate: boolean, hash: readonly number[]);
-		sign(digest: ArrayBuffer): ArrayBuffer;
-	}
+	const sign: (key: Uint8Array, digest: ArrayBuffer) => ArrayBuffer;
+	export default sign;
 }
 
 declare module "Resource" {

@@ -1,11 +1,10 @@
 /**
- * `ssl/session`: a TLS 1.2 client connection (RFC 5246) without a socket; bytes in, records and plaintext out. Takes the place of
- * the SDK's session, which reports a connection as ready when the server answers with an old version or a close_notify,
- * and then sends in clear.
+ * `ssl/session`: a TLS 1.2 client connection (RFC 5246) without a socket; bytes in, records and plaintext out. Takes the place of the
+ * SDK's session, which reports a connection as ready after an old version or a close_notify, and then sends in clear.
  *
- * Records are sealed and opened by the SDK (AES-GCM, key schedule). Here is which record may come when. Refused: data or a cipher
- * change before its time or within a message, records too large or, but for data, empty (header.ts), over 32 empty ones in a row.
- * Any alert ends the session, warnings included: none is in use that we could go on after, and who warns for ever keeps us awake.
+ * Records are sealed and opened by the SDK (AES-GCM, key schedule). Here is which record may come when. Refused: data or a cipher change
+ * before its time or within a message, too large or, but for data, empty records (header.ts), over 32 empty ones in a row. Any alert
+ * ends the session, warnings too: none is in use that we could go on after, and who warns for ever keeps us awake.
  */
 import alertProtocol from "ssl/alert";
 import changeCipherSpec from "ssl/changecipher";
@@ -13,6 +12,7 @@ import handshake from "ssl/handshake-sdk";
 import recordProtocol from "ssl/record";
 import { RELEASED } from "../../../src/release.ts";
 import type { PublicKey } from "../../../src/x509/key.ts";
+import type Certificates from "./certificates.ts";
 import { beginTranscript, type ClientKey, isP384, writeCertificateVerify } from "./client.ts";
 import TLSError, { Alert, explain, explainAlert } from "./error.ts";
 import {
@@ -46,7 +46,7 @@ export interface SessionOptions {
 	readonly resumption?: Resumption | undefined;
 }
 
-/** Of data, one after the other: each costs the device an AES-GCM and carries nothing. */
+/** Of data, in a row: each costs the device an AES-GCM and carries nothing. */
 const MAX_EMPTY_RECORDS = 32;
 /** What we ask of the server, and its code in RFC 6066 section 4: records that a small device can hold. */
 const FRAGMENT_BYTES = 1_024;
@@ -58,9 +58,10 @@ const FATAL = 2;
 
 export default class Session extends SdkState {
 	phase: Phase = "ServerHello";
-	/** A handshake message whose end has not come: its header, then the whole of it, filled so far. */
+	/** Of a handshake message, filled so far: its header, then the whole of it, or the next part of what `certificates` reads. */
 	partial: Uint8Array = new Uint8Array(4);
 	filled = 0;
+	certificates: Certificates | undefined;
 	authentication: "ECDSA" | "RSA" | undefined;
 	serverKey: PublicKey | undefined;
 	readonly host: string;
@@ -235,13 +236,9 @@ export default class Session extends SdkState {
 	}
 
 	#fail(thrown: unknown): TLSError {
-		const error =
-			this.alert === undefined
-				? explain(thrown)
-				: explainAlert(this.alert.description, {
-						isOpen: this.phase === "open",
-						isNamed: this.clientCerts !== undefined,
-					});
+		const isOpen = this.phase === "open";
+		const isNamed = this.clientCerts !== undefined;
+		const error = this.alert ? explainAlert(this.alert.description, { isOpen, isNamed }) : explain(thrown);
 		this.phase = "closed";
 		this.#resumption?.failed();
 		if (this.alert === undefined) this.#transmit(alertProtocol.packetize(this, FATAL, error.alert));

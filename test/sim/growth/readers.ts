@@ -43,6 +43,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 	"src/update/updater.ts Updater": "hands on to the offer and the download",
 	"src/x509/csr.ts checkRegistrationId": "the operator's own, of 64 characters",
 	"src/x509/extensions.ts readExtensions": "of parseCertificate",
+	"src/x509/signature.ts checkDigest": "a digest, and numbers of the key's size",
 	"src/x509/signature.ts checkSignature": "a digest, and numbers of the key's size",
 	"src/x509/signature.ts readSignatureAlgorithm": "of parseCertificate",
 	"src/x509/time.ts readTime": "15 bytes",

@@ -13,7 +13,7 @@ import {
 	uint,
 	vector,
 } from "./crafted.ts";
-import { type Entity, issue } from "./pki.ts";
+import { type Entity, Extension, issue } from "./pki.ts";
 import type { Row } from "./servers.ts";
 
 export async function order(root: Entity): Promise<Row[]> {
@@ -82,6 +82,12 @@ export async function order(root: Entity): Promise<Row[]> {
 		flight("an unknown message", ([hello, ...rest]) => [hello, message(99, Buffer.alloc(4)), ...rest]),
 		flight("ServerHelloDone with a body", ([a, b, c]) => [a, b, c, message(14, Buffer.alloc(1))]),
 		flight("Certificate without a body", ([hello, , c, d]) => [hello, message(Type.Certificate), c, d]),
+		serve("a ServerKeyExchange of 6,145 bytes announced", "tls.protocol", {
+			records: ([first, second]) =>
+				[first!, second!, Buffer.concat([uint(Type.ServerKeyExchange, 1), uint(6145, 3)])].map((bytes) =>
+					record(Content.Handshake, bytes),
+				),
+		}),
 		serve("a message of 16 MB announced", "tls.protocol", {
 			records: ([first]) =>
 				[first!, Buffer.of(Type.Certificate, 255, 255, 255, 0)].map((bytes) => record(Content.Handshake, bytes)),
@@ -170,19 +176,71 @@ export async function certificates(root: Entity): Promise<Row[]> {
 	const other = await issue({ name: "other" });
 	const body = (name: string, result: string, make: () => Buffer) =>
 		serveAs([leaf])(name, result, { flight: ([a, , c, d]) => [a!, { type: Type.Certificate, body: make() }, c!, d!] });
+	/** What is refused by a length alone: nothing else comes. */
+	const cut = (name: string, result: string, announced: number, ...parts: readonly Buffer[]) =>
+		serveAs([leaf])(name, result, {
+			records: ([hello]) => [
+				record(Content.Handshake, hello!),
+				record(Content.Handshake, Buffer.concat([uint(Type.Certificate, 1), uint(announced, 3), ...parts])),
+			],
+		});
 	const der = Buffer.from(leaf.der);
+	const listed = vector(3, der);
+	const long = await createLeaf(root, { extensions: [new Extension("1.2.3", false, new Uint8Array(6000))] });
+	const padded = (bytes: number) =>
+		createLeaf(root, { extensions: [new Extension("1.2.3", false, new Uint8Array(6000 + bytes - long.der.length))] });
+	const [largest, larger] = await Promise.all([exactly(7168, padded), exactly(7169, padded)]);
 	return Promise.all([
 		body("no certificate in Certificate", "tls.untrusted", () => certificateBody([])),
 		body("an empty certificate", "tls.untrusted", () => certificateBody([Buffer.alloc(0)])),
+		body("an empty certificate behind the last link", "tls.untrusted", () => certificateBody([der, Buffer.alloc(0)])),
 		body("text for a certificate", "tls.untrusted", () => certificateBody([Buffer.from("certificate")])),
 		body("a certificate cut", "tls.untrusted", () => certificateBody([der.subarray(0, -1)])),
 		body("a byte after a certificate", "tls.untrusted", () => certificateBody([Buffer.concat([der, Buffer.of(0)])])),
 		body("garbage after the last link", "tls.untrusted", () => certificateBody([der, Buffer.alloc(50)])),
 		body("a stranger's leaf", "tls.name", () => certificateBody([other.der, der])),
 		body("a list longer than it says", "tls.protocol", () => Buffer.concat([certificateBody([der]), Buffer.of(0)])),
+		body("a list that says nothing of its second certificate", "tls.protocol", () =>
+			Buffer.concat([uint(listed.length, 3), listed, listed]),
+		),
+		body("a list shorter than it says", "tls.protocol", () => Buffer.concat([uint(listed.length + 1, 3), listed])),
+		...[1, 2].map((bytes) =>
+			body(`${bytes} bytes after the last certificate`, "tls.protocol", () => vector(3, listed, Buffer.alloc(bytes))),
+		),
+		...[1, 2].map((bytes) => cut(`a body of ${bytes} bytes`, "tls.protocol", bytes, Buffer.alloc(bytes))),
 		body("a certificate longer than the list", "tls.protocol", () => vector(3, uint(5000, 3), der)),
-		body("nine hundred certificates", "tls.protocol", () => certificateBody(Array(900).fill(Buffer.alloc(9)))),
+		body("nine hundred certificates", "tls.untrusted", () => certificateBody(Array(900).fill(Buffer.alloc(9)))),
+		serveAs([largest])("a certificate of 7,168 bytes", "connected"),
+		serveAs([largest, ...(await Promise.all([padded(1000), padded(1000)]))])(
+			"a certificate of 7,168 bytes, and two more",
+			"connected",
+			{
+				records: (all) => pieces(Buffer.concat(all), 16_384),
+			},
+		),
+		serveAs([larger])("a certificate of 7,169 bytes", "tls.protocol"),
+		cut("a certificate of 7,169 bytes that is announced", "tls.protocol", 7175, uint(7172, 3), uint(7169, 3)),
+		cut("a body of 16,385 bytes that is announced", "tls.protocol", 16_385),
+		cut(
+			"a sixth certificate that is announced",
+			"tls.untrusted",
+			5 * listed.length + 903,
+			uint(5 * listed.length + 900, 3),
+			...Array<Buffer>(5).fill(listed),
+			uint(100, 3),
+		),
+		serveAs([leaf])("messages in records of one byte", "connected", {
+			records: (all) => pieces(Buffer.concat(all), 1),
+		}),
 	]);
+}
+
+/** A signature by ECDSA has another length now and then. */
+async function exactly(bytes: number, make: (bytes: number) => Promise<Entity>): Promise<Entity> {
+	for (;;) {
+		const made = await make(bytes);
+		if (made.der.length === bytes) return made;
+	}
 }
 
 const pieces = (bytes: Buffer, size: number): Buffer[] => {

@@ -115,7 +115,10 @@ export function tlsRows(): Row[] {
 		answered("1 MB of zeros", "tls.protocol", Buffer.alloc(1_000_000)),
 		answered("an answer in HTTP", "tls.protocol", Buffer.from(`HTTP/1.1 400 Bad Request\r\n\r\n${"x".repeat(20_000)}`)),
 		answered("half a record", "tls.protocol", record(Content.Handshake, Buffer.alloc(8000)).subarray(0, 4000)),
-		row("four certificates with keys of RSA-4096, in order, for our host, in 6 KB", "tls.untrusted", heavy),
+		row("four certificates with keys of RSA-4096, in order, for our host", "tls.untrusted", () => heavy(99)),
+		row("the same, and the leaf in 7 KB", "tls.untrusted", () => heavy(225)),
+		row("a fifth below them, of the same key", "tls.untrusted", () => heavy(99, 1)),
+		row("a sixth below them, of the same key", "tls.untrusted", () => heavy(99, 2)),
 		lawful("100 names under a trusted root", 100),
 		lawful("250 names under a trusted root", 250),
 	];
@@ -125,15 +128,16 @@ async function served(chain: readonly Promise<Entity>[], script: Script = {}): P
 	return (await serveAs(await Promise.all(chain))("", "", script)).scenario.port;
 }
 
-/** Of nobody's root, and up to there all is as it should be. */
-async function heavy(): Promise<number> {
-	const ca = { type: "RSA-4096", hash: "SHA-384", ca: {} } as const;
-	const root = await issue({ name: "root", ...ca });
-	const policy = await issue({ name: "policy", ...ca, issuer: root });
-	const issuing = await issue({ name: "issuing", ...ca, issuer: policy });
-	const hosts = ["127.0.0.1", ...times(58, (i) => `*.region-${i}.iot.example`)];
-	const leaf = issue({ name: "server", type: "RSA-2048", hash: "SHA-384", issuer: issuing, hosts });
-	return served([leaf, ...[issuing, policy, root].map((entity) => Promise.resolve(entity))]);
+/** Of nobody's root, and up to there all is as it should be: a leaf of so many names, and above it two certificates or more. */
+async function heavy(names: number, more = 0): Promise<number> {
+	const kind = { type: "RSA-4096", hash: "SHA-384", ca: {} } as const;
+	const above = [await issue({ name: "root", ...kind })];
+	const { keys } = above[0]!;
+	for (const name of ["policy", "issuing", ...times(more, (i) => `issuing ${i}`)])
+		above.unshift(await issue({ name, ...kind, keys, issuer: above[0]! }));
+	const hosts = ["127.0.0.1", ...times(names, (i) => `*.region-${i}.iot.example`)];
+	const leaf = issue({ name: "server", type: "RSA-4096", hash: "SHA-384", issuer: above[0]!, hosts });
+	return served([leaf, ...above.map((entity) => Promise.resolve(entity))]);
 }
 
 /** To whatever comes first. */
