@@ -44,7 +44,7 @@ export const MOST: Readonly<Record<string, number>> = {
 	hubTls: 87,
 	message: 1.5,
 	request: 40,
-	answer: 128,
+	answer: 120,
 	newTls: 80,
 	reconnect: 19,
 };
