@@ -11,7 +11,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
 const CONCURRENCY = 6;
-/** Hung, not slow: the longest takes a minute and a half on two idle cores, seven minutes on busy ones. */
+/** Hung, not slow: the longest took seven minutes on busy cores. */
 const FILE_MS = 1_800_000;
 /** What takes longest begins first. */
 const FIRST = [
