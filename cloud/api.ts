@@ -7,6 +7,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Fault } from "../src/fault.ts";
+import { Gathered } from "./gathered.ts";
 import { parseJson } from "./json.ts";
 import { UnknownDevice } from "./operator.ts";
 import { servePage } from "./page.ts";
@@ -90,18 +91,14 @@ function failure(error: Error): [number, object] {
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-	const chunks: Buffer[] = [];
-	let length = 0;
-	for await (const chunk of request) {
-		length += chunk.length;
-		// Read to its end all the same: a connection that is reset would take the answer with it.
-		if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-	}
-	if (length > MAX_BODY_BYTES) throw new Problem(413, "the body exceeds 300 KB");
-	if (length === 0) return {};
+	const body = new Gathered();
+	// Read to its end all the same: a connection that is reset would take the answer with it.
+	for await (const chunk of request) if (body.length <= MAX_BODY_BYTES) body.add(chunk);
+	if (body.length > MAX_BODY_BYTES) throw new Problem(413, "the body exceeds 300 KB");
+	if (body.length === 0) return {};
 	let value: unknown;
 	try {
-		value = parseJson(Buffer.concat(chunks).toString("utf8"));
+		value = parseJson(body.bytes.toString("utf8"));
 	} catch (error) {
 		throw new Problem(400, `the body is not JSON: ${(error as Error).message}`);
 	}

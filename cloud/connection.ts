@@ -242,9 +242,9 @@ export class Connection {
 		this.#closed = true;
 		this.#cancelTimer();
 		const { service = "none", deviceId = "" } = this.#session ?? {};
+		this.#options.ended(this);
 		if (this.#will !== undefined) this.#session?.will?.(this.#will);
 		this.#session?.closed();
-		this.#options.ended(this);
 		this.#options.witness({ event: "disconnected", connection: this.number, service, deviceId, reason });
 	}
 }

@@ -156,8 +156,8 @@ export interface CloudOperator {
 	withdraw(deviceId: string, standing: "revoked" | "expired"): void;
 	/** To another of the cloud's names, where it has no modules; throws RangeError. */
 	move(deviceId: string, hub: string): void;
-	/** A disabled device's connection ends, and those of its modules. */
-	setDisabled(deviceId: string, disabled: boolean): void;
+	/** A disabled device's connection ends, and those of its modules. Rejects where the state folder cannot be written. */
+	setDisabled(deviceId: string, disabled: boolean): Promise<void>;
 	disconnect(deviceId: string): void;
 	/** On which curves the key of a request may be, from now on. */
 	demandCurves(curves: CsrCurves): void;

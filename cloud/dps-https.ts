@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Faults } from "./faults.ts";
+import { Gathered } from "./gathered.ts";
 import type { Answer, Registrations } from "./registrations.ts";
 
 export interface DpsHttpsOptions {
@@ -67,14 +68,12 @@ function send(
 }
 
 async function read(request: IncomingMessage): Promise<Buffer | undefined> {
-	const chunks: Buffer[] = [];
-	let length = 0;
+	const body = new Gathered();
 	for await (const chunk of request) {
-		length += chunk.length;
-		if (length > MAX_BODY_BYTES) return undefined;
-		chunks.push(chunk);
+		body.add(chunk);
+		if (body.length > MAX_BODY_BYTES) return undefined;
 	}
-	return Buffer.concat(chunks);
+	return body.bytes;
 }
 
 function pathOf({ url = "" }: IncomingMessage): string {

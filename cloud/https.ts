@@ -25,6 +25,8 @@ export interface HttpsOptions {
 /** Azure's SDK for C adds `?iothub-no-client-cert=true` where it has none. */
 const WEBSOCKET = /^\/(?:\$|%24)iothub\/websocket(?:\?|$)/i;
 const MAX_FRAME_BYTES = 300 * 1024;
+/** Of a frame as it comes, and of a message in frames: each is an object of its own, and TCP's smallest segments make 600 of 300 KB. */
+const MOST_PIECES = 1024;
 /** Held of what a client does not read; the largest fault sends a third. */
 export const MOST_UNREAD_BYTES: number = 64 * 1024 * 1024;
 /** Requests of one connection before they are answered. */
@@ -53,6 +55,8 @@ export class Https {
 	readonly #webSockets = new WebSocketServer({
 		noServer: true,
 		maxPayload: MAX_FRAME_BYTES,
+		maxFragments: MOST_PIECES,
+		maxBufferedChunks: MOST_PIECES,
 		perMessageDeflate: false,
 		handleProtocols: () => "mqtt",
 	});

@@ -139,8 +139,8 @@ export class HubSession implements Session {
 		this.#cancelEnd();
 		this.#connection = undefined;
 		this.#methods?.closed();
-		if (!this.#clean) this.#options.devices.changed(this.#device);
 		this.#ended();
+		if (!this.#clean) this.#options.devices.changed(this.#device);
 	}
 
 	/** Without subscription or request id the service does not answer. */

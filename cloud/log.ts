@@ -2,7 +2,7 @@
  * What went over the wire, one entry an MQTT packet, and what the cloud made of it, in one order. Keeps the last entries.
  *
  * No secret enters an entry: of a password only what a SAS token says besides its signature, no signature in a topic or
- * payload, no private key in PEM. Long payloads are cut.
+ * payload, no private key in PEM. Long details and payloads are cut.
  */
 import type { Packet } from "mqtt-packet";
 import type { Clock } from "../src/port.ts";
@@ -27,7 +27,8 @@ export type Trace = (connection: number, deviceId: string, direction: PacketEntr
 export type Entry = PacketEntry | CloudEvent;
 
 const MAX_ENTRIES = 500;
-const MAX_PAYLOAD_CHARACTERS = 2000;
+/** Of a detail, and of a payload. */
+const MAX_CHARACTERS = 2000;
 const MASK = "•••";
 
 export class Log {
@@ -38,7 +39,7 @@ export class Log {
 	constructor(clock: Clock, happenings: Listeners<CloudEvent>) {
 		happenings.add((event) => this.#add(event));
 		this.trace = (connection, deviceId, direction, packet) =>
-			this.#add({ time: clock.now(), connection, deviceId, direction, ...describe(packet) });
+			this.#add({ time: clock.now(), connection, deviceId, direction, ...shortened(describe(packet)) });
 	}
 
 	#add(entry: Entry): void {
@@ -48,7 +49,19 @@ export class Log {
 	}
 }
 
-function describe(packet: Packet): Pick<PacketEntry, "packet" | "detail" | "payload"> {
+type Described = Pick<PacketEntry, "packet" | "detail" | "payload">;
+
+function shortened({ packet, detail, payload }: Described): Described {
+	return { packet, detail: short(detail), ...(payload === undefined ? {} : { payload: short(payload) }) };
+}
+
+/** A text of its own, which keeps nothing of the long one. */
+function short(text: string): string {
+	const rest = text.length - MAX_CHARACTERS;
+	return rest > 0 ? `${Buffer.from(text.slice(0, MAX_CHARACTERS))}… ${rest} more` : text;
+}
+
+function describe(packet: Packet): Described {
 	const name = packet.cmd.toUpperCase();
 	switch (packet.cmd) {
 		case "connect": {
@@ -67,12 +80,7 @@ function describe(packet: Packet): Pick<PacketEntry, "packet" | "detail" | "payl
 			return { packet: name, detail: packet.unsubscriptions.join(", ") };
 		case "publish": {
 			const payload = masked(Buffer.from(packet.payload as Uint8Array).toString("utf8"));
-			const rest = payload.length - MAX_PAYLOAD_CHARACTERS;
-			return {
-				packet: name,
-				detail: `${masked(packet.topic)} QoS ${packet.qos}`,
-				payload: rest > 0 ? `${payload.slice(0, MAX_PAYLOAD_CHARACTERS)}… ${rest} more` : payload,
-			};
+			return { packet: name, detail: `${masked(packet.topic)} QoS ${packet.qos}`, payload };
 		}
 		default:
 			return { packet: name, detail: packet.messageId === undefined ? "" : `id ${packet.messageId}` };

@@ -171,13 +171,13 @@ export class Operator implements CloudOperator {
 	}
 
 	/** Both the enrolment and the hub's device, with its modules: for one of these it is done to its device. */
-	setDisabled(id: string, disabled: boolean): void {
+	async setDisabled(id: string, disabled: boolean): Promise<void> {
 		const { enrolments, hub } = this.#options;
 		const { deviceId } = splitId(id);
 		enrolments.setDisabled(enrolments.ofDevice(deviceId)?.registrationId ?? deviceId, disabled);
 		this.#acted(deviceId, disabled ? "disabled" : "enabled");
 		if (disabled) hub.closeWithModules(deviceId, "the device has been disabled");
-		void this.#options.save();
+		await this.#options.save();
 	}
 
 	disconnect(deviceId: string): void {

@@ -6,13 +6,12 @@
  * at a time, whole, and keeps nothing.
  */
 import { generate, type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import { Gathered } from "./gathered.ts";
 
 export class MalformedPacket extends RangeError {
 	override readonly name = "MalformedPacket";
 }
 
-/** Of the header alone, nearly always. */
-const LEAST_HELD_BYTES = 8;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export class Packets {
@@ -20,9 +19,8 @@ export class Packets {
 	/** What came last, and how far it has been read. */
 	#bytes = NOTHING;
 	#at = 0;
-	/** The beginning of a packet that came before, so many bytes of it, and how many the packet has: 0 before that is known. */
-	#held = NOTHING;
-	#filled = 0;
+	/** The beginning of a packet that came before, and how many bytes the packet has: 0 before that is known. */
+	#held: Gathered | undefined;
 	#length = 0;
 
 	/** `most`: bytes of one packet, its fixed header included. */
@@ -40,7 +38,7 @@ export class Packets {
 
 	/** Undefined: no more is whole. A payload may be a view of what was added. Throws MalformedPacket; the rest has no meaning then. */
 	next(): Packet | undefined {
-		const whole = this.#filled > 0 ? this.#rest() : this.#whole();
+		const whole = this.#held === undefined ? this.#whole() : this.#rest(this.#held);
 		if (whole !== undefined) return read(whole);
 		this.#bytes = NOTHING;
 		return undefined;
@@ -56,36 +54,24 @@ export class Packets {
 			return bytes.subarray(at, at + length);
 		}
 		this.#length = length;
-		this.#hold(bytes.subarray(at));
+		this.#held = new Gathered();
+		this.#held.add(bytes.subarray(at));
 		return undefined;
 	}
 
 	/** The packet that has begun before. */
-	#rest(): Buffer | undefined {
+	#rest(held: Gathered): Buffer | undefined {
 		while (this.#length === 0 && this.#at < this.#bytes.length) {
-			this.#hold(this.#bytes.subarray(this.#at, ++this.#at));
-			this.#length = this.#lengthAt(this.#held.subarray(0, this.#filled), 0);
+			held.add(this.#bytes.subarray(this.#at, ++this.#at));
+			this.#length = this.#lengthAt(held.bytes, 0);
 		}
 		if (this.#length === 0) return undefined;
-		const piece = this.#bytes.subarray(this.#at, this.#at + this.#length - this.#filled);
+		const piece = this.#bytes.subarray(this.#at, this.#at + this.#length - held.length);
 		this.#at += piece.length;
-		this.#hold(piece);
-		if (this.#filled < this.#length) return undefined;
-		const whole = this.#held.subarray(0, this.#length);
-		this.#held = NOTHING;
-		this.#filled = this.#length = 0;
-		return whole;
-	}
-
-	#hold(piece: Buffer): void {
-		const filled = this.#filled + piece.length;
-		if (filled > this.#held.length) {
-			const larger = Buffer.allocUnsafe(Math.max(filled, 2 * this.#filled, LEAST_HELD_BYTES));
-			this.#held.copy(larger, 0, 0, this.#filled);
-			this.#held = larger;
-		}
-		piece.copy(this.#held, this.#filled);
-		this.#filled = filled;
+		held.add(piece);
+		if (held.length < this.#length) return undefined;
+		this.#held = undefined;
+		return held.bytes;
 	}
 
 	/** Of the packet that begins there, its fixed header included; 0: its header is not whole. */

@@ -54,7 +54,9 @@ export class RegistryFile {
 			this.#waits = true;
 			setTimeout(() => {
 				this.#waits = false;
-				this.#log.sync();
+				try {
+					this.#log.sync();
+				} catch {} // The system has the lines all the same, and the next change tries again.
 			}, SYNC_AFTER_MS).unref();
 		}
 	}

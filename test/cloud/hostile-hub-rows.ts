@@ -164,6 +164,11 @@ export const hubMoreRows = (): Row[] => [
 			Buffer.concat([frame(0x02, [0x80]), ...times(400, () => frame(0x00, [0xfe, 4, 0], Buffer.alloc(1024)))]),
 			"ends",
 		],
+		[
+			"a message in 1,025 pieces",
+			Buffer.concat(times(1025, (i) => frame(i === 0 ? 0x02 : 0x00, [0x81], Buffer.of(1)))),
+			"ends",
+		],
 		["a ping in pieces", frame(0x09, [0x80]), "ends"],
 		["1,000 pings", Buffer.concat(times(1000, () => frame(0x89, [0xfd], Buffer.alloc(125)))), "ends"],
 		["a close of one byte", frame(0x88, [0x81], Buffer.alloc(1)), "ends"],

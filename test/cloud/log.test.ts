@@ -39,3 +39,16 @@ test("no signature in a topic or a payload, wherever it stands, and no private k
 	for (const payload of [pem, `${pem}-----END PRIVATE KEY-----`])
 		assert.ok(!logged({ ...publish, payload: Buffer.from(payload) }).includes("c2VjcmV0"));
 });
+
+test("of what is long 2,000 characters are kept, of a filter as of a payload", () => {
+	const many = Array.from({ length: 20_000 }, (_, i) => `f${i}`);
+	for (const packet of [
+		{ cmd: "connect", clientId: "dev-001", username: "u".repeat(60_000), clean: true, keepalive: 60 },
+		{ cmd: "subscribe", messageId: 1, subscriptions: many.map((topic) => ({ topic, qos: 0 })) },
+		{ cmd: "suback", messageId: 1, granted: many.map(() => 128) },
+		{ cmd: "unsubscribe", messageId: 1, unsubscriptions: many },
+		{ cmd: "publish", topic: "t".repeat(60_000), payload: Buffer.alloc(0), qos: 0 },
+		{ cmd: "publish", topic: "t", payload: Buffer.alloc(60_000, 97), qos: 0 },
+	])
+		assert.match(logged(packet), /^.{2000,2200}… \d+ more"\}?.{0,30}\]$/s, packet.cmd);
+});

@@ -1,21 +1,11 @@
 /** A client's bytes in pieces of any size are the same packets, and what is held of one that is not whole is no more than came. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { generate, type Packet, parser } from "mqtt-packet";
 import { Packets } from "../../cloud/packets.ts";
+import { bytesInUse } from "./in-use.ts";
 
 const MOST = 300 * 1024;
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-function bytesInUse(): number {
-	collect();
-	const { heapUsed, arrayBuffers } = process.memoryUsage();
-	return heapUsed + arrayBuffers;
-}
-
 const publish = (topic: string, payload: string | Buffer, qos: 0 | 1 | 2 = 1, more = {}): Packet => ({
 	cmd: "publish",
 	topic,
@@ -92,6 +82,13 @@ test("of 300 KB that come byte by byte no more than twice their bytes is held", 
 	packets.add(large.subarray(-1));
 	assert.equal(packets.next()?.cmd, "publish");
 	assert.ok(held < 3 * MOST, `${held} bytes`);
+});
+
+test("a packet may have as many bytes as are allowed, its header included", () => {
+	const large = generate(publish("t", Buffer.alloc(100), 0));
+	assert.equal(read([large], new Packets(large.length)).length, 1);
+	for (const size of [2, 99])
+		assert.throws(() => read(cut(large, size), new Packets(large.length - 1)), { name: "MalformedPacket" });
 });
 
 test("what section 3.3 forbids, and a length that never ends", () => {

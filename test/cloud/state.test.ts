@@ -1,6 +1,6 @@
 /** What the cloud keeps: nothing that it has acknowledged is lost with the process, and a cut costs one line at most. */
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../../cloud/cloud.ts";
@@ -42,6 +42,24 @@ test("a device that was answered is known to the cloud after a kill, with what i
 		await second.close();
 	} finally {
 		await cloud.close();
+	}
+});
+
+test("a folder that goes away fails what would be kept, and neither the cloud nor what need not be", async () => {
+	const stateFolder = temporaryFolder();
+	const cloud = await startCloud({ stateFolder, apiPort: 0, retryAfterSeconds: 0, polls: 0 });
+	const { apiUrl, apiToken } = cloud.ready;
+	const call = async (method: string, path: string): Promise<number> =>
+		(await fetch(`${apiUrl}${path}`, { method, headers: { authorization: `Bearer ${apiToken}` } })).status;
+	cloud.operator.createDevice("dev-001");
+	rmSync(stateFolder, { recursive: true });
+	try {
+		assert.equal(await call("POST", "/devices/dev-001/disable"), 500);
+		assert.equal(await call("POST", "/ca/roll"), 500);
+		assert.equal(await call("GET", "/devices/dev-001"), 200);
+		assert.equal(await call("GET", "/updates"), 500);
+	} finally {
+		await assert.rejects(cloud.close());
 	}
 });
 

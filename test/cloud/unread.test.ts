@@ -12,6 +12,7 @@ import type { Connection } from "../../cloud/connection.ts";
 import { createWatch } from "../../cloud/watch.ts";
 import { FakeClock } from "../support/clock.ts";
 import { enrol, type Identity, Probe } from "./cloud-probe.ts";
+import { UPGRADE } from "./upgrade.ts";
 
 const MB = 1024 * 1024;
 /** Of a test that waits for an end that does not come. */
@@ -22,7 +23,9 @@ const folder = mkdtempSync(join(tmpdir(), "enrollee-unread-"));
 let cloud: Cloud;
 let identity: Identity;
 before(async () => {
-	cloud = await startCloud({ polls: 0, retryAfterSeconds: 0, updatesFolder: folder });
+	// In no time: who says nothing more would be ended in a minute, whatever came before.
+	const clock = new FakeClock(Date.now());
+	cloud = await startCloud({ clock, polls: 0, retryAfterSeconds: 0, updatesFolder: folder });
 	identity = await enrol(cloud, "dev-001");
 });
 after(async () => {
@@ -56,6 +59,16 @@ test("16 images that nobody reads are not in memory", LIMIT, async () => {
 	const grown = process.memoryUsage().arrayBuffers - arrayBuffers;
 	assert.ok(grown < 4 * LARGE_BYTES, `${Math.round(grown / MB)} MB`);
 	for (const socket of sockets) socket.destroy();
+});
+
+test("a connection may ask one thing after another, more than 16 in all", LIMIT, async () => {
+	const socket = await dial();
+	for (let i = 0; i < 20; i++) {
+		socket.write(REQUEST.replace("large", "none"));
+		const [answer] = await once(socket, "data");
+		assert.match(String(answer), /^HTTP\/1.1 404 /, `${i}`);
+	}
+	socket.destroy();
 });
 
 test("of requests that wait for no answer 16 are taken, and the connection ends at the next", LIMIT, async () => {
@@ -110,6 +123,28 @@ test("a device that does not read is asked nothing more until it does", LIMIT, a
 	cloud.disarm();
 	probe.close();
 });
+
+for (const [what, pieces] of [
+	["a frame of a byte more than 300 KB", [Buffer.of(0x82, 0xff, 0, 0, 0, 0, 0, 4, 0xb0, 1, 0, 0, 0, 0)]],
+	["a frame in 1,025 pieces", [Buffer.of(0x82, 0xff, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0), ...ones(1100)]],
+	[
+		"a message in 1,025 frames",
+		[Buffer.of(2, 0x80, 0, 0, 0, 0), ...ones(1024).map(() => Buffer.of(0, 0x80, 0, 0, 0, 0))],
+	],
+] as const)
+	test(`a WebSocket ends at ${what}`, LIMIT, async () => {
+		const socket = await ask(UPGRADE);
+		const before = cloud.events.length;
+		const ends = new Promise((resolve) => socket.resume().once("close", resolve));
+		for (const piece of pieces) await new Promise((resolve) => socket.write(piece, resolve));
+		await ends;
+		const reasons = cloud.events.slice(before).map((event) => (event.event === "disconnected" ? event.reason : ""));
+		assert.match(reasons.join(), /^(Too many|Max payload)/);
+	});
+
+function ones(count: number): Buffer[] {
+	return Array.from({ length: count }, () => Buffer.of(1));
+}
 
 test("events of the largest size are kept up to 32 MB, the last of them in any case", () => {
 	const watch = createWatch(new FakeClock(0));

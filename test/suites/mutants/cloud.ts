@@ -38,14 +38,22 @@ export const CLOUD = [
 		"cloud/packets.ts",
 		["cloud/packets"],
 		[
-			["const LEAST_HELD_BYTES = 8;", "const LEAST_HELD_BYTES = 8_000_000;"],
 			["if (1 + i + length > this.#most)", "if (false)"],
 			['throw new MalformedPacket("malformed MQTT: a length of more than four bytes");', "return 0;"],
 			["if (qos === 3) throw", "if (false) throw"],
 			["if (payloadAt > whole.length) throw", "if (false) throw"],
 			["if (found instanceof Error) throw", "if (false) throw"],
 			["qos === 0 ? 0 : 2", "0"],
-			["this.#filled = this.#length = 0;", "this.#filled = 0;"],
+			["		this.#held = undefined;\n", ""],
+		],
+	),
+	...mutantsOf(
+		"cloud/gathered.ts",
+		["cloud/gathered"],
+		[
+			["const LEAST_BYTES = 8;", "const LEAST_BYTES = 8_000_000;"],
+			["copy(larger, 0, 0, this.#length)", "copy(larger, 0, 0, 8)"],
+			["2 * this.#length", "0"],
 		],
 	),
 	...mutantsOf(
@@ -67,7 +75,7 @@ export const CLOUD = [
 			["if (stop === undefined) return;", ""],
 			["		stop();\n", ""],
 			["() => socket.destroy()),", "() => {}),"],
-			['socket.once("close", door.done);', ""],
+			['socket.on("close", () => door.done());', ""],
 		],
 	),
 	...mutantsOf(
@@ -86,16 +94,22 @@ export const CLOUD = [
 	...mutantsOf("cloud/https.ts", UNREAD, [
 		["if (open > MOST_OPEN) socket.destroy();", ""],
 		["return open > MOST_OPEN;", "return false;"],
-	]),
-	...mutantsOf("cloud/https.ts", TABLE, [
 		["(this.#open.get(socket) ?? 1) - 1", "this.#open.get(socket) ?? 1"],
 		["maxPayload: MAX_FRAME_BYTES,", ""],
+		["maxFragments: MOST_PIECES,", ""],
+		["maxBufferedChunks: MOST_PIECES,", ""],
+	]),
+	...mutantsOf("cloud/https.ts", TABLE, [
 		['else connection.close("a text frame");', "else receive(data);"],
 		["if (!known || !protocols", "if (!protocols"],
 	]),
 	...mutantsOf("cloud/downloads.ts", UNREAD, [
 		["if (at < until) throw", "if (false) throw"],
-		["() => response.destroy(),\n		);", "() => {},\n		);"],
+		[
+			"() => response.destroy(),\n		);",
+			"() => {},\n		);",
+			"pipeline ends what it writes to by itself where it fails",
+		],
 	]),
 	...mutantsOf("cloud/downloads.ts", TABLE, [
 		["isName(name) && isFile(path) ? path : undefined", "isName(name) ? path : undefined"],
@@ -141,6 +155,7 @@ export const CLOUD = [
 		["if (length > MAX_BODY_BYTES) return undefined;", ""],
 		["if (request.method !== method)", "if (false)"],
 	]),
+	...mutantsOf("cloud/operator.ts", ["cloud/state"], [["await this.#options.save();", "void this.#options.save();"]]),
 	...mutantsOf("cloud/api.ts", TABLE, [
 		["if (!URL.canParse(target, ORIGIN))", "if (false)"],
 		["if (length > MAX_BODY_BYTES) throw", "if (false) throw"],
