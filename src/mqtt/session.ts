@@ -36,7 +36,8 @@ export class Session {
 	#connect: Connect | undefined;
 	readonly #events: SessionEvents;
 	readonly #outlet: Outlet;
-	readonly #reader: PacketReader;
+	/** Until the end: what has begun to come is not held for as long as somebody holds the session. */
+	#reader: PacketReader | undefined;
 	readonly #timeout: number;
 	readonly #keepAlive: KeepAlive;
 	readonly #inFlight = new InFlight();
@@ -82,7 +83,7 @@ export class Session {
 	receive(bytes: Uint8Array, now: number): void {
 		if (this.#state.name !== "connecting" && this.#state.name !== "open") return;
 		this.#keepAlive.received(now);
-		const packets = this.#reader.push(bytes);
+		const packets = this.#reader!.push(bytes);
 		do {
 			let packet: ServerPacket | undefined;
 			try {
@@ -139,6 +140,7 @@ export class Session {
 		const state = this.#state;
 		if (state.name === "ended") return;
 		this.#state = { name: "ended" };
+		this.#reader = this.#large = undefined;
 		const reason = state.name === "ending" ? state.fault : (fault ?? closed("the broker closed the connection"));
 		this.#reportSettled();
 		for (const { done } of this.#inFlight.takeAll()) done(closed("the connection ended before the answer", reason));

@@ -82,6 +82,9 @@ export function renewalRows(): Row[] {
 				[],
 			),
 		}),
+		row("no JSON, in one piece between two calls with a request id of 10 KB", "", response, { change: unread() }),
+		// The answer to the request before, and then DPS in the same start.
+		row("the same once more", "", ["dps.unauthorized", ...response, "mqtt.closed"], { change: unread() }),
 		// Each under what the one before has brought.
 		row("certificates of RSA-4096", "", [], { lawful: true, change: undefined, authority }),
 		row("certificates of RSA-4096 to who has such", "", [], { lawful: true, change: undefined, authority }),
@@ -116,6 +119,12 @@ function within(before: readonly Uint8Array[], after: readonly Uint8Array[]): Ro
 		done = true;
 		return [Buffer.concat([...before, generate(packet), ...after])];
 	};
+}
+
+function unread(): Row["change"] {
+	const answer = instead("$iothub/credentials/res/200", "[".repeat(4000));
+	const call = publish(`$iothub/methods/POST/echo/?$rid=${"r".repeat(10_000)}`, "{}");
+	return (packet) => answer?.(packet)?.map((bytes) => Buffer.concat([call, bytes, call]));
 }
 
 /** Base64 of so many bytes that begin as a certificate. */
