@@ -9,6 +9,8 @@ const ID = "dev-003";
 const json = JSON.stringify;
 const asked = (request: string): string => json({ registrationId: ID, csr: request });
 
+const PEM = `-----BEGIN CERTIFICATE REQUEST-----\n${csr(ID)}\n-----END CERTIFICATE REQUEST-----\n`;
+
 /** With the status of the answer. */
 const BODIES: readonly (readonly [name: string, body: string, status: number])[] = [
 	["nothing", "", 200],
@@ -50,6 +52,12 @@ const BODIES: readonly (readonly [name: string, body: string, status: number])[]
 		asked(csr(ID, { attributes: [extensions(extension(dnsNames(2500)))] })),
 		200,
 	],
+	[
+		"a CSR with an extension of 3,000 names, over 8 KB",
+		asked(csr(ID, { attributes: [extensions(extension(dnsNames(3000)))] })),
+		400,
+	],
+	["a PEM in an array", json({ clientCertificateCsr: [PEM] }), 400],
 	["a CSR with 400 lists of extensions", asked(csr(ID, { attributes: times(400, () => extensions()) })), 200],
 	["a CSR with an attribute of 1,500 levels", asked(csr(ID, { attributes: [nested(1500)] })), 200],
 	["a CSR with more than attributes", asked(csr(ID, { behind: times(200, () => nested(2)) })), 200],

@@ -107,7 +107,7 @@ export const hubMoreRows = (): Row[] => [
 		["a renewal with 3,000 members", renewal(MANY(3000)), "400 puback open"],
 		[
 			"a renewal with a replace that is a number",
-			renewal('{"id":"dev-002","csr":"MAA=","replace":1}'),
+			renewal('{"id":"dev-002","csr":"MAA=","replace":12345}'),
 			"400 puback open",
 		],
 		["a renewal with one member more", renewal('{"id":"dev-002","csr":"MAA=","more":1}'), "400 puback open"],

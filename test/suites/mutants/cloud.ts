@@ -120,13 +120,17 @@ export const CLOUD = [
 		["{1,15})-$", "+)-$"],
 	]),
 	...mutantsOf("cloud/connection.ts", TABLE, [
-		["new Packets(MAX_PACKET_BYTES)", "new Packets(2 ** 28)"],
 		['if (peer === undefined) return this.close("second CONNECT");', ""],
 		["if (session === undefined) return this.close", "if (false) return this.close"],
 		['if (qos === 2) return this.close("QoS 2 is not supported");', ""],
 		["if (step === undefined) return this.close", "if (false) return this.close"],
 		["if (properties + payload.length > MAX_MESSAGE_BYTES)", "if (false)"],
 	]),
+	...mutantsOf(
+		"cloud/connection.ts",
+		["cloud/socketless"],
+		[["new Packets(MAX_PACKET_BYTES)", "new Packets(2 ** 28)"]],
+	),
 	...mutantsOf(
 		"cloud/connection.ts",
 		["cloud/rules"],
@@ -142,7 +146,11 @@ export const CLOUD = [
 	...mutantsOf("cloud/renewal-request.ts", TABLE, [
 		["if (id !== deviceId)", "if (false)"],
 		["if (unknown !== undefined)", "if (false)"],
-		['typeof csr === "string" ? decodeCsr("csr", csr) : undefined', 'decodeCsr("csr", csr as string)'],
+		[
+			'typeof csr === "string" ? decodeCsr("csr", csr) : undefined',
+			'decodeCsr("csr", csr as string)',
+			"nothing but a text has a length in fours and base64's letters only",
+		],
 		['typeof replace !== "string" ||', ""],
 	]),
 	...mutantsOf("cloud/csr.ts", TABLE, [
