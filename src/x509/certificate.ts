@@ -2,7 +2,7 @@
  * Reading X.509 certificates (RFC 5280), version 1 and 3: what a device must know of its own and of a server's.
  *
  * Refused with Fault x509.certificate: other versions, an outer signature algorithm that differs from the inner one, an
- * extension that occurs twice, validity that ends before it begins. Critical extensions that are not read here are listed in
+ * extension that occurs twice, validity that ends before it begins, a name over 512 bytes, a serial number over 64 bytes. Critical extensions that are not read here are listed in
  * `unknownCritical`: a relying party (TLS) must refuse such a certificate, its owner need not.
  */
 import { equal, hex, utf8Text } from "../base/bytes.ts";
@@ -16,6 +16,9 @@ import { readSignatureAlgorithm, type SignatureAlgorithm } from "./signature.ts"
 
 /** In a chain that was issued. Services send two or three; more would only cost memory. */
 const MOST_ISSUED = 5;
+/** Each becomes a text. RFC 5280 bounds serial numbers at 20 bytes, and a name's parts at 64 or 128 characters. */
+const MAX_NAME_BYTES = 512;
+const MAX_SERIAL_BYTES = 64;
 
 export interface Certificate extends Extensions {
 	/** The whole certificate. */
@@ -91,15 +94,20 @@ function withoutZeros(bytes: Uint8Array): Uint8Array {
 	return bytes.subarray(from);
 }
 
+function bounded(bytes: Uint8Array, most: number, what: string): Uint8Array {
+	if (bytes.length > most) throw new Fault("x509.certificate", `${what} of ${bytes.length} bytes`);
+	return bytes;
+}
+
 function readTbs(tbs: DerReader) {
 	const version = tbs.optional(context(0), (inner) => inner.smallInteger()) ?? 0;
 	if (version !== 0 && version !== 2) throw new Fault("x509.certificate", `version ${version + 1} is not 1 or 3`);
-	const serial = hex(withoutZeros(tbs.integer()));
+	const serial = hex(withoutZeros(bounded(tbs.integer(), MAX_SERIAL_BYTES, "serial number")));
 	const innerAlgorithm = tbs.element(Tag.SEQUENCE);
-	const issuer = tbs.element(Tag.SEQUENCE);
+	const issuer = bounded(tbs.element(Tag.SEQUENCE), MAX_NAME_BYTES, "issuer");
 	const [notBefore, notAfter] = tbs.inside(Tag.SEQUENCE, (validity) => [validity.time(), validity.time()] as const);
 	if (notAfter < notBefore) throw new Fault("x509.certificate", "the validity ends before it begins");
-	const subject = tbs.element(Tag.SEQUENCE);
+	const subject = bounded(tbs.element(Tag.SEQUENCE), MAX_NAME_BYTES, "subject");
 	const spki = tbs.element(Tag.SEQUENCE);
 	const extensions = version === 2 ? tbs.optional(context(3), readExtensions) : undefined;
 	return {

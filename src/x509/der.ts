@@ -13,8 +13,8 @@ import { readTime } from "./time.ts";
 export const MAX_DER_BYTES = 0x10000;
 /** A certificate nests 8 deep. */
 const MAX_DEPTH = 12;
-/** Object identifiers in use have at most 20 arcs or so; each of ours fits a 53-bit number. */
-const MAX_OID_BYTES = 64;
+/** Object identifiers in use have at most 20 arcs or so; each of ours fits a 53-bit number. A text has four times as many characters. */
+const MAX_OID_BYTES = 40;
 
 export const Tag = {
 	BOOLEAN: 0x01,

@@ -18,38 +18,49 @@ export interface Extensions {
 	/** keyUsage; absent together when the certificate does not restrict its key. */
 	readonly keyCertSign?: boolean;
 	readonly digitalSignature?: boolean;
-	/** extKeyUsage, object identifiers; absent: unrestricted. */
+	/** extKeyUsage, object identifiers, the first four and those for TLS; absent: unrestricted. */
 	readonly extendedKeyUsage?: readonly string[];
 	/** GeneralNames, DER: read one by one when a host is looked for (host.ts), because nobody bounds their number. */
 	readonly subjectAltName?: Uint8Array;
-	/** Object identifiers of critical extensions that are not read here, and of name constraints. */
+	/** Object identifiers of critical extensions that are not read here, and of name constraints: the first four. */
 	readonly unknownCritical: readonly string[];
 }
 
 /** Public certificates have a dozen; each costs a small device a text. */
 const MOST_EXTENSIONS = 32;
 const MOST_USAGES = 16;
+/** That are kept: each is a text. */
+const MOST_KEPT = 4;
 
 export function readExtensions(reader: DerReader): Extensions {
-	const seen: string[] = [];
+	const seen: number[] = [];
 	const unknownCritical: string[] = [];
+	const note = (id: string): boolean => unknownCritical.length < MOST_KEPT && unknownCritical.push(id) > 0;
 	let found: Partial<Extensions> = {};
 	reader.each(Tag.SEQUENCE, (extensions) =>
 		extensions.inside(Tag.SEQUENCE, (extension) => {
 			const id = extension.oid();
 			if (seen.length === MOST_EXTENSIONS) throw tooMany("extensions", MOST_EXTENSIONS);
-			if (seen.includes(id)) throw new Fault("x509.certificate", `extension ${id} occurs twice`);
-			seen.push(id);
+			const sum = sumOf(id);
+			if (seen.includes(sum)) throw new Fault("x509.certificate", `extension ${id} occurs twice`);
+			seen.push(sum);
 			const critical = extension.tag === Tag.BOOLEAN && extension.boolean();
 			const value = extension.content(Tag.OCTET_STRING);
 			const read = readerOf(id);
 			if (read !== undefined) found = { ...found, ...readDer(value, read) };
 			else if (id === Oid.CERTIFICATE_POLICIES) {
-				if (!readDer(value, arePoliciesKnown) && critical) unknownCritical.push(id);
-			} else if (critical || id === Oid.NAME_CONSTRAINTS) unknownCritical.push(id);
+				if (!readDer(value, arePoliciesKnown) && critical) note(id);
+			} else if (critical || id === Oid.NAME_CONSTRAINTS) note(id);
 		}),
 	);
 	return { ...found, unknownCritical };
+}
+
+/** Stands for its text, of which 32 would fill a small device. */
+function sumOf(id: string): number {
+	let sum = 0;
+	for (let i = 0; i < id.length; i++) sum = (Math.imul(sum, 31) + id.charCodeAt(i)) | 0;
+	return sum;
 }
 
 function readerOf(id: string): ((value: DerReader) => Partial<Extensions>) | undefined {
@@ -85,8 +96,12 @@ function readKeyUsage(value: DerReader): Partial<Extensions> {
 
 function readExtendedKeyUsage(value: DerReader): Partial<Extensions> {
 	const extendedKeyUsage: string[] = [];
+	let count = 0;
 	value.each(Tag.SEQUENCE, (usages) => {
-		if (extendedKeyUsage.push(usages.oid()) > MOST_USAGES) throw tooMany("key usages", MOST_USAGES);
+		const id = usages.oid();
+		if (++count > MOST_USAGES) throw tooMany("key usages", MOST_USAGES);
+		if (count <= MOST_KEPT || id === Oid.SERVER_AUTH || id === Oid.CLIENT_AUTH || id === Oid.ANY_USAGE)
+			extendedKeyUsage.push(id);
 	});
 	return { extendedKeyUsage };
 }

@@ -199,8 +199,9 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 	],
 	[
 		"hw/moddable/tls/README.md",
-		/each of ([\d,]+) bytes at most and all of ([\d,]+)/,
+		/each of ([\d,]+) bytes at most \(above the leaf ([\d,]+)\) and all of ([\d,]+)/,
 		constantIn("hw/moddable/tls/certificates.ts", "MAX_BYTES"),
+		constantIn("hw/moddable/tls/certificates.ts", "MAX_ISSUER_BYTES"),
 		constantIn("hw/moddable/tls/handshake.ts", "MAX_CERTIFICATES_BYTES"),
 	],
 	[

@@ -7,23 +7,14 @@ import { test } from "node:test";
 import { certificatePem, createEntity, der } from "../../cloud/pki.ts";
 import { base64, concat, equal, hex, utf8 } from "../../src/base/bytes.ts";
 import { parseCertificate, readCertificates } from "../../src/x509/certificate.ts";
-import {
-	bitString,
-	context,
-	element,
-	octetString,
-	oid,
-	sequence,
-	smallInteger,
-	Tag,
-	utf8String,
-} from "../../src/x509/der.ts";
+import { element, octetString, oid, sequence, Tag } from "../../src/x509/der.ts";
 import { matchesHost } from "../../src/x509/host.ts";
 import { encodeName } from "../../src/x509/name.ts";
 import { encodePem } from "../../src/x509/pem.ts";
 import { noOpenssl, openssl, temporaryFolder } from "../support/openssl.ts";
 import { isFault } from "../support/random.ts";
 import { survives } from "../support/survives.ts";
+import { assemble } from "./assemble.ts";
 
 const span = { notBefore: Date.UTC(2026, 0, 2, 3, 4, 5), notAfter: Date.UTC(2060, 5, 7, 8, 9, 10) };
 const root = await createEntity("P-384", { commonName: "Root", role: { kind: "root" }, ...span });
@@ -189,8 +180,29 @@ test("thousands of names are read one by one; too many extensions or usages are 
 	assert.throws(() => parseCertificate(assemble({ extensions: extensions(33) })), isFault("x509.certificate"));
 	const usages = (count: number): Uint8Array =>
 		sequence(oid("2.5.29.37"), octetString(sequence(...Array.from({ length: count }, (_, i) => oid(`1.2.3.${i}`)))));
-	parseCertificate(assemble({ extensions: [usages(16)] }));
+	const kept = ["1.2.3.0", "1.2.3.1", "1.2.3.2", "1.2.3.3"];
+	assert.deepEqual(parseCertificate(assemble({ extensions: [usages(16)] })).extendedKeyUsage, kept);
+	const last = sequence(...[...kept, "1.2.3.4", "1.3.6.1.5.5.7.3.1"].map((id) => oid(id)));
+	const forServers = sequence(oid("2.5.29.37"), octetString(last));
+	assert.deepEqual(parseCertificate(assemble({ extensions: [forServers] })).extendedKeyUsage, [
+		...kept,
+		"1.3.6.1.5.5.7.3.1",
+	]);
 	assert.throws(() => parseCertificate(assemble({ extensions: [usages(17)] })), isFault("x509.certificate"));
+	const critical = (i: number): Uint8Array =>
+		sequence(oid(`1.2.3.${i}`), element(Tag.BOOLEAN, Uint8Array.of(0xff)), octetString(new Uint8Array(1)));
+	const strange = parseCertificate(assemble({ extensions: Array.from({ length: 32 }, (_, i) => critical(i)) }));
+	assert.deepEqual(strange.unknownCritical, kept);
+});
+
+test("a name over 512 bytes and a serial number over 64 are refused", () => {
+	const named = (bytes: number) => assemble({ subject: encodeName("n".repeat(bytes)) });
+	assert.equal(parseCertificate(named(480)).commonName?.length, 480);
+	assert.throws(() => parseCertificate(named(500)), isFault("x509.certificate"));
+	assert.throws(() => parseCertificate(assemble({ issuer: encodeName("n".repeat(500)) })), isFault("x509.certificate"));
+	const numbered = (bytes: number) => assemble({ serial: element(Tag.INTEGER, new Uint8Array(bytes).fill(1)) });
+	assert.equal(parseCertificate(numbered(64)).serial.length, 128);
+	assert.throws(() => parseCertificate(numbered(65)), isFault("x509.certificate"));
 });
 
 test("all of the system's trust anchors", {
@@ -221,26 +233,3 @@ test("only a Fault comes out of damaged certificates", () => {
 	}
 	survives(readCertificates, utf8(certificatePem(server, root)), 3000);
 });
-
-interface Parts {
-	version?: number;
-	outer?: string;
-	notAfter?: string;
-	extensions?: Uint8Array[];
-}
-
-/** A certificate with a signature of nobody. */
-function assemble({ version = 2, outer = "1.2.840.10045.4.3.2", notAfter = "270101000000Z", extensions = [] }: Parts) {
-	const time = (text: string) => element(Tag.UTC_TIME, utf8(text));
-	const tbs = sequence(
-		element(context(0), smallInteger(version)),
-		smallInteger(1),
-		sequence(oid("1.2.840.10045.4.3.2")),
-		encodeName("whoever"),
-		sequence(time("260101000000Z"), time(notAfter)),
-		sequence(element(Tag.SET, sequence(oid("2.5.4.3"), utf8String("part")))),
-		sequence(sequence(oid("1.3.101.112")), bitString(new Uint8Array(32))),
-		...(extensions.length > 0 ? [element(context(3), sequence(...extensions))] : []),
-	);
-	return sequence(tbs, sequence(oid(outer)), bitString(Uint8Array.of(0)));
-}

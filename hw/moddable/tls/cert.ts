@@ -56,15 +56,21 @@ export function checkName(leaf: Certificate, host: string): void {
 	if (!isNamed) throw new TLSError(`the certificate is not for ${host}`, "tls.name");
 }
 
+/** SubjectPublicKeyInfo and a signature of 4,096 bits of RSA; what is larger is not taken, and not copied either. */
+const MAX_KEY_BYTES = 576;
+const MAX_SIGNATURE_BYTES = 512;
+
 /** Copies: a view would keep the whole certificate. */
 export function extract(certificate: Certificate, anchors: readonly Uint8Array[]): Extract {
 	const { der, tbs, spki, commonName, serial, subjectAltName, ...rest } = certificate;
+	const isTaken = rest.signature.length <= MAX_SIGNATURE_BYTES;
 	return {
 		...rest,
 		subject: rest.subject.slice(),
 		issuer: rest.issuer.slice(),
-		publicKey: parsePublicKey(spki.slice()),
-		signature: rest.signature.slice(),
+		publicKey: spki.length > MAX_KEY_BYTES ? { type: "unknown" } : parsePublicKey(spki.slice()),
+		signatureAlgorithm: isTaken ? rest.signatureAlgorithm : "unknown",
+		signature: rest.signature.slice(0, MAX_SIGNATURE_BYTES),
 		digest: digestOf(rest.signatureAlgorithm, tbs),
 		isAnchor: anchors.some((anchor) => equal(anchor, der)),
 	};
@@ -186,7 +192,7 @@ const unchecked = (index: number): TLSError =>
 /** RFC 5280 section 4.2.1.12. That a CA's list bounds what it issues is not said there, yet everybody relies on it. */
 function checkPurpose({ extendedKeyUsage }: Pick<Certificate, "extendedKeyUsage">, what: string): void {
 	if (!(extendedKeyUsage?.some((usage) => usage === Oid.SERVER_AUTH || usage === Oid.ANY_USAGE) ?? true))
-		throw untrusted(`${what} is not for servers: ${extendedKeyUsage}`);
+		throw untrusted(`${what} is not for servers: ${some(extendedKeyUsage)}`);
 }
 
 /** `intermediates`: how many CAs below, not counting those that issued to themselves. */
@@ -205,9 +211,12 @@ function checkUsable(
 	{ now, isBehind = false }: Expected,
 	what: string,
 ): void {
-	if (unknownCritical.length > 0) throw untrusted(`${what} has unknown critical extensions: ${unknownCritical}`);
+	if (unknownCritical.length > 0) throw untrusted(`${what} has unknown critical extensions: ${some(unknownCritical)}`);
 	if (!isBehind && now < notBefore) throw new TLSError(`${what} is not valid yet`, "tls.expired");
 	if (now > notAfter) throw new TLSError(`${what} has expired`, "tls.expired");
 }
+
+/** In a message, which is held more than once. */
+const some = (ids: readonly string[] = []): string => ids.slice(0, 3).join();
 
 export const untrusted = (message: string): TLSError => new TLSError(message, "tls.untrusted");

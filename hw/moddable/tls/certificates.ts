@@ -2,7 +2,7 @@
  * `ssl/certificates`: the body of the server's Certificate (RFC 5246 section 7.4.2), read part by part. One certificate is held while it
  * is read; then an extract of it, until the next one or an anchor is seen to have signed it, and of the leaf the key.
  *
- * Refused before it is held: a sixth certificate, one over 7 KB, lengths that do not fit into each other.
+ * Refused before it is held: a sixth certificate, a leaf over 6.5 KB, another over 3 KB, lengths that do not fit into each other.
  */
 import { Digest } from "crypt";
 import { concat } from "../../../src/base/bytes.ts";
@@ -23,7 +23,9 @@ export interface Authenticating {
 
 const MAX_CERTIFICATES = 5;
 /** Of one: a hundred names, with a key and a signature of 4,096 bits, take 5 KB; microsoft.com's has 6,404 bytes. */
-const MAX_BYTES = 7_168;
+const MAX_BYTES = 6_656;
+/** Of one above the leaf, of which an extract is held meanwhile: CAs have no list of names, and 2 KB with such keys. */
+const MAX_ISSUER_BYTES = 3_072;
 const LENGTH_BYTES = 3;
 /** Nobody finds another certificate for 128 bits, and they are kept for as long as the device runs. */
 const PRINT_BYTES = 16;
@@ -96,7 +98,8 @@ export default class Certificates {
 	#begin(part: Uint8Array): void {
 		const length = (part[0]! << 16) | (part[1]! << 8) | part[2]!;
 		const isList = this.#count < 0;
-		const fits = isList ? length === this.#left : length <= Math.min(this.#left, MAX_BYTES);
+		const most = this.#count === 0 ? MAX_BYTES : MAX_ISSUER_BYTES;
+		const fits = isList ? length === this.#left : length <= Math.min(this.#left, most);
 		if (part.length < LENGTH_BYTES || !fits) throw malformed("Certificate");
 		if (this.#count++ === MAX_CERTIFICATES)
 			throw untrusted(`the server sent more than ${MAX_CERTIFICATES} certificates`);

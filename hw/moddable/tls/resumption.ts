@@ -119,10 +119,10 @@ export class Resuming {
 	/** NewSessionTicket (RFC 5077 section 3.3): an empty one takes the announcement back. */
 	readTicket(s: SSLStream): void {
 		const seconds = s.readChars(4) >>> 0;
-		const bytes = s.readChunk(s.readChars(2));
+		const bytes = s.readChunk(s.readChars(2), true);
 		if (s.bytesAvailable > 0) throw malformed("NewSessionTicket");
-		if (bytes.byteLength === 0 || bytes.byteLength > MAX_TICKET_BYTES) return;
-		this.#ticket = new Uint8Array(bytes);
+		if (bytes.length === 0 || bytes.length > MAX_TICKET_BYTES) return;
+		this.#ticket = bytes.slice();
 		if (seconds > 0) this.#seconds = Math.min(seconds, DAY_SECONDS);
 	}
 

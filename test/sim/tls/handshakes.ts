@@ -189,7 +189,7 @@ export async function certificates(root: Entity): Promise<Row[]> {
 	const long = await createLeaf(root, { extensions: [new Extension("1.2.3", false, new Uint8Array(6000))] });
 	const padded = (bytes: number) =>
 		createLeaf(root, { extensions: [new Extension("1.2.3", false, new Uint8Array(6000 + bytes - long.der.length))] });
-	const [largest, larger] = await Promise.all([exactly(7168, padded), exactly(7169, padded)]);
+	const [largest, larger] = await Promise.all([exactly(6656, padded), exactly(6657, padded)]);
 	return Promise.all([
 		body("no certificate in Certificate", "tls.untrusted", () => certificateBody([])),
 		body("an empty certificate", "tls.untrusted", () => certificateBody([Buffer.alloc(0)])),
@@ -210,16 +210,15 @@ export async function certificates(root: Entity): Promise<Row[]> {
 		...[1, 2].map((bytes) => cut(`a body of ${bytes} bytes`, "tls.protocol", bytes, Buffer.alloc(bytes))),
 		body("a certificate longer than the list", "tls.protocol", () => vector(3, uint(5000, 3), der)),
 		body("nine hundred certificates", "tls.untrusted", () => certificateBody(Array(900).fill(Buffer.alloc(9)))),
-		serveAs([largest])("a certificate of 7,168 bytes", "connected"),
-		serveAs([largest, ...(await Promise.all([padded(1000), padded(1000)]))])(
-			"a certificate of 7,168 bytes, and two more",
-			"connected",
-			{
-				records: (all) => pieces(Buffer.concat(all), 16_384),
-			},
+		serveAs([largest])("a certificate of 6,656 bytes", "connected"),
+		serveAs([largest, await exactly(3072, padded)])("a certificate of 6,656 bytes, and one of 3,072", "connected", {
+			records: (all) => pieces(Buffer.concat(all), 16_384),
+		}),
+		serveAs([larger])("a certificate of 6,657 bytes", "tls.protocol"),
+		cut("a certificate of 6,657 bytes that is announced", "tls.protocol", 6663, uint(6660, 3), uint(6657, 3)),
+		body("a certificate of 3,073 bytes above the leaf", "tls.protocol", () =>
+			certificateBody([der, Buffer.alloc(3073)]),
 		),
-		serveAs([larger])("a certificate of 7,169 bytes", "tls.protocol"),
-		cut("a certificate of 7,169 bytes that is announced", "tls.protocol", 7175, uint(7172, 3), uint(7169, 3)),
 		cut("a body of 16,385 bytes that is announced", "tls.protocol", 16_385),
 		cut(
 			"a sixth certificate that is announced",

@@ -73,8 +73,8 @@ export const DEVICE_TLS = [
 		["if (s.bytesAvailable !== VERIFY_DATA_BYTES)", "if (false)"],
 	]),
 	...onXs("certificates", "chains,certificates,order,exchange", [
-		["Math.min(this.#left, MAX_BYTES)", "this.#left"],
-		["Math.min(this.#left, MAX_BYTES)", "MAX_BYTES"],
+		["Math.min(this.#left, most)", "this.#left"],
+		["Math.min(this.#left, most)", "most"],
 		["isList ? length === this.#left", "isList ? length <= this.#left"],
 		["isList ? length === this.#left", "isList ? length >= this.#left"],
 		["part.length < LENGTH_BYTES || ", ""],

@@ -16,7 +16,7 @@ import {
 	uint,
 	vector,
 } from "../../sim/tls/crafted.ts";
-import { type Entity, Extension, issue, type Wanted } from "../../sim/tls/pki.ts";
+import { type Entity, Extension, issue, rekeyed, type Wanted } from "../../sim/tls/pki.ts";
 import { listen } from "../../sim/tls/servers.ts";
 import type { Row } from "./row.ts";
 import { times } from "./row.ts";
@@ -116,9 +116,21 @@ export function tlsRows(): Row[] {
 		answered("an answer in HTTP", "tls.protocol", Buffer.from(`HTTP/1.1 400 Bad Request\r\n\r\n${"x".repeat(20_000)}`)),
 		answered("half a record", "tls.protocol", record(Content.Handshake, Buffer.alloc(8000)).subarray(0, 4000)),
 		row("four certificates with keys of RSA-4096, in order, for our host", "tls.untrusted", () => heavy(99)),
-		row("the same, and the leaf in 7 KB", "tls.untrusted", () => heavy(225)),
+		row("the same, and the leaf in 6.5 KB", "tls.untrusted", () => heavy(200)),
 		row("a fifth below them, of the same key", "tls.untrusted", () => heavy(99, 1)),
 		row("a sixth below them, of the same key", "tls.untrusted", () => heavy(99, 2)),
+		row("a subject of 5.5 KB", "tls.untrusted", () => under({ name: "root" }, { name: "n".repeat(5500) })),
+		row("an issuer of 3 KB, and its certificate", "tls.untrusted", () => under({ name: "n".repeat(3000) })),
+		row("an issuer whose certificate has 7 KB", "tls.protocol", () =>
+			under({ name: "large", extensions: [new Extension("1.2.3", false, octetString(new Uint8Array(6000)))] }),
+		),
+		row("a key of RSA with 40,000 bits", "tls.untrusted", async () => {
+			const leaf = await issue({ name: "server", hosts: ["127.0.0.1"] });
+			return served([Promise.resolve({ ...leaf, der: rekeyed(leaf, (1n << 40_000n) - 1n, 65_537n) })]);
+		}),
+		row("16 usages and 27 critical extensions with long numbers, in a leaf and in its issuer", "tls.untrusted", () =>
+			under(LONG_NUMBERS, LONG_NUMBERS),
+		),
 		lawful("100 names under a trusted root", 100),
 		lawful("250 names under a trusted root", 250),
 	];
@@ -126,6 +138,19 @@ export function tlsRows(): Row[] {
 
 async function served(chain: readonly Promise<Entity>[], script: Script = {}): Promise<number> {
 	return (await serveAs(await Promise.all(chain))("", "", script)).scenario.port;
+}
+
+const longNumber = (i: number): string => `1.2.${3 + i}${".127".repeat(25)}`;
+const LONG_NUMBERS: Wanted = {
+	name: "server",
+	extendedUsages: times(16, longNumber),
+	extensions: times(27, (i) => new Extension(longNumber(i), true, Uint8Array.of(5, 0))),
+};
+
+/** A leaf for our host, and its issuer, a root that nobody trusts. */
+async function under(issuer: Wanted, leaf: Partial<Wanted> = {}): Promise<number> {
+	const above = await issue({ ca: {}, ...issuer });
+	return served([issue({ name: "server", hosts: ["127.0.0.1"], ...leaf, issuer: above }), Promise.resolve(above)]);
 }
 
 /** Of nobody's root, and up to there all is as it should be: a leaf of so many names, and above it two certificates or more. */
