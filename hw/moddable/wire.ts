@@ -182,7 +182,7 @@ class TlsConnection implements Connection {
 				this.#isDelivering = true;
 				this.#arrived = next.length > MOST_DELIVERED ? next.subarray(MOST_DELIVERED) : NOTHING;
 				this.#events.onData(next.subarray(0, MOST_DELIVERED));
-				this.#deliverSoon();
+				if (this.#state !== "closed") this.#deliverSoon();
 				return;
 			}
 			this.#isDelivering = false;

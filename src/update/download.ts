@@ -102,10 +102,9 @@ abstract class Fetch implements GetSink {
 		if (fault?.code === "tls.record" && this.most === undefined) {
 			this.most = PART_BYTES;
 			this.ask();
-		} else if (fault !== undefined) this.end(fault);
-		else if (this.isWhole) this.end();
+		} else if (fault !== undefined || this.isWhole) this.later(fault);
 		else if (++this.#connections < MOST_CONNECTIONS && this.from !== this.#began) this.ask();
-		else this.end(new Fault("ota.http", "an answer that brings nothing", { retryable: true }));
+		else this.later(new Fault("ota.http", "an answer that brings nothing", { retryable: true }));
 	}
 
 	/** Over a connection of its own, what is missing. */
@@ -119,7 +118,7 @@ abstract class Fetch implements GetSink {
 		}
 	}
 
-	/** `end`, in a turn of its own. */
+	/** `end`, in a turn of its own: a signature may be verified there, for which the connection has made room by then. */
 	protected later(fault?: Fault): void {
 		this.#get = { cancel: this.#ports.clock.after(0, () => this.end(fault)) };
 	}
