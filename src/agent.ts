@@ -120,7 +120,12 @@ export class Agent {
 			try {
 				link = await this.#lifecycle.connect();
 				this.#pause.succeeded(false);
-				const outcome = await this.#serve(link);
+				let outcome = await this.#serve(link);
+				if (outcome === "dps") {
+					// Its session has ended, and has some KB still: a handshake with DPS, under long chains, has no room for both.
+					link = undefined;
+					outcome = (await this.#lifecycle.renewAtDps()) ?? (this.#options.once ? "done" : "again");
+				}
 				if (outcome === "done") this.close();
 				this.#pause.succeeded(true);
 			} catch (thrown) {
@@ -139,17 +144,20 @@ export class Agent {
 		}
 	}
 
-	/** Until the session ends, which throws its Fault; "again" for a candidate's trial, "done" when `once` has its wish. */
-	async #serve(link: Link): Promise<"again" | "done"> {
+	/**
+	 * Until the session ends, which throws its Fault; "again" for a candidate's trial, "dps" where that has to issue one, "done" when
+	 * `once` has its wish.
+	 */
+	async #serve(link: Link): Promise<"again" | "dps" | "done"> {
 		const { session, credential } = link;
-		let outcome: "again" | "done" | undefined;
+		let outcome: "again" | "dps" | "done" | undefined;
 		try {
 			this.#enter("connected");
 			for (let isIdle = false; outcome === undefined; ) {
 				this.#service.look();
 				const due = this.#lifecycle.dueIn(credential) === 0 && (isIdle || !this.#options.once);
-				if (due && (await this.#lifecycle.renew(link))) outcome = "again";
-				else if (isIdle) outcome = "done";
+				if (due) outcome = await this.#lifecycle.renew(link);
+				if (isIdle) outcome ??= "done";
 				if (outcome) break;
 				const turn = await this.#turn(link);
 				if (typeof turn === "object" && turn.fault) throw turn.fault;

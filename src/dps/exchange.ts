@@ -49,7 +49,7 @@ export function exchange(options: ExchangeOptions, done: (result: Assignment | F
 }
 
 class Exchange implements ClientEvents {
-	readonly #options: ExchangeOptions;
+	readonly #options: Omit<ExchangeOptions, "onboarding">;
 	readonly #done: (result: Assignment | Fault) => void;
 	readonly #registration: Registration;
 	readonly #client: Client;
@@ -57,8 +57,9 @@ class Exchange implements ClientEvents {
 	#cancelTimer: () => void = idle;
 	readonly #cancelWhole: () => void;
 
-	constructor(options: ExchangeOptions, done: (result: Assignment | Fault) => void) {
-		const { wire, clock, host, port, anchors, onboarding, request } = options;
+	/** What is shown is not held: a chain may have some KB, and so has the answer. */
+	constructor({ onboarding, ...options }: ExchangeOptions, done: (result: Assignment | Fault) => void) {
+		const { wire, clock, host, port, anchors, request } = options;
 		this.#options = options;
 		this.#done = done;
 		this.#registration = new Registration(request);
@@ -174,7 +175,7 @@ class Exchange implements ClientEvents {
 	}
 }
 
-function password(key: SymmetricKey, options: ExchangeOptions, now: number): string {
+function password(key: SymmetricKey, options: Pick<ExchangeOptions, "idScope" | "request">, now: number): string {
 	const expires = Math.floor(now / 1000) + TOKEN_SECONDS;
 	return key.token(resource(options.idScope, options.request.registrationId), expires, "registration");
 }

@@ -13,7 +13,7 @@ import { Fault } from "../fault.ts";
 import type { Clock, Entropy, Keystore, Log, Wire } from "../port.ts";
 import { acceptAssignment } from "./accept.ts";
 import type { Journal, Place } from "./journal.ts";
-import type { Credential } from "./record.ts";
+import { type Credential, identityOf } from "./record.ts";
 import { type CertificateRequestIdentity, certificateRequest, turnCurve } from "./request.ts";
 
 export interface EnrolmentOptions {
@@ -27,17 +27,16 @@ export interface EnrolmentOptions {
 	readonly keystore?: Keystore | undefined;
 }
 
-/** `onboarding`: what to show DPS, the config's own by default. `onRequest`: the CSR leaves. */
+/** `show`: reads what DPS is shown in place of the config's own onboarding credential, if it is there. `onRequest`: the CSR leaves. */
 export async function enrol(
 	options: EnrolmentOptions,
-	onboarding: Onboarding | undefined = options.config.onboarding,
-	onRequest: () => void = () => {},
+	show: () => Credential | undefined,
+	onRequest: () => void,
 ): Promise<Credential> {
 	const { config, clock, log, journal } = options;
 	const { registrationId } = config;
-	if (!onboarding)
-		throw new Fault("config.missing", "symmetricKey, or onboardingCert and onboardingKey: needed to enrol");
-	const { identity, place, assignment } = await register(options, onboarding, onRequest);
+	if (!config.onboarding) shown(options, show); // before a key is made for nothing
+	const { identity, place, assignment } = await register(options, show, onRequest);
 	log("dps.assigned", { hub: assignment.hub, deviceId: assignment.deviceId });
 	const expect = { ...identity, registrationId, now: clock.now(), log };
 	const credential = journal.propose(acceptAssignment(assignment, expect), place);
@@ -49,7 +48,7 @@ export async function enrol(
 /** Once more, in the same attempt, where the service refuses the key for its curve. */
 async function register(
 	options: EnrolmentOptions,
-	onboarding: Onboarding,
+	show: () => Credential | undefined,
 	onRequest: () => void,
 ): Promise<{
 	readonly identity: CertificateRequestIdentity;
@@ -70,7 +69,8 @@ async function register(
 						...config.dps,
 						anchors: config.anchors,
 						idScope: config.idScope,
-						onboarding,
+						// Read here, and held by nobody once it has been shown.
+						onboarding: shown(options, show),
 						onRequest,
 						request: {
 							dialect: config.dialect,
@@ -88,4 +88,11 @@ async function register(
 			if (!(thrown instanceof Fault && turnCurve(thrown, options, isFirst))) throw thrown;
 		}
 	}
+}
+
+function shown({ config }: EnrolmentOptions, show: () => Credential | undefined): Onboarding {
+	const credential = show();
+	const onboarding = credential ? { identity: identityOf(credential) } : config.onboarding;
+	if (onboarding) return onboarding;
+	throw new Fault("config.missing", "symmetricKey, or onboardingCert and onboardingKey: needed to enrol");
 }

@@ -8,7 +8,6 @@ import { idle } from "../base/idle.ts";
 import { report } from "../base/log.ts";
 import type { Waiting } from "../base/waiting.ts";
 import type { Config } from "../config.ts";
-import type { Onboarding } from "../dps/exchange.ts";
 import { Fault } from "../fault.ts";
 import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
 import type { Clock, Entropy, Keystore, Log, Store, Wire } from "../port.ts";
@@ -19,7 +18,7 @@ import { renewOverHub } from "./hub-renewal.ts";
 import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
 import { type Link, openLink, type Proven } from "./link.ts";
-import { assignmentOf, type Credential, type DeviceAssignment, identityOf } from "./record.ts";
+import { assignmentOf, type Credential, type DeviceAssignment } from "./record.ts";
 import { RenewalSchedule } from "./renewal-schedule.ts";
 import { leaveCurve } from "./request.ts";
 import { judgeTrial } from "./trial.ts";
@@ -116,39 +115,44 @@ export class Lifecycle {
 		return await this.#trial(await this.#reenrol(candidate), false);
 	}
 
-	/**
-	 * Over the hub where it can and has not failed too often, else through DPS, with the current certificate or, where
-	 * the enrolment does not take that, with the onboarding credential. True: there is a candidate to try.
-	 */
-	async renew(link: Link): Promise<boolean> {
-		const { session, credential } = link;
+	/** Over the hub. "again": there is a candidate to try; "dps": that has to say, once the session has ended; undefined: not now. */
+	async renew(link: Link): Promise<"again" | "dps" | undefined> {
 		try {
-			if (this.#options.journal.load().candidate) return true;
+			if (this.#options.journal.load().candidate) return "again";
 			this.#options.journal.expectRoom();
-			if (session.apiVersion === API_VERSION_PREVIEW && this.#renewalFailures < MOST_HUB_RENEWAL_FAILURES) {
-				const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
-				this.#stopListening();
-				this.#stopListening = idle;
-				if (!(outcome instanceof Fault)) return true;
-				// Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made.
-				if (report(this.#options.log, outcome).retryable || outcome.room === "key" || this.#options.waiting.over)
-					throw outcome;
-			}
-			session.close();
-			await link.ended;
-			const { current } = this.#options.journal.load();
+			if (link.session.apiVersion !== API_VERSION_PREVIEW || this.#renewalFailures >= MOST_HUB_RENEWAL_FAILURES)
+				return "dps";
+			const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
+			this.#stopListening();
+			this.#stopListening = idle;
+			if (!(outcome instanceof Fault)) return "again";
+			// Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made.
+			if (report(this.#options.log, outcome).retryable || outcome.room === "key" || this.#options.waiting.over)
+				throw outcome;
+			return "dps";
+		} catch (thrown) {
+			return this.#renewalFailed(thrown, link.credential);
+		}
+	}
+
+	/** The same by DPS, with the current certificate or, where the enrolment does not take that, with the onboarding credential. */
+	async renewAtDps(): Promise<"again" | undefined> {
+		try {
 			try {
-				await this.#enrol(current && { identity: identityOf(current) });
+				await this.#enrol(() => this.#options.journal.load().current);
 			} catch (thrown) {
 				if (report(this.#options.log, thrown).retryable || !this.#options.config.onboarding) throw thrown;
 				await this.#enrol();
 			}
-			return true;
+			return "again";
 		} catch (thrown) {
-			this.#schedule.failed(leaveCurve(report(this.#options.log, thrown), this.#options), credential, this.#options);
-			this.#options.log("renewal.failed", { failures: this.#schedule.failures });
-			return false;
+			return this.#renewalFailed(thrown, this.#current!);
 		}
+	}
+
+	#renewalFailed(thrown: unknown, credential: Held): undefined {
+		this.#schedule.failed(leaveCurve(report(this.#options.log, thrown), this.#options), credential, this.#options);
+		this.#options.log("renewal.failed", { failures: this.#schedule.failures });
 	}
 
 	/** With the onboarding credential, or else with the certificate that the hub refuses: it may be another hub's, which DPS knows. */
@@ -161,20 +165,20 @@ export class Lifecycle {
 			if (!this.#current || this.#options.waiting.over || refusal.retryable) throw refusal;
 		}
 		try {
-			const shown = this.#options.journal.load().current ?? candidate;
-			return await this.#enrol(shown && { identity: identityOf(shown) });
+			return await this.#enrol(() => this.#options.journal.load().current ?? candidate);
 		} catch (thrown) {
 			// What DPS said to the credential that is meant for it says more.
 			throw refusal && !Fault.of(thrown, "agent.failed").retryable ? refusal : thrown;
 		}
 	}
 
-	async #enrol(onboarding?: Onboarding): Promise<Credential> {
+	/** `show`: to DPS, in place of the onboarding credential. */
+	async #enrol(show: () => Credential | undefined = () => undefined): Promise<Credential> {
 		this.#options.journal.expectRoom();
 		this.#pace.begin();
 		this.#options.onStep("enrolling");
 		try {
-			const credential = await enrol(this.#options, onboarding, () => this.#pace.requested());
+			const credential = await enrol(this.#options, show, () => this.#pace.requested());
 			this.#pace.succeeded();
 			this.#schedule.issued(credential, this.clock);
 			return credential;

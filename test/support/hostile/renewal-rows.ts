@@ -82,9 +82,6 @@ export function renewalRows(): Row[] {
 				[],
 			),
 		}),
-		row("no JSON, in one piece between two calls with a request id of 10 KB", "", response, { change: unread() }),
-		// The answer to the request before, and then DPS in the same start.
-		row("the same once more", "", ["dps.unauthorized", ...response, "mqtt.closed"], { change: unread() }),
 		// Each under what the one before has brought.
 		row("certificates of RSA-4096", "", [], { lawful: true, change: undefined, authority }),
 		row("certificates of RSA-4096 to who has such", "", [], { lawful: true, change: undefined, authority }),
@@ -99,10 +96,50 @@ export function renewalRows(): Row[] {
 			authority,
 		}),
 		reporting("certificates of RSA-4096 to who has such, a second later,", { authority, arm: "renew-late" }),
+		...FLOODS.flatMap(([name, flood, faults]) => [
+			row(`${name} in place of an answer, to who has certificates of RSA-4096`, "", faults, {
+				change: amid(flood),
+				authority,
+			}),
+			// The answer comes then, and is none: DPS is asked in the same start.
+			row(
+				`no JSON between ${name} at the next start, and then certificates of RSA-4096 by DPS`,
+				"",
+				[...new Set([...faults, ...response])],
+				{ change: amid(flood, "[".repeat(4000)), authority },
+			),
+		]),
 	];
 }
 
 const TWO_KB = JSON.stringify({ text: "x".repeat(1900) });
+const longId = (): Uint8Array[] => [publish(`$iothub/methods/POST/echo/?$rid=${"r".repeat(10_000)}`, "{}")];
+const call = (text: string): Uint8Array => publish("$iothub/methods/POST/echo/?$rid=x", text);
+const SIXTY_KB = publish("devices/dev-001/messages/devicebound/", Buffer.alloc(60_000));
+const TOO_LARGE = ["hub.too-large"];
+/** Each has a Fault of its own, to a careful device, too, with which a row is over. */
+const FLOODS: readonly (readonly [name: string, flood: () => Uint8Array[], faults: readonly string[]])[] = [
+	["calls with a request id of 10 KB", longId, ["hub.response"]],
+	["calls with 2,000 levels", () => [call(`{"a":${"[".repeat(2000)}${"]".repeat(2000)}}`)], TOO_LARGE],
+	[
+		"messages of 60 KB and changes of 20,000 empty arrays",
+		() => [
+			SIXTY_KB,
+			publish("$iothub/twin/PATCH/properties/desired/?$version=2", `{"a":[${times(20_000, () => "[]")}]}`),
+		],
+		TOO_LARGE,
+	],
+	[
+		"messages of 2,000 properties",
+		() => [publish(`devices/dev-001/messages/devicebound/${times(2000, (i) => `p${i}=1`).join("&")}`, "{}")],
+		TOO_LARGE,
+	],
+	[
+		"messages of 60 KB and 200 calls of enrollee.status",
+		() => [SIXTY_KB, ...times(200, (i) => publish(`$iothub/methods/POST/enrollee.status/?$rid=s${i}`, "{}"))],
+		TOO_LARGE,
+	],
+];
 const calls = (count: number): Uint8Array[] =>
 	times(count, (i) => publish(`$iothub/methods/POST/echo/?$rid=e${i}`, TWO_KB));
 const busy = (): Uint8Array[] => [
@@ -121,10 +158,11 @@ function within(before: readonly Uint8Array[], after: readonly Uint8Array[]): Ro
 	};
 }
 
-function unread(): Row["change"] {
-	const answer = instead("$iothub/credentials/res/200", "[".repeat(4000));
-	const call = publish(`$iothub/methods/POST/echo/?$rid=${"r".repeat(10_000)}`, "{}");
-	return (packet) => answer?.(packet)?.map((bytes) => Buffer.concat([call, bytes, call]));
+/** In place of an answer: a flood, or that payload with the flood on both sides of it, in one write. */
+function amid(flood: () => readonly Uint8Array[], payload?: string): Row["change"] {
+	const answer = instead("$iothub/credentials/res/200", payload ?? "");
+	return (packet) =>
+		answer?.(packet)?.map((bytes) => Buffer.concat(payload === undefined ? flood() : [...flood(), bytes, ...flood()]));
 }
 
 /** Base64 of so many bytes that begin as a certificate. */
