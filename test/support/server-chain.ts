@@ -1,4 +1,5 @@
 /** A server's chain as the largest of public services are: four certificates whose keys have 4,096 bits of RSA, and a hundred names, in 7 KB. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { syncBuiltinESMExports } from "node:module";
 import tls, { type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { chainPem, type Entity, issue } from "../sim/tls/pki.ts";
@@ -26,20 +27,18 @@ export async function createServerChain(hosts: readonly string[]): Promise<reado
 	return [leaf, issuing, policy, root];
 }
 
-/** All TLS servers that are made meanwhile show that chain. */
-export async function showing<T>(chain: readonly Entity[], make: () => Promise<T>): Promise<T> {
-	const { createServer } = tls;
-	const shown = { key: chain[0]!.keyPem, cert: chainPem(...chain) };
-	const create = (options: TlsOptions, accept?: (socket: TLSSocket) => void): Server =>
-		createServer({ ...options, ...shown }, accept);
-	const replace = (by: typeof createServer): void => {
-		tls.createServer = by;
+const shown = new AsyncLocalStorage<Pick<TlsOptions, "key" | "cert">>();
+
+/** The TLS servers that `make` makes show that chain; those that others make meanwhile do not. */
+export function showing<T>(chain: readonly Entity[], make: () => Promise<T>): Promise<T> {
+	if (tls.createServer === createServer) {
+		tls.createServer = createShowing as typeof createServer;
 		syncBuiltinESMExports();
-	};
-	replace(create as typeof createServer);
-	try {
-		return await make();
-	} finally {
-		replace(createServer);
 	}
+	return shown.run({ key: chain[0]!.keyPem, cert: chainPem(...chain) }, make);
 }
+
+const { createServer } = tls;
+
+const createShowing = (options: TlsOptions, accept?: (socket: TLSSocket) => void): Server =>
+	createServer({ ...options, ...shown.getStore() }, accept);
