@@ -9,16 +9,13 @@ export const clock: Clock = {
 	ticks: () => performance.now(),
 	after(milliseconds, callback) {
 		if (milliseconds <= LONGEST_MS) {
-			const only = setTimeout(callback, Math.max(0, milliseconds));
-			return () => clearTimeout(only);
+			const timer = setTimeout(callback, Math.max(0, milliseconds));
+			return () => clearTimeout(timer);
 		}
 		const end = performance.now() + milliseconds;
-		let timer: NodeJS.Timeout;
-		const wait = (left: number): void => {
-			timer =
-				left > LONGEST_MS ? setTimeout(() => wait(end - performance.now()), LONGEST_MS) : setTimeout(callback, left);
-		};
-		wait(milliseconds);
-		return () => clearTimeout(timer);
+		let cancel = clock.after(LONGEST_MS, () => {
+			cancel = clock.after(end - performance.now(), callback);
+		});
+		return () => cancel();
 	},
 };

@@ -2,8 +2,9 @@
  * Reading X.509 certificates (RFC 5280), version 1 and 3: what a device must know of its own and of a server's.
  *
  * Refused with Fault x509.certificate: other versions, an outer signature algorithm that differs from the inner one, an
- * extension that occurs twice, validity that ends before it begins, a name over 512 bytes, a serial number over 64 bytes. Critical extensions that are not read here are listed in
- * `unknownCritical`: a relying party (TLS) must refuse such a certificate, its owner need not.
+ * extension that occurs twice, validity that ends before it begins, a name over 512 bytes, a serial number over 64 bytes. Critical
+ * extensions that are not read here are listed in `unknownCritical`: a relying party (TLS) must refuse such a certificate, its owner
+ * need not.
  */
 import { equal, hex, utf8Text } from "../base/bytes.ts";
 import { Fault, type FaultCode } from "../fault.ts";

@@ -56,7 +56,7 @@ export function readExtensions(reader: DerReader): Extensions {
 	return { ...found, unknownCritical };
 }
 
-/** Stands for its text, of which 32 would fill a small device. */
+/** Stands for its text, of which 32 would fill a small device. Two of one certificate that share it, one chance in ten million, are refused. */
 function sumOf(id: string): number {
 	let sum = 0;
 	for (let i = 0; i < id.length; i++) sum = (Math.imul(sum, 31) + id.charCodeAt(i)) | 0;
