@@ -1,7 +1,7 @@
 /**
  * A PUBLISH that is too large to be held (MQTT 3.1.1, 3.3): its head is read, its payload handed on piece by piece as it comes.
  *
- * Refused: what section 3 forbids of any PUBLISH. Of a topic beyond the limit only the beginning is kept.
+ * Refused: what section 3 forbids of any PUBLISH. Of a topic beyond the limit only the beginning is kept, and so only its bytes are looked at.
  */
 import { utf8Text } from "../base/bytes.ts";
 import { broken } from "./header.ts";
@@ -13,6 +13,9 @@ export type LargePacket =
 	| { readonly type: "end" };
 
 const MOST_TOPIC_BYTES = 1024;
+const FORBIDDEN_TOPIC = "PUBLISH to a forbidden topic name";
+/** U+0000, # and +. */
+const FORBIDDEN_BYTES: readonly number[] = [0, 0x23, 0x2b];
 
 export class LargePublish {
 	readonly #bytes: number;
@@ -48,6 +51,8 @@ export class LargePublish {
 				yield { type: "part", payload };
 			} else if (this.#reads === "topic") {
 				const piece = bytes.subarray(from, from + this.#topicLength - this.#filled);
+				// In UTF-8 such a byte is no part of another character.
+				if (FORBIDDEN_BYTES.some((byte) => piece.includes(byte))) throw broken(FORBIDDEN_TOPIC);
 				if (this.#filled < this.#topic.length)
 					this.#topic.set(piece.subarray(0, this.#topic.length - this.#filled), this.#filled);
 				this.#filled += piece.length;
@@ -69,7 +74,7 @@ export class LargePublish {
 	}
 
 	#beginTopic(length: number): void {
-		if (length === 0 || length + 2 * this.#qos > this.#left) throw broken("PUBLISH to a forbidden topic name");
+		if (length === 0 || length + 2 * this.#qos > this.#left) throw broken(FORBIDDEN_TOPIC);
 		this.#topicLength = length;
 		this.#topic = new Uint8Array(Math.min(length, MOST_TOPIC_BYTES));
 		this.#reads = "topic";
@@ -80,6 +85,7 @@ export class LargePublish {
 		try {
 			topic = utf8Text(this.#topic);
 		} catch {
+			if (this.#topicLength <= MOST_TOPIC_BYTES) throw broken(FORBIDDEN_TOPIC);
 			// Cut within a character, for instance: nobody's topic.
 			topic = "?";
 		}

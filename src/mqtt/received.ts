@@ -1,7 +1,7 @@
 /**
  * Whole packets from a server (MQTT 3.1.1, section 3), read where they lie: five kinds of a few bytes, and PUBLISH. header.ts has
- * looked at the first byte. Refused with Fault mqtt.protocol: short bodies, bytes left over, packet id 0, reserved codes, topic names that
- * are no UTF-8, are empty, or have wildcards or U+0000.
+ * looked at the first byte. Refused with Fault mqtt.protocol: short bodies, bytes left over, packet id 0, reserved codes, a refusal that says
+ * that there is a session, topic names that are no UTF-8, are empty, or have wildcards or U+0000.
  */
 import { utf8Text } from "../base/bytes.ts";
 import { broken, isPublish } from "./header.ts";
@@ -43,7 +43,8 @@ export function received(first: number, body: Uint8Array): ServerPacket {
 	const { length } = body;
 	switch (first >> 4) {
 		case CONNACK:
-			if (length === 2 && body[0]! <= 1)
+			// 3.2.2.2: who is refused has no session.
+			if (length === 2 && (body[0] === 0 || (body[0] === 1 && body[1] === 0)))
 				return { type: "connack", sessionPresent: body[0] === 1, returnCode: body[1]! };
 			break;
 		case PUBACK:

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { generate, type Packet, parser } from "mqtt-packet";
-import { concat, hex } from "../../src/base/bytes.ts";
+import { concat, hex, utf8 } from "../../src/base/bytes.ts";
 import * as onNode from "../../src/mqtt/packet.ts";
 import type { ServerPacket } from "../../src/mqtt/received.ts";
 import { mutations } from "../support/mutate.ts";
@@ -129,6 +129,29 @@ function check(codec: () => Codec): void {
 		assert.equal(end?.type, "end");
 		for (const bytes of ["30 c601 0000", "30 c601 00c7", "32 c601 00c4", "32 c601 0001 74 0000"])
 			assert.throws(() => read(spaced(bytes), 200), { code: "mqtt.protocol" }, bytes);
+	});
+
+	test("a topic that is forbidden where the message is held is forbidden where it is not, beyond what is kept of it, too", () => {
+		const message = (...topic: Uint8Array[]) => {
+			const name = concat(...topic);
+			const total = 2 + name.length + 200;
+			const head = Uint8Array.of(0x30, (total & 0x7f) | 0x80, total >> 7, name.length >> 8, name.length & 0xff);
+			return concat(head, name, new Uint8Array(200));
+		};
+		const before = new Uint8Array(1100).fill(0x74);
+		assert.equal(read(message(before), 100)[0]!.type, "large");
+		for (const bytes of [Uint8Array.of(0), utf8("#"), utf8("+")])
+			for (const topic of [[bytes], [before, bytes], [before, bytes, before]])
+				assert.throws(() => read(message(...topic), 100), { code: "mqtt.protocol" }, String(bytes));
+		assert.throws(() => read(message(Uint8Array.of(0xff)), 100), { code: "mqtt.protocol" });
+		// Cut within a character, by us.
+		const [cut] = read(message(before.subarray(0, 1023), utf8("\u00e9")), 100);
+		assert.equal(cut?.type === "large" && cut.topic, "?");
+	});
+
+	test("a CONNACK that refuses says that there is no session", () => {
+		assert.equal(read(spaced("20 02 0005")).length, 1);
+		assert.throws(() => read(spaced("20 02 0105")), { code: "mqtt.protocol" });
 	});
 
 	test("what cannot be sent is refused", () => {
