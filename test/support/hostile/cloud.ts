@@ -67,7 +67,7 @@ export class HostileCloud {
 		const port = await row.port?.();
 		const words = [
 			enrols(row) ? "fresh" : isCareful ? "careful" : "keep",
-			row.phase === "renewal" ? "renewal" : endsByFault(row) ? "fault" : "call",
+			row.phase === "renewal" ? `renewal:${isCareful ? 0 : row.faults.length}` : endsByFault(row) ? "fault" : "call",
 		];
 		return [...words, ...(port === undefined ? [] : [port])].join(" ");
 	}

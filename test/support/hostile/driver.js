@@ -3,9 +3,10 @@
  * Node alike.
  *
  * `next(i, start)` gives row i to `start`: "fresh", "keep" or "careful" (the same after three starts that did not last), "call" (over when
- * the method `done` is called, a careful one's when it has said its status), "renewal" (over with the first Fault behind the request, or the
- * renewed certificate) or "fault" (over with the first Fault, or an application in its place), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`:
- * how it ended, "done", "waiting", "over" or "hang", the codes of all Faults on the way, and how many messages the application got.
+ * the method `done` is called, a careful one's when it has said its status), "renewal:N" (over with the renewed
+ * certificate, or a Fault behind the request, of N kinds at least on the way) or "fault" (over with the first Fault, or an application in its
+ * place), and DPS's port, all with blanks between; undefined: that was all. `tell(i, how, codes, messages)`: how it ended, "done",
+ * "waiting", "over" or "hang", the codes of all Faults on the way, and how many messages the application got.
  */
 const KEPT = ["cred.a", "cred.b", "cred.current", "cred.pending", "ota", "ota.floor", "ota.app", "app", "unstable"];
 /** No row takes so long, on a slow machine either. */
@@ -29,7 +30,7 @@ class Life {
 		this.call = kept === "careful" ? "enrollee.status" : "done";
 		this.options = options;
 		this.index = index;
-		this.until = until;
+		[this.until, this.least] = until.split(":");
 		this.codes = [];
 		this.messages = 0;
 		this.cancel = ports.clock.after(HANG_MS, () => this.over("hang"));
@@ -62,8 +63,10 @@ class Life {
 		if (step === "renewal.request" && this.until === "renewal") this.renews = true;
 		if (step === "method" && detail.name === this.call && this.until === "call") this.over("done");
 		if (detail.code === "device.unstable") return;
+		// What comes for a request from before may precede the request itself.
+		const isFault = step === "fault" || (detail.name === "enrollee.renew" && this.codes.length > 0);
 		const ends = this.renews
-			? step === "fault" || step === "credential.proven"
+			? step === "credential.proven" || (isFault && this.codes.length >= this.least)
 			: step === "fault" && this.until === "fault";
 		if (ends) this.over("over");
 	}
