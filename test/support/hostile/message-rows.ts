@@ -105,12 +105,13 @@ export function messageRows(): Row[] {
 		row(
 			"c2d",
 			"a topic that is no UTF-8, large",
-			[],
+			["mqtt.protocol"],
 			() => [raw(0x30, Buffer.alloc(40, 0xff), Buffer.alloc(140_000))],
-			{
-				faults: large,
-			},
+			broken,
 		),
+		row("c2d", "a topic of 4 KB that is no UTF-8, large", large, () => [
+			raw(0x30, Buffer.alloc(4000, 0xff), Buffer.alloc(140_000)),
+		]),
 		row("c2d", "a topic with a wildcard", ["mqtt.protocol"], () => [raw(0x30, bytes("a/#"), bytes("{}"))], broken),
 		row("c2d", "no topic", ["mqtt.protocol"], () => [raw(0x30, bytes(""), bytes("{}"))], broken),
 		row("c2d", "QoS 2", ["mqtt.protocol"], () => [raw(0x34, bytes("a"), Buffer.of(0, 1))], broken),
