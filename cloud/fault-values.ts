@@ -57,6 +57,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 	"desired-flood": FLOOD,
 	"method-flood": FLOOD,
 	"c2d-size": SIZE,
+	"upgrade-fields": FLOOD,
 	"ping-flood": FLOOD,
 	"c2d-flood": FLOOD,
 	"dps-size": SIZE,

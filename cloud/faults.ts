@@ -58,8 +58,9 @@ export const FAULTS = {
 	"huge-twin": `hub: the desired properties have SHAPE:N more; SHAPE is one of ${SHAPES.join(" ")}`,
 	"desired-flood": "hub: VALUE (1000) changes of desired properties at once, after the subscription, no name twice",
 	"method-flood":
-		"hub: VALUE (1000) calls of a method that there is not at once, after the subscription, no member name twice",
+		"hub: VALUE (1000) calls of methods that there are not at once, after the subscription, no method's and no member's name twice",
 	"c2d-size": "hub: a message of N bytes after the subscription, at each connection",
+	"upgrade-fields": "WebSocket: VALUE (1000) fields more in the answer to the upgrade",
 	"ping-flood": "WebSocket: VALUE (1000) pings at once behind an answer",
 	"c2d-flood": "hub: VALUE (1000) messages at once after the subscription",
 	"dps-size": "DPS: the result has a member of N bytes that nobody knows",

@@ -62,7 +62,7 @@ export function flood(
 		for (let i = 0; armed !== undefined && i < Number(armed || DEFAULT); i++) send(i);
 	};
 	if (filter.startsWith("$iothub/methods/"))
-		times("method-flood", (i) => deliver(`$iothub/methods/POST/flood/?$rid=f${i}`, `{"m${i}":{"v${i}":${i}}}`));
+		times("method-flood", (i) => deliver(`$iothub/methods/POST/flood${i}/?$rid=f${i}`, `{"m${i}":{"v${i}":${i}}}`));
 	else if (filter.startsWith("$iothub/twin/PATCH/properties/desired/"))
 		times("desired-flood", (i) => {
 			device.desired = { ...device.desired, version: device.desired.version + 1 };

@@ -73,6 +73,10 @@ export class Https {
 				socket.destroy();
 			}
 		});
+		this.#webSockets.on("headers", (fields: string[]) => {
+			const more = this.#options.faults.strikes("upgrade-fields");
+			for (let i = more === undefined ? 0 : Number(more || 1000); i > 0; i--) fields.push(`f${i}:`);
+		});
 		this.#server.on("clientError", (_error, socket) => socket.destroy());
 	}
 

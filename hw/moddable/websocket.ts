@@ -2,11 +2,12 @@
  * WebSocket (RFC 6455), the client's side, as a Connection over a Connection: binary messages of subprotocol `mqtt` as a stream
  * of bytes. No message is kept: payload is handed on as it comes, however it was framed.
  *
- * Refuses any answer to the upgrade but 101 with the right accept key and subprotocol, heads over 2 KB, text, masked frames,
+ * Refuses any answer to the upgrade but 101 with the right accept key and subprotocol, heads that base/http-head.ts refuses, text, masked frames,
  * reserved bits and opcodes, control frames that are long or fragmented, and lengths over 512 KB.
  */
-import { base64, concat, fromUnits, utf8 } from "../../src/base/bytes.ts";
-import { Fault, printable } from "../../src/fault.ts";
+import { base64, concat, utf8 } from "../../src/base/bytes.ts";
+import { HeadReader } from "../../src/base/http-head.ts";
+import { Fault } from "../../src/fault.ts";
 import type { Connection, WireEvents, WireOptions } from "../../src/port.ts";
 
 /** What the platform brings. */
@@ -28,7 +29,8 @@ const PONG = 0xa;
 const FIN = 0x80;
 const MASKED = 0x80;
 
-const MOST_HEAD_BYTES = 2048;
+/** Of those that are asked for; the longest has a list of what a proxy knows. */
+const MOST_LINE_BYTES = 512;
 const MOST_FRAME_BYTES = 512 * 1024;
 /** So that two bytes hold every length that we send. */
 const MOST_SENT_BYTES = 0xffff;
@@ -52,7 +54,9 @@ export class WebSocketConnection implements Connection, WireEvents {
 	#fault: Fault | undefined;
 	#key = "";
 	#cancelDeadline: () => void = nothing;
-	/** The beginning of the head, or of a frame's header or a control frame's payload. */
+	/** While the answer to the upgrade comes. */
+	#head: HeadReader | undefined;
+	/** The beginning of a frame's header or a control frame's payload. */
 	#held: Uint8Array = NOTHING;
 	/** Of the present data frame, yet to come. */
 	#left = 0;
@@ -117,31 +121,28 @@ export class WebSocketConnection implements Connection, WireEvents {
 
 	/** What comes after the head, or undefined while that is not complete. */
 	#upgrade(bytes: Uint8Array): Uint8Array | undefined {
-		const held = concat(this.#held, bytes);
-		const end = endOfHead(held, Math.max(0, this.#held.length - 3));
-		if (end > MOST_HEAD_BYTES || (end < 0 && held.length > MOST_HEAD_BYTES))
-			throw this.#refusal(`answers with a head over ${MOST_HEAD_BYTES} bytes`);
-		this.#held = held;
-		if (end < 0) return undefined;
-		this.#held = NOTHING;
-		this.#check(fromUnits(held.subarray(0, end - 4)).split("\r\n"));
+		this.#head ??= new HeadReader({
+			single: ["sec-websocket-accept", "sec-websocket-protocol"],
+			others: ["upgrade", "connection", "sec-websocket-extensions"],
+			mostLineBytes: MOST_LINE_BYTES,
+			refusal: (what) => this.#refusal(`answers the upgrade with ${what}`),
+		});
+		const end = this.#head.push(bytes);
+		if (!this.#head.isDone) return undefined;
+		this.#check(this.#head);
+		this.#head = undefined;
 		this.#cancelDeadline();
 		this.#cancelDeadline = nothing;
 		this.#options = undefined;
 		this.#key = "";
 		this.#state = "open";
 		this.#events.onOpen();
-		return held.subarray(end);
+		return bytes.subarray(end);
 	}
 
 	/** Section 4.1, what the client must see in the answer. */
-	#check([status = "", ...lines]: readonly string[]): void {
-		if (!status.startsWith("HTTP/1.1 101")) throw this.#refusal(`answers ${printable(status)}`);
-		const fields = new Map<string, string>();
-		for (const line of lines) {
-			const colon = line.indexOf(":");
-			fields.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
-		}
+	#check({ status, isHttp11, fields }: HeadReader): void {
+		if (status !== 101 || !isHttp11) throw this.#refusal(`answers the upgrade with status ${status}`);
 		const expected = base64(this.#tools.sha1(utf8(this.#key + ACCEPT_SUFFIX)));
 		if (fields.get("upgrade")?.toLowerCase() !== "websocket") throw this.#refusal("does not upgrade");
 		if (!fields.get("connection")?.toLowerCase().includes("upgrade")) throw this.#refusal("does not upgrade");
@@ -241,10 +242,3 @@ export class WebSocketConnection implements Connection, WireEvents {
 }
 
 const protocol = (what: string): Fault => new Fault("mqtt.protocol", `WebSocket: ${what}`);
-
-/** Of an HTTP message (RFC 9112 section 2.1): the index after CR LF CR LF, or -1; looked for from `from` on. */
-function endOfHead(bytes: Uint8Array, from: number): number {
-	for (let at = bytes.indexOf(0x0d, from); at >= 0; at = bytes.indexOf(0x0d, at + 1))
-		if (bytes[at + 1] === 0x0a && bytes[at + 2] === 0x0d && bytes[at + 3] === 0x0a) return at + 4;
-	return -1;
-}

@@ -3,6 +3,7 @@
  *
  * The order of parameters in a response topic is not fixed, so they are read by name.
  */
+import { parameter, splitAnswer } from "../base/topic.ts";
 import { Fault } from "../fault.ts";
 
 export const RESPONSE_FILTER = "$dps/registrations/res/#";
@@ -25,9 +26,18 @@ export function registerTopic(requestId: string): string {
 	return `$dps/registrations/PUT/iotdps-register/?$rid=${requestId}`;
 }
 
-export function queryTopic(requestId: string, operationId: string): string {
-	const id = encodeURIComponent(operationId);
-	return `$dps/registrations/GET/iotdps-get-operationstatus/?$rid=${requestId}&operationId=${id}`;
+/** `operation`: as `encodeOperationId` gives it. */
+export function queryTopic(requestId: string, operation: string): string {
+	return `$dps/registrations/GET/iotdps-get-operationstatus/?$rid=${requestId}&operationId=${operation}`;
+}
+
+/** As it stands in a topic. Throws Fault dps.response on lone surrogates. */
+export function encodeOperationId(operationId: string): string {
+	try {
+		return encodeURIComponent(operationId);
+	} catch (thrown) {
+		throw new Fault("dps.response", "operationId: not well-formed text", { cause: thrown });
+	}
 }
 
 export interface ResponseTopic {
@@ -43,19 +53,13 @@ export interface ResponseTopic {
 /** Undefined for a topic that is no DPS response; Fault dps.response for one that is malformed. */
 export function parseResponseTopic(topic: string): ResponseTopic | undefined {
 	if (!topic.startsWith(RESPONSE_PREFIX)) return undefined;
-	const match = /^(\d{3})\/\?(.*)$/.exec(topic.slice(RESPONSE_PREFIX.length));
-	const status = Number(match?.[1]);
-	if (!match || status < 100 || status > 599) throw new Fault("dps.response", "malformed response topic");
-	const parameters = new Map<string, string>();
-	for (const pair of match[2]!.split("&")) {
-		const at = pair.indexOf("=");
-		if (at > 0) parameters.set(pair.slice(0, at), pair.slice(at + 1));
-	}
-	const given = parameters.get("retry-after");
+	const { status = 0, query = "" } = splitAnswer(RESPONSE_PREFIX, topic) ?? {};
+	if (status < 100 || status > 599) throw new Fault("dps.response", "malformed response topic");
+	const given = parameter(query, "retry-after");
 	const seconds = given !== undefined && /^\d{1,9}$/.test(given) ? Number(given) : undefined;
 	return {
 		status,
-		requestId: parameters.get("$rid"),
+		requestId: parameter(query, "$rid"),
 		retryAfterSeconds: Math.min(RETRY_AFTER.most, Math.max(RETRY_AFTER.least, seconds ?? RETRY_AFTER.absent)),
 		retryAfterGiven: seconds !== undefined,
 	};

@@ -9,7 +9,7 @@ import type { Certificate } from "../x509/certificate.ts";
 import { type Answer, BodyReader, type Members, object } from "./body.ts";
 import { type Dialect, issuedCertificates, parseTrustBundle, registerBody, type TrustBundle } from "./dialect.ts";
 import { failureFault, requestFault } from "./dps-refusal.ts";
-import { parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./dps-topics.ts";
+import { encodeOperationId, parseResponseTopic, queryTopic, type ResponseTopic, registerTopic } from "./dps-topics.ts";
 
 export interface Assignment {
 	/** `host` or `host:port`, as the service said it. */
@@ -51,7 +51,8 @@ export class Registration {
 	#requestNumber = 0;
 	/** The last request has no answer yet. */
 	#open = false;
-	#operationId = "";
+	/** Of the operation to poll for, as it stands in a topic: what cannot stand there is refused with the answer that says it. */
+	#operation = "";
 
 	constructor(request: Request) {
 		this.#request = request;
@@ -66,7 +67,7 @@ export class Registration {
 
 	/** The wait is over. */
 	poll(): Action {
-		return { type: "publish", topic: queryTopic(this.#nextRequestId(), this.#operationId), payload: NO_BYTES };
+		return { type: "publish", topic: queryTopic(this.#nextRequestId(), this.#operation), payload: NO_BYTES };
 	}
 
 	/** The topic of the first answer to the request that is open; undefined for anything else, a second answer included. */
@@ -110,9 +111,9 @@ export class Registration {
 			case "unassigned":
 				if (typeof body.operationId === "string" && body.operationId !== "") {
 					if (body.operationId.length > MOST_OPERATION_ID) throw new Fault("dps.response", "operationId: too long");
-					this.#operationId = body.operationId;
+					this.#operation = encodeOperationId(body.operationId);
 				}
-				if (this.#operationId === "") throw new Fault("dps.response", "operationId: missing");
+				if (this.#operation === "") throw new Fault("dps.response", "operationId: missing");
 				return { type: "wait", seconds: response.retryAfterSeconds };
 			case "assigned":
 				return {

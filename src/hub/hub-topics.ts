@@ -53,23 +53,7 @@ export function encodeProperties(properties: Properties): string {
 	}
 }
 
-/**
- * `PREFIX STATUS /? QUERY`, the topic of an answer; undefined for any other. By hand here and below: XS 8.2.3 takes up to 3.4 KB to
- * compile a pattern, and these would be made for each message.
- */
-export function splitAnswer(
-	prefix: string,
-	topic: string,
-): { readonly status: number; readonly query: string } | undefined {
-	const at = prefix.length + 3;
-	const status = Number(topic.slice(prefix.length, at));
-	if (!topic.startsWith(prefix) || topic.slice(at, at + 2) !== "/?") return undefined;
-	return Number.isInteger(status) && status >= 100 && status <= 999
-		? { status, query: topic.slice(at + 2) }
-		: undefined;
-}
-
-/** `PREFIX NAME /? QUERY`, the topic of a call; undefined for any other. */
+/** `PREFIX NAME /? QUERY`, the topic of a call; undefined for any other. By hand, as in base/topic.ts. */
 export function splitCall(
 	prefix: string,
 	topic: string,

@@ -10,6 +10,7 @@ import { utf8 } from "../base/bytes.ts";
 import type { Choose } from "../base/json-reader.ts";
 import { JsonStream } from "../base/json-stream.ts";
 import { Budget } from "../base/json-value.ts";
+import { parameter } from "../base/topic.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import { type Certificate, takeCertificates } from "../x509/certificate.ts";
@@ -61,8 +62,7 @@ export function openAnswer(topic: string, requestId: string, room: number): Answ
 	if (!topic.startsWith(ANSWERS)) return undefined;
 	const [, digits, path, query = ""] = /^(\d{3})\/([^?]*)(?:\?(.*))?$/.exec(topic.slice(ANSWERS.length)) ?? [];
 	if (digits === undefined) return undefined;
-	const rid = query.split("&").find((pair) => pair.startsWith("$rid="));
-	return (rid?.slice("$rid=".length) ?? path) === requestId ? new AnswerReader(Number(digits), room) : undefined;
+	return (parameter(query, "$rid") ?? path) === requestId ? new AnswerReader(Number(digits), room) : undefined;
 }
 
 export class AnswerReader implements Pick<Sink, "push"> {

@@ -168,10 +168,11 @@ function parseTopic(topic: string): { readonly name: string; readonly rid: strin
 
 const isOwn = (name: string): boolean => name.toLowerCase().startsWith(OWN);
 
+/** By names that are there: XS keeps for ever what a member is looked up by, and callers may call by any number of names. */
 function handlerOf(handlers: MethodHandlers, name: string): MethodHandler | undefined {
-	if (Object.hasOwn(handlers, name)) return handlers[name];
+	const names = Object.keys(handlers);
 	const folded = name.toLowerCase();
-	const alike = Object.keys(handlers).filter((one) => one.toLowerCase() === folded);
+	const alike = names.includes(name) ? [name] : names.filter((one) => one.toLowerCase() === folded);
 	return alike.length === 1 ? handlers[alike[0]!] : undefined;
 }
 

@@ -8,10 +8,11 @@
  * Twins and changes of any size are read as they come (twin-reader.ts): the device's own sections are always found, of the
  * application's properties those that it wants and that fit. What is left out is a Fault in the log.
  */
+import { splitAnswer } from "../base/topic.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Log } from "../port.ts";
-import { parseProperties, splitAnswer } from "./hub-topics.ts";
+import { parseProperties } from "./hub-topics.ts";
 import type { Intake } from "./intake.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { TWIN_ANSWER_SECONDS } from "./limits.ts";

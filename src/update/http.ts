@@ -3,12 +3,12 @@
  * Answers in HTTP/1.0 are taken, too.
  *
  * A server may send the whole of what it was asked a part of, a shorter part, or one that begins earlier. Refused: responses without
- * Content-Length (chunked by name), content codings, heads that response-head.ts refuses, ranges that leave a gap, bytes beyond the length.
+ * Content-Length (chunked by name), content codings, heads that base/http-head.ts refuses, ranges that leave a gap, bytes beyond the length.
  */
 import { utf8 } from "../base/bytes.ts";
+import { type HeadOptions, HeadReader } from "../base/http-head.ts";
 import { Fault } from "../fault.ts";
-import { HeadReader } from "./response-head.ts";
-import type { HttpsUri } from "./uri.ts";
+import { type HttpsUri, MAX_URI } from "./uri.ts";
 
 /** `from` > 0 asks for the rest only, `most` for so many bytes, over a connection that stays; a server may still send everything. */
 export function encodeRequest(uri: HttpsUri, from: number, most?: number): Uint8Array {
@@ -29,9 +29,17 @@ export type Head =
 
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
+const HEAD: HeadOptions = /* @__PURE__ */ Object.freeze({
+	single: Object.freeze(["content-length", "content-range", "content-encoding", "transfer-encoding", "location"]),
+	others: Object.freeze(["connection", "retry-after"]),
+	// A Location with the longest address that is followed.
+	mostLineBytes: MAX_URI + 64,
+	refusal: (what: string) => new Fault("ota.http", `an answer with ${what}`),
+});
+
 export class ResponseReader {
 	readonly #from: number;
-	readonly #reader = new HeadReader();
+	readonly #reader = new HeadReader(HEAD);
 	#left = 0;
 	head: Head | undefined;
 	/** The server takes another request over this connection (RFC 9112, 9.3); one of HTTP/1.0 is not asked to. */

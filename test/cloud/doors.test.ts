@@ -102,6 +102,16 @@ test("ping-flood: so many pings behind an answer, and the connection goes on", a
 	socket.terminate();
 });
 
+test("upgrade-fields: so many more in the answer to the upgrade", async () => {
+	cloud.arm("upgrade-fields=400:1");
+	const socket = new WebSocket(`wss://localhost:${cloud.port}/$iothub/websocket`, "mqtt", {
+		ca: readFileSync(cloud.rootCa, "utf8"),
+	});
+	const [{ rawHeaders }] = await once(socket, "upgrade");
+	assert.equal(rawHeaders.filter((name: string) => /^f\d+$/.test(name)).length, 400);
+	socket.terminate();
+});
+
 test("mqtt-blocked closes or ignores MQTT over TLS, and nothing else", async () => {
 	cloud.arm("mqtt-blocked:1");
 	assert.equal((await openHub(cloud, "dev-001", { password: hubToken() })).connack, "closed");

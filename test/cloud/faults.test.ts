@@ -146,7 +146,16 @@ test("each fault refuses what it cannot have, by its name and with what it can h
 		refused(name, "nonsense");
 		if (name !== "payload") for (const value of ["-1", "1.5", "99999999999", "1e3", "nonsense:1"]) refused(name, value);
 	}
-	for (const name of ["san-flood", "desired-flood", "method-flood", "c2d-size", "ping-flood", "c2d-flood", "dps-size"])
+	for (const name of [
+		"san-flood",
+		"desired-flood",
+		"method-flood",
+		"c2d-size",
+		"upgrade-fields",
+		"ping-flood",
+		"c2d-flood",
+		"dps-size",
+	])
 		for (const value of ["0", "1048577"]) refused(name, value);
 	for (const shape of ["members", "members:0", "members:100001", "levels:5", "members:"]) refused("huge-twin", shape);
 	for (const text of [

@@ -35,7 +35,7 @@ test("huge-twin: each shape stands beside the desired properties", async () => {
 test("floods come after the subscription, as many as said", async () => {
 	const probe = await open();
 	for (const [fault, filter, prefix] of [
-		["method-flood=3:1", "$iothub/methods/POST/#", "$iothub/methods/POST/flood/"],
+		["method-flood=3:1", "$iothub/methods/POST/#", "$iothub/methods/POST/flood"],
 		["desired-flood=3:1", "$iothub/twin/PATCH/properties/desired/#", "$iothub/twin/PATCH/"],
 		["c2d-flood=3:1", "devices/dev-001/messages/devicebound/#", "devices/dev-001/messages/devicebound/n"],
 	] as const) {

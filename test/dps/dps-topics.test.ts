@@ -1,7 +1,13 @@
 /** The texts of a DPS session: user name, topics and what comes back in them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseResponseTopic, queryTopic, registerTopic, username } from "../../src/dps/dps-topics.ts";
+import {
+	encodeOperationId,
+	parseResponseTopic,
+	queryTopic,
+	registerTopic,
+	username,
+} from "../../src/dps/dps-topics.ts";
 
 test("the user name has no question mark before api-version", () => {
 	assert.equal(
@@ -13,7 +19,7 @@ test("the user name has no question mark before api-version", () => {
 test("requests", () => {
 	assert.equal(registerTopic("1"), "$dps/registrations/PUT/iotdps-register/?$rid=1");
 	assert.equal(
-		queryTopic("2", "4.d0a6&x"),
+		queryTopic("2", encodeOperationId("4.d0a6&x")),
 		"$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&operationId=4.d0a6%26x",
 	);
 });

@@ -215,6 +215,8 @@ test("an unknown status, no operation id, a body that is no JSON object, a malfo
 		'"text"',
 		"null",
 		{ status: "assigning", operationId: "x".repeat(257) },
+		// It is to stand in a topic.
+		'{"status":"assigning","operationId":"\\ud800"}',
 		JSON.stringify({ status: "assigning", operationId: OPERATION }).padEnd(32_769),
 	])
 		assert.equal(faultCode(answer(200, body)), "dps.response");

@@ -59,13 +59,18 @@ test("any answer to the upgrade but the right one is wire.websocket; none is wir
 	const accept = "Sec-WebSocket-Accept: ACCEPT\r\n";
 	const good = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${accept}`;
 	const answers: [string, string][] = [
-		["HTTP/1.1 403 Forbidden\r\n\r\n", "answers HTTP/1.1 403"],
+		["HTTP/1.1 403 Forbidden\r\n\r\n", "status 403"],
 		[`${good.replace("ACCEPT", "bm8=")}Sec-WebSocket-Protocol: mqtt\r\n\r\n`, "wrong accept key"],
 		[`${good}\r\n`, "does not speak mqtt"],
 		[`${good}Sec-WebSocket-Protocol: amqp\r\n\r\n`, "does not speak mqtt"],
 		[`${good.replace("Upgrade: websocket\r\n", "")}Sec-WebSocket-Protocol: mqtt\r\n\r\n`, "does not upgrade"],
 		[`${good}Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n`, "extension"],
-		[`${good}X: ${"x".repeat(3000)}`, "head over"],
+		[`${good}X: ${"x".repeat(9000)}`, "more than 8192 bytes"],
+		[`${good}Upgrade: ${"x".repeat(600)}`, "a line beyond 512 bytes"],
+		[`${good}${accept}Sec-WebSocket-Protocol: mqtt\r\n\r\n`, "sec-websocket-accept repeated"],
+		[`${good}no field\r\n\r\n`, "malformed header field"],
+		[`${good.replace("1.1", "1.0")}Sec-WebSocket-Protocol: mqtt\r\n\r\n`, "status 101"],
+		["SSH-2.0-OpenSSH_9.6\r\n", "no status line"],
 	];
 	for (const [answer, said] of answers) {
 		const { fault } = run(answer);

@@ -236,11 +236,13 @@ describe("what a peer may send, on XS", { skip }, () => {
 		assert.deepEqual(RSA.presented, [4]);
 	});
 
-	test("over WebSocket: pings that are answered faster than TCP takes the pongs, as on a board", async () => {
+	test("over WebSocket: a head with a thousand fields, and pings answered faster than TCP takes pongs, as on a board", async () => {
 		const narrow = await build(RESERVED, "hostile-narrow", {
 			"~": "$(ENROLLEE)/dist/moddable/tcp",
 			"enrollee/tcp": "$(ENROLLEE)/test/sim/apps/narrow-tcp",
 		});
 		judge(webSocketRows(), await play(narrow, webSocketRows()));
+		for (const [i, { how }] of (await play(small, webSocketRows())).entries())
+			assert.equal(how, endOf(webSocketRows()[i]!));
 	});
 });

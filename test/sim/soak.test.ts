@@ -1,5 +1,5 @@
 /**
- * What never ends on a device, in a machine as the manifest has it that cannot grow: member names that are never the same twice, messages
+ * What never ends on a device, in a machine as the manifest has it that cannot grow: names of members and methods that are never the same twice, messages
  * at full speed, connections. What is live after each thousand stays within 2 % of what it was after the first. A sample; SWEEP=1:
  * 100,000 names, 100,000 messages, 1,000 connections; with ENROLLEE_BENCH=write, too, a picture of it: soak.svg, whose place is printed.
  */
@@ -110,6 +110,7 @@ test("what is live stays within 2 % over names, messages and connections", { ski
 				device.desired = { ...device.desired, version };
 				write(
 					publish(`$iothub/methods/POST/echo/?$rid=r${i}`, `{${members(i)}}`),
+					publish(`$iothub/methods/POST/nobody${thousand}x${i}/?$rid=n${i}`, "{}"),
 					publish(
 						`$iothub/twin/PATCH/properties/desired/?$version=${version}`,
 						`{${members(i + 1)},"$version":${version}}`,

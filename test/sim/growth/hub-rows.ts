@@ -1,6 +1,7 @@
 /** What the hub says: topics, bodies, certificates, errors. */
 import { base64, utf8 } from "../../../src/base/bytes.ts";
-import { parseProperties, splitAnswer, splitCall } from "../../../src/hub/hub-topics.ts";
+import { splitAnswer } from "../../../src/base/topic.ts";
+import { parseProperties, splitCall } from "../../../src/hub/hub-topics.ts";
 import { Intake } from "../../../src/hub/intake.ts";
 import { openAnswer, parseTimestamp } from "../../../src/hub/issuance.ts";
 import { parseJson } from "../../../src/hub/json.ts";
@@ -38,7 +39,7 @@ export function hubRows(): Row[] {
 		topics("nothing between separators", PROPERTIES, 16_384, (size) => "&".repeat(size), parseProperties),
 		topics(
 			"the topic of an answer",
-			"src/hub/hub-topics.ts splitAnswer",
+			"src/base/topic.ts splitAnswer",
 			16_384,
 			(size) => `a/200/?${"\u00e9".repeat(size)}`,
 			(topic) => splitAnswer("a/", topic),

@@ -165,7 +165,7 @@ function httpRows(): Row[] {
 		before: (size: number) => string = () => "",
 	): Row => ({
 		name: `HTTP: ${name}`,
-		of: ["src/update/http.ts ResponseReader", "src/update/response-head.ts HeadReader"],
+		of: ["src/update/http.ts ResponseReader", "src/base/http-head.ts HeadReader"],
 		most,
 		prepare: (size) => {
 			const bytes = joined([

@@ -40,7 +40,10 @@ export function messageRows(): Row[] {
 			publish("$iothub/twin/PATCH/properties/desired/?", "{}"),
 		]),
 		row("desired", "300 changes with versions far apart", [], () => times(300, (i) => change(1000 * (i + 2), "{}"))),
-		row("method", "1,000 calls at once, no name twice", [], undefined, { arm: "method-flood=1000:1" }),
+		row("method", "20,000 calls at once, no name twice", [], undefined, { arm: "method-flood=20000:1" }),
+		row("method", "40 names of 900 characters", [], () =>
+			times(40, (i) => call(`${i}`.padEnd(900, "n"), "{}", `n${i}`)),
+		),
 		row(
 			"method",
 			"2,400 names over 12 calls",

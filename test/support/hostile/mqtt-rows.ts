@@ -43,6 +43,7 @@ export function dpsRows(): Row[] {
 		answer("900 unknown members", state(times(900, (i) => `"m${i}":1`).join(",")), "cert.missing"),
 		answer("3,000 levels", state(`"x":${"[".repeat(3000)}${"]".repeat(3000)}`), "cert.missing"),
 		answer("an operation id of 6 KB", `{"status":"assigning","operationId":"${"o".repeat(6000)}"}`),
+		answer("an operation id of half a surrogate pair", '{"status":"assigning","operationId":"\\ud800"}'),
 		answer("a device id of 6 KB", state(`"deviceId":"${"d".repeat(6000)}"`), "cert.missing"),
 		answer(
 			"a hub of 6 KB",
@@ -71,6 +72,20 @@ export function dpsRows(): Row[] {
 			"800 malformed answers",
 			"dps.response",
 			behind("suback", () => times(800, () => publish(`${DPS}2/?`, "{}"))),
+		),
+		...["&", "ab=&"].map((pair) =>
+			row(
+				`a topic of ${pair} alone before the one that is waited for, and that with as many`,
+				"none",
+				(packet) =>
+					packet.cmd === "publish" && packet.topic.startsWith(DPS)
+						? [
+								publish(`${DPS}200/?${pair.repeat(900 / pair.length)}`, "{}"),
+								publish(`${packet.topic}&${pair.repeat(900 / pair.length)}`, packet.payload),
+							]
+						: undefined,
+				{ faults: [], survives: true },
+			),
 		),
 		row("an answer with 3 KB that nobody knows", "none", undefined, {
 			lawful: true,
@@ -135,15 +150,20 @@ export function hubRows(): Row[] {
 }
 
 /** Over WebSocket. */
-export const webSocketRows = (): Row[] =>
-	[1000, 20_000].map((count) => ({
+export const webSocketRows = (): Row[] => [
+	...[
+		["1,000 pings at once", "ping-flood=1000:1"],
+		["20,000 pings at once", "ping-flood=20000:1"],
+		["900 fields in the answer to the upgrade", "upgrade-fields=900:1"],
+	].map(([name, arm]): Row => ({ phase: "ws", name: name!, lawful: true, faults: [], survives: true, arm: arm! })),
+	{
 		phase: "ws",
-		name: `${count} pings at once`,
-		lawful: true,
-		faults: [],
-		survives: true,
-		arm: `ping-flood=${count}:1`,
-	}));
+		name: "20,000 fields in the answer to the upgrade",
+		faults: ["wire.websocket"],
+		survives: false,
+		arm: "upgrade-fields=20000:1",
+	},
+];
 
 export function twinRows(): Row[] {
 	const row = (name: string, body: string, faults: readonly string[], more: Partial<Row> = {}): Row => ({

@@ -1,31 +1,29 @@
 /**
  * The head of an HTTP/1.1 response (RFC 9112, section 2.1), line by line: of any head there is held one line that matters, in the pieces
- * in which it comes. Header fields that nobody asks for are passed over, however long. Refused with Fault ota.http: lines that
- * are none, fields of ours that are too long or repeated, and more bytes than a server has to say.
+ * in which it comes. Header fields that nobody asks for are passed over, however long or many. Refused: lines that are none,
+ * fields of ours that are too long or repeated, and more bytes than a server has to say.
  */
-import { fromUnits } from "../base/bytes.ts";
-import { Fault } from "../fault.ts";
-import { MAX_URI } from "./uri.ts";
+import type { Fault } from "../fault.ts";
+import { fromUnits } from "./bytes.ts";
+
+export interface HeadOptions {
+	/** Fields that are asked for, in small letters, of which repeating one is an attack or a broken proxy. */
+	readonly single: readonly string[];
+	/** Others that are asked for; of each the last is kept. */
+	readonly others: readonly string[];
+	readonly mostLineBytes: number;
+	/** A head that has such a thing. */
+	readonly refusal: (what: string) => Fault;
+}
 
 /** Bounds every head, informational ones included. */
-const MAX_HEAD_BYTES = 8192;
-/** A Location with the longest address that is followed. */
-const MOST_LINE_BYTES = MAX_URI + 64;
+const MOST_HEAD_BYTES = 8192;
 const MOST_NAME_BYTES = 128;
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 const FIRST_ROOM_BYTES = 128;
 const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
-/** Repeating one of these is an attack or a broken proxy. */
-const SINGLE: readonly string[] = /* @__PURE__ */ Object.freeze([
-	"content-length",
-	"content-range",
-	"content-encoding",
-	"transfer-encoding",
-	"location",
-]);
-const OTHERS: readonly string[] = /* @__PURE__ */ Object.freeze(["connection", "retry-after"]);
 
 export class HeadReader {
 	/** Of a line that comes in pieces: what has come, and room for more of it. */
@@ -34,6 +32,7 @@ export class HeadReader {
 	/** The line belongs to a field that nobody asks for. */
 	#isIdle = false;
 	#bytes = 0;
+	readonly #options: HeadOptions;
 	readonly #name: RegExp;
 	/** 0 until the first line is there. */
 	status = 0;
@@ -42,7 +41,8 @@ export class HeadReader {
 	/** By their names in small letters. */
 	readonly fields = new Map<string, string>();
 
-	constructor() {
+	constructor(options: HeadOptions) {
+		this.#options = options;
 		// Once a head: XS would compile it for each line.
 		this.#name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 	}
@@ -54,7 +54,7 @@ export class HeadReader {
 			const found = bytes.indexOf(LF, at);
 			const end = found < 0 ? bytes.length : found + 1;
 			this.#bytes += end - at;
-			if (this.#bytes > MAX_HEAD_BYTES) throw new Fault("ota.http", `head beyond ${MAX_HEAD_BYTES} bytes`);
+			if (this.#bytes > MOST_HEAD_BYTES) throw this.#options.refusal(`more than ${MOST_HEAD_BYTES} bytes`);
 			this.#line(bytes.subarray(at, end), found >= 0);
 			at = end;
 		}
@@ -83,8 +83,9 @@ export class HeadReader {
 	#hold(piece: Uint8Array): Uint8Array {
 		const filled = this.#filled + piece.length;
 		if (filled > this.#room.length) {
-			if (filled > MOST_LINE_BYTES) throw new Fault("ota.http", `a line beyond ${MOST_LINE_BYTES} bytes`);
-			const room = Math.max(filled, FIRST_ROOM_BYTES, Math.min(2 * this.#room.length, MOST_LINE_BYTES));
+			const { mostLineBytes, refusal } = this.#options;
+			if (filled > mostLineBytes) throw refusal(`a line beyond ${mostLineBytes} bytes`);
+			const room = Math.max(filled, FIRST_ROOM_BYTES, Math.min(2 * this.#room.length, mostLineBytes));
 			const larger = new Uint8Array(room);
 			larger.set(this.#room.subarray(0, this.#filled));
 			this.#room = larger;
@@ -96,41 +97,45 @@ export class HeadReader {
 
 	/** As soon as its name can be told. */
 	#isForNobody(line: Uint8Array): boolean {
-		return this.status > 0 && line.includes(COLON) && !isAskedFor(this.#nameOf(line));
+		return this.status > 0 && line.includes(COLON) && !this.#isAskedFor(this.#nameOf(line));
 	}
 
 	#take(line: Uint8Array): void {
 		const { length } = line;
-		if (line[length - 2] !== CR) throw malformed();
+		if (line[length - 2] !== CR) throw this.#malformed();
 		if (this.status === 0) this.#takeStatus(fromUnits(line.subarray(0, length - 2)));
 		else if (length === 2) this.isDone = true;
 		else {
 			const name = this.#nameOf(line);
-			if (isAskedFor(name)) this.#takeField(name, fromUnits(line.subarray(name.length + 1, length - 2)));
+			if (this.#isAskedFor(name)) this.#takeField(name, fromUnits(line.subarray(name.length + 1, length - 2)));
 		}
 	}
 
 	#takeStatus(line: string): void {
 		const [, version, status] = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(line) ?? [];
-		if (status === undefined) throw new Fault("ota.http", "not a response of HTTP/1.0 or 1.1");
+		if (status === undefined) throw this.#options.refusal("no status line of HTTP/1.0 or 1.1");
 		this.isHttp11 = version === "1";
 		this.status = Number(status);
 	}
 
 	#takeField(name: string, value: string): void {
-		if (SINGLE.includes(name) && this.fields.has(name)) throw new Fault("ota.http", `${name} repeated`);
-		if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw malformed();
+		if (this.#options.single.includes(name) && this.fields.has(name)) throw this.#options.refusal(`${name} repeated`);
+		if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw this.#malformed();
 		this.fields.set(name, value.trim());
 	}
 
 	#nameOf(line: Uint8Array): string {
 		const length = line.indexOf(COLON);
 		const name = length <= MOST_NAME_BYTES ? fromUnits(line.subarray(0, Math.max(0, length))) : "";
-		if (!this.#name.test(name)) throw malformed();
+		if (!this.#name.test(name)) throw this.#malformed();
 		return name.toLowerCase();
 	}
+
+	#isAskedFor(name: string): boolean {
+		return this.#options.single.includes(name) || this.#options.others.includes(name);
+	}
+
+	#malformed(): Fault {
+		return this.#options.refusal("a malformed header field");
+	}
 }
-
-const isAskedFor = (name: string): boolean => SINGLE.includes(name) || OTHERS.includes(name);
-
-const malformed = (): Fault => new Fault("ota.http", "malformed header field");
