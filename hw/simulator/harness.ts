@@ -92,6 +92,9 @@ export const noModdable: string = process.env.MODDABLE
 	? `no Moddable SDK at MODDABLE=${folder}, or without its tools; see hw/moddable/README.md`
 	: "no Moddable SDK: set MODDABLE, see hw/moddable/README.md";
 
+/** Milliseconds between two looks for bytes: a board's come at once, and what they find the machine at counts. The SDK's own on Linux: 20. */
+const SOCKETS = { XS_SOCKETS: "1" };
+
 /** No run takes so long, on a slow machine either. */
 const HUNG_SECONDS = 300;
 
@@ -135,7 +138,7 @@ export async function buildForXs(options: AppOptions): Promise<App> {
 	const host = await buildHost(narrow);
 	const sized = machine ? { XS_MACHINE: `${machine.chunk},${machine.heap},${machine.stack}` } : {};
 	const run = ({ environment, ...more }: RunOptions = {}) =>
-		runHost(host, library, { ...more, environment: { ...sized, ...environment } });
+		runHost(host, library, { ...more, environment: { ...SOCKETS, ...sized, ...environment } });
 	return { library, command: [host, library], temporary, run };
 }
 

@@ -31,7 +31,7 @@ static int exitCode;
 static gboolean exiting;
 
 /* The SDK's sockets on Linux look for bytes every 20 ms (kTaskInterval in its lin/tcp.c); every XS_SOCKETS milliseconds, where that is
-   set: a board's bytes come at once, and what they find the machine at counts. The app's own waits of 20 ms are as short then. */
+   set. The app's own waits of 20 ms are as long then. */
 guint g_timeout_add(guint interval, GSourceFunc function, gpointer data)
 {
 	const char* milliseconds = getenv("XS_SOCKETS");

@@ -92,7 +92,6 @@ describe("what a peer may send, on XS", { skip }, () => {
 		const { exitCode, output } = await machine.run({
 			environment: {
 				...environmentOf(hostile.cloud, state),
-				XS_SOCKETS: "1",
 				ENROLLEE_TRANSPORT: rows[0]?.phase === "ws" ? "ws" : "mqtt",
 				...(machine === small && { SMALL: "1", ENROLLEE_MAX_MESSAGE_BYTES: "1024" }),
 				...(machine === applied && { APP_SLOT: "1" }),

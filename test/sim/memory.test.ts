@@ -44,6 +44,7 @@ test("enrolment and hub session in a machine of 64 KB that cannot grow", { skip 
 const OTHERWISE = [
 	["over WebSocket", { ENROLLEE_TRANSPORT: "ws" }],
 	["with a P-384 key", { ENROLLEE_KEY: "P-384" }],
+	["whose bytes come all at once every 20 ms", { XS_SOCKETS: "20" }],
 ] as const;
 
 for (const [how, settings] of OTHERWISE)
