@@ -71,6 +71,8 @@ export interface WireEvents {
 	onOpen(): void;
 	/** The bytes are the receiver's from here on. */
 	onData(bytes: Uint8Array): void;
+	/** Above 0: so many bytes end something large, and what comes behind them is better given in a turn of its own. */
+	readonly wanted?: number;
 	/** `fault` is absent when either side closed in an orderly way. No call follows. */
 	onClose(fault?: Fault): void;
 }

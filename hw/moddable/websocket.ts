@@ -100,6 +100,10 @@ export class WebSocketConnection implements Connection, WireEvents {
 		this.#connection.write(utf8(first + FIELDS));
 	}
 
+	get wanted(): number {
+		return this.#events.wanted ?? 0;
+	}
+
 	onData(bytes: Uint8Array): void {
 		try {
 			const rest = this.#state === "upgrading" ? this.#upgrade(bytes) : bytes;

@@ -19,7 +19,6 @@ import { WebSocketConnection } from "./websocket.ts";
 
 /** Delivered at a time: a record may hold a hundred calls, each with an answer of 2 KB, for which the peer may let us wait. */
 const MOST_DELIVERED = 256;
-const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 /** How long a peer that does not read may delay a close. */
 const CLOSE_SECONDS = 5;
 
@@ -50,9 +49,7 @@ class TlsConnection implements Connection {
 	#deadline: Timer | undefined;
 	/** Written before TLS was open. */
 	#early: Uint8Array[] = [];
-	/** Read, not yet delivered. */
-	#arrived: Uint8Array = NOTHING;
-	/** What the socket holds until that is delivered. */
+	/** What the socket holds, a record at most: it takes no more before that is delivered. */
 	#held = 0;
 	/** What the socket takes without queueing; 0 while it has something queued. */
 	#room = 0;
@@ -145,7 +142,7 @@ class TlsConnection implements Connection {
 		this.#room = count;
 		if (this.#state === "closing") this.#end();
 		else if (this.#state === "connecting") this.#open();
-		else if (this.#arrived.length > 0) this.#deliverSoon();
+		else if (this.#held > 0) this.#deliverSoon();
 	}
 
 	#open(): void {
@@ -160,11 +157,6 @@ class TlsConnection implements Connection {
 	#readable(count: number): void {
 		if (this.#state === "connecting") this.#open();
 		this.#held = count;
-		if (this.#arrived.length > 0) return;
-		this.#held = 0;
-		const bytes = this.#socket?.read(count);
-		if (bytes === undefined || this.#state !== "open") return;
-		this.#arrived = new Uint8Array(bytes);
 		this.#deliverSoon();
 	}
 
@@ -177,22 +169,27 @@ class TlsConnection implements Connection {
 	#deliver(): void {
 		this.#isDeliveryDue = false;
 		try {
-			const next = this.#arrived;
-			if (next.length > 0 && (this.#room > 0 || this.#state !== "open")) {
+			const bytes = this.#room > 0 || this.#state !== "open" ? this.#take() : undefined;
+			if (bytes !== undefined) {
 				this.#isDelivering = true;
-				this.#arrived = next.length > MOST_DELIVERED ? next.subarray(MOST_DELIVERED) : NOTHING;
-				this.#events.onData(next.subarray(0, MOST_DELIVERED));
+				this.#events.onData(bytes);
 				if (this.#state !== "closed") this.#deliverSoon();
 				return;
 			}
 			this.#isDelivering = false;
 			this.#sendGathered();
-			if (this.#arrived.length === 0 && this.#held > 0 && this.#socket !== undefined) this.#readable(this.#held);
 		} catch (thrown) {
 			this.#isDelivering = false;
-			this.#arrived = NOTHING;
+			this.#held = 0;
 			this.#end(faultOf(this.#peer, thrown, true));
 		}
+	}
+
+	#take(): Uint8Array | undefined {
+		if (this.#held === 0 || this.#socket === undefined) return undefined;
+		const bytes = this.#socket.read(Math.min(this.#held, this.#events.wanted || MOST_DELIVERED, MOST_DELIVERED));
+		this.#held -= bytes?.byteLength ?? this.#held;
+		return bytes && new Uint8Array(bytes);
 	}
 
 	/** Without an error the peer ended TLS; before we came to use it, that is a failure all the same. */
@@ -242,8 +239,6 @@ class TlsConnection implements Connection {
 		// Not in the middle of the socket's own callback, and never synchronously from ours.
 		Timer.set(() => {
 			socket?.close();
-			// XS may run timers before promises.
-			while (this.#arrived.length > 0) this.#deliver();
 			this.#events.onClose(wanted ? undefined : fault);
 		});
 	}

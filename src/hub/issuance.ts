@@ -67,7 +67,8 @@ export function openAnswer(topic: string, requestId: string, room: number): Answ
 
 export class AnswerReader implements Pick<Sink, "push"> {
 	readonly #status: number;
-	readonly #stream: JsonStream;
+	/** Until it is whole: certificates are read without what their answer was read by. */
+	#stream: JsonStream | undefined;
 
 	constructor(status: number, room: number) {
 		this.#status = status;
@@ -76,10 +77,10 @@ export class AnswerReader implements Pick<Sink, "push"> {
 
 	/** Throws nothing: `answer` does. */
 	push(bytes: Uint8Array): void {
-		this.#stream.push(bytes);
+		this.#stream?.push(bytes);
 	}
 
-	/** It is whole. */
+	/** It is whole: once. */
 	answer(): Answer {
 		const status = this.#status;
 		const body = this.#body();
@@ -93,8 +94,10 @@ export class AnswerReader implements Pick<Sink, "push"> {
 
 	/** Of an error and of a 202 the status says enough, whatever the body is. */
 	#body(): unknown {
-		const body = this.#stream.end();
-		const { broken, bytes } = this.#stream;
+		const stream = this.#stream!;
+		this.#stream = undefined;
+		const body = stream.end();
+		const { broken, bytes } = stream;
 		if (broken === undefined) return body;
 		if (this.#status !== 200) return undefined;
 		if (broken instanceof Fault) throw broken;

@@ -39,6 +39,8 @@ export interface HubRenewal {
 	message(topic: string, payload: Uint8Array): boolean;
 	/** The same of one that comes in parts: where they go, if anywhere. */
 	open(topic: string): Sink | undefined;
+	/** The same of an answer that has come whole before. */
+	take(requestId: string, answer: AnswerReader): void;
 	/** The session has ended: the pending key and its request id stay for the next one. Gives `restUntil`. */
 	abandon(): number;
 }
@@ -97,13 +99,12 @@ class RequestOverHub implements HubRenewal {
 
 	open(topic: string): Sink | undefined {
 		const reader = this.#over ? undefined : this.#request.open(topic);
-		// A large one in a turn of its own, which leaves behind what it was made of.
-		return (
-			reader && {
-				push: (bytes) => reader.push(bytes),
-				end: () => void Promise.resolve(reader).then((whole) => this.#answered(whole)),
-			}
-		);
+		return reader && { push: (bytes) => reader.push(bytes), end: () => this.take(this.#request.id, reader) };
+	}
+
+	/** A large one is judged in a turn of its own, which leaves behind what it was made of. */
+	take(requestId: string, answer: AnswerReader): void {
+		if (requestId === this.#request.id) void Promise.resolve(answer).then((whole) => this.#answered(whole));
 	}
 
 	#answered(reader: AnswerReader): void {

@@ -17,7 +17,7 @@ import { curveOf } from "../key/pair.ts";
 import type { CurveName, Keystore, Store } from "../port.ts";
 import { expectRoom } from "../store/entries.ts";
 import { LEAST_CREDENTIAL_BYTES } from "../store/reserve.ts";
-import { decodePending, encodePending, isRefusedOnBoth, PENDING_BYTES, type Pending } from "./pending.ts";
+import { decodePending, encodePending, isRefusedOnBoth, PENDING_BYTES, type Pending, requestIdOf } from "./pending.ts";
 import {
 	type Credential,
 	curveOfKey,
@@ -86,6 +86,11 @@ export class Journal {
 	/** Of `load` only this: each credential's key takes a multiplication on the curve. */
 	get pending(): Pending | undefined {
 		return this.#readPending([]);
+	}
+
+	/** Of `pending` only this: no key is made. */
+	get requestId(): string | undefined {
+		return this.#read(PENDING, requestIdOf, []);
 	}
 
 	/** Of the newest credential's key. */
@@ -222,14 +227,7 @@ export class Journal {
 	}
 
 	#slotOf(sequence: number): (typeof SLOTS)[number] | undefined {
-		return SLOTS.find((name) => {
-			try {
-				const blob = this.#store.get(name);
-				return blob !== undefined && decodeRecord(blob).sequence === sequence;
-			} catch {
-				return false;
-			}
-		});
+		return SLOTS.find((name) => this.#read(name, (blob) => decodeRecord(blob).sequence, []) === sequence);
 	}
 
 	/** The slot that does not hold `sequence`. */

@@ -215,10 +215,11 @@ export class Lifecycle {
 	async #open(credential: Credential, proven?: Proven): Promise<Link> {
 		this.#options.onStep("connecting");
 		try {
-			const link = await openLink(this.#options, credential, proven);
+			const { requestId } = this.#options.journal;
+			const link = await openLink(this.#options, credential, requestId, proven);
 			this.#hubFailures = 0;
 			// A request that was in flight is taken up again at once.
-			if (this.#options.journal.pending?.requestId !== undefined) this.#schedule.request();
+			if (this.#options.journal.requestId !== undefined) this.#schedule.request();
 			return link;
 		} catch (thrown) {
 			if (thrown instanceof Fault && thrown.retryable) this.#hubFailures++;

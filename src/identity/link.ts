@@ -3,9 +3,10 @@ import type { Waiting } from "../base/waiting.ts";
 import type { Config } from "../config.ts";
 import { Fault, printable } from "../fault.ts";
 import { type HubSession, openHub } from "../hub/hub-session.ts";
-import { CREDENTIALS_FILTER } from "../hub/issuance.ts";
+import { type AnswerReader, CREDENTIALS_FILTER, openAnswer } from "../hub/issuance.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log, Wire } from "../port.ts";
+import { chainBytes } from "../x509/certificate-text.ts";
 import { type Held, heldOf } from "./held.ts";
 import { type Credential, identityOf } from "./record.ts";
 
@@ -21,6 +22,15 @@ export type Opener = (topic: string, bytes: number) => Sink | undefined;
 /** The same for answers to a request for a certificate. */
 export interface CertificateListener {
 	open(topic: string): Sink | undefined;
+	/** One that came whole before there was a listener. */
+	take(requestId: string, answer: AnswerReader): void;
+}
+
+/** A request from before the session, whose answer may come at once. */
+export interface Awaited {
+	readonly requestId: string;
+	/** For its certificates, DER. */
+	readonly room: number;
 }
 
 export class Link {
@@ -37,15 +47,19 @@ export class Link {
 	/** Of who takes messages in parts; until then they are only told. */
 	opener: Opener | undefined;
 	#certificates: CertificateListener | undefined;
+	/** Until somebody listens. */
+	#awaited: Awaited | undefined;
+	#answer: AnswerReader | undefined;
 
 	constructor(
 		session: HubSession,
 		credential: Held,
 		ended: Promise<Fault | undefined>,
 		openedTicks: number,
-		mostEarlyBytes: number,
+		{ mostEarlyBytes, awaited }: { readonly mostEarlyBytes: number; readonly awaited: Awaited | undefined },
 	) {
 		this.#mostEarlyBytes = mostEarlyBytes;
+		this.#awaited = awaited;
 		this.session = session;
 		this.credential = credential;
 		this.ended = ended;
@@ -59,6 +73,11 @@ export class Link {
 		const early = this.#early;
 		this.#early = [];
 		for (const [topic, payload] of early) this.message(topic, payload);
+		if (certificates) {
+			const [awaited, answer] = [this.#awaited, this.#answer];
+			this.#awaited = this.#answer = undefined;
+			if (awaited && answer) certificates.take(awaited.requestId, answer);
+		}
 		return () => {
 			this.#listeners = this.#listeners.filter((one) => one !== listener);
 			if (this.#certificates === certificates) this.#certificates = undefined;
@@ -67,8 +86,24 @@ export class Link {
 
 	/** A message that is too large to be held: where its payload goes, if anywhere; false: there is nobody to ask. */
 	open(topic: string, bytes: number): Sink | undefined | false {
-		if (topic.startsWith(CREDENTIALS)) return this.#certificates ? this.#certificates.open(topic) : false;
+		if (topic.startsWith(CREDENTIALS))
+			return this.#certificates ? this.#certificates.open(topic) : this.#openEarly(topic);
 		return this.opener ? this.opener(topic, bytes) : false;
+	}
+
+	/** Read as it comes: held are its certificates, once. */
+	#openEarly(topic: string): Sink | undefined | false {
+		const awaited = this.#awaited;
+		const reader = awaited && openAnswer(topic, awaited.requestId, awaited.room);
+		if (!reader) return false;
+		if (this.#answer) return undefined; // a copy
+		return {
+			push: (bytes) => reader.push(bytes),
+			end: () => {
+				if (this.#certificates) this.#certificates.take(awaited.requestId, reader);
+				else this.#answer = reader;
+			},
+		};
 	}
 
 	/** False: a certificate that came before anybody asked, and there was no room to keep it. */
@@ -98,7 +133,12 @@ export type Proven = (held: Held) => void;
  * Throws the Fault that prevented the session. `proven` is called within the message that opened it, and then `onLink`: whoever listens
  * from there on misses nothing of what the hub had kept for us, which may come in one piece with that message.
  */
-export function openLink(options: LinkOptions, credential: Credential, proven?: Proven): Promise<Link> {
+export function openLink(
+	options: LinkOptions,
+	credential: Credential,
+	requestId: string | undefined,
+	proven?: Proven,
+): Promise<Link> {
 	const { wire, clock, log, config, waiting } = options;
 	const bundle = config.trustBundle === "install" ? credential.trustBundle?.certificates : undefined;
 	const hub = {
@@ -113,6 +153,8 @@ export function openLink(options: LinkOptions, credential: Credential, proven?: 
 		...(bundle ? { additionalAnchors: bundle } : {}),
 	};
 	const held = heldOf(credential);
+	const awaited = requestId === undefined ? undefined : { requestId, room: chainBytes(config.maxMessageBytes) };
+	const early = { mostEarlyBytes: config.maxMessageBytes, awaited };
 	// It holds the credential.
 	let prove = proven;
 	const complain = (topic: string, bytes: number): void => {
@@ -127,7 +169,7 @@ export function openLink(options: LinkOptions, credential: Credential, proven?: 
 		let link: Link | undefined;
 		const session: HubSession = openHub(hub, {
 			onOpen() {
-				link = new Link(session, held, ended, clock.ticks(), config.maxMessageBytes);
+				link = new Link(session, held, ended, clock.ticks(), early);
 				try {
 					prove?.(held);
 					prove = undefined;

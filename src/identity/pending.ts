@@ -1,7 +1,7 @@
 /** The key whose certificate is still on its way, as the journal keeps it: a record of its own. */
 import { utf8, utf8Text } from "../base/bytes.ts";
 import type { CurveName, Keystore, Signer } from "../port.ts";
-import { curveOfKey, decodeKey, decodeRecord, encodeKey, encodeRecord, refusedCurve } from "./record.ts";
+import { curveOfKey, decodeKey, decodeRecord, encodeKey, encodeRecord, type Field, refusedCurve } from "./record.ts";
 
 export interface Pending {
 	readonly key: Signer;
@@ -26,16 +26,24 @@ export function encodePending({ key, requestId, refused }: Pending): Uint8Array 
 export function decodePending(blob: Uint8Array, keystore: Keystore | undefined): Pending {
 	const { fields } = decodeRecord(blob);
 	const refused = refusedCurve(fields, Tag.refused);
-	const requestId = fields.find((field) => field.tag === Tag.requestId);
+	const requestId = requestIdIn(fields);
 	return {
 		key: decodeKey(fields, keystore),
 		...(refused ? { refused } : {}),
-		...(requestId ? { requestId: utf8Text(requestId.bytes) } : {}),
+		...(requestId === undefined ? {} : { requestId }),
 	};
 }
+
+/** Without making the key. */
+export const requestIdOf = (blob: Uint8Array): string | undefined => requestIdIn(decodeRecord(blob).fields);
 
 /** Without making the key. */
 export function isRefusedOnBoth(blob: Uint8Array): boolean {
 	const { fields } = decodeRecord(blob);
 	return fields.length > 0 && refusedCurve(fields, Tag.refused) === curveOfKey(fields);
+}
+
+function requestIdIn(fields: readonly Field[]): string | undefined {
+	const requestId = fields.find((field) => field.tag === Tag.requestId);
+	return requestId && utf8Text(requestId.bytes);
 }

@@ -54,6 +54,10 @@ class TimedSession implements Client, WireEvents {
 		this.#step((now) => this.#session.start(now));
 	}
 
+	get wanted(): number {
+		return this.#session.wanted;
+	}
+
 	onData(bytes: Uint8Array): void {
 		this.#step((now) => this.#session.receive(bytes, now));
 	}

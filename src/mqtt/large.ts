@@ -37,6 +37,11 @@ export class LargePublish {
 		this.#qos = ((first >> 1) & 1) as 0 | 1;
 	}
 
+	/** Bytes that the payload still has to come; 0 before it begins. */
+	get wanted(): number {
+		return this.#reads === "payload" ? this.#left : 0;
+	}
+
 	get done(): boolean {
 		return this.#left === 0 && this.#reads === "payload";
 	}

@@ -66,6 +66,11 @@ export class PacketReader {
 		this.#maxBytes = maxBytes;
 	}
 
+	/** Bytes to the end of a message that comes in parts; 0: there is none. */
+	get wanted(): number {
+		return this.#large?.wanted ?? 0;
+	}
+
 	/** Every packet that is whole now (as views of `bytes`, where it lies there in one piece), then the Fault if what follows is refused. Iterate to the end. */
 	*push(bytes: Uint8Array): Generator<ServerPacket, void> {
 		for (let at = 0; at < bytes.length; ) {

@@ -68,6 +68,11 @@ export class Session {
 		return due === Number.POSITIVE_INFINITY ? undefined : due;
 	}
 
+	/** Bytes to the end of a message that comes in parts; 0: there is none. */
+	get wanted(): number {
+		return this.#reader?.wanted ?? 0;
+	}
+
 	/** The connection is up. */
 	start(now: number): void {
 		if (this.#state.name !== "idle") return;

@@ -82,6 +82,10 @@ class Attempt implements Connection, WireEvents {
 		this.#events.onOpen();
 	}
 
+	get wanted(): number {
+		return this.#events.wanted ?? 0;
+	}
+
 	onData(bytes: Uint8Array): void {
 		this.#owner.webSocket = this.#webSocket;
 		this.#events.onData(bytes);

@@ -7,6 +7,7 @@ import { Fault } from "../../src/fault.ts";
 import { heldOf } from "../../src/identity/held.ts";
 import { renewOverHub } from "../../src/identity/hub-renewal.ts";
 import { Journal } from "../../src/identity/journal.ts";
+import { Link } from "../../src/identity/link.ts";
 import type { Credential } from "../../src/identity/record.ts";
 import { FakeSession } from "../hub/fake-session.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -16,8 +17,17 @@ import { keys, proposal } from "./credential-probe.ts";
 
 const RID = "aabb-0123";
 
-/** A device that asked in a former session, and boots. */
+/** A device that asked in a former session, and boots; its session is open, and nothing is taken up yet. */
 function booted() {
+	const device = opened();
+	const { renewal } = device.takeUp();
+	const answer = (status: number, body: object): void => {
+		renewal.message(`$iothub/credentials/res/${status}/?$rid=${RID}`, utf8(JSON.stringify(body)));
+	};
+	return { ...device, answer };
+}
+
+function opened() {
 	const clock = new FakeClock();
 	const session = new FakeSession();
 	const results: (Credential | Fault)[] = [];
@@ -25,30 +35,42 @@ function booted() {
 	const journal = new Journal(new FakeStore());
 	journal.load();
 	journal.keepPending({ key: keys[1]!, requestId: RID });
-	const renewal = renewOverHub(
-		{
-			session,
-			credential: heldOf({ ...proposal(0), sequence: 1 }),
-			clock,
-			entropy: new FakeEntropy(),
-			log: () => {},
-			config: parseConfig({
-				idScope: "0ne00000001",
-				registrationId: "dev-001",
-				symmetricKey: Buffer.alloc(32, 1).toString("base64"),
-			}),
-			journal,
-		},
-		(result, restUntil) => {
-			results.push(result);
-			rests.push(restUntil);
-		},
-	);
-	const answer = (status: number, body: object): void => {
-		renewal.message(`$iothub/credentials/res/${status}/?$rid=${RID}`, utf8(JSON.stringify(body)));
+	const credential = heldOf({ ...proposal(0), sequence: 1 });
+	const { requestId = "" } = journal;
+	const link = new Link(session, credential, new Promise(() => {}), 0, {
+		mostEarlyBytes: 2048,
+		awaited: { requestId, room: 6144 },
+	});
+	const takeUp = () => {
+		const renewal = renewOverHub(
+			{
+				session,
+				credential,
+				clock,
+				entropy: new FakeEntropy(),
+				log: () => {},
+				config: parseConfig({
+					idScope: "0ne00000001",
+					registrationId: "dev-001",
+					symmetricKey: Buffer.alloc(32, 1).toString("base64"),
+				}),
+				journal,
+			},
+			(result, restUntil) => {
+				results.push(result);
+				rests.push(restUntil);
+			},
+		);
+		const stop = link.listen((topic, payload) => renewal.message(topic, payload), renewal);
+		return { renewal, stop };
 	};
-	return { clock, session, results, rests, answer };
+	return { clock, session, results, rests, link, takeUp };
 }
+
+const codeOf = (result: Credential | Fault): string | undefined => (result instanceof Fault ? result.code : undefined);
+const ISSUED = `$iothub/credentials/res/200/?$rid=${RID}`;
+/** Too large to be held, with what nobody knows. */
+const LARGE = utf8(JSON.stringify({ padding: "x".repeat(4000), errorCode: 400040 }));
 
 test("409 of a request by another id, and the subscription: one request leaves", async () => {
 	const { clock, session, answer } = booted();
@@ -98,4 +120,42 @@ test("429 and its retryAfter, then a refusal to a copy of the request: the next 
 	await clock.advance(1000);
 	answer(400, { errorCode: 400040, message: "m", info: null });
 	assert.deepEqual(rests, [900_000]);
+});
+
+test("an answer too large to be held, before the request is taken up, is read as it comes, and counts", async () => {
+	const { clock, session, results, link, takeUp } = opened();
+	const sink = link.open(ISSUED, LARGE.length);
+	assert.ok(sink);
+	sink.push(LARGE.subarray(0, 3000));
+	sink.push(LARGE.subarray(3000));
+	sink.end();
+	assert.equal(link.open(ISSUED, LARGE.length), undefined, "a copy goes nowhere, and is no Fault");
+	takeUp();
+	await clock.advance(0);
+	session.acknowledge();
+	await clock.advance(1000);
+	assert.deepEqual(results.map(codeOf), ["hub.csr-rejected"]);
+	assert.equal(session.published.length, 0, "nothing is asked for again");
+});
+
+test("such an answer that has begun to come by then counts at its end", async () => {
+	const { clock, session, results, link, takeUp } = opened();
+	const sink = link.open(ISSUED, LARGE.length);
+	assert.ok(sink);
+	sink.push(LARGE.subarray(0, 3000));
+	takeUp();
+	sink.push(LARGE.subarray(3000));
+	sink.end();
+	await clock.advance(0);
+	session.acknowledge();
+	await clock.advance(1000);
+	assert.deepEqual(results.map(codeOf), ["hub.csr-rejected"]);
+	assert.equal(session.published.length, 0);
+});
+
+test("a large answer to another request is nobody's, and once the request was taken up and is over, so is one to it", () => {
+	const { link, takeUp } = opened();
+	assert.equal(link.open("$iothub/credentials/res/200/?$rid=other-0001", 5000), false);
+	takeUp().stop();
+	assert.equal(link.open(ISSUED, LARGE.length), false);
 });

@@ -122,6 +122,23 @@ test("a message over the limit is consumed, acknowledged and told; the session g
 	]);
 });
 
+test("of a message in parts the session says how much of it is still to come, whatever is behind", () => {
+	const { session } = opened();
+	const payload = "x".repeat(2000);
+	const large = generate({ cmd: "publish", topic: "t", payload, qos: 0, dup: false, retain: false });
+	const bytes = Buffer.concat([large, large]);
+	const wanted: number[] = [];
+	for (let at = 0; at < bytes.length; ) {
+		const next = Math.min(session.wanted || 300, 300);
+		session.receive(bytes.subarray(at, at + next), 0);
+		at += next;
+		wanted.push(session.wanted);
+	}
+	const [head, of] = [large.length - 2000, [300, 600, 900, 1200, 1500, 1800]];
+	const once = [...of.map((taken) => head + 2000 - taken), 0];
+	assert.deepEqual(wanted, [...once, ...once]);
+});
+
 test("no sink: a message over the limit goes nowhere, and is acknowledged all the same", () => {
 	const { session, seen } = opened({}, undefined, false);
 	session.receive(

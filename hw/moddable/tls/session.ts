@@ -133,6 +133,11 @@ export default class Session extends SdkState {
 		}
 	}
 
+	/** Bytes to the end of the record, or of its header. */
+	get wanted(): number {
+		return this.#record.length - this.#filled;
+	}
+
 	/** What the server says to our max_fragment_length (RFC 6066 section 4): the same, or nothing. */
 	negotiated(body: Uint8Array): void {
 		if (body.length !== 1 || body[0] !== FRAGMENT_CODE)
@@ -161,10 +166,9 @@ export default class Session extends SdkState {
 
 	/** For the SDK: application data. */
 	putData(bytes: Uint8Array): void {
-		if (bytes.byteLength > 0) {
-			this.#emptyRecords = 0;
-			this.#plaintext.push(bytes);
-		} else if (++this.#emptyRecords > MAX_EMPTY_RECORDS)
+		this.#emptyRecords = bytes.byteLength > 0 ? 0 : this.#emptyRecords + 1;
+		if (bytes.byteLength > 0) this.#plaintext.push(bytes);
+		else if (this.#emptyRecords > MAX_EMPTY_RECORDS)
 			throw new TLSError("nothing but empty records", "tls.protocol", Alert.UNEXPECTED_MESSAGE);
 	}
 
@@ -236,8 +240,7 @@ export default class Session extends SdkState {
 	}
 
 	#fail(thrown: unknown): TLSError {
-		const isOpen = this.phase === "open";
-		const isNamed = this.clientCerts !== undefined;
+		const [isOpen, isNamed] = [this.phase === "open", this.clientCerts !== undefined];
 		const error = this.alert ? explainAlert(this.alert.description, { isOpen, isNamed }) : explain(thrown);
 		this.phase = "closed";
 		this.#resumption?.failed();

@@ -167,8 +167,10 @@ export default class TLSSocket {
 		this.#session?.start();
 	}
 
+	/** No more than the record that has begun: of the next one there is nothing in memory while somebody deals with this one. */
 	#takeFromTcp(): Uint8Array {
-		const bytes = this.#tcp!.read(Math.min(this.#readable, MOST_READ)) as ArrayBuffer | undefined;
+		const most = Math.min(this.#readable, MOST_READ, this.#session!.wanted);
+		const bytes = this.#tcp!.read(most) as ArrayBuffer | undefined;
 		this.#readable = bytes === undefined ? 0 : this.#readable - bytes.byteLength;
 		return new Uint8Array(bytes ?? new ArrayBuffer(0));
 	}

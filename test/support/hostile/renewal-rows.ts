@@ -96,6 +96,19 @@ export function renewalRows(): Row[] {
 			authority,
 		}),
 		reporting("certificates of RSA-4096 to who has such, a second later,", { authority, arm: "renew-late" }),
+		...FROM_BEFORE.flatMap(([name, before, after, faults, copies]) => [
+			// The Fault ends the session before the answer comes: it waits at the hub.
+			row(`a Fault in place of an answer, and then certificates of RSA-4096 ${name}`, "", ["ota.uri"], {
+				lawful: true,
+				change: amid(noAddress),
+				authority,
+			}),
+			row(`certificates of RSA-4096 for a request from before the session, ${name}`, "", faults, {
+				lawful: true,
+				change: within(before, after, copies),
+				authority,
+			}),
+		]),
 		...FLOODS.flatMap(([name, flood, faults]) => [
 			row(`${name} in place of an answer, to who has certificates of RSA-4096`, "", faults, {
 				change: amid(flood),
@@ -148,13 +161,42 @@ const busy = (): Uint8Array[] => [
 	publish("$iothub/twin/PATCH/properties/desired/?$version=2", TWO_KB),
 ];
 
+const noAddress = (): Uint8Array[] => [publish("$iothub/methods/POST/enrollee.update/?$rid=a", '{"url":1}')];
+const sized = (count: number, bytes: number): Uint8Array[] =>
+	times(count, (i) => publish(`$iothub/methods/POST/echo/?$rid=e${i}`, JSON.stringify({ text: "x".repeat(bytes) })));
+const change = (desired: unknown): Uint8Array[] => [
+	publish("$iothub/twin/PATCH/properties/desired/?$version=2", JSON.stringify(desired)),
+];
+const ARRAYS = change({ a: times(20_000, () => []) });
+const TEXT = change({ a: "x".repeat(60_000) });
+/** The hub has kept the answer and delivers it at once, in one piece with others. */
+const FROM_BEFORE: readonly (readonly [
+	name: string,
+	before: readonly Uint8Array[],
+	after: readonly Uint8Array[],
+	faults: readonly string[],
+	copies?: number,
+])[] = [
+	["first thing", [], [], []],
+	["before 20 calls", [], calls(20), []],
+	["between 35 calls", sized(12, 1750), sized(23, 1250), []],
+	["between 80 calls", sized(40, 1500), sized(40, 1500), []],
+	["between changes of 60 KB", TEXT, TEXT, TOO_LARGE],
+	["between changes of 20,000 arrays", ARRAYS, ARRAYS, TOO_LARGE],
+	["between such behind five calls", [...sized(5, 1500), ...ARRAYS], ARRAYS, TOO_LARGE],
+	["behind five calls and a message of 60 KB", [...sized(5, 1250), SIXTY_KB], [SIXTY_KB], TOO_LARGE],
+	["twice", [], [], [], 2],
+	["twice behind five calls", sized(5, 1500), [], [], 2],
+	["twice between 40 calls", sized(20, 1500), sized(20, 1500), [], 2],
+];
+
 /** The first answer with certificates, and others in one write with it. */
-function within(before: readonly Uint8Array[], after: readonly Uint8Array[]): Row["change"] {
+function within(before: readonly Uint8Array[], after: readonly Uint8Array[], copies = 1): Row["change"] {
 	let done = false;
 	return (packet) => {
 		if (done || packet.cmd !== "publish" || !packet.topic.startsWith("$iothub/credentials/res/200")) return undefined;
 		done = true;
-		return [Buffer.concat([...before, generate(packet), ...after])];
+		return [Buffer.concat([...before, ...times(copies, () => generate(packet)), ...after])];
 	};
 }
 
