@@ -27,7 +27,7 @@ describe("four certificates of RSA-4096 with a hundred names, in 7 KB", { skip }
 		stranger = await issue({ name: "Service Root CA", type: "RSA-4096", ca: {} });
 	});
 
-	async function meet(app: App, anchor: Entity | undefined, sent: readonly Entity[]) {
+	async function meet(app: App, anchor: Pick<Entity, "pem"> | undefined, sent: readonly Entity[]) {
 		const state = mkdtempSync(join(tmpdir(), "enrollee-chain-"));
 		const cloud = await showing(sent, () => startCloud());
 		try {
@@ -59,6 +59,14 @@ describe("four certificates of RSA-4096 with a hundred names, in 7 KB", { skip }
 					assert.equal(exitCode, 0, output.slice(-1500));
 					assert.match(output, /^phase telemetry\.acknowledged /m);
 				}
+			});
+
+			const most = machine === RESERVED ? 5 : 3;
+			test(`under its root as the last of ${most} anchors with such keys: telemetry is acknowledged`, async () => {
+				const others = Array.from({ length: most - 1 }, () => stranger);
+				const pem = [...others, chain.at(-1)!].map((one) => one.pem).join("");
+				const { exitCode, output } = await meet(app, { pem }, chain);
+				assert.equal(exitCode, 0, output.slice(-1500));
 			});
 
 			test("under another root of that name, or none of its own: a Fault, and it waits", async () => {
