@@ -8,7 +8,9 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Fault } from "../src/fault.ts";
 import { Gathered } from "./gathered.ts";
+import { HalfOpen } from "./half-open.ts";
 import { parseJson } from "./json.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import { UnknownDevice } from "./operator.ts";
 import { servePage } from "./page.ts";
 import { type Context, ROUTES } from "./routes.ts";
@@ -23,19 +25,31 @@ export interface Api {
 /** 192 bits. */
 const TOKEN_CHARACTERS = 32;
 const MAX_BODY_BYTES = 300 * 1024;
+/** Of all answers that their clients have not read: beyond that nothing more is answered. */
+const MOST_UNREAD_BYTES = 128 * 1024 * 1024;
+/** Connections that have not shown the token, or wait between requests. */
+const MOST_WAITING = 1000;
 /** Of no matter: path and query count. */
 const ORIGIN = "http://127.0.0.1";
 
 /** `secret`: of the state folder. The token follows from it, so that a page finds the same cloud again after a restart. */
 export async function serveApi(port: number, secret: Uint8Array, context: Context): Promise<Api> {
 	const token = createHmac("sha256", secret).update("HTTP API").digest("base64url").slice(0, TOKEN_CHARACTERS);
+	const halfOpen = new HalfOpen(context.clock, MOST_WAITING);
+	const open = new OpenAnswers();
+	const unread = new Unread();
 	const server = createServer((request, response) => {
-		handle(request, response, token, context).catch((error: Error) => {
+		const { socket } = request;
+		response.once("close", () => halfOpen.wait(socket));
+		if (!open.add(socket, response)) return;
+		const known = () => halfOpen.done(socket);
+		handle(request, response, { token, known, unread, context }).catch((error: Error) => {
 			// A stream that has begun can only end.
 			if (response.headersSent) response.destroy();
 			else reply(response, ...failure(error));
 		});
 	});
+	server.on("connection", (socket) => halfOpen.door(socket));
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);
 		server.listen(port, "127.0.0.1", resolve);
@@ -51,7 +65,16 @@ export async function serveApi(port: number, secret: Uint8Array, context: Contex
 	};
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, token: string, context: Context) {
+interface Handling {
+	readonly token: string;
+	/** Told when the request has shown it. */
+	readonly known: () => void;
+	readonly unread: Unread;
+	readonly context: Context;
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, handling: Handling) {
+	const { token, known, unread, context } = handling;
 	const { method = "", headers } = request;
 	const target = request.url ?? "/";
 	if (!URL.canParse(target, ORIGIN)) throw new Problem(400, "the address is malformed");
@@ -63,13 +86,35 @@ async function handle(request: IncomingMessage, response: ServerResponse, token:
 	const isStream = method === "GET" && pathname === "/stream";
 	const shown = isStream ? `Bearer ${searchParams.get("token")}` : headers.authorization;
 	if (!sameText(shown ?? "", `Bearer ${token}`)) throw new Problem(401, "a bearer token is needed");
+	known();
 	if (isStream) return openStream(response, context);
 	const found = ROUTES.filter((route) => route.path.test(pathname));
 	if (found.length === 0) throw new Problem(404, `no such resource: ${pathname}`);
 	const route = found.find((candidate) => candidate.method === method);
 	if (route === undefined) throw new Problem(405, `only ${found.map((candidate) => candidate.method).join(", ")}`);
 	const names = route.path.exec(pathname)!.slice(1).map(decodeURIComponent);
-	reply(response, 200, await route.run({ names, query: searchParams, body: await readBody(request), context }));
+	const body = await readBody(request);
+	unread.check();
+	const result = route.run({ names, query: searchParams, body, context });
+	// What is there at once is sent at once: of requests that came together one answer is in the making.
+	unread.add(response, reply(response, 200, result instanceof Promise ? await result : result));
+}
+
+/** What all clients have not read. */
+class Unread {
+	#bytes = 0;
+
+	/** Throws Problem where it is too much for another answer. */
+	check(): void {
+		if (this.#bytes > MOST_UNREAD_BYTES) throw new Problem(503, "too many answers have not been read");
+	}
+
+	add(response: ServerResponse, bytes: number): void {
+		this.#bytes += bytes;
+		response.once("close", () => {
+			this.#bytes -= bytes;
+		});
+	}
 }
 
 class Problem extends Error {
@@ -107,7 +152,8 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 	return value as Record<string, unknown>;
 }
 
-function reply(response: ServerResponse, status: number, value: unknown): void {
+/** Characters of the body. */
+function reply(response: ServerResponse, status: number, value: unknown): number {
 	const text = `${JSON.stringify(value ?? {})}\n`;
 	response.writeHead(status, {
 		"content-type": "application/json",
@@ -115,6 +161,7 @@ function reply(response: ServerResponse, status: number, value: unknown): void {
 		"x-content-type-options": "nosniff",
 	});
 	response.end(text);
+	return text.length;
 }
 
 function sameText(given: string, expected: string): boolean {

@@ -129,7 +129,7 @@ export interface CertificateState {
 	readonly notAfter: number;
 	/** What the operator says of it; its dates count besides. */
 	readonly standing: "valid" | "revoked" | "expired";
-	/** As the device got it: DER in base64, leaf first. Absent in state folders of older versions. */
+	/** As the device got it: DER in base64, leaf first. Absent of all but the newest ten, and in state folders of older versions. */
 	readonly chain?: readonly string[];
 }
 

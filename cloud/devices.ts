@@ -35,6 +35,8 @@ export interface Device extends DeviceState {
 }
 
 const MAX_RECORDS = 100;
+/** Of the newest; a chain has kilobytes, and at each change of a device all that is kept of it is written. */
+const MAX_CHAINS = 10;
 
 export interface SavedDevice extends Omit<Device, "subscriptions" | "request"> {
 	readonly request?: ActiveRequest;
@@ -89,7 +91,9 @@ export class Devices {
 	issued(device: Device, { serial, notBefore, notAfter, chain }: IssuedCertificate): void {
 		const base64 = chain.map((der) => Buffer.from(der).toString("base64"));
 		const record: CertificateState = { serial, notBefore, notAfter, standing: "valid", chain: base64 };
-		device.certificates = [record, ...device.certificates].slice(0, MAX_RECORDS);
+		device.certificates = [record, ...device.certificates]
+			.slice(0, MAX_RECORDS)
+			.map(({ chain, ...rest }, i) => (i < MAX_CHAINS && chain !== undefined ? { ...rest, chain } : rest));
 		this.changed(device);
 	}
 

@@ -11,6 +11,7 @@ import type { Downloads } from "./downloads.ts";
 import { answerDps, isDps } from "./dps-https.ts";
 import type { Faults } from "./faults.ts";
 import type { Door } from "./half-open.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import type { PresentedChains } from "./presented-chain.ts";
 import type { Service } from "./service.ts";
 import type { Peer } from "./session.ts";
@@ -29,21 +30,18 @@ const MAX_FRAME_BYTES = 300 * 1024;
 const MOST_PIECES = 1024;
 /** Held of what a client does not read; the largest fault sends a third. */
 export const MOST_UNREAD_BYTES: number = 64 * 1024 * 1024;
-/** Requests of one connection before they are answered. */
-const MOST_OPEN = 16;
 /** Of an answer that its client does not read. */
 const IDLE_MS = 300_000;
 
 export class Https {
 	readonly #options: HttpsOptions;
 	readonly #doors = new WeakMap<Duplex, Door>();
-	/** Requests on a connection that are not answered yet. */
-	readonly #open = new WeakMap<Duplex, number>();
+	readonly #open = new OpenAnswers();
 	readonly #server = createServer((request, response) => {
 		const door = this.#doors.get(request.socket);
 		request.once("close", () => door?.serve());
 		response.once("close", () => door?.wait());
-		if (this.#isTooMany(request.socket, response)) return;
+		if (!this.#open.add(request.socket, response)) return;
 		try {
 			this.#answer(request, response);
 		} catch {
@@ -85,15 +83,6 @@ export class Https {
 		this.#doors.set(socket, door);
 		this.#server.emit("connection", socket);
 		socket.unshift(first);
-	}
-
-	/** Requests that come without waiting for their answers are read before the first one is answered: as many as a record holds. */
-	#isTooMany(socket: Duplex, response: ServerResponse): boolean {
-		const open = (this.#open.get(socket) ?? 0) + 1;
-		this.#open.set(socket, open);
-		response.once("close", () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1));
-		if (open > MOST_OPEN) socket.destroy();
-		return open > MOST_OPEN;
 	}
 
 	#answer(request: IncomingMessage, response: ServerResponse): void {

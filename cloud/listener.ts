@@ -50,10 +50,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 		socket.setNoDelay(true);
 		sockets.add(socket);
 		const peer = peerOf(socket);
-		doors.set(peer, halfOpen.door(socket));
+		const door = halfOpen.door(socket);
+		doors.set(peer, door);
 		socket.on("close", () => {
 			sockets.delete(socket);
-			doors.delete(peer);
+			// The address may be another connection's by now: one that was reset is gone for its client before it is here.
+			if (doors.get(peer) === door) doors.delete(peer);
 		});
 		socket.on("error", () => socket.destroy());
 		if (faults.strikes("drop-after", "tcp") !== undefined) socket.destroy();

@@ -12,6 +12,9 @@ export class MalformedPacket extends RangeError {
 	override readonly name = "MalformedPacket";
 }
 
+/** In one SUBSCRIBE: each is looked at, answered and told about. */
+const MOST_FILTERS = 100;
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export class Packets {
@@ -103,6 +106,8 @@ function read(whole: Buffer): Packet {
 		.parse(whole);
 	if (found instanceof Error) throw new MalformedPacket(`malformed MQTT: ${found.message}`);
 	if (found === undefined) throw new MalformedPacket("malformed MQTT: a packet without its content");
+	if (found.cmd === "subscribe" && found.subscriptions.length > MOST_FILTERS)
+		throw new MalformedPacket("SUBSCRIBE with too many filters");
 	return found;
 }
 

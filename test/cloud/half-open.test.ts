@@ -180,3 +180,22 @@ test("of too many the oldest goes", LIMIT, async () => {
 	for (const client of clients) client.destroy();
 	server.close();
 });
+
+test(
+	"a client that comes again from the same port while its reset connection has not ended here is served",
+	LIMIT,
+	async () => {
+		// Both are there when the cloud looks: the end of the first comes behind the beginning of the second.
+		const { port, settings } = cloud;
+		const first = connectTcp(port, "127.0.0.1").on("error", () => {});
+		await once(first, "connect");
+		const { localPort } = first;
+		first.resetAndDestroy();
+		const under = connectTcp({ port, host: "127.0.0.1", localPort: localPort! });
+		const second = connect({ socket: under, ca: settings.ca, servername: "localhost" });
+		await once(second, "secureConnect");
+		second.write("GET /updates/none HTTP/1.1\r\nHost: x\r\n\r\n");
+		assert.match(String((await once(second, "data"))[0]), /^HTTP\/1.1 404 /);
+		second.destroy();
+	},
+);

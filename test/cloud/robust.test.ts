@@ -157,7 +157,12 @@ test("what a timer or a late answer throws is an event, and no more", async () =
 
 test("a defect in an answer that has begun ends that connection, and the next is answered", async () => {
 	// Everything there is but what the stream begins with.
-	const context = { cloud: () => ({}), events: [], devices: () => assert.fail("a defect") } as unknown as Context;
+	const context = {
+		clock: new FakeClock(),
+		cloud: () => ({}),
+		events: [],
+		devices: () => assert.fail("a defect"),
+	} as unknown as Context;
 	const api = await serveApi(0, new Uint8Array(32), context);
 	try {
 		await assert.rejects(fetch(`${api.url}/stream?token=${api.token}`).then((stream) => stream.text()));

@@ -122,3 +122,24 @@ function registry(folder: ReturnType<typeof openFolder>) {
 	});
 	return { devices };
 }
+
+test("of a device's certificates a hundred are remembered, and ten with their chains: all of it is written at each change", () => {
+	const written: string[] = [];
+	const devices = new Devices([], {
+		changed: (device) => void written.push(JSON.stringify(device)),
+		removed: () => {},
+	});
+	const device = devices.at("dev-001", "localhost");
+	const chain = [new Uint8Array(1000), new Uint8Array(1000), new Uint8Array(1000)];
+	for (let i = 0; i < 120; i++) devices.issued(device, { serial: `${i}`, notBefore: 0, notAfter: 1, chain });
+	assert.deepEqual(
+		device.certificates.map(({ serial }) => serial),
+		Array.from({ length: 100 }, (_, i) => `${119 - i}`),
+	);
+	assert.equal(device.certificates.filter((certificate) => "chain" in certificate).length, 10);
+	assert.equal(device.certificates[9]!.chain?.length, 3);
+	device.certificates = device.certificates.map((certificate) => ({ ...certificate, standing: "revoked" }));
+	assert.equal(devices.standing("dev-001", "20"), "revoked");
+	// 410 KB with all the chains.
+	assert.ok(written.at(-1)!.length < 60_000, `${written.at(-1)!.length}`);
+});
