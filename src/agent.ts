@@ -57,7 +57,10 @@ export class Agent {
 			log,
 			waiting: this.#waiting,
 			keystore: options.keystore,
-			onStep: (step) => this.#enter(step),
+			onStep: (step) => {
+				if (step === "enrolling") this.#service.makeRoom();
+				this.#enter(step);
+			},
 			onLink: (link) => {
 				this.#detach = this.#service.attach(link);
 			},
@@ -156,7 +159,11 @@ export class Agent {
 			for (let isIdle = false; outcome === undefined; ) {
 				this.#service.look();
 				const due = this.#lifecycle.dueIn(credential) === 0 && (isIdle || !this.#options.once);
-				if (due) outcome = await this.#lifecycle.renew(link);
+				if (due) {
+					this.#service.makeRoom();
+					outcome = await this.#lifecycle.renew(link);
+					if (outcome === undefined) this.#service.resumeUpdates();
+				}
 				if (isIdle) outcome ??= "done";
 				if (outcome) break;
 				const turn = await this.#turn(link);

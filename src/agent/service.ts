@@ -130,6 +130,16 @@ export class Service implements Operated {
 		};
 	}
 
+	/** As Updates.makeRoom. */
+	makeRoom(): void {
+		this.#updates?.makeRoom();
+	}
+
+	/** That is over, and the session is still the same. */
+	resumeUpdates(): void {
+		this.#updates?.resume();
+	}
+
 	/** The agent has closed. */
 	close(): void {
 		this.#operations.close();

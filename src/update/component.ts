@@ -102,7 +102,7 @@ export class Component {
 		this.#outlet = outlet;
 		this.#notBefore = notBefore;
 		this.#report();
-		this.#deliver();
+		this.resume();
 	}
 
 	/** The twin is another one: an offer stands only if it stands there, too. */
@@ -115,6 +115,11 @@ export class Component {
 	disconnected(): void {
 		this.#outlet = undefined;
 		this.#delivery.rest();
+	}
+
+	/** What is under way ends, until `resume` or the next session. */
+	makeRoom(): void {
+		this.#delivery.makeRoom();
 	}
 
 	/** The image is good: the hub has acknowledged something, or the application has said so. */
@@ -131,7 +136,7 @@ export class Component {
 		log("ota.confirmed", { sequence: this.#updater.status.sequence, component: slot.component });
 		onConfirmed?.();
 		this.#report();
-		this.#deliver();
+		this.resume();
 	}
 
 	/** The image that is on trial is unfit: back to the one before. */
@@ -198,7 +203,8 @@ export class Component {
 		this.#delivery.withdraw();
 	}
 
-	#deliver(): void {
+	/** What can go on does. */
+	resume(): void {
 		if (this.#outlet && this.#listens && !this.#onTrial) this.#delivery.resume(this.#notBefore);
 	}
 

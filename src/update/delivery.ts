@@ -44,6 +44,7 @@ export class Delivery {
 	#isNew = false;
 	/** Ends what is under way: a download, a wait, the wait for quiet. */
 	#cancel: (() => void) | undefined;
+	#isWaiting = false;
 	#failures = 0;
 	#pauses = 0;
 
@@ -83,7 +84,14 @@ export class Delivery {
 		this.#isResting = true;
 	}
 
+	/** The same until `resume`, and what runs ends: a download keeps what it has written. A wait goes on, which a server may have asked for. */
+	makeRoom(): void {
+		this.rest();
+		if (!this.#isWaiting) this.stop();
+	}
+
 	stop(): void {
+		this.#isWaiting = false;
 		this.#cancel?.();
 		this.#cancel = undefined;
 	}
@@ -201,7 +209,9 @@ export class Delivery {
 		const { clock, entropy, log } = this.#options;
 		const seconds = delaySeconds(attempt, backoff, randomUnit(entropy), fault.retryAfterSeconds);
 		log("ota.waiting", { seconds: Math.round(seconds), attempt, code: fault.code });
+		this.#isWaiting = true;
 		this.#cancel = clock.after(seconds * 1000, () => {
+			this.#isWaiting = false;
 			this.#cancel = undefined;
 			this.#next();
 		});

@@ -77,6 +77,15 @@ export class Updates {
 		for (const component of this.#components) component.disconnected();
 	}
 
+	/** A certificate is about to be asked for: a download beside that is more than a device holds. Until `resume` or the next session. */
+	makeRoom(): void {
+		for (const component of this.#components) component.makeRoom();
+	}
+
+	resume(): void {
+		for (const component of this.#components) component.resume();
+	}
+
 	/** The hub has acknowledged something: the firmware is good. */
 	proven(): void {
 		for (const component of this.#components) if (component !== this.#app) component.confirm();

@@ -67,7 +67,11 @@ test("a server that says when to come back is not asked earlier", async () => {
 	const { clock, delivery, bundleRequests } = bench(status("429 Too Many Requests", "Retry-After: 500"));
 	delivery.take(OFFER);
 	delivery.resume();
-	await clock.advance(499_000);
+	await clock.advance(498_000);
+	assert.equal(bundleRequests(), 1);
+	delivery.makeRoom();
+	delivery.resume();
+	await clock.advance(0);
 	assert.equal(bundleRequests(), 1);
 	await clock.advance(200_000);
 	assert.equal(bundleRequests(), 2);
@@ -104,6 +108,24 @@ test("a file that is not there yet is looked for during an hour or so, then refu
 	isThere = true;
 	delivery.take(OFFER);
 	await clock.advance(HOUR);
+	assert.equal(updater.status.state, "armed");
+});
+
+test("what makes room for something else ends, and goes on from where it was", async () => {
+	let isStuck = true;
+	const { clock, delivery, updater, requests } = bench(good, (socket, request) => {
+		if (!isStuck) ranged(IMAGE)(socket, request);
+	});
+	delivery.take(OFFER);
+	delivery.resume();
+	await clock.advance(1000);
+	assert.deepEqual([updater.status.state, requests.length], ["fetching", 2]);
+	isStuck = false;
+	delivery.makeRoom();
+	await clock.advance(HOUR);
+	assert.equal(requests.length, 2);
+	delivery.resume();
+	await clock.advance(1000);
 	assert.equal(updater.status.state, "armed");
 });
 

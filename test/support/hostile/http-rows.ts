@@ -5,6 +5,13 @@ import { bytes, instead, type Row, times } from "./row.ts";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 
+/** A twin with an update. */
+export const offering = (url: string): Row["change"] =>
+	instead(
+		"$iothub/twin/res/200",
+		`{"desired":{"ota":{"url":"${url}","sequence":2},"$version":7},"reported":{"$version":7}}`,
+	);
+
 /** `url`: where the cloud serves NAME. */
 export function updateRows(url: (name: string) => string): Row[] {
 	const image = standInImage(2, 8192);
@@ -13,10 +20,7 @@ export function updateRows(url: (name: string) => string): Row[] {
 		name,
 		faults: faults.split(" "),
 		survives: true,
-		change: instead(
-			"$iothub/twin/res/200",
-			`{"desired":{"ota":{"url":"${url("x.suit")}","sequence":2},"$version":7},"reported":{"$version":7}}`,
-		),
+		change: offering(url("x.suit")),
 		http,
 	});
 	const head = (name: string, text: string, faults = "ota.http") => row(name, faults, () => bytes(text));

@@ -1,5 +1,6 @@
 /** What a hub, or whoever speaks in its name, may answer to a renewal. */
 import { generate } from "mqtt-packet";
+import { offering } from "./http-rows.ts";
 import { instead, publish, type Row, times } from "./row.ts";
 import { RSA } from "./rsa-authority.ts";
 
@@ -7,7 +8,8 @@ import { RSA } from "./rsa-authority.ts";
 const OTHER = Buffer.from(RSA.root).toString("base64");
 const FOUR_KINDS = ["hub.too-large", "hub.response", "ota.uri", "ota.sequence"];
 
-export function renewalRows(): Row[] {
+/** `url`: where the cloud serves NAME. */
+export function renewalRows(url: (name: string) => string): Row[] {
 	const row = (name: string, body: string, faults: readonly string[], more: Partial<Row> = {}): Row => ({
 		phase: "renewal",
 		name,
@@ -62,6 +64,10 @@ export function renewalRows(): Row[] {
 				),
 			}),
 		),
+		row("the certificates while an update is brought", "", [], {
+			lawful: true,
+			change: offering(url("x.suit")),
+		}),
 		row("the certificates with 1 KB that nobody knows", "", [], {
 			lawful: true,
 			change: undefined,

@@ -14,7 +14,7 @@ export const allRows = ({ cloud }: HostileCloud, archives?: Archives): Row[] => 
 	...hubRows(),
 	...twinRows(),
 	...messageRows(),
-	...renewalRows(),
+	...renewalRows((name) => cloud.downloads.url(name)),
 	...updateRows((name) => cloud.downloads.url(name)),
 	...archiveRows(cloud, archives),
 	...tlsRows(),
