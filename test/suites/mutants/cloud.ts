@@ -3,6 +3,7 @@ import { mutantsOf } from "./mutant.ts";
 
 const UNREAD = ["cloud/unread"];
 const TABLE = ["cloud/hostile"];
+const ANSWERS = ["cloud/open-answers"];
 
 export const CLOUD = [
 	...mutantsOf(
@@ -92,13 +93,27 @@ export const CLOUD = [
 		["events.length > MAX_EVENTS", "false"],
 	]),
 	...mutantsOf("cloud/https.ts", UNREAD, [
-		["if (open > MOST_OPEN) socket.destroy();", ""],
-		["return open > MOST_OPEN;", "return false;"],
-		["(this.#open.get(socket) ?? 1) - 1", "this.#open.get(socket) ?? 1"],
+		["if (!this.#open.add(request.socket, response)) return;", ""],
 		["maxPayload: MAX_FRAME_BYTES,", ""],
 		["maxFragments: MOST_PIECES,", ""],
 		["maxBufferedChunks: MOST_PIECES,", ""],
 	]),
+	...mutantsOf(
+		"cloud/open-answers.ts",
+		[...ANSWERS, ...UNREAD],
+		[
+			["if (open.size > MOST) socket.destroy();", ""],
+			[
+				"return open.size <= MOST;",
+				"return true;",
+				"its connection has ended: the answer reaches nobody, and is let go with the others",
+			],
+			['response.once("close", () => open.delete(response));', ""],
+			['response.emit("close");', ""],
+		],
+	),
+	...mutantsOf("cloud/listener.ts", ["cloud/half-open"], [["if (doors.get(peer) === door) doors", "doors"]]),
+	...mutantsOf("cloud/devices.ts", ["cloud/state"], [["i < MAX_CHAINS && ", ""]]),
 	...mutantsOf("cloud/https.ts", TABLE, [
 		['else connection.close("a text frame");', "else receive(data);"],
 		["if (!known || !protocols", "if (!protocols"],
@@ -160,15 +175,23 @@ export const CLOUD = [
 		["while (inner.tag !== undefined) inner.element();", "inner.element();"],
 	]),
 	...mutantsOf("cloud/dps-https.ts", TABLE, [
-		["if (length > MAX_BODY_BYTES) return undefined;", ""],
+		["if (body.length > MAX_BODY_BYTES) return undefined;", ""],
 		["if (request.method !== method)", "if (false)"],
 	]),
 	...mutantsOf("cloud/operator.ts", ["cloud/state"], [["await this.#options.save();", "void this.#options.save();"]]),
 	...mutantsOf("cloud/api.ts", TABLE, [
 		["if (!URL.canParse(target, ORIGIN))", "if (false)"],
-		["if (length > MAX_BODY_BYTES) throw", "if (false) throw"],
+		["if (body.length > MAX_BODY_BYTES) throw", "if (false) throw"],
 		["if (!sameText(shown", "if (false && !sameText(shown"],
 		["value === null || Array.isArray(value))", "value === null)"],
 		["if (headers.origin !== undefined", "if (false"],
 	]),
+	...mutantsOf("cloud/api.ts", ANSWERS, [
+		["	unread.check();\n", ""],
+		["this.#bytes -= bytes;", ""],
+		["	known();\n", ""],
+		["if (!open.add(socket, response)) return;", ""],
+		['server.on("connection", (socket) => halfOpen.door(socket));', ""],
+	]),
+	...mutantsOf("cloud/packets.ts", TABLE, [["found.subscriptions.length > MOST_FILTERS", "false"]]),
 ];

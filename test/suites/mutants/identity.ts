@@ -35,7 +35,7 @@ export const IDENTITY = [
 			["		this.#open = false;\n		return response;", "		return response;"],
 			["if (id.length > MOST_DEVICE_ID)", "if (false)"],
 			["	if (foreign)", "	if (false)"],
-			['if (this.#operationId === "")', "if (false)"],
+			['if (this.#operation === "")', "if (false)"],
 		],
 	),
 	...mutantsOf(
