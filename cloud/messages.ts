@@ -4,6 +4,7 @@ import type { Clock } from "../src/port.ts";
 import type { Device, Devices } from "./devices.ts";
 import type { Witness } from "./event.ts";
 import type { HubSession } from "./hub-session.ts";
+import { MOST_TOPIC_BYTES } from "./packets.ts";
 import { encodeProperties, type Properties } from "./topic.ts";
 
 /** Plain data. */
@@ -37,7 +38,7 @@ export class Messages {
 		this.#session = session;
 	}
 
-	/** The message's id. Throws RangeError when the body is over 64 KB or 50 messages wait already. */
+	/** The message's id. Throws RangeError when the body is over 64 KB, 50 messages wait already, or no topic can carry the properties. */
 	send(device: Device, body: Uint8Array, properties: Properties = {}): string {
 		const { clock, devices } = this.#options;
 		if (body.length > MAX_BODY_BYTES) throw new RangeError("the body exceeds 64 KB");
@@ -45,7 +46,9 @@ export class Messages {
 		if (device.messages.length >= MAX_WAITING) throw new RangeError("50 messages wait already");
 		const id = randomUUID();
 		const expires = clock.now() + LIFETIME_MS;
-		device.messages.push({ id, body: Buffer.from(body).toString("base64"), properties, expires });
+		const message = { id, body: Buffer.from(body).toString("base64"), properties, expires };
+		checkTopic(device, message);
+		device.messages.push(message);
 		devices.changed(device);
 		this.flush(device);
 		return id;
@@ -58,11 +61,8 @@ export class Messages {
 		this.#expire(device);
 		for (const message of [...device.messages]) {
 			if (this.#sent.get(message) === session) continue;
-			const path = `devices/${device.id.replace("/", "/modules/")}/messages`;
-			const bag = encodeProperties({ "$.mid": message.id, "$.to": `/${path}/deviceBound`, ...message.properties });
-			const topic = `${path}/devicebound/${bag}`;
 			const acknowledged = () => this.#acknowledged(device, message);
-			if (!session.deliver(topic, Buffer.from(message.body, "base64"), acknowledged)) return;
+			if (!session.deliver(topicOf(device, message), Buffer.from(message.body, "base64"), acknowledged)) return;
 			this.#sent.set(message, session);
 		}
 	}
@@ -78,4 +78,22 @@ export class Messages {
 		if (device.messages.some(({ expires }) => expires <= now))
 			device.messages = device.messages.filter(({ expires }) => expires > now);
 	}
+}
+
+/** Throws URIError on properties that are not well-formed text. */
+function topicOf(device: Device, { id, properties }: WaitingMessage): string {
+	const path = `devices/${device.id.replace("/", "/modules/")}/messages`;
+	const bag = encodeProperties({ "$.mid": id, "$.to": `/${path}/deviceBound`, ...properties });
+	return `${path}/devicebound/${bag}`;
+}
+
+function checkTopic(device: Device, message: WaitingMessage): void {
+	let topic: string;
+	try {
+		topic = topicOf(device, message);
+	} catch (cause) {
+		throw new RangeError("properties: not well-formed text", { cause });
+	}
+	if (topic.length > MOST_TOPIC_BYTES)
+		throw new RangeError(`properties: a topic of more than ${MOST_TOPIC_BYTES} bytes`);
 }

@@ -12,6 +12,9 @@ export class MalformedPacket extends RangeError {
 	override readonly name = "MalformedPacket";
 }
 
+/** Its length stands in two bytes (MQTT 3.1.1, 1.5.3). */
+export const MOST_TOPIC_BYTES = 0xffff;
+
 /** In one SUBSCRIBE: each is looked at, answered and told about. */
 const MOST_FILTERS = 100;
 
@@ -135,6 +138,10 @@ function readPublish(whole: Buffer): IPublishPacket {
 	return qos === 0 ? packet : { ...packet, messageId: (whole[topicEnd]! << 8) | whole[topicEnd + 1]! };
 }
 
-/** Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them. */
-export const encode = (packet: Packet): Buffer =>
-	packet.cmd === "puback" ? Buffer.of(0x40, 2, packet.messageId! >> 8, packet.messageId! & 0xff) : generate(packet);
+/** Throws MalformedPacket on a topic that is too long, for a request id that a client has made up. Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them. */
+export function encode(packet: Packet): Buffer {
+	if (packet.cmd === "puback") return Buffer.of(0x40, 2, packet.messageId! >> 8, packet.messageId! & 0xff);
+	if (packet.cmd === "publish" && Buffer.byteLength(packet.topic) > MOST_TOPIC_BYTES)
+		throw new MalformedPacket(`a topic of more than ${MOST_TOPIC_BYTES} bytes`);
+	return generate(packet);
+}

@@ -12,7 +12,7 @@ import type { Operation } from "../hub/operation-names.ts";
 import type { Outlet } from "../hub/operations.ts";
 import type { Clock, Entropy, Log, Slot, Store, Wire } from "../port.ts";
 import { Delivery } from "./delivery.ts";
-import { type Offer, readOffer } from "./offer.ts";
+import { isSequence, type Offer, readOffer } from "./offer.ts";
 import type { UpdateConfig } from "./settings.ts";
 import { Updater } from "./updater.ts";
 
@@ -183,7 +183,7 @@ export class Component {
 			const { sequence } = (this.#desired ?? {}) as { sequence?: unknown };
 			// Why it failed before says more than that it did.
 			if (code !== "ota.failed-before" || this.#updater.status.sequence !== sequence)
-				this.#refusal = { sequence: typeof sequence === "number" ? sequence : null, code };
+				this.#refusal = { sequence: isSequence(sequence) ? sequence : null, code };
 		}
 		this.#report();
 	}

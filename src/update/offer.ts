@@ -3,7 +3,11 @@
  * no authority, only the signature of what lies at the URL does; so it says where to look, and whether to look at all.
  */
 import { Fault } from "../fault.ts";
+import { MOST_TWIN_INTEGER } from "../hub/limits.ts";
 import { parseHttpsUri } from "./uri.ts";
+
+/** A device reports it in its twin. */
+export const MOST_SEQUENCE: number = MOST_TWIN_INTEGER;
 
 export interface Offer {
 	/** Of the SUIT envelope, https. */
@@ -18,7 +22,10 @@ export function readOffer(value: unknown): Offer | undefined {
 	const { url, sequence } = value as Partial<Record<keyof Offer, unknown>>;
 	if (typeof url !== "string") throw new Fault("ota.uri", "url is missing");
 	parseHttpsUri(url);
-	if (!Number.isSafeInteger(sequence) || (sequence as number) < 1)
-		throw new Fault("ota.sequence", "sequence is not a whole number from 1");
-	return { url, sequence: sequence as number };
+	if (!isSequence(sequence))
+		throw new Fault("ota.sequence", `sequence is not a whole number from 1 to ${MOST_SEQUENCE}`);
+	return { url, sequence };
 }
+
+export const isSequence = (value: unknown): value is number =>
+	Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_SEQUENCE;

@@ -183,6 +183,9 @@ test("a bundle by a stranger's key, one for another number, none at all and a ba
 		const url = cloud.downloads.url(release(cloud, 4));
 		cloud.operator.pushDesired(ID, { ota: { url, sequence: 5 } });
 		await reported(cloud, (ota) => ota.code === "ota.sequence" && ota.sequence === 5);
+		// A twin need not be able to hold what it is: it is not repeated there.
+		cloud.operator.pushDesired(ID, { ota: { url, sequence: 5.5 } });
+		await reported(cloud, (ota) => ota.code === "ota.sequence" && ota.sequence === null);
 		cloud.operator.pushDesired(ID, { ota: { url: cloud.downloads.url("missing.suit"), sequence: 6 } });
 		// It may still be on its way to the server: asked for again in a minute, unless another offer comes.
 		await reported(cloud, (ota) => ota.code === "ota.missing" && ota.sequence === 6);

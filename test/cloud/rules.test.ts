@@ -155,6 +155,33 @@ test("subscribed at QoS 2 is granted 1, at hub and DPS, and comes at 1", async (
 	registering.close();
 });
 
+test("a message whose properties no topic can carry is refused, and nothing of it waits for the device", async () => {
+	for (const properties of [{ a: "\ud800" }, { "\udc00": null }, { a: "x".repeat(65_500) }])
+		assert.throws(() => cloud.operator.sendMessage("dev-001", "hello", properties), RangeError);
+	const { probe } = await hub();
+	assert.equal(await probe.subscribe("devices/dev-001/messages/devicebound/#"), 1);
+	cloud.operator.sendMessage("dev-001", '"hello"', { b: "\u00e9" });
+	const message = await probe.message("devices/dev-001/messages/devicebound/");
+	assert(message !== "closed" && message.topic.endsWith("&b=%C3%A9"));
+	probe.close();
+});
+
+test("a request id with which no topic can hold the answer ends its connection", async () => {
+	const { probe } = await hub();
+	assert.equal(await probe.subscribe("$iothub/twin/res/#"), 1);
+	probe.send({
+		cmd: "publish",
+		topic: `$iothub/twin/GET/?$rid=${"r".repeat(65_510)}`,
+		payload: "",
+		qos: 0,
+		dup: false,
+		retain: false,
+	});
+	await probe.ended();
+	const { probe: another } = await hub();
+	another.close();
+});
+
 test("CleanSession 0 at DPS: there is no session the next time, and no subscription of the last", async () => {
 	const first = await dps(false);
 	assert.equal(first.connack.sessionPresent, false);

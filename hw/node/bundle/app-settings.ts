@@ -1,7 +1,9 @@
 /** `bundle.json` beside an app: what a release says of it, unless the command line says otherwise. */
+
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Fault } from "../../../src/fault.ts";
+import { isSequence, MOST_SEQUENCE } from "../../../src/update/offer.ts";
 
 export interface AppSettings {
 	/** Of the archive and of the files. */
@@ -46,7 +48,10 @@ function parse(file: string): AppSettings {
 		if (typeof value !== type) throw new Fault("config.invalid", `${file}: ${field}, expected a ${type}`);
 	}
 	const { sequence } = settings as AppSettings;
-	if (sequence !== undefined && (!Number.isSafeInteger(sequence) || sequence < 1))
-		throw new Fault("config.invalid", `${file}: sequence ${sequence}, expected a whole number from 1`);
+	if (sequence !== undefined && !isSequence(sequence))
+		throw new Fault(
+			"config.invalid",
+			`${file}: sequence ${sequence}, expected a whole number from 1 to ${MOST_SEQUENCE}`,
+		);
 	return settings;
 }

@@ -1,7 +1,9 @@
 /** `enrollee bundle pack`: from an image to its signed envelope; what `firmware` and `app` do in the end, too. */
+
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Fault } from "../../../src/fault.ts";
 import { toBeSigned } from "../../../src/suit/cose.ts";
+import { isSequence, MOST_SEQUENCE } from "../../../src/update/offer.ts";
 import { firmwareFacts, manifestFacts, table } from "../bundle/describe.ts";
 import { encodeEnvelope, encodeManifest, manifestDigest } from "../bundle/envelope.ts";
 import { readHashed, readSmall, writeOut } from "../bundle/file.ts";
@@ -117,8 +119,8 @@ export function missingForSigning(flags: SigningFlags): string[] {
 /** For commander. */
 export function sequence(text: string): number {
 	const number = Number(text);
-	if (!/^[0-9]+$/.test(text) || number < 1 || !Number.isSafeInteger(number))
-		throw new InvalidArgumentError("expected a whole number from 1");
+	if (!/^[0-9]+$/.test(text) || !isSequence(number))
+		throw new InvalidArgumentError(`expected a whole number from 1 to ${MOST_SEQUENCE}`);
 	return number;
 }
 
