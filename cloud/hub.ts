@@ -162,8 +162,12 @@ export class Hub {
 
 	/** The host may come with or without port, in the user name and in the token; some tokens name an api-version. */
 	#isResource(resource: string, id: string): boolean {
-		const [, host = "", path = ""] = /^([^/]+)\/devices\/(.+?)(?:\/?\??api-version=[^/]*)?$/i.exec(resource) ?? [];
-		return path === id.replace("/", "/modules/") && this.#options.hosts.includes(bare(host));
+		const [host = "", devices = ""] = resource.split("/", 2);
+		const path = resource.slice(host.length + devices.length + 2);
+		const wanted = id.replace("/", "/modules/");
+		if (devices.toLowerCase() !== "devices" || !path.startsWith(wanted)) return false;
+		const rest = path.slice(wanted.length);
+		return (rest === "" || /^\/?\??api-version=[^/]*$/i.test(rest)) && this.#options.hosts.includes(bare(host));
 	}
 
 	/** The first host is that of every device that was not moved, by whatever name it is called. */

@@ -20,6 +20,9 @@ export type User =
 			readonly apiVersion: string;
 	  };
 
+/** Ids have 128, and a name of a model, among the parameters, 2,048. */
+const MAX_CHARACTERS = 4096;
+
 /** What a user name without api-version stands for: the last generally available ones. */
 const DPS_DEFAULT = "2021-06-01";
 const HUB_DEFAULT = "2021-04-12";
@@ -58,18 +61,38 @@ export function isKnownVersion(service: User["service"], apiVersion: string): bo
 	return (service === "dps" ? DPS_VERSIONS : HUB_VERSIONS).includes(apiVersion);
 }
 
+/** The user name, or undefined: neither service's, or longer than anybody's. */
 export function parseUser(username: string): User | undefined {
-	const dps = /^([^/?]+)\/registrations\/([^/?]+)\/?(\?.*|[^/=]+=.*|)$/.exec(username);
-	if (dps !== null) {
-		const [, idScope = "", registrationId = "", tail = ""] = dps;
-		return { service: "dps", idScope, registrationId, apiVersion: versionOf(tail, DPS_DEFAULT) };
+	if (username.length > MAX_CHARACTERS) return undefined;
+	// By hand: a pattern for this goes back and forth over what strangers send.
+	const [first, afterFirst] = level(username);
+	const [second, afterSecond] = below(afterFirst);
+	if (first === "" || second === "") return undefined;
+	const [third, afterThird] = below(afterSecond);
+	if (second === "registrations" && third !== "") {
+		const apiVersion = versionIn(afterThird, DPS_DEFAULT);
+		if (apiVersion !== undefined) return { service: "dps", idScope: first, registrationId: third, apiVersion };
 	}
-	const hub = /^([^/?]+)\/([^/?]+)(?:\/([^/?=]+)(?=[/?]|$))?\/?(\?.*|[^/=]+=.*|)$/.exec(username);
-	if (hub === null) return undefined;
-	const [, host = "", deviceId = "", moduleId = "", tail = ""] = hub;
-	return { service: "hub", host, deviceId, moduleId, apiVersion: versionOf(tail, HUB_DEFAULT) };
+	const moduleId = third.includes("=") ? "" : third;
+	const apiVersion = versionIn(moduleId === "" ? afterSecond : afterThird, HUB_DEFAULT);
+	return apiVersion === undefined ? undefined : { service: "hub", host: first, deviceId: second, moduleId, apiVersion };
 }
 
-function versionOf(parameters: string, otherwise: string): string {
-	return properties(parameters.replace("?", "")).get("api-version") ?? otherwise;
+/** What stands before the next `/` or `?`, and what begins there. */
+function level(text: string): [name: string, rest: string] {
+	const end = text.search(/[/?]/);
+	return end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end)];
+}
+
+/** The same of what follows a `/`. */
+function below(rest: string): [name: string, rest: string] {
+	return rest.startsWith("/") ? level(rest.slice(1)) : ["", rest];
+}
+
+/** Of the parameters at the end, behind `?`, or the first behind `/`; undefined where something else stands there. */
+function versionIn(rest: string, otherwise: string): string | undefined {
+	const text = rest.startsWith("/") ? rest.slice(1) : rest;
+	const isQuery = text === "" || text.startsWith("?");
+	if (!isQuery && !/^[^/=]+=/.test(text)) return undefined;
+	return properties(isQuery ? text.slice(1) : text).get("api-version") ?? otherwise;
 }

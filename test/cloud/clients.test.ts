@@ -142,6 +142,8 @@ test("user names: parameters in any order, a version in the path, none at all; u
 		["localhost/dev-001/?api-version=2030-01-01", 5],
 		["localhost", 4],
 		["localhost/dev-001/a/b", 4],
+		[`localhost/dev-001/?model-id=${"x".repeat(2048)}`, 0],
+		[`localhost/dev-001/?model-id=${"x".repeat(4096)}`, 4],
 	];
 	for (const [username, returnCode] of cases) {
 		const probe = await Probe.dial(cloud);

@@ -108,6 +108,8 @@ test("broken requests are refused with the service's errors", async () => {
 		["too large", { csr: Buffer.alloc(8193, 0x30).toString("base64") }, 400040, "CsrTooLarge"],
 		["PEM as csr", { csr: good.pem }, 400040],
 		["base64 as PEM", { clientCertificateCsr: good.base64 }, 400040],
+		["PEM that does not end", { clientCertificateCsr: good.pem.slice(0, -10) }, 400040, "FailedToDecodeCsr"],
+		["PEM in blanks", { clientCertificateCsr: good.pem + " ".repeat(33_000) }, 400040, "FailedToDecodeCsr"],
 	];
 	for (const [name, body, errorCode, credentialError] of cases) {
 		const answer = await register(cloud, "dev-001", body);
