@@ -8,6 +8,7 @@ import type { Packet } from "mqtt-packet";
 import type { Clock } from "../src/port.ts";
 import type { CloudEvent } from "./event.ts";
 import { Listeners } from "./listeners.ts";
+import { Newest, weigh } from "./newest.ts";
 
 export interface PacketEntry {
 	readonly time: number;
@@ -26,13 +27,14 @@ export type Trace = (connection: number, deviceId: string, direction: PacketEntr
 
 export type Entry = PacketEntry | CloudEvent;
 
-const MAX_ENTRIES = 500;
+const LIMITS = { count: 500, bytes: 8 * 1024 * 1024 };
 /** Of a detail, and of a payload. */
 const MAX_CHARACTERS = 2000;
 const MASK = "•••";
 
 export class Log {
-	readonly entries: Entry[] = [];
+	readonly #newest = new Newest<Entry>(LIMITS);
+	readonly entries: readonly Entry[] = this.#newest.items;
 	readonly listeners = new Listeners<Entry>();
 	readonly trace: Trace;
 
@@ -43,8 +45,7 @@ export class Log {
 	}
 
 	#add(entry: Entry): void {
-		this.entries.push(entry);
-		if (this.entries.length > MAX_ENTRIES) this.entries.shift();
+		this.#newest.add(entry, weigh(entry));
 		this.listeners.tell(entry);
 	}
 }

@@ -1,6 +1,7 @@
-/** `registrationState` of DPS's answers: when a registration began, its etag, and what it has changed. */
+/** `registrationState` of DPS's answers: when a registration began, its etag, what it has changed, and the device's payload. */
 import { randomUUID } from "node:crypto";
 import type { Device } from "./devices.ts";
+import { Newest, weigh } from "./newest.ts";
 
 export type State = Readonly<Record<string, unknown>>;
 
@@ -20,6 +21,28 @@ export function registrationState(registrationId: string, now: number, device?: 
 		lastUpdatedDateTimeUtc: new Date(now).toISOString(),
 		etag,
 	};
+}
+
+/** What an outcome holds, as it is answered. */
+export function stateOf({ state, payload }: { state: State; payload?: Payload }, status: string): State {
+	return { ...state, ...(payload && { payload: payload.value }), status };
+}
+
+export interface Payload {
+	readonly value: unknown;
+}
+
+/** Those of the newest registrations; of an earlier one it is null when it is asked for again. */
+export class Payloads {
+	readonly #newest = new Newest<{ value: unknown }>({ count: 10_000, bytes: 32 * 1024 * 1024 }, (payload) => {
+		payload.value = null;
+	});
+
+	keep(value: unknown): Payload {
+		const payload = { value };
+		this.#newest.add(payload, weigh(payload));
+		return payload;
+	}
 }
 
 /** Base64 of a text with its quotation marks, as the service writes it. */

@@ -13,7 +13,14 @@ import { type Enrolment, idProblem } from "./enrolments.ts";
 import { armedFlaw, spoiled } from "./faults.ts";
 import { csrProblem, type Problem, problemBody, statusOf } from "./problem.ts";
 import { parseRegister, type Register } from "./register.ts";
-import { keepRegistration, registrationState, type State } from "./registration-state.ts";
+import {
+	keepRegistration,
+	type Payload,
+	Payloads,
+	registrationState,
+	type State,
+	stateOf,
+} from "./registration-state.ts";
 import { isKnownVersion } from "./username.ts";
 
 /** What a door says: an HTTP status and a JSON body. */
@@ -35,13 +42,14 @@ interface Operation {
 }
 
 type Outcome =
-	| { readonly kind: "assigned"; readonly state: State; readonly leaf?: Uint8Array }
+	| { readonly kind: "assigned"; readonly state: State; readonly payload: Payload; readonly leaf?: Uint8Array }
 	| { readonly kind: "failed"; readonly state: State; readonly errorCode: number };
 
 export class Registrations {
 	readonly #options: DpsOptions;
 	/** The last operation of each registration. */
 	readonly #operations = new Map<string, Operation>();
+	readonly #payloads = new Payloads();
 
 	constructor(options: DpsOptions) {
 		this.#options = options;
@@ -75,8 +83,8 @@ export class Registrations {
 		const operation = this.#operations.get(connect.registrationId.toLowerCase());
 		if (operation === undefined)
 			return this.#refuse(connect, { errorCode: 404202, message: "Registration not found." });
-		const { state, kind } = operation.outcome;
-		return { status: 200, body: { ...state, status: operation.pollsLeft > 0 ? "assigning" : kind } };
+		const { outcome, pollsLeft } = operation;
+		return { status: 200, body: stateOf(outcome, pollsLeft > 0 ? "assigning" : outcome.kind) };
 	}
 
 	/** Why nothing this client asks for can be answered. */
@@ -172,8 +180,8 @@ export class Registrations {
 				deviceId: device.id,
 				...members,
 				...(connectionProfile === undefined ? {} : { connectionProfile }),
-				payload: returned === undefined ? (payload ?? null) : JSON.parse(returned),
 			},
+			payload: this.#payloads.keep(returned === undefined ? (payload ?? null) : JSON.parse(returned)),
 			...(issued === undefined ? {} : { leaf: issued.chain[0]! }),
 		};
 	}
@@ -200,7 +208,7 @@ export class Registrations {
 	}
 
 	#finish(deviceId: string, { id, outcome }: Operation): Answer {
-		const { kind, state } = outcome;
+		const { kind } = outcome;
 		this.#options.witness({
 			event: "registered",
 			deviceId,
@@ -211,7 +219,7 @@ export class Registrations {
 		});
 		const size = Number(this.#options.faults.strikes("dps-size") ?? 0);
 		const padding = size > 0 ? { padding: "x".repeat(size) } : {};
-		const body = { operationId: id, status: kind, registrationState: { ...state, status: kind }, ...padding };
+		const body = { operationId: id, status: kind, registrationState: stateOf(outcome, kind), ...padding };
 		return { status: 200, body, step: "ASSIGNED" };
 	}
 

@@ -1,5 +1,5 @@
 /** What a cloud continues from: authorities, enrolments, the onboarding certificate. Made on first use of a folder. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { Ca, type SavedCa } from "./ca.ts";
 import type { IssuingCurve } from "./contract.ts";
 import { Devices } from "./devices.ts";
@@ -52,7 +52,11 @@ export async function openState(folder: Folder, options: StateOptions): Promise<
 	});
 
 	const onboardingFile = `onboarding-${registrationId.toLowerCase().replaceAll(":", "_")}.json`;
-	const onboarding = kept<SavedEntity>(onboardingFile) ?? (await onboardingCertificate(ca, registrationId, now));
+	const savedOnboarding = kept<SavedEntity>(onboardingFile);
+	const onboarding =
+		savedOnboarding !== undefined && isOf(ca, savedOnboarding, registrationId, now)
+			? savedOnboarding
+			: await onboardingCertificate(ca, registrationId, now);
 	keep(onboardingFile, onboarding);
 
 	const devices = new Devices(RegistryFile.read(folder), {
@@ -67,6 +71,11 @@ export async function openState(folder: Folder, options: StateOptions): Promise<
 	};
 	await save();
 	return { ca, serverCa, enrolments, devices, onboarding, save };
+}
+
+/** Not of an authority that is gone, as where a first start was killed before it kept its own, nor of another registration. */
+function isOf(ca: Ca, { certificate }: SavedEntity, registrationId: string, now: number): boolean {
+	return !("refusal" in ca.examine([new X509Certificate(certificate).raw], registrationId, now, "onboarding"));
 }
 
 async function onboardingCertificate(ca: Ca, registrationId: string, now: number): Promise<SavedEntity> {

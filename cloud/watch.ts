@@ -3,6 +3,7 @@ import type { Clock } from "../src/port.ts";
 import type { Seen } from "./contract.ts";
 import type { CloudEvent, Happening, Witness } from "./event.ts";
 import { Listeners } from "./listeners.ts";
+import { Newest, weigh } from "./newest.ts";
 
 export interface Watch {
 	readonly events: readonly CloudEvent[];
@@ -12,28 +13,18 @@ export interface Watch {
 	readonly seen: Seen;
 }
 
-const MAX_EVENTS = 10_000;
-/** Of their texts and bodies; nobody keeps gigabytes for clients that send the largest they may. */
-const MAX_BYTES = 32 * 1024 * 1024;
+const LIMITS = { count: 10_000, bytes: 32 * 1024 * 1024 };
 
 export function createWatch(clock: Clock): Watch {
-	const events: CloudEvent[] = [];
-	/** Of each of them. */
-	const weights: number[] = [];
-	let bytes = 0;
+	const newest = new Newest<CloudEvent>(LIMITS);
+	const events = newest.items;
 	const listeners = new Listeners<CloudEvent>();
 	return {
 		events,
 		listeners,
 		witness(happening: Happening) {
 			const event: CloudEvent = { time: clock.now(), ...happening };
-			events.push(event);
-			weights.push(weigh(event));
-			bytes += weights.at(-1)!;
-			while (events.length > MAX_EVENTS || (bytes > MAX_BYTES && events.length > 1)) {
-				events.shift();
-				bytes -= weights.shift()!;
-			}
+			newest.add(event, weigh(event));
 			listeners.tell(event);
 		},
 		async seen(fits: (event: CloudEvent) => boolean) {
@@ -52,13 +43,4 @@ export function createWatch(clock: Clock): Watch {
 			});
 		},
 	};
-}
-
-function weigh(event: CloudEvent): number {
-	let bytes = 0;
-	for (const value of Object.values(event)) {
-		if (typeof value === "string" || value instanceof Uint8Array) bytes += value.length;
-		else if (typeof value === "object") bytes += JSON.stringify(value).length;
-	}
-	return bytes;
 }

@@ -6,6 +6,7 @@ import { Devices } from "../../cloud/devices.ts";
 import { Enrolments } from "../../cloud/enrolments.ts";
 import type { Happening } from "../../cloud/event.ts";
 import { Faults } from "../../cloud/faults.ts";
+import { deriveKey } from "../../cloud/sas.ts";
 import { Service } from "../../cloud/service.ts";
 import { Throttle } from "../../cloud/throttle.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -92,17 +93,21 @@ export function dial(service: Service, chain: Uint8Array[] = []): Client {
 	};
 }
 
-export function connectDps(clock: FakeClock): IConnectPacket {
+/** By a key of its own for `dev-001`, by the group's for others. */
+export function connectDps(clock: FakeClock, registrationId = "dev-001"): IConnectPacket {
+	const group = Buffer.from(KEY, "base64");
+	const key = registrationId === "dev-001" ? KEY : Buffer.from(deriveKey(group, registrationId)).toString("base64");
+	const resource = `0ne00ABCDEF/registrations/${registrationId}`;
 	const se = Math.floor(clock.now() / 1000) + 60 * 24 * 3600;
 	return {
 		cmd: "connect",
 		protocolId: "MQTT",
 		protocolVersion: 4,
-		clientId: "dev-001",
+		clientId: registrationId,
 		clean: true,
 		keepalive: 60,
-		username: "0ne00ABCDEF/registrations/dev-001/api-version=2025-07-01-preview",
-		password: Buffer.from(sas("0ne00ABCDEF/registrations/dev-001", KEY, { se })),
+		username: `${resource}/api-version=2025-07-01-preview`,
+		password: Buffer.from(sas(resource, key, { se })),
 	};
 }
 

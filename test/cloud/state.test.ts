@@ -1,12 +1,14 @@
 /** What the cloud keeps: nothing that it has acknowledged is lost with the process, and a cut costs one line at most. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startCloud } from "../../cloud/cloud.ts";
 import { Devices } from "../../cloud/devices.ts";
-import { openFolder } from "../../cloud/folder.ts";
+import { type Folder, openFolder } from "../../cloud/folder.ts";
 import { RegistryFile } from "../../cloud/registry-file.ts";
+import { openState } from "../../cloud/state.ts";
 import { temporaryFolder } from "../support/openssl.ts";
 import { enrol, openHub } from "./cloud-probe.ts";
 
@@ -44,6 +46,51 @@ test("a device that was answered is known to the cloud after a kill, with what i
 		await cloud.close();
 	}
 });
+
+const OPTIONS = { registrationId: "dev-001", deviceId: undefined, issuing: "P-256", tlsKey: "P-256", now: 0 } as const;
+
+test("killed after any write of its first start, a cloud knows the onboarding certificate that it keeps", async () => {
+	let writes = Number.POSITIVE_INFINITY;
+	for (let cut = 1; cut < writes; cut++) {
+		const folder = openFolder(temporaryFolder());
+		try {
+			let count = 0;
+			const write = (name: string, text: string) => {
+				if (count++ === cut) throw new Error("killed");
+				return folder.write(name, text);
+			};
+			await openState({ ...folder, write }, OPTIONS).then(
+				() => {
+					writes = count;
+				},
+				() => {},
+			);
+			for (const start of [1, 2]) await knowsItsOnboarding(folder, `write ${cut}, start ${start}`);
+		} finally {
+			folder.close();
+		}
+	}
+});
+
+test("an onboarding certificate of another authority is replaced, one of this one stays", async () => {
+	const folder = openFolder(temporaryFolder());
+	try {
+		const first = await openState(folder, OPTIONS);
+		rmSync(folder.path("ca.json"));
+		const second = await knowsItsOnboarding(folder, "another CA");
+		assert.notEqual(second, first.onboarding.certificate);
+		assert.equal(await knowsItsOnboarding(folder, "the same CA"), second);
+	} finally {
+		folder.close();
+	}
+});
+
+async function knowsItsOnboarding(folder: Folder, why: string): Promise<string> {
+	const { ca, onboarding } = await openState(folder, OPTIONS);
+	const { raw } = new X509Certificate(onboarding.certificate);
+	assert.ok("serial" in ca.examine([raw], OPTIONS.registrationId, OPTIONS.now, "onboarding"), why);
+	return onboarding.certificate;
+}
 
 test("a folder that goes away fails what would be kept, and neither the cloud nor what need not be", async () => {
 	const stateFolder = temporaryFolder();

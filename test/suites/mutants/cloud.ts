@@ -84,14 +84,24 @@ export const CLOUD = [
 		["cloud/socketless"],
 		[["this.isAttested ||= status < 300;", "this.isAttested = true;"]],
 	),
-	...mutantsOf("cloud/watch.ts", UNREAD, [
-		["bytes > MAX_BYTES &&", "false &&"],
-		["&& events.length > 1", ""],
-		["bytes -= weights.shift()!;", "weights.shift();"],
-		["value instanceof Uint8Array) bytes", "false) bytes"],
-		["bytes += JSON.stringify(value).length;", ""],
-		["events.length > MAX_EVENTS", "false"],
+	...mutantsOf("cloud/newest.ts", UNREAD, [
+		["this.#bytes > this.#limits.bytes &&", "false &&"],
+		["&& this.items.length > 1", ""],
+		["this.#bytes -= this.#weights.shift()!;", "this.#weights.shift();"],
+		["128 + value.length", "128"],
+		["this.items.length > this.#limits.count", "false"],
 	]),
+	...mutantsOf(
+		"cloud/newest.ts",
+		["cloud/newest"],
+		[
+			["32 + 2 * value.length", "32 + value.length"],
+			["bytes += 8 + weigh(item)", "bytes += 8"],
+			["let bytes = 64;", "let bytes = 2;"],
+			["96 + 2 * name.length + weigh(member)", "2 * name.length"],
+			["this.#dropped(this.items.shift()!);", "this.items.shift();"],
+		],
+	),
 	...mutantsOf("cloud/https.ts", UNREAD, [
 		["if (!this.#open.add(request.socket, response)) return;", ""],
 		["maxPayload: MAX_FRAME_BYTES,", ""],
