@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
-import { importsOf, isImported, isUse, modifiers, walk, walkNow } from "./syntax.ts";
+import { importsOf, isImported, isUse, modifiers, walk } from "./syntax.ts";
 
 const MAX_LINES = 250;
 const MAX_BYTES = 14 * 1024;
@@ -184,17 +184,6 @@ test("no module of src holds state of its own or exports a default", () => {
 				wrong.push(`${path}: ${node.getText().split("\n")[0]}`);
 		});
 	}
-	assert.deepEqual(wrong, []);
-});
-
-test("no regular expression in ROM: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed there", () => {
-	const wrong: string[] = [];
-	const inRom = ({ path }: { path: string }) => /^(src|hw\/moddable)\/(?!xs-rom\/|shims\/rollup\.js$)/.test(path);
-	for (const { path, tree } of sources.filter(inRom))
-		for (const statement of tree.statements.filter(ts.isVariableStatement))
-			for (const { initializer } of statement.declarationList.declarations)
-				if (initializer)
-					walkNow(initializer, (node) => ts.isRegularExpressionLiteral(node) && wrong.push(`${path}: ${node.text}`));
 	assert.deepEqual(wrong, []);
 });
 

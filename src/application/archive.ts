@@ -233,7 +233,7 @@ function checkUnmapped(identifiers: Uint8Array): void {
 /** Visible ASCII that ends in its only NUL. */
 function readText(bytes: Uint8Array, atom: Atom): string {
 	const text = String.fromCharCode(...bytes.subarray(0, -1));
-	if (bytes[bytes.length - 1] !== 0 || !/^[\x21-\x7e]+$/.test(text))
+	if (bytes[bytes.length - 1] !== 0 || text === "" || /[^\x21-\x7e]/.test(text))
 		throw refused(`${atom} is no text: ${printable(text)}`);
 	return text;
 }

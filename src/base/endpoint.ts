@@ -12,6 +12,9 @@ export interface Endpoint {
 }
 
 export const MQTT_TLS_PORT = 8883;
+/** Of a DNS name. */
+const MOST_NAME = 253;
+const MOST_CHARACTERS = MOST_NAME + ":65535".length;
 
 /** A DNS name of letters, digits, hyphens and dots, at most 253 characters; port 1 to 65535. */
 export function parseEndpoint(
@@ -20,11 +23,21 @@ export function parseEndpoint(
 	field = "host",
 	code: FaultCode = "config.invalid",
 ): Endpoint {
-	const match = /^([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?::(\d{1,5}))?$/.exec(text);
-	const port = match?.[2] === undefined ? defaultPort : Number(match[2]);
-	if (!match || match[1]!.includes("..") || port < 1 || port > 65535)
+	const endpoint = readEndpoint(text, defaultPort);
+	if (endpoint === undefined || endpoint.host.includes("_"))
 		throw new Fault(code, `${field}: expected HOST or HOST:PORT`);
-	return { host: match[1]!.toLowerCase(), port };
+	return endpoint;
+}
+
+/** The same, and `_` in names; undefined: it is none. What is refused is looked for: XS takes C heap for each character that a pattern repeats. */
+export function readEndpoint(text: string, defaultPort: number): Endpoint | undefined {
+	if (text.length > MOST_CHARACTERS) return undefined;
+	const colon = text.indexOf(":");
+	const host = colon < 0 ? text : text.slice(0, colon);
+	const digits = text.slice(host.length + 1);
+	const port = colon < 0 ? defaultPort : /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+	const isHost = host !== "" && host.length <= MOST_NAME && !/[^\w.-]|^[.-]|[^A-Za-z0-9]$|\.\./.test(host);
+	return isHost && port >= 1 && port <= 65535 ? { host: host.toLowerCase(), port } : undefined;
 }
 
 export function formatEndpoint({ host, port }: Endpoint): string {

@@ -65,6 +65,6 @@ function speaksOfKey(message: unknown): boolean {
 /** In lower case between single spaces, those of camelCase too, without "is". */
 function wordsOf(text: string): string {
 	const apart = text.replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
-	const words = apart.split(/[^a-z0-9]+/).filter((word) => word !== "is");
-	return ` ${words.join(" ")} `;
+	const words = apart.replace(/[^a-z0-9](?![a-z0-9])/g, "").replace(/[^a-z0-9]/g, " ");
+	return ` ${words} `.replaceAll(" is ", " ");
 }

@@ -3,7 +3,8 @@
  * arrays, maps with integer keys, tags, null. Reader and writer.
  *
  * The reader refuses: indefinite lengths, longer forms than needed, unsorted or repeated keys, other keys than
- * integers, floats and other simple values, integers beyond 2^53, more than 8 levels, bytes left over.
+ * integers, floats and other simple values, integers beyond 2^53, more than 8 levels, more than 64 items (keys count),
+ * bytes left over.
  */
 import { concat, utf8, utf8Text } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
@@ -46,6 +47,8 @@ export function encode(value: Cbor): Uint8Array {
 }
 
 const MAX_DEPTH = 8;
+/** Of a document; the largest that we read has 14. All are built before anybody is asked who has signed. */
+const MAX_ITEMS = 64;
 /** Keys are registry numbers; the bound keeps `order` exact. */
 const MAX_KEY = 0x7fffffff;
 
@@ -54,6 +57,7 @@ const SHORTEST = /* @__PURE__ */ Object.freeze([24, 0x100, 0x10000, 0x100000000]
 
 class Reader {
 	at = 0;
+	#items = 0;
 	readonly #bytes: Uint8Array;
 
 	constructor(bytes: Uint8Array) {
@@ -78,6 +82,7 @@ class Reader {
 			case 5:
 				return this.#map(argument, depth);
 			case 6:
+				this.#expect(1);
 				return new Tagged(argument, this.value(depth + 1));
 			default:
 				if (initial !== 0xf6) throw malformed(`type 0x${initial.toString(16)}`);
@@ -86,13 +91,14 @@ class Reader {
 	}
 
 	#array(count: number, depth: number): Cbor[] {
-		if (count > this.#bytes.length - this.at) throw malformed("truncated");
+		this.#expect(count);
 		const items: Cbor[] = [];
 		for (let i = 0; i < count; i++) items.push(this.value(depth + 1));
 		return items;
 	}
 
 	#map(count: number, depth: number): CborMap {
+		this.#expect(2 * count);
 		const map = new Map<number, Cbor>();
 		let last = -1;
 		for (let i = 0; i < count; i++) {
@@ -103,6 +109,12 @@ class Reader {
 			map.set(key, this.value(depth + 1));
 		}
 		return map;
+	}
+
+	/** Before any of them is made. */
+	#expect(count: number): void {
+		this.#items += count;
+		if (this.#items > MAX_ITEMS) throw malformed(`more than ${MAX_ITEMS} items`);
 	}
 
 	#argument(info: number): number {

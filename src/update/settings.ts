@@ -7,6 +7,7 @@
 import { fromHex } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../suit/uuid.ts";
+import { isDnsName } from "../x509/host.ts";
 import { parsePublicKey } from "../x509/key.ts";
 import { decodePem } from "../x509/pem.ts";
 
@@ -55,7 +56,7 @@ function parseHosts(text: string | undefined): string[] {
 		.map((host) => host.trim());
 	if (text === undefined || text.trim() === "") return [];
 	for (const host of hosts)
-		if (!/^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+$/.test(host))
+		if (!host.includes(".") || !isDnsName(host))
 			throw new Fault(
 				"config.invalid",
 				`updateHosts: ${host.slice(0, 64) || "nothing"} is no domain, expected a.example,b.example`,
@@ -75,6 +76,7 @@ function parseReleaseKey(pem: string, field: string): Uint8Array {
 /** A UUID, or the vendor's domain (RFC 9124 section 3.4.1). */
 function parseVendor(text: string): Uint8Array {
 	if (/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/.test(text)) return fromHex(text.replaceAll("-", ""));
-	if (/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/.test(text)) return nameUuid(Uint8Array.from(NAMESPACE_DNS), text);
+	if (!text.includes("_") && text.includes(".") && isDnsName(text))
+		return nameUuid(Uint8Array.from(NAMESPACE_DNS), text);
 	throw new Fault("config.invalid", "updateVendor: expected a UUID or a domain");
 }

@@ -2,6 +2,8 @@
  * The https URIs (RFC 3986, RFC 9110 section 4.2.2) an update may come from: absolute, no user name, no fragment, host names and
  * IPv4 only. Anything else is refused with Fault ota.uri. And where a redirect may lead.
  */
+import { utf8, utf8Text } from "../base/bytes.ts";
+import { readEndpoint } from "../base/endpoint.ts";
 import { Fault } from "../fault.ts";
 
 export interface HttpsUri {
@@ -14,17 +16,27 @@ export interface HttpsUri {
 /** Presigned addresses have 400 to 1,800 characters. A request and a bundle hold one, and the heap of a small device both. */
 export const MAX_URI = 3072;
 const SCHEME = "https://";
+const HTTPS_PORT = 443;
+/** Of a host and its port there is at most this. */
+const MOST_PLACE = 260;
+const SLASH = 0x2f;
+const DOT = 0x2e;
+const QUESTION = 0x3f;
 
+/**
+ * Of an address there are as few copies as may be, and each part of it is looked through for what is refused: on XS a part is as much
+ * again in RAM, and a pattern that repeats something takes C heap for each character.
+ */
 export function parseHttpsUri(text: string): HttpsUri {
 	if (text.length > MAX_URI) throw new Fault("ota.uri", `an address of ${text.length} characters, at most ${MAX_URI}`);
 	const isHttps = text.slice(0, SCHEME.length).toLowerCase() === SCHEME;
-	const parts = isHttps ? /^.{8}(\w(?:[\w.-]{0,251}[A-Za-z0-9])?)(?::([0-9]{1,5}))?(?=[/?]|$)/.exec(text) : null;
-	const port = Number(parts?.[2] ?? 443);
-	// Apart from the host, and nothing of it captured: each copy of an address is as much again in RAM.
-	const path = text.slice(parts?.[0].length);
-	if (parts === null || port < 1 || port > 65535 || !/^[!$-;=?-Z_a-z~@[\]]*$/.test(path))
+	const start = text.slice(SCHEME.length, SCHEME.length + MOST_PLACE);
+	const place = start.slice(0, start.search(/[/?]|$/));
+	const endpoint = isHttps ? readEndpoint(place, HTTPS_PORT) : undefined;
+	const path = text.slice(SCHEME.length + place.length);
+	if (endpoint === undefined || !isPath(path))
 		throw new Fault("ota.uri", `expected https://host[:port]/path, got ${text.slice(0, 80)}`);
-	return { host: parts[1]!.toLowerCase(), port, path: path.startsWith("/") ? path : `/${path}` };
+	return { ...endpoint, path: path.startsWith("/") ? path : `/${path}` };
 }
 
 /** A Location (RFC 9110 section 10.2.2): absolute, or relative to `base` (RFC 3986 section 5.2). Its fragment is of no interest. */
@@ -32,13 +44,44 @@ export function resolveLocation(base: HttpsUri, location: string): HttpsUri {
 	const end = location.indexOf("#");
 	const reference = end < 0 ? location : location.slice(0, end);
 	if (reference === "") throw new Fault("ota.uri", "a redirect to nowhere");
-	if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(reference)) return parseHttpsUri(reference);
+	if (/^[A-Za-z][A-Za-z0-9+.-]{0,31}:/.test(reference)) return parseHttpsUri(reference);
 	if (reference.startsWith("//")) return parseHttpsUri(`https:${reference}`);
-	const [path = "/"] = base.path.split("?");
-	const [own = "", ...query] = reference.split("?");
-	const from = own === "" ? path : own.startsWith("/") ? own : path.slice(0, path.lastIndexOf("/") + 1) + own;
-	const rest = query.length > 0 ? `?${query.join("?")}` : "";
-	return parseHttpsUri(`https://${base.host}:${base.port}${withoutDots(from)}${rest}`);
+	const path = reference.startsWith("/") ? reference : `${commonPart(base.path, reference)}${reference}`;
+	if (path.length > MAX_URI || !isPath(path))
+		throw new Fault("ota.uri", `expected a path of at most ${MAX_URI} characters, got ${reference.slice(0, 80)}`);
+	return { host: base.host, port: base.port, path: /\/\.\.?(?:[/?]|$)/.test(path) ? withoutDots(path) : path };
+}
+
+/** Of the base's path: what a relative reference stands behind. */
+function commonPart(base: string, reference: string): string {
+	const query = base.indexOf("?");
+	const path = query < 0 ? base : base.slice(0, query);
+	return reference.startsWith("?") ? path : path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+/** Path and query. */
+const isPath = (text: string): boolean => !/[^!$-;=?-Z_a-z~@[\]]/.test(text);
+
+/** RFC 3986 section 5.2.4, in place, segment by segment; `path` begins with a slash, its query stays. */
+function withoutDots(path: string): string {
+	const bytes = utf8(path);
+	const query = bytes.indexOf(QUESTION);
+	const end = query < 0 ? bytes.length : query;
+	let kept = 0;
+	for (let at = 0; at < end; ) {
+		const slash = bytes.indexOf(SLASH, at + 1);
+		const next = slash < 0 || slash > end ? end : slash;
+		const dots = next - at - 1;
+		const isDots = (dots === 1 || dots === 2) && bytes[at + 1] === DOT && bytes[next - 1] === DOT;
+		if (!isDots) {
+			bytes.copyWithin(kept, at, next);
+			kept += next - at;
+		} else if (dots === 2 && kept > 0) kept = bytes.lastIndexOf(SLASH, kept - 1);
+		if (isDots && next === end) bytes[kept++] = SLASH;
+		at = next;
+	}
+	bytes.copyWithin(kept, end);
+	return utf8Text(bytes.subarray(0, kept + bytes.length - end));
 }
 
 /**
@@ -54,22 +97,10 @@ export function mayFollow(from: string, to: string, hosts: readonly string[]): b
 }
 
 function registrable(host: string): string | undefined {
-	const labels = host.split(".");
-	if (labels.every((label) => /^[0-9]+$/.test(label))) return undefined;
-	const [second = "", top = ""] = labels.slice(-2);
-	const count = top.length === 2 && second.length <= 3 ? 3 : 2;
-	return labels.length < count ? undefined : labels.slice(-count).join(".");
-}
-
-/** RFC 3986 section 5.2.4. */
-function withoutDots(path: string): string {
-	const kept: string[] = [];
-	const segments = path.split("/").slice(1);
-	for (const [index, segment] of segments.entries()) {
-		const isLast = index === segments.length - 1;
-		if (segment === "..") kept.pop();
-		else if (segment !== ".") kept.push(segment);
-		if (isLast && (segment === ".." || segment === ".")) kept.push("");
-	}
-	return `/${kept.join("/")}`;
+	const top = host.lastIndexOf(".");
+	if (top < 0 || !/[^0-9.]/.test(host)) return undefined;
+	const second = host.lastIndexOf(".", top - 1);
+	const isShort = host.length - top === 3 && top - second <= 4;
+	if (!isShort) return host.slice(second + 1);
+	return second < 0 ? undefined : host.slice(host.lastIndexOf(".", second - 1) + 1);
 }

@@ -142,7 +142,7 @@ class Base64Der {
 	}
 
 	#decode(): void {
-		const text = this.#text.replace(/[ \t\r\n]+/g, "");
+		const text = this.#text.replace(/[ \t\r\n]{1,16}/g, "");
 		const whole = text.length - (text.length % 4);
 		this.#text = text.slice(whole);
 		if (text === "") return;

@@ -44,8 +44,11 @@ export function matchesHost({ subjectAltName }: Named, host: string): boolean {
 	return found;
 }
 
-/** The pattern is made at each use: XS 8.2.3 leaks, and may crash, when it runs one that the linker placed in ROM. */
-const isDnsName = (name: string): boolean => /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(name);
+/**
+ * Of labels of 1 to 63 characters: nothing else is found. The pattern is made at each use: XS 8.2.3 leaks, and may crash, when it runs one
+ * that the linker placed in ROM.
+ */
+export const isDnsName = (name: string): boolean => !/[^a-z0-9_.-]|(?:^|\.)(?:\.|$|[^.]{64})/.test(name);
 
 function matchesName(pattern: string, name: string): boolean {
 	if (!pattern.startsWith("*.")) return pattern === name;

@@ -76,7 +76,7 @@ export type PrivateKey = { readonly signer: KeyPair } | { readonly pkcs8: Uint8A
 /** Text may hold certificates and EC PARAMETERS beside the key, as OpenSSL's files do. */
 export function readPrivateKey(pem: string): PrivateKey {
 	try {
-		if (/-----BEGIN ENCRYPTED|Proc-Type: *4, *ENCRYPTED/.test(pem))
+		if (/-----BEGIN ENCRYPTED|Proc-Type: {0,4}4, {0,4}ENCRYPTED/.test(pem))
 			throw new Fault(
 				"x509.key",
 				"it is encrypted with a passphrase: decrypt it first (openssl pkey -in FILE -out PLAIN)",

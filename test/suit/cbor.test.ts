@@ -107,6 +107,17 @@ test("refuses whatever is outside the deterministic subset", () => {
 	for (const [bytes, why] of REFUSED) assert.throws(() => decode(fromHex(bytes)), isFault("ota.format"), why);
 });
 
+test("a document has at most 64 items, keys count; more are refused before one of them is made", () => {
+	const zeros = (count: number) => Array.from({ length: count }, () => 0);
+	const keys = (count: number) => new Map(zeros(count).map((zero, i) => [i, zero]));
+	for (const value of [zeros(64), keys(32), [zeros(30), keys(16)]]) assert.deepEqual(decode(encode(value)), value);
+	const more = [zeros(65), keys(33), [zeros(30), keys(16), 0], [new Tagged(1, zeros(62)), 0]].map((value) =>
+		encode(value),
+	);
+	for (const bytes of [...more, fromHex("9841"), fromHex("b821"), fromHex("9affffffff"), fromHex("bb001ffffffffffffe")])
+		assert.throws(() => decode(bytes), { message: "ota.format: cbor: more than 64 items" }, hex(bytes));
+});
+
 test("what it accepts of mutated and truncated input it writes back byte for byte; the rest is a Fault", () => {
 	const { integer, seed } = random();
 	const whole = encode([

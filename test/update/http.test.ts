@@ -1,10 +1,10 @@
-/** HTTP responses: what is read, what is refused by name, in any pieces, mutated and truncated; URIs. */
+/** HTTP responses: what is read, what is refused by name, in any pieces, mutated and truncated. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concat, utf8, utf8Text } from "../../src/base/bytes.ts";
 import type { FaultCode } from "../../src/fault.ts";
 import { encodeRequest, type Head, ResponseReader } from "../../src/update/http.ts";
-import { MAX_URI, parseHttpsUri, resolveLocation } from "../../src/update/uri.ts";
+import { MAX_URI, parseHttpsUri } from "../../src/update/uri.ts";
 import { mutations } from "../support/mutate.ts";
 import { isFault } from "../support/random.ts";
 
@@ -174,76 +174,4 @@ test("mutated and truncated responses give a body within its length or a Fault",
 			assert.ok(isFault("ota.http", "ota.length", "ota.chunked")(thrown), String(thrown));
 		}
 	}
-});
-
-test("only absolute https URIs without user name and fragment are taken", () => {
-	assert.deepEqual(parseHttpsUri("https://a-b.example:65535/x;y=1?z"), {
-		host: "a-b.example",
-		port: 65535,
-		path: "/x;y=1?z",
-	});
-	assert.deepEqual(parseHttpsUri("HTTPS://127.0.0.1/"), { host: "127.0.0.1", port: 443, path: "/" });
-	for (const uri of [
-		"http://a/x",
-		"https:/a/x",
-		"https:///x",
-		"https://a:0/x",
-		"https://a:65536/x",
-		"https://u:p@a/x",
-		"https://a/x#f",
-		"https://a/x y",
-		"https://a/x\r\nHost: b",
-		"https://a/\u00e9",
-		"https://-a/x",
-		"https://[::1]/x",
-		`https://a/${"x".repeat(MAX_URI)}`,
-		"https:///",
-		"https://a\\b/",
-	])
-		assert.throws(() => parseHttpsUri(uri), isFault("ota.uri"), uri);
-	const base = parseHttpsUri("https://a.example:8443/x/y");
-	assert.deepEqual(resolveLocation(base, "/z"), { host: "a.example", port: 8443, path: "/z" });
-	assert.deepEqual(resolveLocation(base, "https://b.example/z"), { host: "b.example", port: 443, path: "/z" });
-	for (const location of ["", "#f", "http://a.example/z", "ftp://b/z", "//", "https://u@b/z"])
-		assert.throws(() => resolveLocation(base, location), isFault("ota.uri"), location);
-});
-
-test("relative references resolve as RFC 3986 says, and as Node's URL does", () => {
-	const base = "https://a.example:8443/b/c/d;p?q=1/2";
-	for (const reference of [
-		"g",
-		"./g",
-		"g/",
-		"/g",
-		"//g.example",
-		"//g.example/h?i",
-		"?y",
-		"g?y",
-		"g?y=a/../b",
-		"../g",
-		"../",
-		"..",
-		".",
-		"../../g",
-		"../../../g",
-		"/./g",
-		"/../g",
-		"g/./h",
-		"g/../h",
-		"g;x=1/../y",
-		"g#s",
-		"?y#s",
-		"https://h.example/x?sig=a%2Bb&se=1",
-	]) {
-		const url = new URL(reference, base);
-		const expected = { host: url.hostname, port: Number(url.port || 443), path: url.pathname + url.search };
-		assert.deepEqual(resolveLocation(parseHttpsUri(base), reference), expected, reference);
-	}
-});
-
-test("presigned addresses, underscores and long ones; what is too long says the limit", () => {
-	const signed = `https://my_bucket.s3.amazonaws.com/agent.bin?X-Amz-Signature=${"a1".repeat(1000)}`;
-	assert.equal(parseHttpsUri(signed).host, "my_bucket.s3.amazonaws.com");
-	assert.equal(parseHttpsUri("https://a.example?x=1").path, "/?x=1");
-	assert.throws(() => parseHttpsUri(`https://a/${"x".repeat(5000)}`), { message: /of 5010 characters, at most 3072/ });
 });

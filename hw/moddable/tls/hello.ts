@@ -100,7 +100,7 @@ export function readExtensions(session: Greeting, s: SSLStream): void {
 }
 
 /** RFC 6066 section 3: no address. */
-const sendsName = (host: string): boolean => !/^[\d.]+$/.test(host);
+const sendsName = (host: string): boolean => /[^\d.]/.test(host);
 
 function checkExtension({ host }: Greeting, type: number, body: Uint8Array): void {
 	switch (type) {

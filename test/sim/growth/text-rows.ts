@@ -44,13 +44,13 @@ export function textRows(): Row[] {
 		},
 		{
 			name: "an endpoint",
-			of: ["src/base/endpoint.ts parseEndpoint"],
+			of: ["src/base/endpoint.ts parseEndpoint", "src/base/endpoint.ts readEndpoint"],
 			most: 248,
 			prepare: (size) => over(`${"a.".repeat(size / 2 - 1)}a:8883`, (text) => parseEndpoint(text, 1)),
 		},
 		{
 			name: "an endpoint that is none",
-			of: ["src/base/endpoint.ts parseEndpoint"],
+			of: ["src/base/endpoint.ts parseEndpoint", "src/base/endpoint.ts readEndpoint"],
 			most: 4096,
 			isRefused: true,
 			prepare: (size) => over(`${"a-".repeat(size / 2)}!`, (text) => parseEndpoint(text, 1)),

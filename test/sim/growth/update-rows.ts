@@ -127,9 +127,9 @@ function cborRows(): Row[] {
 		},
 	});
 	return [
-		cbor("elements", 2048, (size) => times(size, () => 0)),
-		cbor("elements of their own", 1024, (size) => times(size, () => [])),
-		cbor("members", 512, (size) => new Map(times(size, (i) => [i, i]))),
+		cbor("elements", 60, (size) => times(size, () => 0)),
+		cbor("elements of their own", 60, (size) => times(size, () => [])),
+		cbor("members", 28, (size) => new Map(times(size, (i) => [i, i]))),
 		cbor("a text", 4096, (size) => "\u00e9".repeat(size / 2)),
 		cbor("bytes", 4096, (size) => new Uint8Array(size)),
 		cbor("tags", 8, (size) => times(size, () => 0).reduce<Cbor>((inner) => new Tagged(1, inner), 0)),

@@ -31,11 +31,9 @@ export const UPDATES = [
 	...mutantsOf("src/suit/cbor.ts", SUIT, [
 		["if (reader.at !== bytes.length)", "if (false)"],
 		["if (depth > MAX_DEPTH)", "if (false)"],
-		[
-			"if (count > this.#bytes.length - this.at)",
-			"if (false)",
-			"each item takes a byte: the first that is not there ends the array, by the same Fault",
-		],
+		["if (this.#items > MAX_ITEMS)", "if (false)"],
+		["this.#expect(2 * count);", "this.#expect(count);"],
+		["				this.#expect(1);\n", ""],
 		["if (order(key) <= last)", "if (false)"],
 		["if (info > 27)", "if (info > 31)"],
 		["if (argument < SHORTEST[info - 24]!)", "if (false)"],

@@ -28,6 +28,8 @@ export function updateRows(url: (name: string) => string): Row[] {
 	const signed = bundle(manifestOf(image, { uri: url("x.bin") }));
 	const imageIs = (name: string, answer: Uint8Array, faults: string) =>
 		row(name, faults, (file) => (file === "x.suit" ? withLength(signed) : answer));
+	const redirect = (name: string, to: string, faults = "ota.redirect") =>
+		head(name, `HTTP/1.1 302 Found\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`, faults);
 	const cut = signed.subarray(0, signed.length - 9);
 	return [
 		head("a status line of 100 KB", `HTTP/1.1 200 ${"O".repeat(100_000)}\r\n\r\n`),
@@ -40,17 +42,29 @@ export function updateRows(url: (name: string) => string): Row[] {
 		head("two lengths", `${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`),
 		head("chunks", `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\n`, "ota.chunked"),
 		head("a bundle of 1 GB", `${OK}Content-Length: 1000000000\r\n\r\n${"x".repeat(50_000)}`, "ota.too-large"),
-		head("a redirect to 50 KB", `HTTP/1.1 302 Found\r\nLocation: https://localhost/${"r".repeat(50_000)}\r\n\r\n`),
+		head("a coding of 3,000 letters", `${OK}Content-Encoding: ${"c".repeat(3000)}\r\nContent-Length: 0\r\n\r\n`),
+		head("a length of 3,000 letters", `${OK}Content-Length: ${"l".repeat(3000)}\r\n\r\n`),
 		head(
-			"a redirect to itself",
-			`HTTP/1.1 302 Found\r\nLocation: ${url("x.suit")}\r\nContent-Length: 0\r\n\r\n`,
-			"ota.redirect",
+			"a range of 3,000 letters",
+			`${OK.replace("200", "206")}Content-Range: ${"r".repeat(3000)}\r\nContent-Length: 5\r\n\r\n`,
 		),
-		head(
-			"a redirect to http",
-			"HTTP/1.1 302 Found\r\nLocation: http://localhost/\r\nContent-Length: 0\r\n\r\n",
-			"ota.redirect",
-		),
+		{
+			...head(
+				"a status line of 3,000 letters",
+				`${OK.trim()}${"K".repeat(3000)}\r\nContent-Length: 0\r\n\r\n`,
+				"ota.format",
+			),
+			lawful: true,
+		},
+		redirect("a redirect to 50 KB", `https://localhost/${"r".repeat(50_000)}`, "ota.http"),
+		redirect("a redirect to itself", url("x.suit")),
+		redirect("a redirect to http", "http://localhost/"),
+		redirect("a redirect to 300 question marks", "?".repeat(300)),
+		redirect("a redirect to 300 segments", "/a".repeat(300)),
+		redirect("a redirect to 600 segments and back", "/a/..".repeat(600)),
+		redirect("a redirect to one name of 2,000 letters", "a".repeat(2000)),
+		redirect("a redirect to a name that is none, of 3,000 letters", `${"a".repeat(3000)}"`, "ota.uri"),
+		redirect("a redirect to a host of 2,900 letters", `https://${"a.".repeat(1450)}`, "ota.uri"),
 		{
 			...head(
 				"a field of 7 KB before an empty bundle",
@@ -59,17 +73,26 @@ export function updateRows(url: (name: string) => string): Row[] {
 			),
 			lawful: true,
 		},
-		{
-			...head(
-				"a redirect to an address of 3 KB",
-				`HTTP/1.1 302 Found\r\nLocation: ${url("r".repeat(3000))}\r\n\r\n`,
-				"ota.redirect",
-			),
-			lawful: true,
-		},
+		{ ...redirect("a redirect to an address of 3 KB", url("r".repeat(3000))), lawful: true },
 		body("an empty bundle", bytes(""), "ota.format"),
 		body("a bundle of zeros", new Uint8Array(1000), "ota.format"),
 		body("a bundle of 1,000 nested arrays", Buffer.alloc(1000, 0x81), "ota.format"),
+		body(
+			"a bundle of 500 numbers",
+			Buffer.concat([Buffer.of(0x99, 500 >> 8, 500 & 255), Buffer.alloc(500)]),
+			"ota.format",
+		),
+		body(
+			"a bundle of 500 empty arrays",
+			Buffer.concat([Buffer.of(0x99, 500 >> 8, 500 & 255), Buffer.alloc(500, 0x80)]),
+			"ota.format",
+		),
+		body("a bundle of 64 empty maps", Buffer.concat([Buffer.of(0x98, 64), Buffer.alloc(64, 0xa0)]), "ota.format"),
+		body(
+			"a map of 250 members",
+			Buffer.concat([Buffer.of(0xb8, 250), ...times(250, (i) => (i < 24 ? Buffer.of(i, 0) : Buffer.of(0x18, i, 0)))]),
+			"ota.format",
+		),
 		body("a map of 2^32 members", Buffer.of(0xba, 0xff, 0xff, 0xff, 0xff, 0), "ota.format"),
 		body("a text of 2^31 bytes", Buffer.of(0x7a, 0x7f, 0xff, 0xff, 0xff, 0), "ota.format"),
 		body("DER in place of CBOR", element(0x30, new Uint8Array(900)), "ota.format"),

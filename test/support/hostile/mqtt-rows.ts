@@ -22,6 +22,8 @@ export function dpsRows(): Row[] {
 	const state = (members: string): string =>
 		`{"operationId":"1","status":"assigned","registrationState":{"assignedHub":"localhost","deviceId":"dev-001",${members}}}`;
 	const chain = (texts: readonly string[]): string => state(`"issuedCertificateChain":${JSON.stringify(texts)}`);
+	const failed = (message: string): string =>
+		`{"status":"failed","registrationState":{"errorCode":400004,"errorMessage":"${message}"}}`;
 	const answer = (name: string, payload: string, faults = "dps.response") => row(name, faults, instead(DPS, payload));
 	return [
 		row("CONNACK of 3 bytes", "mqtt.protocol", insteadOf("connack", Buffer.of(0x20, 3, 0, 0, 0))),
@@ -49,6 +51,9 @@ export function dpsRows(): Row[] {
 			"a hub of 6 KB",
 			`{"status":"assigned","registrationState":{"assignedHub":"${"h".repeat(6000)}","deviceId":"d"}}`,
 		),
+		answer("a refusal of 256 words", failed("a ".repeat(256)), "dps.failed"),
+		answer("a refusal of 256 words without blanks", failed("aA".repeat(256)), "dps.failed"),
+		answer("a certificate with 1,000 blanks", chain([" A".repeat(1000)]), "x509.der"),
 		answer("1,500 certificates of one letter", chain(times(1500, () => "x")), "x509.pem"),
 		answer("1,500 certificates that are none", state(`"issuedCertificateChain":[${times(1500, () => "1")}]`)),
 		answer("a certificate of 3 KB that is none", chain(["A".repeat(3000)]), "x509.der"),
