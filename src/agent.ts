@@ -9,7 +9,9 @@
 import { Service } from "./agent/service.ts";
 import { idle } from "./base/idle.ts";
 import { report } from "./base/log.ts";
+import { Names } from "./base/names.ts";
 import { Pause } from "./base/pause.ts";
+import { randomUnit } from "./base/retry.ts";
 import { Waiting } from "./base/waiting.ts";
 import { Fault } from "./fault.ts";
 import { Endings } from "./hub/endings.ts";
@@ -56,6 +58,7 @@ export class Agent {
 			config,
 			log,
 			waiting: this.#waiting,
+			names: Names.of(config.maxMessageBytes, () => randomUnit(entropy)),
 			keystore: options.keystore,
 			onStep: (step) => {
 				if (step === "enrolling") this.#service.makeRoom();

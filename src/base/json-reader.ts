@@ -3,17 +3,20 @@
  *
  * Each value's path is put to `choose`: pass over it, enter it (an object or an array, whose members are put in turn), keep it whole
  * within a budget of bytes, members and levels, or, of a text, hand it on as it comes. Nothing is made of the rest, not even its member names, which XS
- * would intern for ever. What is kept is counted first and parsed natively then; what does not fit is left out whole and
- * named in `cut`. What is passed over is judged by its brackets and quotes only. Malformed: RangeError.
+ * would intern for ever: who enters an object asks for its members by name, or has a budget that counts names. What is kept is counted first and parsed
+ * natively then; what does not fit is left out whole and named in `cut`. What is passed over is judged by its brackets and quotes only.
+ * Malformed: RangeError.
  */
 import { utf8 } from "./bytes.ts";
 import { Budget, Byte, malformed, parse, Value } from "./json-value.ts";
 import { StreamedText, type TextSink } from "./streamed-text.ts";
 
-/** A sink is for a text only. */
-export type Choice = "skip" | "enter" | Budget | TextSink;
-/** `path`: names and indices from the root, which is []. `isText`: the value is one. */
-export type Choose = (path: readonly string[], isText: boolean) => Choice;
+/** A sink is for a text only. "whole": entered, and left out itself where one of its members did not fit. */
+export type Choice = "skip" | "enter" | "whole" | Budget | TextSink;
+/** "other": a number, or a word. */
+export type Kind = "text" | "object" | "array" | "other";
+/** `path`: names and indices from the root, which is []. */
+export type Choose = (path: readonly string[], kind: Kind) => Choice;
 
 type Container = Record<string, unknown>;
 
@@ -23,6 +26,8 @@ interface Entered {
 	/** Undefined: an object. */
 	index: number | undefined;
 	awaits: "first" | "name" | "colon" | "value" | "comma";
+	/** Undefined where it stays whatever its members are; else whether one of them did not fit. */
+	isCut: boolean | undefined;
 }
 
 /** Longer names are nobody's. */
@@ -106,16 +111,18 @@ export class JsonReader {
 	/** A value begins with this byte. */
 	#begin(byte: number, at: number): number {
 		if (!this.#isNamed) this.#noteCut();
-		const choice = this.#isNamed ? this.#choose(this.#path, byte === Byte.QUOTE) : "skip";
+		const kind = kindOf(byte);
+		const choice = this.#isNamed ? this.#choose(this.#path, kind) : "skip";
 		this.#isNamed = true;
-		const opens = byte === Byte.OPEN_OBJECT || byte === Byte.OPEN_ARRAY;
-		if (choice === "enter" && opens && this.#entered.length < MOST_ENTERED) {
-			const isArray = byte === Byte.OPEN_ARRAY;
-			this.#entered.push({ made: isArray ? [] : {}, index: isArray ? 0 : undefined, awaits: "first" });
-			this.#path.push(isArray ? "0" : "");
+		const isEntered = choice === "enter" || choice === "whole";
+		if (isEntered && (kind === "object" || kind === "array") && this.#entered.length < MOST_ENTERED) {
+			const isCut = choice === "whole" ? false : undefined;
+			const [made, index] = kind === "array" ? [[], 0] : [{}, undefined];
+			this.#entered.push({ made, index, awaits: "first", isCut });
+			this.#path.push(kind === "array" ? "0" : "");
 			return at + 1;
 		}
-		if (choice === "skip" || choice === "enter") this.#value = new Value(undefined, 0);
+		if (choice === "skip" || isEntered) this.#value = new Value(undefined, 0);
 		else if (!(choice instanceof Budget)) this.#value = new StreamedText(choice);
 		else this.#value = new Value(choice, this.#admits(choice) ? choice.bytes - this.#nameBytes : 0);
 		return at;
@@ -155,7 +162,8 @@ export class JsonReader {
 			value.budget.bytes -= this.#nameBytes;
 			this.#made(value.take());
 		} else {
-			this.#noteCut();
+			if (top?.isCut === undefined) this.#noteCut();
+			else top.isCut = true;
 			this.#made(undefined);
 		}
 		return value.at;
@@ -186,8 +194,14 @@ export class JsonReader {
 	}
 
 	#leave(): void {
-		const { made } = this.#entered.pop()!;
+		const { made, isCut } = this.#entered.pop()!;
 		this.#path.pop();
-		this.#made(made);
+		if (isCut) this.#noteCut();
+		this.#made(isCut ? undefined : made);
 	}
+}
+
+function kindOf(byte: number): Kind {
+	if (byte === Byte.QUOTE) return "text";
+	return byte === Byte.OPEN_OBJECT ? "object" : byte === Byte.OPEN_ARRAY ? "array" : "other";
 }

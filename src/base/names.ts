@@ -5,7 +5,19 @@
  * Of each name four bytes of a salted hash are kept, in one array made once.
  */
 import { sha256 } from "#digest";
+import { namesStay } from "#text";
 import { concat } from "./bytes.ts";
+
+/**
+ * A member costs XS slots and its name: so many bytes of what a device holds for each. With half of it, what is kept of a twin of 800
+ * members no longer fits beside the session in what the manifest reserves (test/sim/hostile.test.ts).
+ */
+const BYTES_FOR_MEMBER = 64;
+const LEAST_MEMBERS = 32;
+
+/** Of a message, where it may have so many bytes. */
+export const mostMembers = (maxMessageBytes: number): number =>
+	Math.max(LEAST_MEMBERS, Math.floor(maxMessageBytes / BYTES_FOR_MEMBER));
 
 export class Names {
 	readonly #salt: Uint8Array;
@@ -22,6 +34,13 @@ export class Names {
 		this.#links = new Uint16Array(2 * most);
 		this.#mostBytes = mostBytes;
 		this.#salt = salt;
+	}
+
+	/** As many as a message has members; undefined where the engine lets names go. `random`: uniform in [0, 1). */
+	static of(maxMessageBytes: number, random: () => number): Names | undefined {
+		if (!namesStay) return undefined;
+		const salt = Uint8Array.from({ length: 8 }, () => Math.floor(random() * 256));
+		return new Names(mostMembers(maxMessageBytes), Math.floor(maxMessageBytes / 2), salt);
 	}
 
 	/** To go back to with `forget`. */

@@ -2,9 +2,10 @@
  * The body of an answer from DPS, read as it comes: there are held its certificates, once, in DER, and a few texts. Unknown members are
  * skipped. Faults: dps.response, and those of CertificateText.
  */
-import type { Choose } from "../base/json-reader.ts";
+import type { Choice, Choose, Kind } from "../base/json-reader.ts";
 import { JsonStream } from "../base/json-stream.ts";
 import { Budget } from "../base/json-value.ts";
+import type { Names } from "../base/names.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import { CertificateText, chainBytes, type Room } from "../x509/certificate-text.ts";
@@ -26,9 +27,6 @@ const MOST_MEMBERS = 256;
 const MOST_LEVELS = 16;
 /** What stands where a certificate should: enough to be refused. */
 const MOST_OTHERS = 16;
-/** registrationState.issuedCertificateChain, and registrationState.trustBundle.certificates.0.certificate. */
-const CERTIFICATES_DEPTH = 2;
-const BUNDLED_DEPTH = 5;
 const MEMBERS = /* @__PURE__ */ Object.freeze(["operationId", "status", "errorCode", "message"]);
 /** Of `registrationState`. */
 const STATE = /* @__PURE__ */ Object.freeze([
@@ -44,6 +42,9 @@ const CERTIFICATES = /* @__PURE__ */ Object.freeze([
 	"issuedClientCertificate",
 	"trustBundle",
 ]);
+/** Of a trust bundle, for gateways: more would be refused in any case. */
+const MOST_BUNDLED = 17;
+const BUNDLE = /* @__PURE__ */ Object.freeze(["id", "etag"]);
 /** As JsonReader names what did not fit. */
 const PAYLOAD = "registrationState.payload";
 const NOTHING = /* @__PURE__ */ Object.freeze({ body: /* @__PURE__ */ Object.freeze({}), isPayloadCut: false });
@@ -52,9 +53,10 @@ export class BodyReader implements Pick<Sink, "push"> {
 	readonly #response: ResponseTopic | Fault;
 	readonly #stream: JsonStream;
 
-	constructor(response: ResponseTopic | Fault, maxMessageBytes: number) {
+	/** `names`: of all payloads that have come. */
+	constructor(response: ResponseTopic | Fault, maxMessageBytes: number, names: Names | undefined) {
 		this.#response = response;
-		this.#stream = new JsonStream(chooser(maxMessageBytes), MOST_BODY_BYTES);
+		this.#stream = new JsonStream(chooser(maxMessageBytes, names), MOST_BODY_BYTES);
 	}
 
 	/** Throws nothing: `answer` does. */
@@ -84,23 +86,33 @@ export class BodyReader implements Pick<Sink, "push"> {
 	}
 }
 
-/** Only what is used is made of an answer. The operator's own payload has a budget apart. */
-function chooser(maxMessageBytes: number): Choose {
-	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, MOST_LEVELS);
+/** Only what is used is made of an answer, under the names that are known here. The operator's own payload has a budget apart. */
+function chooser(maxMessageBytes: number, names: Names | undefined): Choose {
+	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, 0);
 	const others = new Budget(MOST_OTHERS, MOST_OTHERS, 0);
-	const payload = new Budget(maxMessageBytes, MOST_MEMBERS, MOST_LEVELS);
+	const payload = new Budget(maxMessageBytes, MOST_MEMBERS, MOST_LEVELS, names);
 	const room: Room = { bytes: chainBytes(maxMessageBytes) };
-	return (path, isText) => {
-		const [first, second] = path;
-		if (first === undefined || (first === "registrationState" && second === undefined)) return "enter";
-		if (first !== "registrationState") return MEMBERS.includes(first) ? texts : "skip";
+	/** An object or an array in place of one stays, without its members: to be refused. */
+	const text = (kind: Kind): Choice => (kind === "object" || kind === "array" ? "enter" : texts);
+	const certificate = (kind: Kind): Choice => (kind === "text" ? new CertificateText(room) : others);
+	/** `path`: within the bundle. */
+	const bundle = ([member, index, name]: readonly string[], kind: Kind): Choice => {
+		if (member === undefined) return kind === "object" ? "enter" : kind === "other" ? "skip" : others;
+		if (member !== "certificates") return index === undefined && BUNDLE.includes(member) ? text(kind) : "skip";
+		if (index === undefined) return kind === "array" ? "enter" : others;
+		if (name === undefined) return kind === "object" && Number(index) < MOST_BUNDLED ? "enter" : others;
+		return name === "certificate" ? certificate(kind) : "skip";
+	};
+	return (path, kind) => {
+		const [first, second, third] = path;
+		if (first === undefined) return text(kind);
+		if (first !== "registrationState") return second === undefined && MEMBERS.includes(first) ? text(kind) : "skip";
+		if (second === undefined) return text(kind);
 		if (second === "payload") return payload;
-		if (STATE.includes(second!)) return texts;
-		if (!CERTIFICATES.includes(second!)) return "skip";
-		if (second !== "trustBundle")
-			return isText ? new CertificateText(room) : path.length === CERTIFICATES_DEPTH ? "enter" : others;
-		if (!isText) return path.length < BUNDLED_DEPTH ? "enter" : "skip";
-		return path.at(-1) === "certificate" ? new CertificateText(room) : texts;
+		if (second === "trustBundle") return bundle(path.slice(2), kind);
+		if (!CERTIFICATES.includes(second)) return third === undefined && STATE.includes(second) ? text(kind) : "skip";
+		if (third !== undefined || kind === "text" || kind === "object") return certificate(kind);
+		return kind === "array" ? "enter" : "skip";
 	};
 }
 

@@ -4,6 +4,7 @@
  * Messages in, actions out; the caller (exchange.ts) owns connection and time. The status in the topic is HTTP-like,
  * the outcome is the body's `status`. Unknown members are skipped; an unknown status or a half assignment is refused.
  */
+import type { Names } from "../base/names.ts";
 import { Fault, printable } from "../fault.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { type Answer, BodyReader, type Members, object } from "./body.ts";
@@ -39,6 +40,8 @@ export interface Request {
 	readonly payload?: unknown;
 	/** What the device holds of a message. */
 	readonly maxMessageBytes: number;
+	/** Member names of all payloads that have come, where the engine keeps them. */
+	readonly names?: Names | undefined;
 }
 
 const MOST_OPERATION_ID = 256;
@@ -86,7 +89,7 @@ export class Registration {
 
 	/** Who reads the answer whose topic `take` took. */
 	open(response: ResponseTopic | Fault): BodyReader {
-		return new BodyReader(response, this.#request.maxMessageBytes);
+		return new BodyReader(response, this.#request.maxMessageBytes, this.#request.names);
 	}
 
 	/** It is whole. Not within the reader, so that the packet need not be kept while its certificates are parsed. */

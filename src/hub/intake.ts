@@ -2,24 +2,17 @@
  * What the device takes from the hub at a time: a budget for each message, and the member names of a whole life where the
  * engine keeps them. All of it follows from one number, the configuration's `maxMessageBytes`.
  */
-import { namesStay } from "#text";
 import { utf8 } from "../base/bytes.ts";
 import { Budget } from "../base/json-value.ts";
-import { Names } from "../base/names.ts";
+import { mostMembers, Names } from "../base/names.ts";
 import { printable } from "../fault.ts";
 import { MOST_JSON_LEVELS } from "./limits.ts";
 
-/**
- * A member costs XS slots and its name: so many bytes of budget for each. With half of it, what is kept of a twin of 800 members no
- * longer fits beside the session in what the manifest reserves (test/sim/hostile.test.ts).
- */
-const BYTES_FOR_MEMBER = 64;
-const LEAST_MEMBERS = 32;
 /** Of an offer of an update: its address, as long as update/uri.ts takes it or as the device takes messages, and the rest. */
 const MOST_ADDRESS_BYTES = 2048;
 const AROUND_ADDRESS_BYTES = 512;
-const OWN_MEMBERS = 48;
-const OWN_LEVELS = 4;
+/** Values, none of which has members. */
+const OWN_MEMBERS = 8;
 
 export class Intake {
 	/** Of a message's body. */
@@ -30,10 +23,8 @@ export class Intake {
 	/** `random`: uniform in [0, 1). */
 	constructor(maxMessageBytes: number, random: () => number) {
 		this.bytes = maxMessageBytes;
-		this.members = Math.max(LEAST_MEMBERS, Math.floor(maxMessageBytes / BYTES_FOR_MEMBER));
-		if (!namesStay) return;
-		const salt = Uint8Array.from({ length: 8 }, () => Math.floor(random() * 256));
-		this.#names = new Names(this.members, Math.floor(maxMessageBytes / 2), salt);
+		this.members = mostMembers(maxMessageBytes);
+		this.#names = Names.of(maxMessageBytes, random);
 	}
 
 	/** For the values of one message. */
@@ -41,9 +32,9 @@ export class Intake {
 		return new Budget(this.bytes, this.members, MOST_JSON_LEVELS, this.#names);
 	}
 
-	/** What the agent itself reads: offers. Apart from the application's, and each apart from the others. */
+	/** What the agent itself reads (own.ts). Apart from the application's, and each apart from the others. */
 	ownBudget(): Budget {
-		return new Budget(this.ownBytes, OWN_MEMBERS, OWN_LEVELS);
+		return new Budget(this.ownBytes, OWN_MEMBERS, 0);
 	}
 
 	get ownBytes(): number {

@@ -2,12 +2,13 @@
  * The texts of dialect C, a certificate issued by IoT Hub over MQTT (api-version 2025-08-01-preview). No I/O.
  *
  * The sources disagree, so answers are read by shape: `$rid` anywhere among the parameters or as the last part of the
- * topic; certificates in an object or a bare array, each base64 DER or PEM. Members we do not know are passed over.
+ * topic; certificates in an object or a bare array, each base64 DER or PEM. Members we do not know are passed over, and so are longer
+ * topics than anybody's.
  * Refused with Fault hub.response: bodies over 32 KB, more than five certificates, anything unreadable in a success. An answer is
  * read as it comes: of the largest one there are held its certificates, once, in DER.
  */
 import { utf8 } from "../base/bytes.ts";
-import type { Choose } from "../base/json-reader.ts";
+import type { Choose, Kind } from "../base/json-reader.ts";
 import { JsonStream } from "../base/json-stream.ts";
 import { Budget } from "../base/json-value.ts";
 import { parameter } from "../base/topic.ts";
@@ -42,11 +43,15 @@ export interface Refusal {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Of a request id with what stands around it there are under 100. */
+const MOST_TOPIC = 512;
 const MOST_BODY_BYTES = 32 * 1024;
 /** Texts and numbers that are kept of an answer, and how much of them. */
 const MOST_MEMBERS = 32;
 const MOST_TEXT_BYTES = 2048;
 const MEMBERS = /* @__PURE__ */ Object.freeze(["errorCode", "message", "retryAfter", "operationExpires"]);
+/** Of `info`. */
+const INFO = /* @__PURE__ */ Object.freeze(["requestId", "operationExpires"]);
 
 export function requestTopic(requestId: string): string {
 	return `$iothub/credentials/POST/issueCertificate/?$rid=${requestId}`;
@@ -59,10 +64,15 @@ export function requestBody(deviceId: string, csr: string, replace: boolean): Ui
 
 /** Who reads the answer to request `requestId`, with room for so many bytes of certificates; undefined when the message is none. */
 export function openAnswer(topic: string, requestId: string, room: number): AnswerReader | undefined {
-	if (!topic.startsWith(ANSWERS)) return undefined;
-	const [, digits, path, query = ""] = /^(\d{3})\/([^?]*)(?:\?(.*))?$/.exec(topic.slice(ANSWERS.length)) ?? [];
-	if (digits === undefined) return undefined;
-	return (parameter(query, "$rid") ?? path) === requestId ? new AnswerReader(Number(digits), room) : undefined;
+	if (topic.length > MOST_TOPIC || !topic.startsWith(ANSWERS)) return undefined;
+	// By hand, as in base/topic.ts: XS keeps a state of a pattern for each character that it may give back.
+	const at = ANSWERS.length + 3;
+	const status = Number(topic.slice(ANSWERS.length, at));
+	if (!Number.isInteger(status) || status < 100 || topic[at] !== "/") return undefined;
+	const mark = topic.indexOf("?", at);
+	const query = mark < 0 ? "" : topic.slice(mark + 1);
+	const found = parameter(query, "$rid") ?? topic.slice(at + 1, mark < 0 ? undefined : mark);
+	return found === requestId ? new AnswerReader(status, room) : undefined;
 }
 
 export class AnswerReader implements Pick<Sink, "push"> {
@@ -141,14 +151,22 @@ function certificatesOf(body: unknown): Certificate[] {
 /** Only what is used is made of an answer: each certificate is a value of its own, and goes on its way to DER at once. */
 function chooser(status: number, room: Room): Choose {
 	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, 0);
-	const certificate = (isText: boolean) => (isText && status === 200 ? new CertificateText(room) : texts);
-	return (path, isText) => {
+	const certificate = (kind: Kind) => (kind === "text" ? new CertificateText(room) : texts);
+	/** A bare array: its elements have the names of their places. */
+	let isBare = false;
+	return (path, kind) => {
 		const [first, second] = path;
-		if (first === undefined) return "enter";
-		// A bare array: its elements have the names of their places.
-		if (Number.isInteger(Number(first))) return path.length === 1 ? certificate(isText) : "skip";
-		if (first === "certificates" && second !== undefined) return certificate(isText);
-		if (first === "certificates" || first === "info") return second === undefined ? "enter" : texts;
+		if (first === undefined) {
+			isBare = kind === "array";
+			return "enter";
+		}
+		if (isBare) return status === 200 ? certificate(kind) : "skip";
+		if (first === "certificates") {
+			if (status !== 200) return "skip";
+			return second !== undefined ? certificate(kind) : kind === "array" ? "enter" : texts;
+		}
+		if (first === "info")
+			return second === undefined ? (kind === "object" ? "enter" : "skip") : INFO.includes(second) ? texts : "skip";
 		return MEMBERS.includes(first) ? texts : "skip";
 	};
 }

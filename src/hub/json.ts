@@ -6,11 +6,11 @@
  */
 import { utf8 } from "../base/bytes.ts";
 import { JsonStream } from "../base/json-stream.ts";
-import type { Budget } from "../base/json-value.ts";
 import { Fault } from "../fault.ts";
 import type { Intake } from "./intake.ts";
 import { jsonText } from "./json-text.ts";
 import { checkSize } from "./limits.ts";
+import { chooseOffer } from "./own.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [name: string]: Json };
@@ -18,33 +18,47 @@ export type JsonObject = { readonly [name: string]: Json };
 /** The whole value. Throws Fault hub.too-large for what does not fit, hub.response for what is no JSON. */
 export function parseJson(bytes: Uint8Array, intake: Intake): Json {
 	checkSize("JSON", bytes.length, intake.bytes);
-	const parts = new JsonParts(intake, intake.budget());
-	parts.push(bytes);
-	return parts.whole();
+	const budget = intake.budget();
+	const stream = new JsonStream(() => budget);
+	stream.push(bytes);
+	return wholeOf(stream, intake);
 }
 
-/** The same of a value that comes in parts, within a budget of its own. */
-export class JsonParts {
+/** An offer of an update, or what stands in its place, which may come in parts. */
+export class OfferParts {
 	readonly #intake: Intake;
 	readonly #stream: JsonStream;
+	/** There is more than the agent knows. */
+	#isMore = false;
 
-	constructor(intake: Intake, budget: Budget) {
+	constructor(intake: Intake) {
 		this.#intake = intake;
-		this.#stream = new JsonStream(() => budget);
+		const budget = intake.ownBudget();
+		this.#stream = new JsonStream((path, kind) => {
+			const choice = chooseOffer(path, kind, budget);
+			if (choice === "skip") this.#isMore = true;
+			return choice;
+		});
 	}
 
-	/** Throws nothing: `whole` does. */
+	/** Throws nothing: `whole` does, as parseJson. */
 	push(bytes: Uint8Array): void {
 		this.#stream.push(bytes);
 	}
 
+	/** Its known members; true where there are others alone, which is not the same as nothing. */
 	whole(): Json {
-		const value = this.#stream.end();
-		const { broken, bytes, reader } = this.#stream;
-		if (broken !== undefined) throw new Fault("hub.response", `${bytes} bytes that are no JSON`, { cause: broken });
-		if (reader.cutCount > 0) throw new Fault("hub.too-large", this.#intake.explain("JSON", reader));
-		return value as Json;
+		const value = wholeOf(this.#stream, this.#intake);
+		return this.#isMore && isObject(value) && Object.keys(value).length === 0 ? true : value;
 	}
+}
+
+function wholeOf(stream: JsonStream, intake: Intake): Json {
+	const value = stream.end();
+	const { broken, bytes, reader } = stream;
+	if (broken !== undefined) throw new Fault("hub.response", `${bytes} bytes that are no JSON`, { cause: broken });
+	if (reader.cutCount > 0) throw new Fault("hub.too-large", intake.explain("JSON", reader));
+	return value as Json;
 }
 
 /** Throws Fault hub.too-large, hub.invalid. */

@@ -15,8 +15,9 @@ import type { Clock, Log } from "../port.ts";
 import { FAULTS } from "../remedies.ts";
 import { parseProperties, splitCall } from "./hub-topics.ts";
 import type { Intake } from "./intake.ts";
-import { encodeJson, type Json, JsonParts, parseJson } from "./json.ts";
+import { encodeJson, type Json, OfferParts, parseJson } from "./json.ts";
 import { METHOD_SECONDS, MOST_METHOD_BYTES, MOST_OPEN_METHODS } from "./limits.ts";
+import { OWN_METHODS } from "./own.ts";
 import type { Send } from "./twin.ts";
 
 /** `status`: 100 to 999, by convention as in HTTP. Now or later, once. */
@@ -32,9 +33,6 @@ export interface MethodsOptions {
 	readonly intake: Intake;
 	readonly careful?: boolean | undefined;
 }
-
-/** Of names: the agent's own methods. */
-const OWN = "enrollee.";
 
 export class Methods {
 	readonly #options: MethodsOptions;
@@ -65,8 +63,7 @@ export class Methods {
 	message(topic: string, payload: Uint8Array): boolean {
 		const { name, rid } = parseTopic(topic) ?? {};
 		if (name === undefined || rid === undefined) return false;
-		if (!this.#open.has(rid))
-			this.#call(name, rid, () => (payload.length === 0 ? null : parseJson(payload, this.#options.intake)));
+		if (!this.#open.has(rid)) this.#call(name, rid, () => (payload.length === 0 ? null : this.#read(name, payload)));
 		return true;
 	}
 
@@ -85,8 +82,17 @@ export class Methods {
 			this.#answer(name, rid, 413, { code: "hub.too-large", message });
 			return undefined;
 		}
-		const parts = new JsonParts(intake, intake.ownBudget());
+		const parts = new OfferParts(intake);
 		return { push: (part) => parts.push(part), end: () => this.#call(name, rid, () => parts.whole()) };
+	}
+
+	/** To the agent its own: an offer has room whatever the application has been called with. */
+	#read(name: string, payload: Uint8Array): Json {
+		const { intake } = this.#options;
+		if (!isOwn(name)) return parseJson(payload, intake);
+		const parts = new OfferParts(intake);
+		parts.push(payload);
+		return parts.whole();
 	}
 
 	/** `read`: the payload. */
@@ -166,7 +172,7 @@ function parseTopic(topic: string): { readonly name: string; readonly rid: strin
 	return { name: decodeName(call.name), rid };
 }
 
-const isOwn = (name: string): boolean => name.toLowerCase().startsWith(OWN);
+const isOwn = (name: string): boolean => name.toLowerCase().startsWith(OWN_METHODS);
 
 /** By names that are there: XS keeps for ever what a member is looked up by, and callers may call by any number of names. */
 function handlerOf(handlers: MethodHandlers, name: string): MethodHandler | undefined {

@@ -2,16 +2,15 @@
  * The desired properties out of a twin, or out of a change of them, as its bytes come (base/json-reader.ts): never more than a
  * budget is held, of a twin of any size and shape. Reported properties and metadata are passed over.
  */
-import { type Choice, JsonReader } from "../base/json-reader.ts";
+import { type Choice, JsonReader, type Kind } from "../base/json-reader.ts";
 import { Budget } from "../base/json-value.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Log } from "../port.ts";
 import type { Intake } from "./intake.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
+import { chooseOffer, OWN_SECTIONS } from "./own.ts";
 
-/** What the agent itself reads, apart from the application's budget, and each apart from the others. */
-const OWN = /* @__PURE__ */ Object.freeze(["$version", "ota", "app"]);
 /** Of a twin. */
 const SECTIONS = /* @__PURE__ */ Object.freeze(["desired", "reported"]);
 
@@ -28,6 +27,7 @@ export class TwinReader implements Sink {
 	readonly #options: TwinReaderOptions;
 	readonly #done: TwinDone;
 	readonly #wanted: readonly string[] | undefined;
+	/** Apart from the application's, and each apart from the others. */
 	readonly #own = new Map<string, Budget>();
 	readonly #application: Budget;
 	readonly #reader: JsonReader;
@@ -44,7 +44,7 @@ export class TwinReader implements Sink {
 		this.#done = done;
 		this.#wanted = wanted;
 		this.#application = options.intake.budget();
-		this.#reader = new JsonReader((path) => this.#choose(path));
+		this.#reader = new JsonReader((path, kind) => this.#choose(path, kind));
 	}
 
 	push(bytes: Uint8Array): void {
@@ -56,7 +56,7 @@ export class TwinReader implements Sink {
 		const { intake, log } = this.#options;
 		if (this.#reader.cutCount > 0) {
 			const { cut, cutCount } = this.#reader;
-			const own = cut.filter((name) => OWN.includes(name.split(".").at(-1)!));
+			const own = cut.filter((name) => OWN_SECTIONS.includes(name.split(".").at(-1)!));
 			const what = own.length > 0 ? `${own.join(", ")} left out: at most ${intake.ownBytes} bytes each` : "";
 			const rest = cutCount > own.length ? intake.explain("desired properties", this.#reader) : "";
 			const { code, message } = new Fault("hub.too-large", [what, rest].filter(Boolean).join("; "));
@@ -66,13 +66,15 @@ export class TwinReader implements Sink {
 		this.#done(isObject(desired) ? desired : undefined, isObject(reported) ? reported.$version : undefined);
 	}
 
-	#choose(path: readonly string[]): Choice {
+	#choose(path: readonly string[], kind: Kind): Choice {
 		const isTwin = this.#kind === "twin";
-		if (path.length === 0 || (isTwin && path.length === 1 && SECTIONS.includes(path[0]!))) return "enter";
-		if (isTwin && path[0] !== "desired") return path[1] === "$version" ? this.#budgetOf("reported") : "skip";
+		if (path.length === 0) return kind === "object" ? "enter" : "skip";
+		if (isTwin && path.length === 1) return SECTIONS.includes(path[0]!) && kind === "object" ? "enter" : "skip";
 		const depth = isTwin ? 2 : 1;
 		const name = path[depth - 1]!;
-		if (OWN.includes(name)) return this.#budgetOf(name);
+		if (name === "$version") return kind === "other" ? this.#budgetOf(isTwin ? path[0]! : name) : "skip";
+		if (isTwin && path[0] !== "desired") return "skip";
+		if (OWN_SECTIONS.includes(name)) return chooseOffer(path.slice(depth), kind, this.#budgetOf(name));
 		return name.startsWith("$") || this.#wanted?.includes(name) === false ? "skip" : this.#application;
 	}
 

@@ -44,7 +44,9 @@ function payloadOf({ payload, isPayloadCut }: Assignment, log: Log): Pick<Creden
 	const text = JSON.stringify(payload) ?? "";
 	const { length } = utf8(text);
 	if (!isPayloadCut && length <= MOST_PAYLOAD_BYTES) return { payload: text };
-	const what = isPayloadCut ? "more bytes, members or levels than this device takes" : `${length} bytes`;
+	const what = isPayloadCut
+		? "more bytes, members, levels or different names than this device takes"
+		: `${length} bytes`;
 	const { code, message } = new Fault(
 		"dps.payload",
 		`payload of ${what}, at most ${MOST_PAYLOAD_BYTES} bytes are kept`,

@@ -5,6 +5,7 @@
  * The key is written before its CSR leaves the device, so that a cut in the middle costs nothing. Any Fault leaves the
  * credential records as they were.
  */
+import type { Names } from "../base/names.ts";
 import type { Waiting } from "../base/waiting.ts";
 import type { Config } from "../config.ts";
 import { exchange, type Onboarding } from "../dps/exchange.ts";
@@ -24,6 +25,8 @@ export interface EnrolmentOptions {
 	readonly config: Config;
 	readonly journal: Journal;
 	readonly waiting: Waiting;
+	/** Member names of all payloads that DPS has sent, where the engine keeps them. */
+	readonly names?: Names | undefined;
 	readonly keystore?: Keystore | undefined;
 }
 
@@ -78,6 +81,7 @@ async function register(
 							csr: identity.csr,
 							payload: config.payload,
 							maxMessageBytes: config.maxMessageBytes,
+							names: options.names,
 						},
 					},
 					(result) => (result instanceof Fault ? reject(result) : resolve(result)),

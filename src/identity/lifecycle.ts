@@ -6,12 +6,10 @@
  */
 import { idle } from "../base/idle.ts";
 import { report } from "../base/log.ts";
-import type { Waiting } from "../base/waiting.ts";
-import type { Config } from "../config.ts";
 import { Fault } from "../fault.ts";
 import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
-import type { Clock, Entropy, Keystore, Log, Store, Wire } from "../port.ts";
-import { enrol } from "./enrolment.ts";
+import type { Store } from "../port.ts";
+import { type EnrolmentOptions, enrol } from "./enrolment.ts";
 import { EnrolmentPace } from "./enrolment-pace.ts";
 import { type Held, heldOf } from "./held.ts";
 import { renewOverHub } from "./hub-renewal.ts";
@@ -23,15 +21,8 @@ import { RenewalSchedule } from "./renewal-schedule.ts";
 import { leaveCurve } from "./request.ts";
 import { judgeTrial } from "./trial.ts";
 
-export interface LifecycleOptions {
-	readonly wire: Wire;
+export interface LifecycleOptions extends Omit<EnrolmentOptions, "journal"> {
 	readonly store: Store;
-	readonly clock: Clock;
-	readonly entropy: Entropy;
-	readonly log: Log;
-	readonly config: Config;
-	readonly waiting: Waiting;
-	readonly keystore?: Keystore | undefined;
 	/** What the attempt is about to do. */
 	readonly onStep: (step: "enrolling" | "connecting") => void;
 	readonly onLink: (link: Link) => void;

@@ -195,7 +195,7 @@ test("a text is handed on as it comes, in pieces, without its escapes, and what 
 			end: () => seen.push(text),
 		};
 	};
-	const choose: Choose = ([first], isText) => (first === undefined ? "enter" : isText ? sink() : plenty());
+	const choose: Choose = ([first], kind) => (first === undefined ? "enter" : kind === "text" ? sink() : plenty());
 	const long = "x".repeat(1000);
 	for (const [text, expected] of [
 		['["a","","b\\n\\r\\t\\/\\\\\\"\\u0041\\b\\f"]', ["a", "", 'b\n\r\t/\\"A\b\f']],

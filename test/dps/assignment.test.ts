@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8 } from "../../src/base/bytes.ts";
+import { Names } from "../../src/base/names.ts";
+import { BodyReader } from "../../src/dps/body.ts";
+import { parseResponseTopic } from "../../src/dps/dps-topics.ts";
 import type { Action } from "../../src/dps/registration.ts";
 import { answered, begin } from "./registration-probe.ts";
 
@@ -56,6 +59,48 @@ test("a payload that is more than a device takes is left out, and said to be: th
 		const action = answer(200, { status: "assigned", registrationState: { ...ASSIGNED, payload } });
 		assert.ok(action.type === "assigned", JSON.stringify(payload));
 		assert.deepEqual([action.assignment.payload, action.assignment.isPayloadCut], [undefined, true]);
+	}
+});
+
+test("of all payloads so many different names are taken where they stay in the engine; one that brings more is left out", () => {
+	const registration = begin({ names: new Names(3, 100, new Uint8Array(8)) });
+	const assigned = (payload: unknown) => {
+		const response = registration.take(`$dps/registrations/res/200/?$rid=${rid++}`)!;
+		const body = { status: "assigned", registrationState: { ...ASSIGNED, payload } };
+		const action = answered(registration, response, utf8(JSON.stringify(body)));
+		registration.poll();
+		return action.type === "assigned" && [action.assignment.payload, action.assignment.isPayloadCut];
+	};
+	let rid = 1;
+	// The first is the payload's own.
+	assert.deepEqual(assigned({ a: 1, b: 2 }), [{ a: 1, b: 2 }, false]);
+	assert.deepEqual(assigned({ a: 1, c: 2 }), [undefined, true]);
+	assert.deepEqual(assigned({ b: 1 }), [{ b: 1 }, false]);
+	assert.deepEqual(assigned("c"), ["c", false]);
+});
+
+test("of an answer only what is used is made, under names that are known, whatever else stands where it should", () => {
+	const x = { x1: 1, x2: { x3: [] } };
+	const state = {
+		...{ assignedHub: x, deviceId: x, status: [x], connectionProfile: x, errorCode: x, errorMessage: x, x4: "t" },
+		trustBundle: { x5: "t", id: x, etag: [x], certificates: [{ x6: "t", x7: x }] },
+	};
+	for (const body of [
+		{ ...{ operationId: x, status: x, errorCode: x, message: x, x8: "t" }, registrationState: state },
+		{ status: "assigned", registrationState: [x] },
+	]) {
+		const reader = new BodyReader(parseResponseTopic("$dps/registrations/res/202/?$rid=1")!, 2048, undefined);
+		reader.push(utf8(JSON.stringify(body)));
+		assert.doesNotMatch(JSON.stringify(reader.answer().body), /x\d/);
+	}
+	const chains: unknown[] = [{ x1: "t" }, [{ x1: "t" }], [["t"]]];
+	const bundles: unknown[] = [[x], { certificates: x }, { certificates: Array.from({ length: 18 }, () => ({})) }];
+	for (const [name, value] of [
+		...chains.map((chain) => ["issuedCertificateChain", chain]),
+		...bundles.map((bundle) => ["trustBundle", bundle]),
+	]) {
+		const action = answer(200, { status: "assigned", registrationState: { ...ASSIGNED, [String(name)]: value } });
+		assert.ok(action.type === "failed" && action.fault.code === "dps.response", JSON.stringify(value));
 	}
 });
 

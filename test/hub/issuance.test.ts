@@ -58,6 +58,9 @@ describe("issued", () => {
 		`${RES}/200/`,
 		`${RES}/2000/?$rid=${RID}`,
 		`${RES}/ok/?$rid=${RID}`,
+		`${RES}/20/?$rid=${RID}`,
+		`${RES}/200?$rid=${RID}`,
+		`${RES}/200/?$rid=${RID}&${"x".repeat(512)}`,
 		`$iothub/twin/res/200/?$rid=${RID}`,
 		"devices/my_device/messages/devicebound/",
 	])

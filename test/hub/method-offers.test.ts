@@ -35,7 +35,19 @@ test("the agent's own method gets an address of 2,048 characters where a message
 		"413/?$rid=3",
 		"413/?$rid=4",
 		"400/?$rid=5",
-		"413/?$rid=6",
+		"200/?$rid=6",
 		"404/?$rid=7",
 	]);
+	assert.deepEqual(seen, [offer(2048), offer(2048), []]);
+});
+
+test("of what the agent's own method is called with only an offer is made, and what is none is not taken for nothing", () => {
+	const seen: unknown[] = [];
+	const handlers: Record<string, MethodHandler> = { "enrollee.update": (payload) => seen.push(payload) };
+	const methods = new Methods({ clock: new FakeClock(), log: () => {}, handlers, intake: new Intake(2048, () => 0) });
+	methods.attach(() => {});
+	const payloads = ["{}", '{"sequence":2,"note":{"a":1},"url":"u"}', '{"note":1}', "[1]", "1", '"t"', "null"];
+	for (const [rid, payload] of payloads.entries())
+		methods.message(`$iothub/methods/POST/enrollee.update/?$rid=${rid}`, utf8(payload));
+	assert.deepEqual(seen, [{}, { sequence: 2, url: "u" }, true, [], 1, "t", null]);
 });

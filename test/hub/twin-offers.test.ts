@@ -9,17 +9,18 @@ const address = (length: number): string => `https://updates.example.com/${"a".r
 const LONGEST = 2048;
 const offer = (length: number) => ({ url: address(length), note: "n".repeat(200) });
 
-test("the longest address arrives, of firmware and of application at once, in a twin and in a change of it", () => {
+test("the longest address arrives, of firmware and of application at once, in a twin and in a change of it, and nothing besides", () => {
 	assert.ok(LONGEST <= MAX_URI);
 	const { attach, read, change, desired, steps } = createTwin({ bytes: 2048 });
 	attach();
 	const properties = { ota: offer(LONGEST), app: offer(LONGEST), other: 1 };
+	const asked = { ota: { url: address(LONGEST) }, app: { url: address(LONGEST) }, other: 1 };
 	read(1, 3, properties);
 	change(4, properties);
 	assert.deepEqual(steps, []);
 	assert.deepEqual(
 		desired.map((entry) => (entry as [number, boolean, { ota: { url: string }; app: { url: string } }])[2]),
-		[properties, properties],
+		[asked, asked],
 	);
 });
 
