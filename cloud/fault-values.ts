@@ -46,6 +46,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 	"renew-expires": number(0, 86_400),
 	"update-stall": BYTES,
 	"update-reset": BYTES,
+	"record-size": number(512, 16_384),
 	"san-flood": number(1, 10_000),
 	"huge-twin": {
 		expected: `SHAPE:N, SHAPE one of ${SHAPES.join(" ")}, N from 1 to 100000`,

@@ -54,6 +54,7 @@ export const FAULTS = {
 	"update-stall": "updates: fall silent after VALUE bytes of the image (half)",
 	"update-reset": "updates: close the connection after VALUE bytes of the image (half)",
 	"pem-chain": "PEM where base64 DER is usual, and the reverse",
+	"record-size": "TLS: records of N bytes at most, in place of 16 KB, to a client that does not ask for less",
 	"san-flood": "TLS: the server's certificate has N names more",
 	"huge-twin": `hub: the desired properties have SHAPE:N more; SHAPE is one of ${SHAPES.join(" ")}`,
 	"desired-flood": "hub: VALUE (1000) changes of desired properties at once, after the subscription, no name twice",

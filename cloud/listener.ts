@@ -42,6 +42,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 	const tls = { ...TLS, ...(resumption ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }) };
 	const server = createServer({ ...tls, ...chain.identities.good }, (socket) => {
 		const door = doors.get(peerOf(socket));
+		const recordBytes = faults.strikes("record-size");
+		if (recordBytes !== undefined) socket.setMaxSendFragment(Number(recordBytes));
 		if (door === undefined || socket.destroyed) socket.destroy();
 		else serve(socket, door, served, https);
 	});

@@ -6,23 +6,22 @@
  * more phases in 64 KB, and every row twice.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type App, skip } from "../../hw/simulator/harness.ts";
-import { environmentOf } from "../../hw/simulator/settings.ts";
 import type { Archives } from "../support/hostile/archive-rows.ts";
 import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
 import { endOf, isCareful, judge, name } from "../support/hostile/judge.ts";
 import { APPLICATION, build, larger } from "../support/hostile/machine.ts";
 import { RSA_ROW, webSocketRows } from "../support/hostile/mqtt-rows.ts";
+import { AS_SMALL, playOn } from "../support/hostile/play.ts";
 import { endsByFault, enrols, type Row } from "../support/hostile/row.ts";
 import { allRows } from "../support/hostile/rows.ts";
 import { RSA } from "../support/hostile/rsa-authority.ts";
 import { FIXED, RESERVED } from "../support/instrumented.ts";
 import { sampled } from "../support/random.ts";
-import { UPDATES } from "../support/updated.ts";
 import { lawfulArchives } from "./lawful-archives.ts";
 import { closeAll } from "./tls/servers.ts";
 
@@ -77,52 +76,10 @@ describe("what a peer may send, on XS", { skip }, () => {
 	/** What the engine would map at the start: the names of an application stay in the machine. */
 	const withoutApplication = (): void => rmSync(join(state, "app_run.bin"), { force: true });
 
-	/** Plays them in one machine, each until it is over. */
-	async function play(machine: App, rows: readonly Row[], beCareful = false): Promise<Ended[]> {
-		const ended: Ended[] = [];
-		let isConnected = false;
-		let faults: string[] = [];
-		let problem: unknown;
-		const give = async (index: number): Promise<void> => {
-			const row = rows[index];
-			const words = row === undefined ? "" : ` ${await hostile.play(row, beCareful)}`;
-			writeFileSync(join(state, "row~"), `${index}${words}`);
-			renameSync(join(state, "row~"), join(state, "row"));
-		};
-		const { exitCode, output } = await machine.run({
-			environment: {
-				...environmentOf(hostile.cloud, state),
-				ENROLLEE_TRANSPORT: rows[0]?.phase === "ws" ? "ws" : "mqtt",
-				...(machine === small && { SMALL: "1", ENROLLEE_MAX_MESSAGE_BYTES: "1024" }),
-				...(machine === applied && { APP_SLOT: "1" }),
-				ENROLLEE_RELEASE_KEY: UPDATES.releaseKey!,
-				ENROLLEE_UPDATE_CLASS: UPDATES.updateClass!,
-			},
-			timeoutSeconds: 300,
-			onLine(line) {
-				if (line.startsWith("FAULT ")) faults.push(line.slice(6));
-				const [, what, index, how, messages, codes] =
-					/^(NEXT|CONNECTED|ROW) (\d+)(?: (\w+) (\d+) (.*))?$/.exec(line) ?? [];
-				if (what === "NEXT") give(Number(index)).catch((thrown) => (problem = thrown));
-				else if (what === "CONNECTED") isConnected = true;
-				else if (what === "ROW") {
-					ended.push({
-						how: how!,
-						codes: codes!.split(",").filter(Boolean),
-						messages: Number(messages),
-						faults,
-						isConnected,
-					});
-					isConnected = false;
-					faults = [];
-				}
-			},
-		});
-		rmSync(join(state, "row"), { force: true });
-		if (problem) throw problem;
-		assert.equal(exitCode, 0, `after row ${ended.length}, ${name(rows[ended.length])}: ${output.slice(-1500)}`);
-		return ended;
-	}
+	const play = (machine: App, rows: readonly Row[], beCareful = false): Promise<Ended[]> => {
+		const environment = { ...(machine === small && AS_SMALL), ...(machine === applied && { APP_SLOT: "1" }) };
+		return playOn(machine, rows, { hostile, state, environment, beCareful });
+	};
 
 	/** Each archive that the engine maps in a boot of its own, as on a board. */
 	async function playBeside(rows: readonly Row[], beCareful = false): Promise<Ended[]> {

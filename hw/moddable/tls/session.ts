@@ -48,11 +48,12 @@ export interface SessionOptions {
 
 /** Of data, in a row: each costs the device an AES-GCM and carries nothing. */
 const MAX_EMPTY_RECORDS = 32;
-/** What we ask of the server, and its code in RFC 6066 section 4: records that a small device can hold. */
+/**
+ * What we ask of the server, and its code in RFC 6066 section 4: records that a small device can hold. Ours are no larger, whatever it says: each is
+ * sealed and queued in RAM, three times over.
+ */
 const FRAGMENT_BYTES = 1_024;
 const FRAGMENT_CODE = 2;
-/** Of records that we send: a small device seals and queues them in RAM. */
-const MAX_SENT_BYTES = 4_096;
 const WARNING = 1;
 const FATAL = 2;
 
@@ -68,7 +69,7 @@ export default class Session extends SdkState {
 	anchors: readonly Uint8Array[];
 	clientCertificates: readonly Uint8Array[];
 	readonly clientKey: ClientKey | undefined;
-	readonly maxRecordBytes: number;
+	maxRecordBytes: number;
 	/** NamedCurve, as offered. */
 	readonly groups: readonly number[];
 	/** Until the session is open. */
@@ -76,8 +77,6 @@ export default class Session extends SdkState {
 	/** It goes on from an earlier one. */
 	isResumed = false;
 	readonly #notBefore: number;
-	/** Of what either side sends in one record, once the server has agreed. */
-	#fragmentBytes = MAX_SENT_BYTES;
 	readonly #transmit: (record: Uint8Array) => void;
 	readonly #resumption: Resumption | undefined;
 	#record: Uint8Array = new Uint8Array(HEADER_BYTES);
@@ -142,7 +141,7 @@ export default class Session extends SdkState {
 	negotiated(body: Uint8Array): void {
 		if (body.length !== 1 || body[0] !== FRAGMENT_CODE)
 			throw new TLSError("max_fragment_length is not the one offered");
-		this.#fragmentBytes = FRAGMENT_BYTES;
+		this.maxRecordBytes = Math.min(this.maxRecordBytes, FRAGMENT_BYTES);
 	}
 
 	/** Plaintext that came, a record's worth. */
@@ -153,9 +152,8 @@ export default class Session extends SdkState {
 	/** Only when open. */
 	write(bytes: Uint8Array): void {
 		if (this.phase !== "open") throw new TLSError("the session is not open", "wire.closed");
-		const most = this.#fragmentBytes;
-		for (let at = 0; at < bytes.length; at += most)
-			this.#transmit(recordProtocol.packetize(this, APPLICATION_DATA, bytes.slice(at, at + most)));
+		for (let at = 0; at < bytes.length; at += FRAGMENT_BYTES)
+			this.#transmit(recordProtocol.packetize(this, APPLICATION_DATA, bytes.slice(at, at + FRAGMENT_BYTES)));
 	}
 
 	/** Tells the peer, when there is something to end. */
@@ -210,7 +208,7 @@ export default class Session extends SdkState {
 	/** Our flight: RFC 5246 section 7.3. */
 	#answer(): void {
 		if (this.clientCerts !== undefined)
-			for (const record of cut(handshake.certificate.packetize(this, this.clientCerts), this.#fragmentBytes))
+			for (const record of cut(handshake.certificate.packetize(this, this.clientCerts), FRAGMENT_BYTES))
 				this.#transmit(record);
 		this.#transmit(handshake.clientKeyExchange.packetize(this));
 		if (this.myCert !== undefined) this.#transmit(writeCertificateVerify(this));

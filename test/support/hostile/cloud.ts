@@ -25,6 +25,8 @@ export class HostileCloud {
 	#row: Row | undefined;
 	/** Behind it. */
 	#call = "";
+	/** Of TLS records to a device that asks for nothing; undefined: 16 KB. */
+	recordBytes: number | undefined;
 	/** Of this row: what stands behind the first twin's answer has gone out. */
 	#pushed = false;
 
@@ -63,6 +65,7 @@ export class HostileCloud {
 		this.#row = row;
 		this.#call = isCareful ? "enrollee.status" : "done";
 		this.#pushed = false;
+		if (this.recordBytes !== undefined) this.cloud.arm(`record-size=${this.recordBytes}`);
 		if (row.arm !== undefined) this.cloud.arm(row.arm);
 		const port = await row.port?.();
 		const words = [

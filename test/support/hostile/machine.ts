@@ -1,5 +1,8 @@
 /** Machines that cannot grow, for the driver of the rows (driver.js) on XS. */
-import type { App, Machine } from "../../../hw/simulator/harness.ts";
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type App, type Machine, project } from "../../../hw/simulator/harness.ts";
 import { buildFixed } from "../instrumented.ts";
 
 type Room = Pick<Machine, "chunk" | "heap">;
@@ -15,6 +18,19 @@ export const larger = ({ chunk, heap, stack }: Machine, more: Room): Machine => 
 	heap: heap + more.heap,
 	stack,
 });
+
+/** For a server that does not know max_fragment_length (RFC 6066, section 4): in its place stands an extension that no server knows (RFC 8701). */
+export function buildWithoutLimit(machine: Machine): Promise<App> {
+	const hello = readFileSync(join(project, "dist/moddable/tls/hello.js"), "utf8");
+	const changed = hello.replace(/\(1, 1\);/, "(0x1a1a, 1);");
+	assert.notEqual(changed, hello);
+	mkdirSync(join(project, "build/sim"), { recursive: true });
+	writeFileSync(join(project, "build/sim/hello-without-limit.js"), changed);
+	return build(machine, "hostile-records", {
+		"~": "$(ENROLLEE)/dist/moddable/tls/hello",
+		"ssl/hello": "$(ENROLLEE)/build/sim/hello-without-limit",
+	});
+}
 
 export const build = (machine: Machine, name = "hostile", modules: object = {}): Promise<App> =>
 	buildFixed(
