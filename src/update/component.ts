@@ -13,6 +13,7 @@ import type { Outlet } from "../hub/operations.ts";
 import type { Clock, Entropy, Log, Slot, Store, Wire } from "../port.ts";
 import { Delivery } from "./delivery.ts";
 import { isSequence, type Offer, readOffer } from "./offer.ts";
+import { Report } from "./report.ts";
 import type { UpdateConfig } from "./settings.ts";
 import { Updater } from "./updater.ts";
 
@@ -48,6 +49,7 @@ export class Component {
 	readonly #names: { readonly property: string; readonly method: string };
 	readonly #updater: Updater;
 	readonly #delivery: Delivery;
+	readonly #report: Report;
 	#onTrial: boolean;
 	/** Of the session that is open. */
 	#outlet: Pick<Outlet, "report"> | undefined;
@@ -56,8 +58,6 @@ export class Component {
 	#desired: Json | undefined;
 	/** Why the last offer was not taken, or not yet. */
 	#refusal: { readonly sequence: number | null; readonly code: string } | undefined;
-	/** What the hub has acknowledged. */
-	#reported = "";
 
 	/** The boot's decision is made here. On a device an image that is unfit does not return. */
 	constructor(options: ComponentOptions) {
@@ -73,9 +73,17 @@ export class Component {
 			anchors: config.updates.anchors,
 			hosts: config.updates.hosts,
 			updater: this.#updater,
-			onChange: (then) => this.#report(then),
+			onChange: (then) => this.#tell(then),
 			onMissing: refuse,
 			onRefused: refuse,
+		});
+		this.#report = new Report({
+			name: this.#names.property,
+			make: () => this.#section(),
+			onAnswer: (fault) => {
+				if (fault) this.#complain(fault);
+				else if (slot.component === "fw") this.confirm();
+			},
 		});
 		const decision = this.#updater.boot();
 		this.#onTrial = decision === "trial";
@@ -101,14 +109,14 @@ export class Component {
 	connected(outlet: Pick<Outlet, "report">, notBefore: number): void {
 		this.#outlet = outlet;
 		this.#notBefore = notBefore;
-		this.#report();
+		this.#tell();
 		this.resume();
 	}
 
 	/** The twin is another one: an offer stands only if it stands there, too. */
 	reportAgain(): void {
-		this.#reported = "";
-		this.#report();
+		this.#report.forget();
+		this.#tell();
 	}
 
 	/** It has ended. */
@@ -135,7 +143,7 @@ export class Component {
 		const { log, slot, onConfirmed } = this.#options;
 		log("ota.confirmed", { sequence: this.#updater.status.sequence, component: slot.component });
 		onConfirmed?.();
-		this.#report();
+		this.#tell();
 		this.resume();
 	}
 
@@ -185,7 +193,7 @@ export class Component {
 			if (code !== "ota.failed-before" || this.#updater.status.sequence !== sequence)
 				this.#refusal = { sequence: isSequence(sequence) ? sequence : null, code };
 		}
-		this.#report();
+		this.#tell();
 	}
 
 	/** Throws the Fault with which it is refused. */
@@ -209,21 +217,9 @@ export class Component {
 	}
 
 	/** `then`: once the hub has it, or at once when there is nothing to say or no hub. */
-	#report(then: () => void = () => {}): void {
-		const section = this.#section();
-		const text = JSON.stringify(section);
-		if (!this.#outlet || this.#options.once || text === this.#reported) {
-			then();
-			return;
-		}
-		this.#outlet.report({ [this.#names.property]: section }, (fault) => {
-			if (fault) this.#complain(fault);
-			else {
-				this.#reported = text;
-				if (this.#options.slot.component === "fw") this.confirm();
-			}
-			then();
-		});
+	#tell(then?: () => void): void {
+		if (this.#outlet && !this.#options.once) this.#report.tell(this.#outlet, then);
+		else then?.();
 	}
 
 	#section(): JsonObject {

@@ -52,8 +52,9 @@ export class Delivery {
 		this.#options = options;
 	}
 
-	/** Takes the place of an earlier offer. An image that is being downloaded already goes on. */
+	/** Takes the place of an earlier offer. The same bundle, or an image, that is being downloaded already goes on. */
 	take(offer: Offer): void {
+		if (this.#cancel && !this.#isWaiting && this.#isNew && isSame(offer, this.#offer)) return;
 		const isUnderWay = this.#cancel && this.#isDownloading && this.#options.updater.status.sequence === offer.sequence;
 		this.#offer = offer;
 		this.#isNew = true;
@@ -222,3 +223,6 @@ export class Delivery {
 		this.#isNew = false;
 	}
 }
+
+const isSame = (one: Offer, other: Offer | undefined): boolean =>
+	one.url === other?.url && one.sequence === other.sequence;

@@ -54,9 +54,9 @@ export class Get implements WireEvents {
 	readonly #connection: Connection;
 	#reader: ResponseReader;
 	#ended = false;
-	/** By Clock.ticks: when a byte came last; undefined before there is a connection, whose deadline is the wire's. */
-	#heard: number | undefined;
-	readonly #until: number;
+	/** By Clock.ticks, from the connection on, for which the wire has its own deadline: when a byte came last, and the end. */
+	#heard = 0;
+	#until = 0;
 	#cancelWatch: () => void = idle;
 	/** This connection has brought a part, and nothing of the next one. */
 	#isBetween = false;
@@ -66,8 +66,6 @@ export class Get implements WireEvents {
 		this.#uri = uri;
 		this.#sink = sink;
 		this.#reader = new ResponseReader(sink.from);
-		this.#until = clock.ticks() + sink.seconds * 1000;
-		this.#watch();
 		const { host, port } = uri;
 		this.#connection = wire.connect(
 			{ host, port, anchors, notBefore, timeoutSeconds: IDLE_SECONDS, maxRecordBytes: MOST_RECORD_BYTES },
@@ -86,6 +84,7 @@ export class Get implements WireEvents {
 	onOpen(): void {
 		if (this.#ended) return;
 		this.#heard = this.#clock.ticks();
+		this.#until = this.#heard + this.#sink.seconds * 1000;
 		this.#watch();
 		this.#request();
 	}
@@ -139,7 +138,7 @@ export class Get implements WireEvents {
 	#watch(): void {
 		this.#cancelWatch();
 		const now = this.#clock.ticks();
-		const idleUntil = (this.#heard ?? this.#until) + IDLE_SECONDS * 1000;
+		const idleUntil = this.#heard + IDLE_SECONDS * 1000;
 		const { host } = this.#uri;
 		if (now >= this.#until) this.#end(new Fault("wire.timeout", `${host}: not done within ${this.#sink.seconds} s`));
 		else if (now >= idleUntil) this.#end(new Fault("wire.timeout", `${host}: nothing for ${IDLE_SECONDS} s`));

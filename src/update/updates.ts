@@ -11,6 +11,7 @@ import type { Outlet } from "../hub/operations.ts";
 import type { Slot } from "../port.ts";
 import { appClassUuid } from "../suit/uuid.ts";
 import { Component, type ComponentOptions } from "./component.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 
 /** The slot of an application (src/application/app-slot.ts), as far as it is needed here. */
 export interface ApplicationSlot extends Slot {
@@ -36,7 +37,8 @@ export class Updates {
 	#app: Component | undefined;
 
 	/** The boot's decisions are made here. On a device an image that is unfit does not return. */
-	constructor(options: UpdatesOptions) {
+	constructor(given: UpdatesOptions) {
+		const options = { ...given, wire: new OneAtATime(given.wire) };
 		const { slot, appSlot, config, clock, restart } = options;
 		if (slot) {
 			const onConfirmed = appSlot && (() => void clock.after(LEAVE_MS, () => restart?.()));

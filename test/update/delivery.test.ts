@@ -173,6 +173,26 @@ test("a server that ignores Range and always breaks off is given up after eight,
 	delivery.stop();
 });
 
+test("the same offer again, while its bundle is brought, changes nothing; during a pause it is brought at once", async () => {
+	let isThere = false;
+	const stuck: Server = (socket, request) => {
+		if (isThere) good(socket, request);
+	};
+	const { clock, delivery, updater, bundleRequests, wire } = bench(stuck);
+	delivery.resume();
+	for (let i = 0; i < 10; i++) delivery.take(OFFER);
+	await clock.advance(1000);
+	for (let i = 0; i < 10; i++) delivery.take({ ...OFFER });
+	await clock.advance(1000);
+	assert.deepEqual([bundleRequests(), wire.connections], [1, 1]);
+	await clock.advance(30_000);
+	isThere = true;
+	delivery.take(OFFER);
+	await clock.advance(1);
+	await clock.until(() => updater.status.state === "armed");
+	assert.equal(bundleRequests(), 2);
+});
+
 test("the same offer again, with another address, does not disturb the download; should that fail, it is used", async () => {
 	let isBroken = true;
 	const hangs: Server = (socket, request) => {

@@ -1,7 +1,7 @@
 /** What an update server may say to a device that has been offered a bundle: HTTP, SUIT, and the image. */
 import { element } from "../../../src/x509/der.ts";
 import { bundle, FOREIGN_KEY, manifestOf, standInImage } from "../release.ts";
-import { bytes, instead, type Row, times } from "./row.ts";
+import { bytes, instead, publish, type Row, times } from "./row.ts";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 
@@ -23,6 +23,7 @@ export function updateRows(url: (name: string) => string): Row[] {
 		change: offering(url("x.suit")),
 		http,
 	});
+	const offer = (sequence: number) => ({ url: url("x.suit"), sequence });
 	const head = (name: string, text: string, faults = "ota.http") => row(name, faults, () => bytes(text));
 	const body = (name: string, content: Uint8Array, faults: string) => row(name, faults, () => withLength(content));
 	const signed = bundle(manifestOf(image, { uri: url("x.bin") }));
@@ -75,6 +76,20 @@ export function updateRows(url: (name: string) => string): Row[] {
 		},
 		{ ...redirect("a redirect to an address of 3 KB", url("r".repeat(3000))), lawful: true },
 		body("an empty bundle", bytes(""), "ota.format"),
+		...(
+			[
+				["offers", (i) => [`twin/PATCH/properties/desired/?$version=${i + 8}`, { ota: offer(i + 3) }]],
+				["calls, each with another offer", (i) => [`methods/POST/enrollee.update/?$rid=u${i}`, offer(i + 3)]],
+				["calls with the offer that there is", (i) => [`methods/POST/enrollee.update/?$rid=u${i}`, offer(2)]],
+			] as readonly [string, (i: number) => readonly [topic: string, body: object]][]
+		).map(([name, push]) => ({
+			...body(`100 ${name}, in a row, for an empty bundle`, bytes(""), "ota.format"),
+			pushes: () =>
+				times(100, (i) => {
+					const [topic, said] = push(i);
+					return publish(`$iothub/${topic}`, JSON.stringify(said));
+				}),
+		})),
 		body("a bundle of zeros", new Uint8Array(1000), "ota.format"),
 		body("a bundle of 1,000 nested arrays", Buffer.alloc(1000, 0x81), "ota.format"),
 		body(

@@ -1,7 +1,7 @@
 /** What may come at any time once the subscriptions stand. */
 import { generate } from "mqtt-packet";
 import { shaped } from "../../../cloud/flood.ts";
-import { bytes, publish, type Row, raw, times } from "./row.ts";
+import { bytes, instead, publish, type Row, raw, times } from "./row.ts";
 
 export function messageRows(): Row[] {
 	const row = (
@@ -24,6 +24,11 @@ export function messageRows(): Row[] {
 		publish(`devices/dev-001/messages/devicebound/${properties}`, body, id);
 	const change = (version: number, body: string) =>
 		publish(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, body);
+	/** The changes from 8 on are news to who has read a twin of version 7. */
+	const seven = (): Partial<Row> => ({
+		change: instead("$iothub/twin/res/200", '{"desired":{"$version":7},"reported":{"$version":7}}'),
+	});
+	const offers = (offer: string) => times(100, (i) => change(8 + i, `{"ota":${offer}}`));
 	const large = ["hub.too-large"];
 	const broken = { survives: false };
 	return [
@@ -40,6 +45,8 @@ export function messageRows(): Row[] {
 			publish("$iothub/twin/PATCH/properties/desired/?", "{}"),
 		]),
 		row("desired", "300 changes with versions far apart", [], () => times(300, (i) => change(1000 * (i + 2), "{}"))),
+		row("desired", "100 changes in a row that take an offer back", [], () => offers("null"), seven()),
+		row("desired", "100 changes in a row with an offer that is none", ["ota.uri"], () => offers('{"url":1}'), seven()),
 		row("method", "20,000 calls at once, no name twice", [], undefined, { arm: "method-flood=20000:1" }),
 		row("method", "40 names of 900 characters", [], () =>
 			times(40, (i) => call(`${i}`.padEnd(900, "n"), "{}", `n${i}`)),
