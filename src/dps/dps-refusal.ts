@@ -1,4 +1,5 @@
 /** What DPS says when it does not assign: its statuses and error codes as Faults. */
+import { utf8, utf8Text } from "../base/bytes.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { ResponseTopic } from "./dps-topics.ts";
 
@@ -62,9 +63,36 @@ function speaksOfKey(message: unknown): boolean {
 	return ABOUT_KEY.some(has) && !ABOUT_ANOTHER_KEY.some(has);
 }
 
-/** In lower case between single spaces, those of camelCase too, without "is". */
+const SPACE = 0x20;
+const LETTER_I = 0x69;
+const LETTER_S = 0x73;
+
+/**
+ * In lower case between single spaces, those of camelCase too, without "is". In bytes: XS makes of each word, and of each place where
+ * something is replaced, a slot or two, for which a small machine has no room.
+ */
 function wordsOf(text: string): string {
-	const apart = text.replace(/([a-z])(?=[A-Z])/g, "$1 ").toLowerCase();
-	const words = apart.replace(/[^a-z0-9](?![a-z0-9])/g, "").replace(/[^a-z0-9]/g, " ");
-	return ` ${words} `.replaceAll(" is ", " ");
+	const from = utf8(text);
+	const words = new Uint8Array(2 * from.length + 2);
+	words[0] = SPACE;
+	let start = 1;
+	let end = 1;
+	const close = (): void => {
+		if (end - start === 2 && words[start] === LETTER_I && words[start + 1] === LETTER_S) end = start;
+		if (end === start) return;
+		words[end++] = SPACE;
+		start = end;
+	};
+	for (let i = 0; i < from.length; i++) {
+		const byte = from[i]!;
+		const isCapital = byte >= 0x41 && byte <= 0x5a;
+		if (isCapital && isSmall(from[i - 1])) close();
+		// Makes small letters of capital ones, and leaves digits as they are.
+		if (isCapital || isSmall(byte) || (byte >= 0x30 && byte <= 0x39)) words[end++] = byte | 0x20;
+		else close();
+	}
+	close();
+	return utf8Text(words.subarray(0, end));
 }
+
+const isSmall = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x61 && byte <= 0x7a;
