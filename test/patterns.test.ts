@@ -11,7 +11,6 @@ const MOST_REPEATED = 64;
 /** These repeat without a bound, and what they are shown has one. */
 const BOUNDED_INPUT: readonly string[] = [
 	"src/application/archive.ts: /^app(\\/[a-z0-9_.-]+)+$/", // 64 bytes
-	"src/hub/issuance.ts: /^(\\d{3})\\/([^?]*)(?:\\?(.*))?$/", // a topic
 	"hw/moddable/state-files.ts: /^\\/+/", // the simulator's own path
 	"hw/moddable/store-files.ts: /^\\/+/",
 ];
