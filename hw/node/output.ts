@@ -47,22 +47,33 @@ export interface Output {
 	result(human: string, record: Readonly<Record<string, unknown>>): void;
 }
 
+/** Of lines that nobody has read: a step more is counted, and how many there were is said when there is room again. */
+const MOST_WAITING = 16 * 1024 * 1024;
+
 export function createOutput(
 	{ json = false, verbose = false, quiet = false }: OutputFlags,
-	write: (line: string) => void = (line) => void process.stdout.write(line),
+	out: { readonly writableLength: number; write(text: string): unknown } = process.stdout,
 ): Output {
 	const start = performance.now();
+	const write = (line: string): void => void out.write(line);
+	const log: Log = (step, detail = {}) => {
+		const seconds = (performance.now() - start) / 1000;
+		const time = new Date().toISOString();
+		if (json) write(`${JSON.stringify({ event: step, time, seconds: Number(seconds.toFixed(3)), ...detail })}\n`);
+		else {
+			const day = verbose ? `${time} ` : "";
+			write(`${day}${seconds.toFixed(3).padStart(8)} s  ${step.padEnd(22)} ${describe(detail)}\n`);
+		}
+	};
+	let left = 0;
 	return {
 		json,
-		log(step, detail = {}) {
+		log(step, detail) {
 			if (quiet) return;
-			const seconds = (performance.now() - start) / 1000;
-			const time = new Date().toISOString();
-			if (json) write(`${JSON.stringify({ event: step, time, seconds: Number(seconds.toFixed(3)), ...detail })}\n`);
-			else {
-				const day = verbose ? `${time} ` : "";
-				write(`${day}${seconds.toFixed(3).padStart(8)} s  ${step.padEnd(22)} ${describe(detail)}\n`);
-			}
+			if (out.writableLength > MOST_WAITING) return void left++;
+			if (left > 0) log("output.behind", { lines: left });
+			left = 0;
+			log(step, detail);
 		},
 		result(human, record) {
 			write(json ? `${JSON.stringify(record)}\n` : `${human}\n`);

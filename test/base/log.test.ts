@@ -46,10 +46,37 @@ test("what is too long, of another kind or made to deceive is cut, told and disa
 
 test("as JSON the event's name stays the line's", () => {
 	let line = "";
-	const output = createOutput({ json: true }, (text) => {
+	const write = (text: string): void => {
 		line = text;
-	});
+	};
+	const output = createOutput({ json: true }, { writableLength: 0, write });
 	applicationLog(output.log)("sent", { event: "credential.proven" });
 	const { event, event_ } = JSON.parse(line);
 	assert.deepEqual([event, event_], ["app.sent", "credential.proven"]);
+});
+
+test("of what nobody reads 16 MB wait, and how many lines were left out is said", () => {
+	const lines: string[] = [];
+	const out = {
+		writableLength: 0,
+		write(text: string) {
+			lines.push(text);
+			out.writableLength += text.length;
+		},
+	};
+	const output = createOutput({ json: true }, out);
+	for (let i = 0; i < 100; i++) output.log("telemetry", { body: "x".repeat(1024 * 1024) });
+	const kept = lines.length;
+	assert.ok(kept === 16, `${kept}`);
+	out.writableLength = 0;
+	output.log("next");
+	output.log("last");
+	assert.deepEqual(
+		lines.slice(kept).map((line) => [JSON.parse(line).event, JSON.parse(line).lines]),
+		[
+			["output.behind", 84],
+			["next", undefined],
+			["last", undefined],
+		],
+	);
 });
