@@ -1,7 +1,7 @@
 /** What may come at any time once the subscriptions stand. */
 import { generate } from "mqtt-packet";
 import { shaped } from "../../../cloud/flood.ts";
-import { bytes, instead, publish, type Row, raw, times } from "./row.ts";
+import { bytes, instead, members, publish, type Row, raw, times } from "./row.ts";
 
 export function messageRows(): Row[] {
 	const row = (
@@ -47,6 +47,18 @@ export function messageRows(): Row[] {
 		row("desired", "300 changes with versions far apart", [], () => times(300, (i) => change(1000 * (i + 2), "{}"))),
 		row("desired", "100 changes in a row that take an offer back", [], () => offers("null"), seven()),
 		row("desired", "100 changes in a row with an offer that is none", ["ota.uri"], () => offers('{"url":1}'), seven()),
+		...["app", "ota", "$version"].map((section) =>
+			row("desired", `30 changes that are known, no name twice in ${section}`, [], () =>
+				times(30, (k) => change(1, `{"${section}":{${members(section.slice(0, 2) + k, 44)}}}`)),
+			),
+		),
+		row(
+			"desired",
+			"four changes of ota with 2 KB that nobody asked for",
+			["ota.uri"],
+			() => times(4, (k) => change(8 + k, `{"ota":{"text${k}":"${"x".repeat(2000)}"}}`)),
+			seven(),
+		),
 		row("method", "20,000 calls at once, no name twice", [], undefined, { arm: "method-flood=20000:1" }),
 		row("method", "40 names of 900 characters", [], () =>
 			times(40, (i) => call(`${i}`.padEnd(900, "n"), "{}", `n${i}`)),

@@ -1,6 +1,6 @@
 /** What DPS and hub, or whoever speaks in their names, may send over MQTT until the twin is read. */
 import { SHAPES, shaped } from "../../../cloud/flood.ts";
-import { behind, bytes, instead, insteadOf, publish, type Row, remaining, times } from "./row.ts";
+import { behind, bytes, instead, insteadOf, members, publish, type Row, remaining, times } from "./row.ts";
 import { RSA } from "./rsa-authority.ts";
 
 export const RSA_ROW = "certificates of an authority whose keys have 4,096 bits of RSA";
@@ -46,6 +46,13 @@ export function dpsRows(): Row[] {
 		answer("3,000 levels", state(`"x":${"[".repeat(3000)}${"]".repeat(3000)}`), "cert.missing"),
 		answer("an operation id of 6 KB", `{"status":"assigning","operationId":"${"o".repeat(6000)}"}`),
 		answer("an operation id of half a surrogate pair", '{"status":"assigning","operationId":"\\ud800"}'),
+		...(["payload", "status", "trustBundle"] as const).map((member) =>
+			row(`seven polls, no name twice in ${member}`, "dps.not-found", assigning(7, member)),
+		),
+		answer(
+			"a trust bundle of 7,000 empty objects",
+			state(`"trustBundle":{"certificates":[${times(7000, () => "{}")}]}`),
+		),
 		answer("a device id of 6 KB", state(`"deviceId":"${"d".repeat(6000)}"`), "cert.missing"),
 		answer(
 			"a hub of 6 KB",
@@ -111,6 +118,17 @@ export function dpsRows(): Row[] {
 			arm: `payload={"text":"${"p".repeat(4050)}"}`,
 		}),
 	];
+}
+
+/** In place of the first `count` answers; DPS knows no such operation. */
+function assigning(count: number, member: string): Row["change"] {
+	let k = 0;
+	return (packet) => {
+		if (packet.cmd !== "publish" || !packet.topic.startsWith(DPS) || k++ >= count) return undefined;
+		const topic = `${DPS}202/?${/\$rid=[^&]*/.exec(packet.topic)![0]}&retry-after=1`;
+		const names = members(member.slice(0, 1) + k, member === "payload" ? 120 : 80, '"t"');
+		return [publish(topic, `{"operationId":"1","status":"assigning","registrationState":{"${member}":{${names}}}}`)];
+	};
 }
 
 export function hubRows(): Row[] {

@@ -1,7 +1,7 @@
 /** What a hub, or whoever speaks in its name, may answer to a renewal. */
 import { generate } from "mqtt-packet";
 import { offering } from "./http-rows.ts";
-import { instead, publish, type Row, times } from "./row.ts";
+import { instead, members, publish, type Row, times } from "./row.ts";
 import { RSA } from "./rsa-authority.ts";
 
 /** Of a CA that has no part in what is issued. */
@@ -47,6 +47,18 @@ export function renewalRows(url: (name: string) => string): Row[] {
 		row("a certificate that announces 60 KB", JSON.stringify({ certificates: [`MILq${"A".repeat(4000)}`] }), [
 			"x509.certificate",
 		]),
+		row("20 answers 202 with a dozen names each, none of them twice, in info", "", [], {
+			change: before((rid) => times(20, (k) => accepted(rid, `{"info":{${members(`i${k}`, 12)}}}`))),
+		}),
+		row("40 with a dozen in certificates", "", [], {
+			change: before((rid) => times(40, (k) => accepted(rid, `{"certificates":{${members(`c${k}`, 12)}}}`))),
+		}),
+		row("40 with a dozen that are numbers behind a blank each", "", [], {
+			change: before((rid) => times(40, (k) => accepted(rid, `{${times(12, (i) => `" ${k * 12 + i}":1`).join(",")}}`))),
+		}),
+		row("ten topics of 2,900 letters", "", [], {
+			change: before(() => times(10, () => publish(`$iothub/credentials/res/200/?${"x".repeat(2900)}`, "{}"))),
+		}),
 		row("six certificates of 4 KB", JSON.stringify({ certificates: times(6, () => certificateOf(3000)) }), [
 			"x509.certificate",
 		]),
@@ -195,6 +207,18 @@ const FROM_BEFORE: readonly (readonly [
 	["twice behind five calls", sized(5, 1500), [], [], 2],
 	["twice between 40 calls", sized(20, 1500), sized(20, 1500), [], 2],
 ];
+
+const accepted = (rid: string, body: string): Uint8Array => publish(`$iothub/credentials/res/202/?${rid}`, body);
+
+/** In front of the first answer. */
+function before(others: (rid: string) => readonly Uint8Array[]): Row["change"] {
+	let done = false;
+	return (packet) => {
+		if (done || packet.cmd !== "publish" || !packet.topic.startsWith("$iothub/credentials/res/")) return undefined;
+		done = true;
+		return [...others(/\$rid=[^&]*/.exec(packet.topic)![0]), generate(packet)];
+	};
+}
 
 /** The first answer with certificates, and others in one write with it. */
 function within(before: readonly Uint8Array[], after: readonly Uint8Array[], copies = 1): Row["change"] {

@@ -111,5 +111,9 @@ export function behind(cmd: Packet["cmd"], others: () => readonly Uint8Array[]):
 	};
 }
 
+/** Members, no name twice in all that is made of different `k`. */
+export const members = (k: string | number, count: number, value = "1"): string =>
+	times(count, (i) => `"q${k}w${i}":${value}`).join(",");
+
 export const times = <T>(count: number, make: (i: number) => T): T[] =>
 	Array.from({ length: count }, (_, i) => make(i));
