@@ -114,8 +114,14 @@ export class Service implements Operated {
 	attach(link: Link): () => void {
 		const { session, credential } = link;
 		this.#features.attach(session);
-		link.opener = (topic, bytes) => this.#features.open(topic, bytes);
-		const stop = link.listen((topic, payload) => this.#features.message(topic, payload));
+		link.opener = (topic, bytes) => {
+			this.#updates?.heard(bytes);
+			return this.#features.open(topic, bytes);
+		};
+		const stop = link.listen((topic, payload) => {
+			this.#updates?.heard(topic.length + payload.length);
+			return this.#features.message(topic, payload);
+		});
 		this.#operations.connected(credential, this);
 		this.#updates?.connected(this, credential.notBefore);
 		this.queue.attach(session);

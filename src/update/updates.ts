@@ -12,6 +12,7 @@ import type { Slot } from "../port.ts";
 import { appClassUuid } from "../suit/uuid.ts";
 import { Component, type ComponentOptions } from "./component.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
+import { Pressure } from "./pressure.ts";
 
 /** The slot of an application (src/application/app-slot.ts), as far as it is needed here. */
 export interface ApplicationSlot extends Slot {
@@ -35,11 +36,15 @@ const LEAVE_MS = 30_000;
 export class Updates {
 	readonly #components: Component[] = [];
 	#app: Component | undefined;
+	readonly #pressure: Pressure;
+	/** A certificate is being asked for. */
+	#rests = false;
 
 	/** The boot's decisions are made here. On a device an image that is unfit does not return. */
 	constructor(given: UpdatesOptions) {
 		const options = { ...given, wire: new OneAtATime(given.wire) };
 		const { slot, appSlot, config, clock, restart } = options;
+		this.#pressure = new Pressure(clock, () => this.#look());
 		if (slot) {
 			const onConfirmed = appSlot && (() => void clock.after(LEAVE_MS, () => restart?.()));
 			const beforeArming = appSlot && (() => appSlot.uninstall());
@@ -66,6 +71,7 @@ export class Updates {
 
 	/** A session is open, under a certificate of that day, ms since 1970. */
 	connected(outlet: Pick<Outlet, "report">, notBefore: number): void {
+		this.#rests = false;
 		for (const component of this.#components) component.connected(outlet, notBefore);
 	}
 
@@ -81,11 +87,23 @@ export class Updates {
 
 	/** A certificate is about to be asked for: a download beside that is more than a device holds. Until `resume` or the next session. */
 	makeRoom(): void {
-		for (const component of this.#components) component.makeRoom();
+		this.#rests = true;
+		this.#look();
 	}
 
 	resume(): void {
-		for (const component of this.#components) component.resume();
+		this.#rests = false;
+		this.#look();
+	}
+
+	/** The hub has sent so many bytes. */
+	heard(bytes: number): void {
+		this.#pressure.add(bytes);
+	}
+
+	#look(): void {
+		const rests = this.#rests || this.#pressure.isHigh;
+		for (const component of this.#components) rests ? component.makeRoom() : component.resume();
 	}
 
 	/** The hub has acknowledged something: the firmware is good. */
@@ -105,6 +123,7 @@ export class Updates {
 
 	/** The agent has closed. */
 	close(): void {
+		this.#pressure.close();
 		for (const component of this.#components) component.close();
 	}
 }

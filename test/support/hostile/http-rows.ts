@@ -15,6 +15,7 @@ export const offering = (url: string): Row["change"] =>
 /** `url`: where the cloud serves NAME. */
 export function updateRows(url: (name: string) => string): Row[] {
 	const image = standInImage(2, 8192);
+	const larger = standInImage(2, 65_536);
 	const row = (name: string, faults: string, http: (name: string) => Uint8Array | undefined): Row => ({
 		phase: "update",
 		name,
@@ -115,6 +116,17 @@ export function updateRows(url: (name: string) => string): Row[] {
 		body("a bundle of somebody else", bundle(manifestOf(image), FOREIGN_KEY), "ota.signature"),
 		imageIs("an image that never ends", Buffer.concat([bytes(`${OK}\r\n`), new Uint8Array(200_000)]), "ota.http"),
 		imageIs("another image", withLength(standInImage(3, 8192)), "ota.digest"),
+		...(
+			[
+				["300 calls of 2 KB", 300, "echo", JSON.stringify({ text: "x".repeat(1900) })],
+				["200 calls of enrollee.status", 200, "enrollee.status", "{}"],
+			] as const
+		).map(([name, count, method, said]) => ({
+			...row(`an image for a flash that forgets, and ${name}`, "ota.digest", (file) =>
+				withLength(file === "x.suit" ? bundle(manifestOf(larger, { uri: url("x.bin") })) : larger),
+			),
+			pushes: () => times(count, (i) => publish(`$iothub/methods/POST/${method}/?$rid=e${i}`, said)),
+		})),
 		imageIs("no image", withLength(new Uint8Array(image.length)), "ota.image"),
 	];
 }
