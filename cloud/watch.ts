@@ -13,7 +13,8 @@ export interface Watch {
 	readonly seen: Seen;
 }
 
-const LIMITS = { count: 10_000, bytes: 32 * 1024 * 1024 };
+const MAX_EVENTS = 10_000;
+const LIMITS = { count: MAX_EVENTS, bytes: 32 * 1024 * 1024 };
 
 export function createWatch(clock: Clock): Watch {
 	const newest = new Newest<CloudEvent>(LIMITS);

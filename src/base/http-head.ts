@@ -12,6 +12,8 @@ export interface HeadOptions {
 	/** Others that are asked for; of each the last is kept. */
 	readonly others: readonly string[];
 	readonly mostLineBytes: number;
+	/** Whose value may fill such a line; of any other there are 256 bytes. */
+	readonly long?: string;
 	/** A head that has such a thing. */
 	readonly refusal: (what: string) => Fault;
 }
@@ -19,6 +21,7 @@ export interface HeadOptions {
 /** Bounds every head, informational ones included. */
 const MOST_HEAD_BYTES = 8192;
 const MOST_NAME_BYTES = 128;
+const MOST_VALUE_BYTES = 256;
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 const FIRST_ROOM_BYTES = 128;
 const MOST_STATUS_BYTES = 16;
@@ -125,6 +128,8 @@ export class HeadReader {
 
 	#takeField(name: string, value: Uint8Array): void {
 		if (this.#options.single.includes(name) && this.fields.has(name)) throw this.#options.refusal(`${name} repeated`);
+		if (value.length > MOST_VALUE_BYTES && name !== this.#options.long)
+			throw this.#options.refusal(`more than ${MOST_VALUE_BYTES} bytes of ${name}`);
 		if (!isText(value)) throw this.#malformed();
 		this.fields.set(name, fromUnits(trimmed(value)));
 	}

@@ -7,6 +7,7 @@ import { parameter, splitAnswer } from "../base/topic.ts";
 import { Fault } from "../fault.ts";
 
 export const RESPONSE_FILTER = "$dps/registrations/res/#";
+const MOST_OPERATION_ID = 256;
 const RESPONSE_PREFIX = "$dps/registrations/res/";
 
 /** What a client waits when the service names no retry-after, and the range it is held to, seconds. */
@@ -31,13 +32,16 @@ export function queryTopic(requestId: string, operation: string): string {
 	return `$dps/registrations/GET/iotdps-get-operationstatus/?$rid=${requestId}&operationId=${operation}`;
 }
 
-/** As it stands in a topic. Throws Fault dps.response on lone surrogates. */
+/** As it stands in a topic. Throws Fault dps.response on lone surrogates, and on more than 256 characters. */
 export function encodeOperationId(operationId: string): string {
+	let id: string;
 	try {
-		return encodeURIComponent(operationId);
+		id = encodeURIComponent(operationId);
 	} catch (thrown) {
 		throw new Fault("dps.response", "operationId: not well-formed text", { cause: thrown });
 	}
+	if (id.length > MOST_OPERATION_ID) throw new Fault("dps.response", "operationId: too long");
+	return id;
 }
 
 export interface ResponseTopic {

@@ -44,7 +44,6 @@ export interface Request {
 	readonly names?: Names | undefined;
 }
 
-const MOST_OPERATION_ID = 256;
 const MOST_DEVICE_ID = 128;
 /** One exchange a connection, so ids need to be unique only within it. */
 const NO_BYTES = new Uint8Array(0);
@@ -113,7 +112,6 @@ export class Registration {
 			case "assigning":
 			case "unassigned":
 				if (typeof body.operationId === "string" && body.operationId !== "") {
-					if (body.operationId.length > MOST_OPERATION_ID) throw new Fault("dps.response", "operationId: too long");
 					this.#operation = encodeOperationId(body.operationId);
 				}
 				if (this.#operation === "") throw new Fault("dps.response", "operationId: missing");

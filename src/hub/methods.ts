@@ -172,11 +172,12 @@ function parseTopic(topic: string): { readonly name: string; readonly rid: strin
 	return { name: decodeName(call.name), rid };
 }
 
-const isOwn = (name: string): boolean => name.toLowerCase().startsWith(OWN_METHODS);
+const isOwn = (name: string): boolean => name.slice(0, OWN_METHODS.length).toLowerCase() === OWN_METHODS;
 
 /** By names that are there: XS keeps for ever what a member is looked up by, and callers may call by any number of names. */
 function handlerOf(handlers: MethodHandlers, name: string): MethodHandler | undefined {
-	const names = Object.keys(handlers);
+	const names = Object.keys(handlers).filter(({ length }) => length === name.length);
+	if (names.length === 0) return undefined;
 	const folded = name.toLowerCase();
 	const alike = names.includes(name) ? [name] : names.filter((one) => one.toLowerCase() === folded);
 	return alike.length === 1 ? handlers[alike[0]!] : undefined;

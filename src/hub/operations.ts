@@ -62,8 +62,7 @@ interface Noted {
 const MOST_NOTED = 5;
 /** Before a step of a renewal is reported: most are over by then, and a report would be held while certificates are checked. */
 const STEP_SECONDS = 5;
-/** For the answer to leave before the device does. */
-const REBOOT_SECONDS = 2;
+const REBOOT_SECONDS = 2; // for the answer to leave
 
 /** Steps of the log that say where a renewal stands. */
 const RENEWAL_STEPS: Readonly<Record<string, string>> = Object.freeze({
@@ -89,6 +88,7 @@ export class Operations {
 	#tellAgain = false;
 	#cancelHealth: (() => void) | undefined;
 	#cancelTelling: (() => void) | undefined;
+	#cancelRestart: (() => void) | undefined;
 
 	constructor(options: OperationsOptions) {
 		this.#options = options;
@@ -123,7 +123,7 @@ export class Operations {
 				(_, respond) => {
 					if (!restart) return respond(501, { message: "this platform cannot restart itself" });
 					respond(202, { inSeconds: REBOOT_SECONDS });
-					clock.after(REBOOT_SECONDS * 1000, restart);
+					this.#cancelRestart ??= clock.after(REBOOT_SECONDS * 1000, restart); // once, however often it is asked for
 				},
 			],
 			[
@@ -179,12 +179,12 @@ export class Operations {
 		this.#report();
 		if (this.#told === this.#reported) return;
 		this.#isTelling = true;
-		const make = (): object => this.#report();
-		this.#outlet.tell(make, (fault) => {
+		const done: ReportDone = (fault) => {
 			this.#isTelling = false;
 			if (!fault) this.#reported = this.#told;
 			if (this.#tellAgain) this.tell();
-		});
+		};
+		this.#outlet.tell(() => this.#report(), done);
 	}
 
 	#report(): object {

@@ -12,6 +12,7 @@ export type LargePacket =
 	| { readonly type: "part"; readonly payload: Uint8Array }
 	| { readonly type: "end" };
 
+/** Kept of a topic. */
 const MOST_TOPIC_BYTES = 1024;
 const FORBIDDEN_TOPIC = "PUBLISH to a forbidden topic name";
 /** U+0000, # and +. */

@@ -11,7 +11,7 @@ import { Buffer } from "buffer";
 import { type Packet as LibraryPacket, writeToStream } from "mqtt-packet";
 import { concat, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
-import { broken, FixedHeader, isPublish } from "./header.ts";
+import { AROUND_BODY_BYTES, broken, FixedHeader, isPublish } from "./header.ts";
 import { LargePublish } from "./large.ts";
 import { Pieces } from "./pieces.ts";
 import { hasWildcard, type Publish, type QoS, received, type ServerPacket } from "./received.ts";
@@ -94,7 +94,7 @@ export class PacketReader {
 				}
 				const body = bytes.subarray(at, at + length);
 				at += body.length;
-				if (body.length === length) yield received(first, body);
+				if (body.length === length) yield* this.#whole(first, body);
 				else this.#begun = { first, length, body: body.slice(), filled: body.length };
 				continue;
 			}
@@ -107,8 +107,16 @@ export class PacketReader {
 			at += piece.length;
 			if (begun.filled < length) continue;
 			this.#begun = undefined;
-			yield received(first, begun.body);
+			yield* this.#whole(first, begun.body);
 		}
+	}
+
+	/** Of a long topic there are eight copies while it is read, so that a message with one is as good as one that is too large. */
+	*#whole(first: number, body: Uint8Array): Generator<ServerPacket, void> {
+		const topicBytes = isPublish(first) ? ((body[0] ?? 0) << 8) | (body[1] ?? 0) : 0;
+		if (topicBytes > Math.max(AROUND_BODY_BYTES, this.#maxBytes / 4) && topicBytes < body.length)
+			yield* new LargePublish(first, body.length).read(body, 0);
+		else yield received(first, body);
 	}
 }
 

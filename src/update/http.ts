@@ -34,6 +34,7 @@ const HEAD: HeadOptions = /* @__PURE__ */ Object.freeze({
 	others: Object.freeze(["connection", "retry-after"]),
 	// A Location with the longest address that is followed.
 	mostLineBytes: MAX_URI + 64,
+	long: "location",
 	refusal: (what: string) => new Fault("ota.http", `an answer with ${what}`),
 });
 

@@ -14,7 +14,7 @@ import { type BootDecision, Trial } from "./image-trial.ts";
 import { readBack } from "./readback.ts";
 import { Journal } from "./update-journal.ts";
 import type { Work } from "./update-record.ts";
-import { parseHttpsUri } from "./uri.ts";
+import { MAX_IMAGE_URI, parseHttpsUri } from "./uri.ts";
 import { SlotWriter } from "./writer.ts";
 
 export interface UpdaterOptions {
@@ -229,7 +229,7 @@ export class Updater {
 		if (name === undefined || more.length > 0 || !equal(name, utf8(slot.component)))
 			throw new Fault("ota.class", `component is not ["${slot.component}"]`);
 		if (manifest.size > slot.bytes) throw new Fault("ota.too-large", `${manifest.size} bytes, room for ${slot.bytes}`);
-		parseHttpsUri(manifest.uri);
+		parseHttpsUri(manifest.uri, MAX_IMAGE_URI);
 	}
 
 	#keep(offset: number): void {

@@ -15,6 +15,8 @@ export interface HttpsUri {
 
 /** Presigned addresses have 400 to 1,800 characters. A request and a bundle hold one, and the heap of a small device both. */
 export const MAX_URI = 3072;
+/** Of an image, in a signed manifest: envelope, record and address are held together. */
+export const MAX_IMAGE_URI = 1024;
 const SCHEME = "https://";
 const HTTPS_PORT = 443;
 /** Of a host and its port there is at most this. */
@@ -27,8 +29,8 @@ const QUESTION = 0x3f;
  * Of an address there are as few copies as may be, and each part of it is looked through for what is refused: on XS a part is as much
  * again in RAM, and a pattern that repeats something takes C heap for each character.
  */
-export function parseHttpsUri(text: string): HttpsUri {
-	if (text.length > MAX_URI) throw new Fault("ota.uri", `an address of ${text.length} characters, at most ${MAX_URI}`);
+export function parseHttpsUri(text: string, most: number = MAX_URI): HttpsUri {
+	if (text.length > most) throw new Fault("ota.uri", `an address of ${text.length} characters, at most ${most}`);
 	const isHttps = text.slice(0, SCHEME.length).toLowerCase() === SCHEME;
 	const start = text.slice(SCHEME.length, SCHEME.length + MOST_PLACE);
 	const place = start.slice(0, start.search(/[/?]|$/));

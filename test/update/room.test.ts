@@ -73,7 +73,7 @@ test("an update that takes the place of another, too, is refused with the other 
 		}
 		const before = new Map(blobs);
 		try {
-			updater.offer(bundle(manifestOf(NEW, { sequence: 3, uri: `https://example.com/${"a".repeat(1500)}` })));
+			updater.offer(bundle(manifestOf(NEW, { sequence: 3, uri: `https://example.com/${"a".repeat(1000)}` })));
 		} catch (thrown) {
 			assert.ok(thrown instanceof Fault && thrown.code === "store.full", String(thrown));
 			assert.deepEqual(blobs, before);

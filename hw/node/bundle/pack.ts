@@ -9,7 +9,7 @@ import { Fault } from "../../../src/fault.ts";
 import type { Manifest } from "../../../src/suit/manifest.ts";
 import { appClassUuid, classUuid, defaultVendor, NAMESPACE_DNS, nameUuid } from "../../../src/suit/uuid.ts";
 import { inspectFirmware } from "../../../src/update/firmware.ts";
-import { parseHttpsUri } from "../../../src/update/uri.ts";
+import { MAX_IMAGE_URI, parseHttpsUri } from "../../../src/update/uri.ts";
 import { readApp } from "./archive.ts";
 import { CHIP_IDS, readImage } from "./image.ts";
 import { appBytes, slotBytes } from "./partitions.ts";
@@ -31,7 +31,7 @@ export interface PackOptions {
 /** Throws Fault config.invalid, ota.image, ota.too-large, ota.uri. */
 export function createManifest(options: PackOptions): Manifest {
 	const { component, image, className, sequence, uri } = options;
-	parseHttpsUri(uri);
+	parseHttpsUri(uri, MAX_IMAGE_URI);
 	const [chip, board, map, ...more] = className.split("/");
 	if (!chip || !board || !map || more.length > 0 || !/^[a-z0-9./-]+$/.test(className))
 		throw new Fault("config.invalid", `--class ${className}: expected <chip>/<board>/<partition map>, of a-z 0-9 . -`);
