@@ -59,6 +59,11 @@ export function updateRows(url: (name: string) => string): Row[] {
 			lawful: true,
 		},
 		redirect("a redirect to 50 KB", `https://localhost/${"r".repeat(50_000)}`, "ota.http"),
+		head(
+			"a redirect with two fields of 2.9 KB",
+			`HTTP/1.1 302 Found\r\nConnection: ${"c".repeat(2900)}\r\nLocation: ${url("r".repeat(2900))}\r\n\r\n`,
+			"ota.http",
+		),
 		redirect("a redirect to itself", url("x.suit")),
 		redirect("a redirect to http", "http://localhost/"),
 		redirect("a redirect to 300 question marks", "?".repeat(300)),

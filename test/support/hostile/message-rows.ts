@@ -29,6 +29,7 @@ export function messageRows(): Row[] {
 		change: instead("$iothub/twin/res/200", '{"desired":{"$version":7},"reported":{"$version":7}}'),
 	});
 	const offers = (offer: string) => times(100, (i) => change(8 + i, `{"ota":${offer}}`));
+	const PATCH = "$iothub/twin/PATCH/properties/desired/?$version=";
 	const large = ["hub.too-large"];
 	const broken = { survives: false };
 	return [
@@ -89,6 +90,12 @@ export function messageRows(): Row[] {
 		row("method", "8 KB of empty arrays", large, () => [call("echo", `{${shaped("arrays", 2700)}}`)], lawful),
 		row("method", "2,000 levels", large, () => [call("echo", `{${shaped("deep", 2000)}}`)]),
 		row("method", "a body that is no JSON", ["hub.response"], () => [call("echo", '{"a":')]),
+		row("method", "a name of letters that grow in lower case", large, () => [call("\u0130".repeat(1450), "{}")]),
+		row("method", "a request id of 2.8 KB", ["hub.response"], () => [call("echo", "{}", "r".repeat(2800))]),
+		row("desired", "versions of 2.6 KB", ["hub.response"], () =>
+			times(3, () => publish(`${PATCH}${"1".repeat(2600)}`, "{}")),
+		),
+		row("c2d", "properties of 2.6 KB", large, () => times(30, (i) => c2d(`a=${"v".repeat(2600)}`, "{}", i + 1))),
 		row("method", "a name of 60 KB", large, () => [call("m".repeat(60_000), "{}")]),
 		row("method", "a name of percent signs", [], () => [call("%".repeat(500), "{}")]),
 		row("method", "a request id of 10 KB", ["hub.response"], () => [call("echo", "{}", "r".repeat(10_000))]),

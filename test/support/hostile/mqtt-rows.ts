@@ -25,6 +25,8 @@ export function dpsRows(): Row[] {
 	const failed = (message: string): string =>
 		`{"status":"failed","registrationState":{"errorCode":400004,"errorMessage":"${message}"}}`;
 	const answer = (name: string, payload: string, faults = "dps.response") => row(name, faults, instead(DPS, payload));
+	const allocation = (name: string, payload: unknown, faults: string[]) =>
+		row(name, "", undefined, { lawful: true, survives: true, faults, arm: `payload=${JSON.stringify(payload)}` });
 	return [
 		row("CONNACK of 3 bytes", "mqtt.protocol", insteadOf("connack", Buffer.of(0x20, 3, 0, 0, 0))),
 		row(
@@ -52,6 +54,10 @@ export function dpsRows(): Row[] {
 		answer(
 			"a trust bundle of 7,000 empty objects",
 			state(`"trustBundle":{"certificates":[${times(7000, () => "{}")}]}`),
+		),
+		answer(
+			"an operation id of 256 letters of three bytes",
+			`{"status":"assigning","operationId":"${"\u4e00".repeat(256)}"}`,
 		),
 		answer("a device id of 6 KB", state(`"deviceId":"${"d".repeat(6000)}"`), "cert.missing"),
 		answer(
@@ -106,17 +112,9 @@ export function dpsRows(): Row[] {
 			arm: "dps-size=3000",
 		}),
 		row(RSA_ROW, "none", undefined, { lawful: true, faults: [], survives: true, authority: RSA }),
-		row("a custom allocation of 2 KB", "none", undefined, {
-			lawful: true,
-			faults: [],
-			survives: true,
-			arm: `payload={"text":"${"p".repeat(2000)}"}`,
-		}),
-		row("a custom allocation of 4 KB", "dps.payload", undefined, {
-			lawful: true,
-			survives: true,
-			arm: `payload={"text":"${"p".repeat(4050)}"}`,
-		}),
+		allocation("a custom allocation of 2 KB", { text: "p".repeat(2000) }, []),
+		allocation("a custom allocation of 160 texts", Array(160).fill("abc"), ["dps.payload"]),
+		allocation("a custom allocation of 4 KB", { text: "p".repeat(4050) }, ["dps.payload"]),
 	];
 }
 
