@@ -7,6 +7,8 @@ import type { Clock } from "../port.ts";
 
 /** Of one second: two calls of a method as large as a device takes by default. */
 const MOST_BYTES = 4096;
+/** As which a smaller message counts: its answer may have as many. */
+const LEAST_BYTES = 512;
 const WINDOW_MS = 1000;
 /** Silence after which it goes on. */
 const QUIET_MS = 2000;
@@ -38,7 +40,7 @@ export class Pressure {
 			this.#since = now;
 			this.#bytes = 0;
 		}
-		this.#bytes += bytes;
+		this.#bytes += Math.max(bytes, LEAST_BYTES);
 		this.#last = now;
 		if (this.#isHigh || this.#bytes <= MOST_BYTES) return;
 		this.#isHigh = true;
