@@ -138,7 +138,10 @@ function readPublish(whole: Buffer): IPublishPacket {
 	return qos === 0 ? packet : { ...packet, messageId: (whole[topicEnd]! << 8) | whole[topicEnd + 1]! };
 }
 
-/** Throws MalformedPacket on a topic that is too long, for a request id that a client has made up. Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them. */
+/**
+ * Of a PUBACK (MQTT 3.1.1 section 3.4), which goes out as often as messages come in, four bytes, and not a stream that collects them.
+ * Throws MalformedPacket on a topic that is too long, by a request id that a client has made up.
+ */
 export function encode(packet: Packet): Buffer {
 	if (packet.cmd === "puback") return Buffer.of(0x40, 2, packet.messageId! >> 8, packet.messageId! & 0xff);
 	if (packet.cmd === "publish" && Buffer.byteLength(packet.topic) > MOST_TOPIC_BYTES)

@@ -5,7 +5,7 @@
 import type { Choice, Choose, Kind } from "../base/json-reader.ts";
 import { JsonStream } from "../base/json-stream.ts";
 import { Budget } from "../base/json-value.ts";
-import type { Names } from "../base/names.ts";
+import { mostMembers, type Names } from "../base/names.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import { CertificateText, chainBytes, type Room } from "../x509/certificate-text.ts";
@@ -24,8 +24,6 @@ const MOST_BODY_BYTES = 32 * 1024;
 /** All that is said in words: ids, codes, messages. */
 const MOST_TEXT_BYTES = 2048;
 const MOST_MEMBERS = 256;
-/** Of a payload: each costs slots while it is read. */
-const BYTES_FOR_MEMBER = 32;
 const MOST_LEVELS = 16;
 /** What stands where a certificate should: enough to be refused. */
 const MOST_OTHERS = 16;
@@ -92,8 +90,7 @@ export class BodyReader implements Pick<Sink, "push"> {
 function chooser(maxMessageBytes: number, names: Names | undefined): Choose {
 	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, 0);
 	const others = new Budget(MOST_OTHERS, MOST_OTHERS, 0);
-	const members = Math.min(MOST_MEMBERS, maxMessageBytes / BYTES_FOR_MEMBER);
-	const payload = new Budget(maxMessageBytes, members, MOST_LEVELS, names);
+	const payload = new Budget(maxMessageBytes, Math.min(MOST_MEMBERS, mostMembers(maxMessageBytes)), MOST_LEVELS, names);
 	const room: Room = { bytes: chainBytes(maxMessageBytes) };
 	/** An object or an array in place of one stays, without its members: to be refused. */
 	const text = (kind: Kind): Choice => (kind === "object" || kind === "array" ? "enter" : texts);

@@ -5,8 +5,8 @@ import { Fault } from "../fault.ts";
 export const AROUND_BODY_BYTES = 1024;
 
 /**
- * A service without max_fragment_length sends what it has to say in one record: certificates of 3 KB, at the least. With records of 5 KB floods
- * of calls of 2 KB no longer fit beside them in what the manifest reserves (test/sim/hostile.test.ts).
+ * A service without max_fragment_length sends what it has to say in one record: certificates of 3 KB, at the least. Beside
+ * records of 5 KB what else a hub may send no longer fits in 64 KB (test/sim/records.test.ts).
  */
 const LEAST_BODY_BYTES = 3072;
 

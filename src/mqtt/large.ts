@@ -4,7 +4,7 @@
  * Refused: what section 3 forbids of any PUBLISH. Of a topic beyond the limit only the beginning is kept, and so only its bytes are looked at.
  */
 import { utf8Text } from "../base/bytes.ts";
-import { broken } from "./header.ts";
+import { AROUND_BODY_BYTES, broken } from "./header.ts";
 
 export type LargePacket =
 	/** A PUBLISH over the limit; its payload follows in parts, then `end`. `bytes`: all but the fixed header. */
@@ -12,8 +12,6 @@ export type LargePacket =
 	| { readonly type: "part"; readonly payload: Uint8Array }
 	| { readonly type: "end" };
 
-/** Kept of a topic. */
-const MOST_TOPIC_BYTES = 1024;
 const FORBIDDEN_TOPIC = "PUBLISH to a forbidden topic name";
 /** U+0000, # and +. */
 const FORBIDDEN_BYTES: readonly number[] = [0, 0x23, 0x2b];
@@ -82,7 +80,7 @@ export class LargePublish {
 	#beginTopic(length: number): void {
 		if (length === 0 || length + 2 * this.#qos > this.#left) throw broken(FORBIDDEN_TOPIC);
 		this.#topicLength = length;
-		this.#topic = new Uint8Array(Math.min(length, MOST_TOPIC_BYTES));
+		this.#topic = new Uint8Array(Math.min(length, AROUND_BODY_BYTES));
 		this.#reads = "topic";
 	}
 
@@ -91,7 +89,7 @@ export class LargePublish {
 		try {
 			topic = utf8Text(this.#topic);
 		} catch {
-			if (this.#topicLength <= MOST_TOPIC_BYTES) throw broken(FORBIDDEN_TOPIC);
+			if (this.#topicLength <= AROUND_BODY_BYTES) throw broken(FORBIDDEN_TOPIC);
 			// Cut within a character, for instance: nobody's topic.
 			topic = "?";
 		}

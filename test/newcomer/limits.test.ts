@@ -52,9 +52,10 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 	["docs/updates.md", /At most (\w+) redirects/, constantIn("src/update/download.ts", "MAX_REDIRECTS")],
 	[
 		"docs/updates.md",
-		/may have ([\d,]+) characters in the twin .* \(([\d,]+) in a redirect\)/,
+		/may have ([\d,]+) characters in the twin .* \(([\d,]+) in a redirect\), that of the image in a bundle ([\d,]+)/,
 		constantIn("src/hub/intake.ts", "MOST_ADDRESS_BYTES"),
 		MAX_URI,
+		constantIn("src/update/uri.ts", "MAX_IMAGE_URI"),
 	],
 	[
 		"docs/updates.md",
@@ -62,6 +63,13 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 		constantIn("src/update/updater.ts", "MAX_STALLS"),
 		REFUSED.firstSeconds / HOUR,
 		REFUSED.capSeconds / (24 * HOUR),
+	],
+	[
+		"docs/updates.md",
+		/more than (\d+) KB, or (\w+) messages, in a second .* after (\w+) seconds of silence/,
+		constantIn("src/update/pressure.ts", "MOST_BYTES") / KB,
+		constantIn("src/update/pressure.ts", "MOST_BYTES") / constantIn("src/update/pressure.ts", "LEAST_BYTES"),
+		constantIn("src/update/pressure.ts", "QUIET_MS") / 1000,
 	],
 	["docs/updates.md", /after (\w+) downloads the number/, constantIn("src/update/updater.ts", "MAX_MISMATCHES")],
 	["docs/updates.md", /back; (\w+) more trials/, constantIn("src/update/image-trial.ts", "MAX_TRIALS") - 1],

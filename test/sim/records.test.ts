@@ -52,7 +52,7 @@ describe("what a peer may send in records of 4 KB, on XS", { skip }, () => {
 		hostile.recordBytes = RECORD_BYTES;
 	});
 
-	for (const phase of sampled(PHASES, ["twin", "method", "c2d"]))
+	for (const phase of [...sampled(PHASES, ["twin", "method", "c2d"]), "renewal"] as const)
 		test(`${phase}: every row ends as it should in what the manifest reserves`, async () => {
 			await playOn(app, first(), { hostile, state });
 			judge(rows(phase), await playOn(app, rows(phase), { hostile, state }));

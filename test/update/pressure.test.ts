@@ -20,6 +20,14 @@ test("4 KB within a second are no pressure, one byte more is", async () => {
 	assert.deepEqual(changes, [true]);
 });
 
+test("eight small messages within a second are none, nine are", () => {
+	const { changes, pressure } = bench();
+	for (let i = 0; i < 8; i++) pressure.add(1);
+	assert.deepEqual(changes, []);
+	pressure.add(1);
+	assert.deepEqual(changes, [true]);
+});
+
 test("2 KB each second, for an hour, are none", async () => {
 	const { clock, changes, pressure } = bench();
 	for (let second = 0; second < 3600; second++) {

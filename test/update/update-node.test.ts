@@ -105,6 +105,6 @@ test("an offer names an https URL and a number; anything else is refused, null i
 	assert.equal(readOffer(undefined), undefined);
 	for (const value of [{}, 1, "x", [], { sequence: 1 }, { url: 1, sequence: 1 }, { url: "http://a/x", sequence: 1 }])
 		assert.throws(() => readOffer(value), isFault("ota.uri"));
-	for (const sequence of [undefined, 0, -1, 1.5, "1", 2 ** 52, Infinity, null])
+	for (const sequence of [undefined, 0, -1, 1.5, "1", 2 ** 52, 2 ** 53, Infinity, null])
 		assert.throws(() => readOffer({ url: "https://a/x", sequence }), isFault("ota.sequence"));
 });

@@ -50,7 +50,7 @@ export interface SessionOptions {
 const MAX_EMPTY_RECORDS = 32;
 /**
  * What we ask of the server, and its code in RFC 6066 section 4: records that a small device can hold. Ours are no larger, whatever it says: each is
- * sealed and queued in RAM, three times over.
+ * sealed and queued in RAM, where it is three times for a moment.
  */
 const FRAGMENT_BYTES = 1_024;
 const FRAGMENT_CODE = 2;
@@ -164,9 +164,10 @@ export default class Session extends SdkState {
 
 	/** For the SDK: application data. */
 	putData(bytes: Uint8Array): void {
-		this.#emptyRecords = bytes.byteLength > 0 ? 0 : this.#emptyRecords + 1;
-		if (bytes.byteLength > 0) this.#plaintext.push(bytes);
-		else if (this.#emptyRecords > MAX_EMPTY_RECORDS)
+		if (bytes.byteLength > 0) {
+			this.#emptyRecords = 0;
+			this.#plaintext.push(bytes);
+		} else if (++this.#emptyRecords > MAX_EMPTY_RECORDS)
 			throw new TLSError("nothing but empty records", "tls.protocol", Alert.UNEXPECTED_MESSAGE);
 	}
 
@@ -238,7 +239,8 @@ export default class Session extends SdkState {
 	}
 
 	#fail(thrown: unknown): TLSError {
-		const [isOpen, isNamed] = [this.phase === "open", this.clientCerts !== undefined];
+		const isOpen = this.phase === "open";
+		const isNamed = this.clientCerts !== undefined;
 		const error = this.alert ? explainAlert(this.alert.description, { isOpen, isNamed }) : explain(thrown);
 		this.phase = "closed";
 		this.#resumption?.failed();

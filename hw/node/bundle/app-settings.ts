@@ -1,5 +1,4 @@
 /** `bundle.json` beside an app: what a release says of it, unless the command line says otherwise. */
-
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Fault } from "../../../src/fault.ts";

@@ -1,5 +1,4 @@
 /** `enrollee bundle pack`: from an image to its signed envelope; what `firmware` and `app` do in the end, too. */
-
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Fault } from "../../../src/fault.ts";
 import { toBeSigned } from "../../../src/suit/cose.ts";

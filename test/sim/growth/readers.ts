@@ -24,7 +24,6 @@ const OTHERS: Readonly<Record<string, string>> = {
 	"src/hub/features.ts HubFeatures": "hands on to twin, methods and messages",
 	"src/hub/issuance.ts requestBody": "ours",
 	"src/hub/issuance.ts requestTopic": "ours",
-	"src/hub/json.ts JsonParts": "hands on to JsonReader",
 	"src/hub/json.ts OfferParts": "hands on to JsonReader",
 	"src/base/json-stream.ts JsonStream": "hands on to JsonReader",
 	"src/hub/json-text.ts jsonText": "the application's",
