@@ -11,7 +11,9 @@
  *
  * $XS_MACHINE, "bytes of chunks,slots,slots of the stack": a machine of that size, which cannot grow, whatever the app's creation.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <signal.h>
@@ -19,11 +21,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "screen.h"
 
-enum { WIDTH = 240, HEIGHT = 320, SHORTEST_TICK_MS = 5, SOCKETS_MS = 20 };
+enum { WIDTH = 240, HEIGHT = 320, SHORTEST_TICK_MS = 5, SOCKETS_MS = 20, LOOKS_AT_END = 16 };
 
 static GMainLoop* loop;
 static guint ticker;
@@ -38,6 +42,28 @@ guint g_timeout_add(guint interval, GSourceFunc function, gpointer data)
 	if (milliseconds && interval == SOCKETS_MS)
 		interval = (guint)atoi(milliseconds);
 	return g_timeout_add_full(G_PRIORITY_DEFAULT, interval, function, data, NULL);
+}
+
+/* The same sockets never tell the app of the peer's end where they see it while bytes wait to be read: that is their last look. It is kept
+   from them for some looks, one in each turn of the loop, in which the app reads what there is. */
+int select(int count, fd_set* readable, fd_set* writable, fd_set* excepted, struct timeval* most)
+{
+	static uint8_t looks[FD_SETSIZE];
+	int (*sees)(int, fd_set*, fd_set*, fd_set*, struct timeval*) = dlsym(RTLD_NEXT, "select");
+	int found = (*sees)(count, readable, writable, excepted, most);
+	int file = count - 1;
+	uint8_t byte;
+	if (found <= 0 || !readable || !FD_ISSET(file, readable))
+		return found;
+	ssize_t bytes = recv(file, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	gboolean ended = !bytes || (bytes < 0 && errno == ECONNRESET);
+	looks[file] = ended ? looks[file] + 1 : 0;
+	if (!ended || looks[file] > LOOKS_AT_END) {
+		looks[file] = 0;
+		return found;
+	}
+	FD_CLR(file, readable);
+	return found - 1;
 }
 
 static gboolean tick(gpointer data)

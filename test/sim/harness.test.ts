@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { before, describe, test } from "node:test";
 import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 
@@ -52,5 +54,24 @@ describe("an app on XS without a window", { skip }, () => {
 	test("an app that hangs is ended by the timeout", async () => {
 		const run = await apps.release!.run({ environment: { MODE: "hang" }, timeoutSeconds: 0.5 });
 		assert.equal(run.exitCode, undefined);
+	});
+
+	test("a peer that ends while what it has said waits to be read has ended for the app, too", async () => {
+		const include = [...manifest.include, "$(MODDABLE)/modules/io/manifest.json"];
+		const modules = { "*": [], main: "$(ENROLLEE)/test/sim/apps/late" };
+		const late = await buildForXs({ name: "harness-late", build: "release", manifest: { include, modules } });
+		for (const isReset of [false, true]) {
+			const server = createServer((socket) => {
+				socket.on("error", () => {});
+				socket.write(Buffer.alloc(1200), () =>
+					isReset ? setTimeout(() => socket.resetAndDestroy(), 20) : socket.end(),
+				);
+			}).listen(0, "127.0.0.1");
+			await once(server, "listening");
+			const { port } = server.address() as AddressInfo;
+			const { exitCode } = await late.run({ environment: { PORT: String(port) }, timeoutSeconds: 20 });
+			server.close();
+			assert.equal(exitCode, 0, isReset ? "reset" : "end");
+		}
 	});
 });
