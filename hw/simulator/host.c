@@ -44,24 +44,26 @@ guint g_timeout_add(guint interval, GSourceFunc function, gpointer data)
 	return g_timeout_add_full(G_PRIORITY_DEFAULT, interval, function, data, NULL);
 }
 
-/* The same sockets never tell the app of the peer's end where they see it while bytes wait to be read: that is their last look. It is kept
-   from them for some looks, one in each turn of the loop, in which the app reads what there is. */
+/* The same sockets never tell the app of the peer's end where they see it while bytes wait to be read: that is their last look. Of one that
+   has said something it is kept from them for some looks, one in each turn of the loop, in which the app reads what there is. */
 int select(int count, fd_set* readable, fd_set* writable, fd_set* excepted, struct timeval* most)
 {
-	static uint8_t looks[FD_SETSIZE];
+	static struct { ino_t heard; int looks; } all[FD_SETSIZE];
 	int (*sees)(int, fd_set*, fd_set*, fd_set*, struct timeval*) = dlsym(RTLD_NEXT, "select");
 	int found = (*sees)(count, readable, writable, excepted, most);
 	int file = count - 1;
+	struct stat status;
 	uint8_t byte;
-	if (found <= 0 || !readable || !FD_ISSET(file, readable))
+	if (found <= 0 || !readable || !FD_ISSET(file, readable) || fstat(file, &status))
 		return found;
 	ssize_t bytes = recv(file, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-	gboolean ended = !bytes || (bytes < 0 && errno == ECONNRESET);
-	looks[file] = ended ? looks[file] + 1 : 0;
-	if (!ended || looks[file] > LOOKS_AT_END) {
-		looks[file] = 0;
-		return found;
+	if (bytes > 0) {
+		all[file].heard = status.st_ino;
+		all[file].looks = 0;
 	}
+	gboolean ended = !bytes || (bytes < 0 && errno == ECONNRESET);
+	if (!ended || all[file].heard != status.st_ino || ++all[file].looks > LOOKS_AT_END)
+		return found;
 	FD_CLR(file, readable);
 	return found - 1;
 }
