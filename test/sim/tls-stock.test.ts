@@ -8,7 +8,7 @@ import { type App, buildForXs, skip } from "../../hw/simulator/harness.ts";
 import { createIntermediate, createLeaf, createRoot } from "./tls/chains.ts";
 import { Content, record, type Script, serveAs } from "./tls/crafted.ts";
 import { anchor, connectAll } from "./tls/device.ts";
-import { type Entity, issue } from "./tls/pki.ts";
+import { type Entity, issue, resigned, signWithFullNumbers, signWithShortR } from "./tls/pki.ts";
 import { closeAll, HOST, type Row, serve } from "./tls/servers.ts";
 
 describe("the SDK's own TLS on XS", { skip }, () => {
@@ -36,10 +36,15 @@ describe("the SDK's own TLS on XS", { skip }, () => {
 	const resultOf = async ({ scenario }: Row) =>
 		(await connectAll(app, [scenario], anchor(root))).get(scenario.name)?.result;
 
-	test("trusts a leaf that nobody signed, before a genuine intermediate", async () => {
-		const leaf = await issue({ name: "leaf", hosts: [HOST] });
-		assert.equal(await resultOf(await serve("fake", "", [leaf, await createIntermediate(root)])), "connected");
-	});
+	for (const [what, sign, result] of [
+		["trusts a leaf that nobody signed, before a genuine intermediate", signWithFullNumbers, "connected"],
+		["refuses a genuine intermediate whose signature has a short r", signWithShortR, "thrown"],
+	] as const)
+		test(what, async () => {
+			const leaf = await issue({ name: "leaf", hosts: [HOST] });
+			const intermediate = await resigned(await createIntermediate(root), (tbs) => sign(root.key, tbs));
+			assert.equal(await resultOf(await serve(what, "", [leaf, intermediate])), result);
+		});
 
 	const hello = (version: number): Script => ({
 		flight: ([first, ...rest]) => [{ ...first!, body: Buffer.from(first!.body.with(1, version)) }, ...rest],

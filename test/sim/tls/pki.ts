@@ -118,10 +118,17 @@ function elements(reader: DerReader): Uint8Array[] {
 }
 
 /** An ECDSA signature (DER) whose r takes 31 bytes or fewer: one in 256 does. */
-export function signWithShortR(key: KeyObject, data: Uint8Array): Uint8Array {
+export const signWithShortR = (key: KeyObject, data: Uint8Array) => signUntil(key, data, (r) => r < 32);
+
+/** An ECDSA signature (DER) whose numbers take all of their 32 bytes. */
+export const signWithFullNumbers = (key: KeyObject, data: Uint8Array) =>
+	signUntil(key, data, (r, s) => r >= 32 && s >= 32);
+
+function signUntil(key: KeyObject, data: Uint8Array, fits: (rBytes: number, sBytes: number) => boolean): Uint8Array {
 	for (;;) {
 		const signature = sign("sha256", data, key);
-		if (signature[3]! < 32) return signature;
+		const rBytes = signature[3]!;
+		if (fits(rBytes, signature[5 + rBytes]!)) return signature;
 	}
 }
 
