@@ -7,7 +7,6 @@
  * natively then; what does not fit is left out whole and named in `cut`. What is passed over is judged by its brackets and quotes only.
  * Malformed: RangeError.
  */
-import { utf8 } from "./bytes.ts";
 import { Budget, Byte, malformed, parse, Value } from "./json-value.ts";
 import { StreamedText, type TextSink } from "./streamed-text.ts";
 
@@ -139,7 +138,7 @@ export class JsonReader {
 
 	#admits({ members, names }: Budget): boolean {
 		const name = this.#name;
-		return members > 0 && (name === undefined || names === undefined || names.admit(utf8(name)));
+		return members > 0 && (name === undefined || names === undefined || names.admitText(name));
 	}
 
 	/** A value or a name is over; gives where the bytes after it begin. */

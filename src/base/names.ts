@@ -6,7 +6,7 @@
  */
 import { sha256 } from "#digest";
 import { namesStay } from "#text";
-import { concat } from "./bytes.ts";
+import { concat, utf8 } from "./bytes.ts";
 
 /**
  * A member costs XS slots and its name: so many bytes of what a device holds for each. With half of it, what is kept of a twin of 800
@@ -60,6 +60,11 @@ export class Names {
 		this.#links[last] = this.#count;
 		this.#bytes += name.length;
 		return true;
+	}
+
+	/** The same of a text. Of one with half a surrogate pair the bytes do not tell it from others: it is not let in. */
+	admitText(name: string): boolean {
+		return name.isWellFormed() && this.admit(utf8(name));
 	}
 
 	/** Names that came since `mark` were made nothing of. Their bytes stay counted: that errs on the safe side. */

@@ -8,6 +8,7 @@ import { Budget } from "../base/json-value.ts";
 import { mostMembers, type Names } from "../base/names.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
+import { MOST_ISSUED } from "../x509/certificate.ts";
 import { CertificateText, chainBytes, type Room } from "../x509/certificate-text.ts";
 import type { ResponseTopic } from "./dps-topics.ts";
 
@@ -91,7 +92,7 @@ function chooser(maxMessageBytes: number, names: Names | undefined): Choose {
 	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, 0);
 	const others = new Budget(MOST_OTHERS, MOST_OTHERS, 0);
 	const payload = new Budget(maxMessageBytes, Math.min(MOST_MEMBERS, mostMembers(maxMessageBytes)), MOST_LEVELS, names);
-	const room: Room = { bytes: chainBytes(maxMessageBytes) };
+	const room: Room = { bytes: chainBytes(maxMessageBytes), certificates: MOST_ISSUED + MOST_BUNDLED };
 	/** An object or an array in place of one stays, without its members: to be refused. */
 	const text = (kind: Kind): Choice => (kind === "object" || kind === "array" ? "enter" : texts);
 	const certificate = (kind: Kind): Choice => (kind === "text" ? new CertificateText(room) : others);

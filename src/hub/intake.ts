@@ -2,7 +2,6 @@
  * What the device takes from the hub at a time: a budget for each message, and the member names of a whole life where the
  * engine keeps them. All of it follows from one number, the configuration's `maxMessageBytes`.
  */
-import { utf8 } from "../base/bytes.ts";
 import { Budget } from "../base/json-value.ts";
 import { mostMembers, Names } from "../base/names.ts";
 import { printable } from "../fault.ts";
@@ -43,7 +42,7 @@ export class Intake {
 
 	/** Whether an object may get a member of this name. */
 	admits(name: string): boolean {
-		return this.#names === undefined || this.#names.admit(utf8(name));
+		return this.#names?.admitText(name) ?? true;
 	}
 
 	/** What did not fit, for a Fault. */

@@ -4,8 +4,8 @@
  * The sources disagree, so answers are read by shape: `$rid` anywhere among the parameters or as the last part of the
  * topic; certificates in an object or a bare array, each base64 DER or PEM. Members we do not know are passed over, and so are longer
  * topics than anybody's.
- * Refused with Fault hub.response: bodies over 32 KB, more than five certificates, anything unreadable in a success. An answer is
- * read as it comes: of the largest one there are held its certificates, once, in DER.
+ * Refused with Fault hub.response: bodies over 32 KB, anything unreadable in a success; with x509.certificate: more than five
+ * certificates. An answer is read as it comes: of the largest one there are held its certificates, once, in DER.
  */
 import { utf8 } from "../base/bytes.ts";
 import type { Choose, Kind } from "../base/json-reader.ts";
@@ -14,7 +14,7 @@ import { Budget } from "../base/json-value.ts";
 import { parameter } from "../base/topic.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
-import { type Certificate, takeCertificates } from "../x509/certificate.ts";
+import { type Certificate, MOST_ISSUED, takeCertificates } from "../x509/certificate.ts";
 import { CertificateText, type Room } from "../x509/certificate-text.ts";
 
 /** To be subscribed, and acknowledged, before the request is published. */
@@ -82,7 +82,7 @@ export class AnswerReader implements Pick<Sink, "push"> {
 
 	constructor(status: number, room: number) {
 		this.#status = status;
-		this.#stream = new JsonStream(chooser(status, { bytes: room }), MOST_BODY_BYTES);
+		this.#stream = new JsonStream(chooser(status, { bytes: room, certificates: MOST_ISSUED }), MOST_BODY_BYTES);
 	}
 
 	/** Throws nothing: `answer` does. */

@@ -19,6 +19,8 @@ export const chainBytes = (maxMessageBytes: number): number =>
 /** For all the certificates of an answer. */
 export interface Room {
 	bytes: number;
+	/** How many of them: XS takes some hundred bytes for each, however short it is. */
+	certificates: number;
 }
 
 const DASH = 0x2d;
@@ -172,6 +174,8 @@ class Base64Der {
 	}
 
 	#make(length: number): Uint8Array {
+		if (this.#room.certificates === 0) throw new Fault("x509.certificate", "more certificates than are taken");
+		this.#room.certificates--;
 		if (length > this.#room.bytes)
 			throw new Fault("x509.certificate", `${length} bytes, and room for ${this.#room.bytes}; see maxMessageBytes`);
 		this.#room.bytes -= length;

@@ -16,7 +16,7 @@ import { decodeBase64, decodePem } from "./pem.ts";
 import { readSignatureAlgorithm, type SignatureAlgorithm } from "./signature.ts";
 
 /** In a chain that was issued. Services send two or three; more would only cost memory. */
-const MOST_ISSUED = 5;
+export const MOST_ISSUED = 5;
 /** Each becomes a text. RFC 5280 bounds serial numbers at 20 bytes, and a name's parts at 64 or 128 characters. */
 const MAX_NAME_BYTES = 512;
 const MAX_SERIAL_BYTES = 64;

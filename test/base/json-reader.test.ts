@@ -153,6 +153,15 @@ test("so many names are let in, then only those; what did not fit is forgotten",
 	assert.equal(kept, 0);
 });
 
+test("a name with half a surrogate pair is left out where names are counted: as bytes it is the same as any other such name", () => {
+	const choose: Choose = (path) => (path.length === 0 ? "enter" : new Budget(1000, 100, 9, names));
+	const names = new Names(4, 100, new Uint8Array(8));
+	assert.deepEqual(read('{"\\ud83d\\ude00":1,"\\ude00":2,"a\\ud83d":3,"\\ude00\\ud83d":4}', choose), {
+		"\u{1f600}": 1,
+	});
+	assert.equal(names.mark, 1);
+});
+
 test("names that are let in and forgotten by chance are those of a list", () => {
 	const { integer } = random();
 	for (let round = 0; round < 50; round++) {

@@ -18,7 +18,7 @@ const rsa = await issue({ name: "rsa", type: "RSA-4096", ca: {} });
 const DERS = [leaf, root].map(({ certificate }) => new Uint8Array(certificate.rawData));
 const PEM = DERS.map((der) => encodePem("CERTIFICATE", der));
 
-function read(text: string, piece = text.length, room: Room = { bytes: 8192 }): Uint8Array[] {
+function read(text: string, piece = text.length, room: Room = { bytes: 8192, certificates: 9 }): Uint8Array[] {
 	const reader = new CertificateText(room);
 	const bytes = utf8(text);
 	for (let at = 0; at < bytes.length; at += piece) reader.push(bytes.subarray(at, at + piece));
@@ -67,10 +67,16 @@ test("what is none is refused, whatever comes behind it", () => {
 test("no more room is taken than there is, and by what its first bytes say", () => {
 	const announced = base64(Uint8Array.of(0x30, 0x82, 0xff, 0xff, 0));
 	assert.throws(() => read(announced), isFault("x509.certificate"));
-	const room = { bytes: DERS[0]!.length + DERS[1]!.length };
+	const room = { bytes: DERS[0]!.length + DERS[1]!.length, certificates: 9 };
 	assert.equal(read(PEM.join(""), 100, room).length, 2);
 	assert.equal(room.bytes, 0);
 	assert.throws(() => read(PEM[0]!, 100, room), isFault("x509.certificate"));
+	const [few, tiny] = [{ bytes: 8192, certificates: 3 }, "MIEBAA=="];
+	assert.equal(read(PEM.join(""), 100, few).length, 2);
+	assert.equal(read(tiny, 100, few).length, 1);
+	const block = `-----BEGIN CERTIFICATE-----${tiny}-----END CERTIFICATE-----`;
+	for (const text of [tiny, block, `${tiny.repeat(9)}${block.repeat(9)}`])
+		assert.throws(() => read(text, 100, few), isFault("x509.certificate"));
 	// Three as public CAs have them, on a board.
 	assert.ok(3 * rsa.der.length < chainBytes(2048));
 });

@@ -14,7 +14,7 @@ export function certificateTextRows(): Row[] {
 		prepare: (size) => {
 			const bytes = utf8(text(size));
 			return () => {
-				const reader = new CertificateText({ bytes: 1 << 20 });
+				const reader = new CertificateText({ bytes: 1 << 20, certificates: 9 });
 				for (const part of pieces(bytes, piece)) reader.push(part);
 				return reader.end();
 			};

@@ -60,6 +60,13 @@ export function messageRows(): Row[] {
 			() => times(4, (k) => change(8 + k, `{"ota":{"text${k}":"${"x".repeat(2000)}"}}`)),
 			seven(),
 		),
+		row(
+			"desired",
+			"60 changes with ten names of halves of surrogate pairs each, none of them twice",
+			large,
+			() => times(60, (k) => change(8 + k, `{${times(10, (i) => `"${lowHalves(10 * k + i)}":1`)}}`)),
+			seven(),
+		),
 		row("method", "20,000 calls at once, no name twice", [], undefined, { arm: "method-flood=20000:1" }),
 		row("method", "40 names of 900 characters", [], () =>
 			times(40, (i) => call(`${i}`.padEnd(900, "n"), "{}", `n${i}`)),
@@ -165,3 +172,7 @@ export function messageRows(): Row[] {
 		),
 	];
 }
+
+/** Three of them, as JSON escapes them: as UTF-8 all are the same. */
+const lowHalves = (i: number): string =>
+	[i >> 10, i & 0x3ff, 0].map((low) => `\\u${(0xdc00 + low).toString(16)}`).join("");

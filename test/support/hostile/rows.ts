@@ -1,5 +1,6 @@
 /** All of it, made anew for each time that it is played. */
 import { type Archives, archiveRows } from "./archive-rows.ts";
+import { certificateRows } from "./certificate-rows.ts";
 import type { HostileCloud } from "./cloud.ts";
 import { updateRows } from "./http-rows.ts";
 import { messageRows } from "./message-rows.ts";
@@ -14,9 +15,11 @@ export const allRows = ({ cloud }: HostileCloud, archives?: Archives): Row[] => 
 	...hubRows(),
 	...twinRows(),
 	...messageRows(),
+	...certificateRows("renewal"),
 	...renewalRows((name) => cloud.downloads.url(name)),
 	...updateRows((name) => cloud.downloads.url(name)),
 	...archiveRows(cloud, archives),
 	...tlsRows(),
+	...certificateRows("dps"),
 	...dpsRows(),
 ];
