@@ -1,4 +1,7 @@
-/** Joins a transport to a Connection: what fails on this client's bytes ends this client's connection, not the cloud. */
+/**
+ * Joins a transport to a Connection: what fails on this client's bytes ends this client's connection, not the cloud; and what it asks is
+ * answered while it reads the answers, in turns with what others ask.
+ */
 import type { TLSSocket } from "node:tls";
 import type { Connection } from "./connection.ts";
 import type { Door } from "./half-open.ts";
@@ -10,6 +13,9 @@ export interface Transport {
 	destroy(): void;
 }
 
+/** One piece of the stream may ask a thousand things of 5 ms each; behind this, others have their turn. */
+const TURN_MS = 10;
+
 /** One object for a connection, not a closure for each thing that may happen: thousands of devices are idle. */
 export class Carrier {
 	readonly #connection: Connection;
@@ -17,6 +23,12 @@ export class Carrier {
 	readonly #socket: TLSSocket;
 	readonly #transport: Transport;
 	#isKnown = false;
+	/** What the transport had read already when it was paused. */
+	#pieces: Uint8Array[] = [];
+	/** For what the client's next packet waits. */
+	#waitsFor: "drain" | "turn" | undefined;
+	/** The transport has lost the client. */
+	#end: { readonly reason: string | undefined } | undefined;
 
 	/** `socket`: under the transport, or itself. */
 	constructor(connection: Connection, door: Door, socket: TLSSocket, transport: Transport = socket) {
@@ -25,25 +37,62 @@ export class Carrier {
 		this.#socket = socket;
 		this.#transport = transport;
 		// Who does not read its answers is asked nothing more: else they would wait here.
-		socket.on("drain", () => transport.resume());
+		socket.on("drain", () => {
+			if (this.#waitsFor === "drain") this.#wait();
+		});
 	}
 
 	receive(bytes: Uint8Array): void {
+		this.#pieces.push(bytes);
+		if (this.#waitsFor === undefined) this.#go();
+	}
+
+	/** What came before is worked through first. */
+	lost(reason?: string): void {
+		this.#end ??= { reason };
+		if (this.#waitsFor !== "turn") this.#go();
+	}
+
+	#go(): void {
+		const waited = this.#waitsFor !== undefined;
+		this.#waitsFor = undefined;
 		try {
-			this.#connection.data(bytes);
+			this.#work(performance.now() + TURN_MS);
 			if (!this.#isKnown) this.#look();
-			if (this.#socket.writableNeedDrain) this.#transport.pause();
+			if (this.#waitsFor !== undefined) {
+				if (!waited) this.#transport.pause();
+			} else if (this.#end !== undefined) this.#connection.lost(this.#end.reason);
+			else if (waited) this.#transport.resume();
 		} catch (error) {
-			this.#failed(error as Error);
+			this.#pieces = [];
+			this.#connection.part(`internal error: ${(error as Error).stack}`);
+			this.#transport.destroy();
 		}
 	}
 
-	lost(reason?: string): void {
-		try {
-			this.#connection.lost(reason);
-		} catch (error) {
-			this.#failed(error as Error);
+	/** Until nothing more has come, or something must be waited for. */
+	#work(until: number): void {
+		while (this.#packet()) {
+			if (this.#end === undefined && this.#socket.writableNeedDrain) this.#waitsFor = "drain";
+			else if (performance.now() > until) this.#wait();
+			else continue;
+			return;
 		}
+	}
+
+	/** Not on a drain itself: to a client that reads quickly there would be one after the other, and no turn of others between. */
+	#wait(): void {
+		this.#waitsFor = "turn";
+		setImmediate(() => this.#go());
+	}
+
+	#packet(): boolean {
+		while (!this.#connection.work()) {
+			const piece = this.#pieces.shift();
+			if (piece === undefined) return false;
+			this.#connection.add(piece);
+		}
+		return true;
 	}
 
 	#look(): void {
@@ -51,10 +100,5 @@ export class Carrier {
 		this.#isKnown = standing === "attested";
 		if (this.#isKnown) this.#door.done();
 		else if (standing === "accepted") this.#door.serve();
-	}
-
-	#failed(error: Error): void {
-		this.#connection.part(`internal error: ${error.stack}`);
-		this.#transport.destroy();
 	}
 }

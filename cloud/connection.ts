@@ -7,8 +7,10 @@
  */
 import type { IConnectPacket, IPublishPacket, Packet } from "mqtt-packet";
 import { encode, MalformedPacket, Packets } from "./packets.ts";
+import { Sent } from "./sent.ts";
 import type { ConnectionOptions, Link, Peer, Publication, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
+import { parseUser } from "./username.ts";
 
 const MAX_PACKET_BYTES = 300 * 1024;
 const MAX_MESSAGE_BYTES = 256 * 1024; // body and properties, as the service counts a message
@@ -22,15 +24,13 @@ export class Connection {
 	/** Until it has said who it is. */
 	#peer: Peer | undefined;
 	readonly #packets = new Packets(MAX_PACKET_BYTES);
-	/** Of messages on their way to the client; undefined before the first. */
-	#unacknowledged: Map<number, () => void> | undefined;
+	readonly #sent = new Sent();
 	#session: Session | undefined;
 	#clientId = "";
 	#cancelTimer: () => void;
 	#keepAliveMs = 0;
 	#heardAt = 0;
 	#bytesSent = 0;
-	#messageId = 0;
 	#will: Publication | undefined;
 	#closed = false;
 
@@ -48,18 +48,29 @@ export class Connection {
 		return this.#session.isAttested ? "attested" : "accepted";
 	}
 
-	/** Bytes from the client. */
-	data(bytes: Uint8Array) {
+	/** Bytes from the client, worked through at once. */
+	data(bytes: Uint8Array): void {
+		this.add(bytes);
+		while (this.work());
+	}
+
+	/** Bytes from the client; all that came before has been worked through. */
+	add(bytes: Uint8Array): void {
 		this.#packets.add(bytes);
+	}
+
+	/** Works through one packet. False: none is whole, or the connection has ended. */
+	work(): boolean {
+		if (this.#closed) return false;
 		try {
-			while (!this.#closed) {
-				const packet = this.#packets.next();
-				if (packet === undefined) return;
-				this.#receive(packet);
-			}
+			const packet = this.#packets.next();
+			if (packet === undefined) return false;
+			this.#receive(packet);
+			return true;
 		} catch (thrown) {
 			if (!(thrown instanceof MalformedPacket)) throw thrown;
 			this.close(thrown.message);
+			return false;
 		}
 	}
 
@@ -85,11 +96,7 @@ export class Connection {
 	deliver(topic: string, payload: Uint8Array | string, acknowledged?: () => void): boolean {
 		const qos = this.#grantedFor(topic);
 		if (this.#closed || qos === undefined) return false;
-		const messageId = qos === 0 ? undefined : this.#nextMessageId();
-		if (messageId !== undefined && acknowledged !== undefined) {
-			this.#unacknowledged ??= new Map();
-			this.#unacknowledged.set(messageId, acknowledged);
-		}
+		const messageId = qos === 0 ? undefined : this.#sent.next(acknowledged);
 		this.#send({
 			cmd: "publish",
 			topic,
@@ -122,11 +129,8 @@ export class Connection {
 		switch (packet.cmd) {
 			case "publish":
 				return this.#publish(packet, session, prefix);
-			case "puback": {
-				const acknowledged = this.#unacknowledged?.get(packet.messageId!);
-				this.#unacknowledged?.delete(packet.messageId!);
-				return acknowledged?.();
-			}
+			case "puback":
+				return this.#sent.acknowledged(packet.messageId!);
 			case "subscribe": {
 				if (packet.subscriptions.length === 0) return this.close("SUBSCRIBE without a filter");
 				if (this.drops(`${prefix}SUBSCRIBE`)) return;
@@ -149,19 +153,20 @@ export class Connection {
 	}
 
 	#connect(packet: IConnectPacket) {
-		const { accept, serviceOf, faults } = this.#options;
+		const { accept, faults } = this.#options;
 		const peer = this.#peer;
 		if (peer === undefined) return this.close("second CONNECT");
 		this.#peer = undefined;
 		if (packet.protocolId !== "MQTT" || packet.protocolVersion !== 4)
 			return this.#refuse({ returnCode: 1, reason: "not MQTT 3.1.1", service: "none", deviceId: "" });
-		const service = serviceOf(packet.username ?? "");
+		const user = parseUser(packet.username ?? "");
+		const service = user?.service ?? "none";
 		const prefix = service === "hub" ? "HUB-" : "";
 		if (this.drops(`${prefix}CONNECT`)) return;
 		const forced = Number(faults.strikes("connack"));
 		if (forced > 0)
 			return this.#refuse({ returnCode: forced, reason: "fault: connack", service, deviceId: packet.clientId });
-		const accepted = accept(packet, peer, this);
+		const accepted = accept(packet, user, peer, this);
 		if ("returnCode" in accepted) return this.#refuse(accepted);
 		this.#session = accepted;
 		if (packet.will !== undefined) {
@@ -211,11 +216,6 @@ export class Connection {
 	#grantedFor(topic: string): number | undefined {
 		for (const [filter, qos] of this.#session?.subscriptions ?? []) if (matches(filter, topic)) return qos;
 		return undefined;
-	}
-
-	#nextMessageId(): number {
-		this.#messageId = (this.#messageId % 0xffff) + 1;
-		return this.#messageId;
 	}
 
 	#watchKeepAlive() {

@@ -3,7 +3,7 @@ import type { Connection } from "./connection.ts";
 import type { DpsConnect } from "./dps.ts";
 import type { Answer, Registrations } from "./registrations.ts";
 import type { Session } from "./session.ts";
-import { splitTopic } from "./topic.ts";
+import { pathOf, splitTopic } from "./topic.ts";
 
 const REGISTER = "$dps/registrations/PUT/iotdps-register/";
 const POLL = "$dps/registrations/GET/iotdps-get-operationstatus/";
@@ -35,7 +35,7 @@ export class DpsSession implements Session {
 	}
 
 	step(topic: string): string | undefined {
-		const { path } = splitTopic(topic);
+		const path = pathOf(topic);
 		return path === REGISTER ? "REGISTER" : path === POLL ? "POLL" : undefined;
 	}
 

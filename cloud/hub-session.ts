@@ -16,7 +16,7 @@ import { problemBody, statusOf } from "./problem.ts";
 import { CREDENTIALS, type Renewals } from "./renewal.ts";
 import type { Publication, Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
-import { messageProperties, type Properties, splitTopic } from "./topic.ts";
+import { messageProperties, type Properties, pathOf, splitTopic } from "./topic.ts";
 import { patched, sectionForDevice, TwinRefused } from "./twins.ts";
 
 /** What all sessions have in common. */
@@ -94,7 +94,7 @@ export class HubSession implements Session {
 
 	step(topic: string): string | undefined {
 		if (topic.startsWith(this.#events)) return "PUBLISH";
-		const { path } = splitTopic(topic);
+		const path = pathOf(topic);
 		if (path === "$iothub/twin/GET/") return "TWIN-GET";
 		if (path === "$iothub/twin/PATCH/properties/reported/") return "TWIN-PATCH";
 		if (path === "$iothub/credentials/POST/issueCertificate/" && this.#options.renewals !== undefined) return "RENEW";
@@ -185,7 +185,7 @@ export class HubSession implements Session {
 	}
 
 	#answered(topic: string, rid: string, payload: Uint8Array) {
-		this.#methods?.answer(Number(METHOD_ANSWER.exec(splitTopic(topic).path)?.[1]), rid, payload);
+		this.#methods?.answer(Number(METHOD_ANSWER.exec(pathOf(topic))?.[1]), rid, payload);
 	}
 
 	#refuseTwin(rid: string, errorCode: number, message: string) {

@@ -15,7 +15,7 @@ export class MalformedPacket extends RangeError {
 /** Its length stands in two bytes (MQTT 3.1.1, 1.5.3). */
 export const MOST_TOPIC_BYTES = 0xffff;
 
-/** In one SUBSCRIBE: each is looked at, answered and told about. */
+/** In one SUBSCRIBE, each of which is looked at, answered and told about, or in one UNSUBSCRIBE. */
 const MOST_FILTERS = 100;
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -109,8 +109,9 @@ function read(whole: Buffer): Packet {
 		.parse(whole);
 	if (found instanceof Error) throw new MalformedPacket(`malformed MQTT: ${found.message}`);
 	if (found === undefined) throw new MalformedPacket("malformed MQTT: a packet without its content");
-	if (found.cmd === "subscribe" && found.subscriptions.length > MOST_FILTERS)
-		throw new MalformedPacket("SUBSCRIBE with too many filters");
+	const filters =
+		found.cmd === "subscribe" ? found.subscriptions : found.cmd === "unsubscribe" ? found.unsubscriptions : [];
+	if (filters.length > MOST_FILTERS) throw new MalformedPacket(`${found.cmd.toUpperCase()} with too many filters`);
 	return found;
 }
 

@@ -8,7 +8,7 @@ import { Dps, type DpsOptions } from "./dps.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 import type { Trace } from "./log.ts";
 import type { ConnectionOptions, Link, Peer, Refusal, Session } from "./session.ts";
-import { parseUser, type User } from "./username.ts";
+import type { User } from "./username.ts";
 
 export interface ServiceOptions extends DpsOptions, HubOptions {
 	/** Told about every packet of every connection. */
@@ -32,8 +32,7 @@ export class Service {
 			witness,
 			trace,
 			silenceMs,
-			accept: (connect, from, to) => this.#accept(connect, from, to),
-			serviceOf: (username) => parseUser(username)?.service ?? "none",
+			accept: (connect, user, from, to) => this.#accept(connect, user, from, to),
 			maxFilters: 5,
 			ended: (connection) => this.#open.delete(connection),
 		};
@@ -52,8 +51,7 @@ export class Service {
 		for (const connection of [...this.#open]) connection.part(reason);
 	}
 
-	#accept(packet: IConnectPacket, peer: Peer, connection: Connection): Session | Refusal {
-		const user = parseUser(packet.username ?? "");
+	#accept(packet: IConnectPacket, user: User | undefined, peer: Peer, connection: Connection): Session | Refusal {
 		if (user === undefined) return { returnCode: 4, reason: "malformed user name", service: "none", deviceId: "" };
 		const password = packet.password === undefined ? undefined : packet.password.toString("utf8");
 		return user.service === "dps"

@@ -5,6 +5,7 @@ import type { Connection } from "./connection.ts";
 import type { Service, Transport, Witness } from "./event.ts";
 import type { Faults } from "./faults.ts";
 import type { Trace } from "./log.ts";
+import type { User } from "./username.ts";
 
 /** Where a connection's bytes go. */
 export interface Link {
@@ -60,7 +61,13 @@ export interface Refusal {
 }
 
 /** Decides on a CONNECT. */
-export type Accept = (connect: IConnectPacket, peer: Peer, connection: Connection) => Session | Refusal;
+export type Accept = (
+	connect: IConnectPacket,
+	/** As its user name says; undefined: neither service's. */
+	user: User | undefined,
+	peer: Peer,
+	connection: Connection,
+) => Session | Refusal;
 
 /** What all connections have in common. */
 export interface ConnectionOptions {
@@ -70,7 +77,6 @@ export interface ConnectionOptions {
 	/** Told about every packet. */
 	readonly trace?: Trace | undefined;
 	readonly accept: Accept;
-	readonly serviceOf: (username: string) => Service | "none";
 	/** As the service does: 5. */
 	readonly maxFilters: number;
 	readonly silenceMs?: number | undefined; // instead of one and a half keep-alive intervals (MQTT 3.1.1, 3.1.2.10)

@@ -4,6 +4,12 @@ export interface Topic {
 	readonly query: ReadonlyMap<string, string>;
 }
 
+/** Without what stands behind `?`. */
+export function pathOf(topic: string): string {
+	const mark = topic.indexOf("?");
+	return mark < 0 ? topic : topic.slice(0, mark);
+}
+
 export function splitTopic(topic: string): Topic {
 	const mark = topic.indexOf("?");
 	return mark < 0

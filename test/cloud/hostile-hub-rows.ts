@@ -57,7 +57,7 @@ export const hubMoreRows = (): Row[] => [
 		["a filter of 60 KB", packet(0x82, id(1), filter("f".repeat(60_000))), "suback open"],
 		["a filter of 30,000 levels", packet(0x82, id(1), filter("/".repeat(30_000))), "suback open"],
 		["3,000 subscriptions", Buffer.concat(times(3000, (i) => packet(0x82, id(i + 1), filter(`f${i}`)))), "suback open"],
-		["UNSUBSCRIBE of 5,000", packet(0xa2, id(1), ...times(5000, (i) => text(`f${i}`))), "unsuback open"],
+		["UNSUBSCRIBE of 5,000", packet(0xa2, id(1), ...times(5000, (i) => text(`f${i}`))), "ends"],
 		["UNSUBSCRIBE with packet id 0", packet(0xa2, id(0), text("a")), "unsuback open"],
 		["a PUBACK of 3 bytes", Buffer.of(0x40, 3, 0, 1, 0), "open"],
 		["a PUBACK of 1 byte", Buffer.of(0x40, 1, 0), "open"],

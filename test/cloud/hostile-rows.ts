@@ -62,6 +62,8 @@ export const rows = (): Row[] => [
 		["100 filters", subscribe(100), "suback open"],
 		["101 filters", subscribe(101), "ends"],
 		["UNSUBSCRIBE without a filter", Buffer.of(0xa2, 2, 0, 1), "unsuback open"],
+		["100 filters fewer", unsubscribe(100), "unsuback open"],
+		["101 filters fewer", unsubscribe(101), "ends"],
 		["PUBACK for nobody", Buffer.of(0x40, 2, 9, 9), "open"],
 		["PUBREL", Buffer.of(0x62, 2, 0, 1), "ends"],
 		["a CONNACK", Buffer.of(0x20, 2, 0, 0), "ends"],
@@ -124,3 +126,6 @@ function subscribe(count: number): Uint8Array {
 	const body = Buffer.concat([Buffer.of(0, 1), ...filters]);
 	return Buffer.concat([Buffer.of(0x82), remaining(body.length), body]);
 }
+
+const unsubscribe = (count: number): Uint8Array =>
+	generate({ cmd: "unsubscribe", messageId: 9, unsubscriptions: times(count, (i) => `f${i}`) });

@@ -1,14 +1,12 @@
 /** Clients that ask and do not read: what waits for them is small, whatever they ask for, and others are served. */
 import assert from "node:assert/strict";
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
-import { Carrier } from "../../cloud/carry.ts";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
-import type { Connection } from "../../cloud/connection.ts";
 import { createWatch } from "../../cloud/watch.ts";
 import { FakeClock } from "../support/clock.ts";
 import { enrol, type Identity, Probe } from "./cloud-probe.ts";
@@ -159,59 +157,4 @@ test("events of the largest size are kept up to 32 MB, the last of them in any c
 	watch.witness({ event: "desired", deviceId: "d", patch: { a: "x".repeat(20 * MB) }, version: 1 });
 	watch.witness({ event: "desired", deviceId: "d".repeat(20 * MB), patch: {}, version: 2 });
 	assert.equal(watch.events.length, 1);
-});
-
-/** A transport without a network, and a connection that stands where it is told to, and throws when it is told to. */
-function carried(standing: Connection["standing"] = "unknown") {
-	const calls: string[] = [];
-	const socket = Object.assign(new EventEmitter(), { writableNeedDrain: false });
-	const note = (what: string) => () => void calls.push(what);
-	const connection = {
-		standing,
-		defect: undefined as Error | undefined,
-		data() {
-			if (connection.defect) throw connection.defect;
-		},
-		lost: () => connection.data(),
-		part: (reason: string) => calls.push(`part ${reason.split("\n")[0]}`),
-	};
-	const door = { wait: note("wait"), serve: note("serve"), done: note("done") };
-	const carrier = new Carrier(connection as unknown as Connection, door, socket as unknown as TLSSocket, {
-		pause: note("pause"),
-		resume: note("resume"),
-		destroy: note("destroy"),
-	});
-	return { calls, connection, socket, carrier };
-}
-
-test("what throws on a client's bytes, or on its end, ends its connection and nothing else", () => {
-	const { calls, connection, carrier } = carried();
-	carrier.receive(Uint8Array.of(1));
-	carrier.lost("gone");
-	assert.deepEqual(calls, []);
-	connection.defect = new Error("a defect");
-	carrier.receive(Uint8Array.of(1));
-	assert.deepEqual(calls.splice(0), ["part internal error: Error: a defect", "destroy"]);
-	carrier.lost("gone");
-	assert.deepEqual(calls, ["part internal error: Error: a defect", "destroy"]);
-});
-
-test("a client is served once its CONNECT is accepted, known once its credential has been looked at", () => {
-	for (const [standing, expected] of [
-		["unknown", []],
-		["accepted", ["serve"]],
-		["attested", ["done"]],
-	] as const) {
-		const { calls, carrier } = carried(standing);
-		carrier.receive(Uint8Array.of(1));
-		assert.deepEqual(calls, expected);
-	}
-});
-
-test("a transport whose answers wait is paused until they have gone", () => {
-	const { calls, socket, carrier } = carried();
-	socket.writableNeedDrain = true;
-	carrier.receive(Uint8Array.of(1));
-	socket.emit("drain");
-	assert.deepEqual(calls, ["pause", "resume"]);
 });
