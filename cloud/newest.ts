@@ -1,10 +1,17 @@
-/** The newest of what comes, within a number and within bytes: nobody keeps gigabytes for clients that send the largest they may. */
+/**
+ * The newest of what comes, within a number and within bytes: nobody keeps gigabytes for clients that send the largest they may.
+ *
+ * Where it is too much a tenth goes at once: to take one from the front for each that comes would move thousands of others each time.
+ */
 
 export interface Limits {
 	readonly count: number;
 	/** As `weigh` has them. */
 	readonly bytes: number;
 }
+
+/** Of each limit, after some have gone. */
+const LEFT = 0.9;
 
 export class Newest<T> {
 	/** Oldest first. */
@@ -25,10 +32,17 @@ export class Newest<T> {
 		this.items.push(item);
 		this.#weights.push(bytes);
 		this.#bytes += bytes;
-		while (this.items.length > this.#limits.count || (this.#bytes > this.#limits.bytes && this.items.length > 1)) {
-			this.#bytes -= this.#weights.shift()!;
-			this.#dropped(this.items.shift()!);
-		}
+		if (this.items.length > this.#limits.count || this.#bytes > this.#limits.bytes) this.#drop();
+	}
+
+	#drop(): void {
+		const [count, bytes] = [LEFT * this.#limits.count, LEFT * this.#limits.bytes];
+		const last = this.items.length - 1;
+		let gone = 0;
+		while (gone < last && (this.items.length - gone > count || this.#bytes > bytes))
+			this.#bytes -= this.#weights[gone++]!;
+		this.#weights.splice(0, gone);
+		for (const item of this.items.splice(0, gone)) this.#dropped(item);
 	}
 }
 
@@ -42,6 +56,10 @@ export function weigh(value: unknown): number {
 	if (typeof value !== "object" || value === null) return 16;
 	let bytes = 64;
 	if (Array.isArray(value)) for (const item of value) bytes += 8 + weigh(item);
-	else for (const [name, member] of Object.entries(value)) bytes += 96 + 2 * name.length + weigh(member);
+	else {
+		// Each message is weighed: no pairs are made of its members.
+		const members = value as Readonly<Record<string, unknown>>;
+		for (const name of Object.keys(members)) bytes += 96 + 2 * name.length + weigh(members[name]);
+	}
 	return bytes;
 }

@@ -128,15 +128,16 @@ function readPublish(whole: Buffer): IPublishPacket {
 	const topicEnd = topicAt + ((whole[at]! << 8) | whole[at + 1]!);
 	const payloadAt = topicEnd + (qos === 0 ? 0 : 2);
 	if (payloadAt > whole.length) throw new MalformedPacket("malformed MQTT: a PUBLISH that is too short");
-	const packet = {
+	const packet: IPublishPacket = {
 		cmd: "publish",
 		topic: whole.toString("utf8", topicAt, topicEnd),
 		payload: whole.subarray(payloadAt),
 		qos,
 		retain: (flags & 1) !== 0,
 		dup: (flags & 8) !== 0,
-	} as const;
-	return qos === 0 ? packet : { ...packet, messageId: (whole[topicEnd]! << 8) | whole[topicEnd + 1]! };
+	};
+	if (qos > 0) packet.messageId = (whole[topicEnd]! << 8) | whole[topicEnd + 1]!;
+	return packet;
 }
 
 /**
