@@ -27,12 +27,15 @@ test("docs/reference.md says what the code says", () => {
 test("a device reports and follows the properties that are told, and no others", () =>
 	withCloud({}, async (cloud) => {
 		const id = cloud.registrationId;
-		const device = new UpdatedDevice(cloud, () => ({ firmware: "1.2.3", operations: "all" }), {}, 0);
+		const config = { firmware: "1.2.3", operations: "all", maxMessageBytes: "1024" };
+		const device = new UpdatedDevice(cloud, () => config, {}, 0);
 		try {
 			await reported(cloud, ({ state }) => state === "idle");
 			// So that there is a fault to be told of, at the next connection.
+			assert.equal(statusOf(await cloud.operator.callMethod(id, "none", "x".repeat(6000))), 413);
 			cloud.operator.disconnect(id);
-			const told = (event: CloudEvent) => event.event === "reported" && /"remedy"/.test(JSON.stringify(event.patch));
+			const told = (event: CloudEvent) =>
+				event.event === "reported" && /"call of none of/.test(JSON.stringify(event.patch));
 			await cloud.seen(told);
 			offer(cloud);
 			await reported(cloud, ({ installed }) => installed === 2);
@@ -43,6 +46,8 @@ test("a device reports and follows the properties that are told, and no others",
 		assert.deepEqual([...new Set(patches.flatMap((patch) => paths(patch)))].sort(), inTable("reported"));
 		assert.deepEqual(paths(cloud.device(id)!.desired.properties), inTable("desired"));
 	}));
+
+const statusOf = (outcome: object): unknown => "status" in outcome && outcome.status;
 
 const inTable = (section: string): string[] =>
 	Object.keys(TWIN)
@@ -74,6 +79,7 @@ const TWIN = {
 	"reported enrollee.faults[].code": "the last five Faults, newest first, each code once",
 	"reported enrollee.faults[].count": "how often since the device's start",
 	"reported enrollee.faults[].at": "when it came last, by the device's clock",
+	"reported enrollee.faults[].message": "of `hub.too-large` alone: topic or properties, and size, of the last one",
 	"reported enrollee.faults[].remedy": "what to do about it",
 	"reported enrollee.unstable":
 		"`starts` and `lastReset` while the application is kept from what is sent, after starts that did not last; else absent",

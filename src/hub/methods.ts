@@ -9,7 +9,7 @@
  * 413 (payload beyond the device's intake), 429 (too many calls open), 500 (the handler threw, or its answer cannot be sent), 503 (the
  * device is unstable: base/starts.ts) or 504 (no answer in the longest time the hub waits). What a handler says after that is dropped.
  */
-import { Fault } from "../fault.ts";
+import { Fault, printable } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Log } from "../port.ts";
 import { FAULTS } from "../remedies.ts";
@@ -68,8 +68,8 @@ export class Methods {
 	}
 
 	/**
-	 * A call whose payload is too large to be held: read as it comes where it may be an offer of an update, else answered at once.
-	 * `bytes`: of topic and payload.
+	 * A call whose payload is too large to be held: read as it comes where it may be an offer of an update, else answered at once, and
+	 * Fault hub.too-large. `bytes`: of topic and payload.
 	 */
 	open(topic: string, bytes: number): Sink | undefined {
 		const { name, rid } = parseTopic(topic) ?? {};
@@ -78,9 +78,12 @@ export class Methods {
 		const own = isOwn(name);
 		const most = own ? intake.ownBytes : intake.bytes;
 		if (!own || bytes - topic.length > most) {
-			const message = `payload of ${bytes} bytes, at most ${most}`;
-			this.#answer(name, rid, 413, { code: "hub.too-large", message });
-			return undefined;
+			const fault = new Fault(
+				"hub.too-large",
+				`call of ${printable(name)} of ${bytes} bytes, its payload at most ${most}; not looked at`,
+			);
+			this.#answer(name, rid, 413, { code: fault.code, message: fault.message });
+			throw fault;
 		}
 		const parts = new OfferParts(intake);
 		return { push: (part) => parts.push(part), end: () => this.#call(name, rid, () => parts.whole()) };

@@ -3,15 +3,15 @@
  * `enrollee.reboot`, `enrollee.resume`, the sections `certificate` and `enrollee` of the reported properties, and (off by default) health as
  * telemetry.
  *
- * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies.
+ * Each is switched by the configuration's `operations`. Nothing secret is said: states, dates, counts, codes and remedies, and what was too
+ * large to be held.
  */
 import { sha256 } from "#digest";
 import { hex, utf8 } from "../base/bytes.ts";
-import { type FaultCode, isFaultCode } from "../fault.ts";
 import type { Clock, Log, Store } from "../port.ts";
-import { FAULTS } from "../remedies.ts";
 import { FlashWatch } from "../store/flash-watch.ts";
 import type { MethodHandler, MethodHandlers } from "./methods.ts";
+import { type Noted, note, told } from "./noted.ts";
 import type { Operation, OperationSettings } from "./operation-names.ts";
 import type { ReportDone } from "./reported.ts";
 
@@ -51,15 +51,6 @@ export interface Outlet {
 	telemetry(body: object): void;
 }
 
-interface Noted {
-	readonly code: FaultCode;
-	readonly count: number;
-	/** When it came last, by the device's clock. */
-	readonly at: string;
-}
-
-/** The last ones, each code once. */
-const MOST_NOTED = 5;
 /** Before a step of a renewal is reported: most are over by then, and a report would be held while certificates are checked. */
 const STEP_SECONDS = 5;
 const REBOOT_SECONDS = 2; // for the answer to leave
@@ -99,7 +90,7 @@ export class Operations {
 	/** The agent's log; every Fault that passes is noted. */
 	readonly log: Log = (step, detail) => {
 		this.#options.log(step, detail);
-		if (step === "fault") this.#note(detail?.code);
+		if (step === "fault") this.#noted = note(this.#noted, detail, this.#options.clock.now());
 		const renewal = RENEWAL_STEPS[step];
 		if (renewal === undefined || renewal === this.#renewal) return;
 		this.#renewal = renewal;
@@ -195,7 +186,7 @@ export class Operations {
 		const enrollee = {
 			firmware: config.firmware,
 			certificate: dates,
-			faults: this.#faults(),
+			faults: told(this.#noted),
 			unstable: device.unstable ?? null,
 		};
 		this.#told = digestOf({ certificate, enrollee });
@@ -219,7 +210,7 @@ export class Operations {
 			upSeconds: Math.round(clock.ticks() / 1000),
 			certificate: this.#certificate(),
 			flash: this.#flash.status,
-			faults: this.#faults(),
+			faults: told(this.#noted),
 		};
 	}
 
@@ -227,20 +218,6 @@ export class Operations {
 		const { notBefore, notAfter } = this.#credential ?? {};
 		if (notBefore === undefined || notAfter === undefined) return undefined;
 		return { validFrom: new Date(notBefore).toISOString(), validUntil: new Date(notAfter).toISOString() };
-	}
-
-	/** Newest first. */
-	#faults(): readonly object[] {
-		return this.#noted.map((noted) => ({ ...noted, remedy: FAULTS[noted.code] }));
-	}
-
-	#note(code: unknown): void {
-		if (!isFaultCode(code)) return;
-		const known = this.#noted.find((noted) => noted.code === code);
-		const others = this.#noted.filter((noted) => noted !== known);
-		const at = new Date(this.#options.clock.now()).toISOString();
-		const noted = { code, count: (known?.count ?? 0) + 1, at };
-		this.#noted = [noted, ...others].slice(0, MOST_NOTED);
 	}
 }
 

@@ -24,8 +24,14 @@ test("the agent's own method gets an address of 2,048 characters where a message
 	large("enrollee.update", 1, JSON.stringify(offer(2048)));
 	large("Enrollee.Update", 2, JSON.stringify(offer(2048), undefined, "\t"));
 	assert.deepEqual(seen, [offer(2048), offer(2048)]);
-	large("mine", 3, JSON.stringify(offer(2048)));
-	large("enrollee.update", 4, JSON.stringify(offer(2600)));
+	assert.throws(
+		() => large("mine", 3, JSON.stringify(offer(2048))),
+		/too-large: call of mine .* payload at most 2048;/,
+	);
+	assert.throws(
+		() => large("enrollee.update", 4, JSON.stringify(offer(2600))),
+		/too-large: call of enrollee.update .* payload at most 2560;/,
+	);
 	large("enrollee.update", 5, `{"url":"${"a".repeat(2048)}"`);
 	large("enrollee.update", 6, `[${"1,".repeat(1100)}1]`);
 	large("enrollee.none", 7, JSON.stringify(offer(2048)));
