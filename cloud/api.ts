@@ -41,12 +41,13 @@ export async function serveApi(port: number, secret: Uint8Array, context: Contex
 	const server = createServer((request, response) => {
 		const { socket } = request;
 		response.once("close", () => halfOpen.wait(socket));
-		if (!open.add(socket, response)) return;
 		const known = () => halfOpen.done(socket);
-		handle(request, response, { token, known, unread, context }).catch((error: Error) => {
-			// A stream that has begun can only end.
-			if (response.headersSent) response.destroy();
-			else reply(response, ...failure(error));
+		open.add(socket, response, () => {
+			handle(request, response, { token, known, unread, context }).catch((error: Error) => {
+				// A stream that has begun can only end.
+				if (response.headersSent) response.destroy();
+				else reply(response, ...failure(error));
+			});
 		});
 	});
 	server.on("connection", (socket) => halfOpen.door(socket));
@@ -96,7 +97,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, handli
 	const body = await readBody(request);
 	unread.check();
 	const result = route.run({ names, query: searchParams, body, context });
-	// What is there at once is sent at once: of requests that came together one answer is in the making.
+	// What is there at once is sent at once: of requests that come together one answer is in the making.
 	unread.add(response, reply(response, 200, result instanceof Promise ? await result : result));
 }
 

@@ -6,13 +6,14 @@
  * client has said DISCONNECT, or the cloud itself ends.
  */
 import type { IConnectPacket, IPublishPacket, Packet } from "mqtt-packet";
-import { encode, MalformedPacket, Packets } from "./packets.ts";
+import { encode, MalformedPacket, Packets, willOf } from "./packets.ts";
 import { Sent } from "./sent.ts";
 import type { ConnectionOptions, Link, Peer, Publication, Refusal, Session } from "./session.ts";
 import { matches } from "./topic.ts";
 import { parseUser } from "./username.ts";
 
 const MAX_PACKET_BYTES = 300 * 1024;
+const MAX_STRANGER_BYTES = 80 * 1024; // of a packet of nobody known: a will, or what a device says at DPS, with 64 KB and its names
 const MAX_MESSAGE_BYTES = 256 * 1024; // body and properties, as the service counts a message
 const CONNECT_MS = 30_000;
 const EVENTS = "/messages/events/";
@@ -23,7 +24,7 @@ export class Connection {
 	readonly #link: Link;
 	/** Until it has said who it is. */
 	#peer: Peer | undefined;
-	readonly #packets = new Packets(MAX_PACKET_BYTES);
+	readonly #packets = new Packets(MAX_STRANGER_BYTES);
 	readonly #sent = new Sent();
 	#session: Session | undefined;
 	#clientId = "";
@@ -63,6 +64,7 @@ export class Connection {
 	work(): boolean {
 		if (this.#closed) return false;
 		try {
+			if (this.#session?.isAttested) this.#packets.most = MAX_PACKET_BYTES;
 			const packet = this.#packets.next();
 			if (packet === undefined) return false;
 			this.#receive(packet);
@@ -169,10 +171,7 @@ export class Connection {
 		const accepted = accept(packet, user, peer, this);
 		if ("returnCode" in accepted) return this.#refuse(accepted);
 		this.#session = accepted;
-		if (packet.will !== undefined) {
-			const { topic, payload, retain = false } = packet.will;
-			this.#will = { topic, payload: Buffer.from(payload), qos: packet.will.qos ?? 0, retain };
-		}
+		if (accepted.will !== undefined) this.#will = willOf(packet);
 		this.#keepAliveMs = this.#options.silenceMs ?? Math.min((packet.keepalive ?? 0) * 1500, 1767_000);
 		this.#watchKeepAlive();
 		accepted.accepted(this);

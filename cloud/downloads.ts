@@ -40,6 +40,8 @@ export interface UpdateOffer {
 }
 
 const BUNDLE = ".suit";
+/** Read at once: what waits for a client that does not read is a few of them. */
+const PIECE_BYTES = 16 * 1024;
 const PATH = "/updates/";
 /** Of no matter: only the path counts. */
 const ORIGIN = "https://cloud.invalid";
@@ -145,7 +147,7 @@ export class Downloads {
 			...(from > 0 && { "content-range": `bytes ${from}-${total - 1}/${total}` }),
 		});
 		// Its end is the last byte; none at all is one before the first, which it does not take.
-		const file = createReadStream("", { fd, start: from, end: Math.max(from, until - 1) });
+		const file = createReadStream("", { fd, start: from, end: Math.max(from, until - 1), highWaterMark: PIECE_BYTES });
 		const pieces = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
 			let at = from;
 			for await (const piece of source) {

@@ -3,6 +3,8 @@ const LEAST_BYTES = 8;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export class Gathered {
+	/** Of all that will come, if that is known: no more memory is taken. */
+	most = Number.POSITIVE_INFINITY;
 	#memory = NOTHING;
 	#length = 0;
 
@@ -18,7 +20,7 @@ export class Gathered {
 	add(piece: Uint8Array): void {
 		const length = this.#length + piece.length;
 		if (length > this.#memory.length) {
-			const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#length, LEAST_BYTES));
+			const larger = Buffer.allocUnsafe(Math.max(length, Math.min(this.most, Math.max(2 * this.#length, LEAST_BYTES))));
 			this.#memory.copy(larger, 0, 0, this.#length);
 			this.#memory = larger;
 		}

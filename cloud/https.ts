@@ -41,14 +41,15 @@ export class Https {
 		const door = this.#doors.get(request.socket);
 		request.once("close", () => door?.serve());
 		response.once("close", () => door?.wait());
-		if (!this.#open.add(request.socket, response)) return;
-		try {
-			this.#answer(request, response);
-		} catch {
-			// A file that went away meanwhile, for instance: it ends this request, not the cloud.
-			if (response.headersSent) response.destroy();
-			else response.writeHead(500, { "content-length": 0 }).end();
-		}
+		this.#open.add(request.socket, response, () => {
+			try {
+				this.#answer(request, response);
+			} catch {
+				// A file that went away meanwhile, for instance: it ends this request, not the cloud.
+				if (response.headersSent) response.destroy();
+				else response.writeHead(500, { "content-length": 0 }).end();
+			}
+		});
 	});
 	readonly #webSockets = new WebSocketServer({
 		noServer: true,

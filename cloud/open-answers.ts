@@ -1,7 +1,7 @@
 /**
  * The answers that each HTTP connection waits for. Requests that come without waiting (pipelining) are read before the first one is
- * answered: as many as a piece of the stream holds. And of a connection that ends Node tells only the answer whose turn it is: the others
- * would keep what they hold, an open file for instance.
+ * answered: as many as a piece of the stream holds. Each is looked at when those before it have been answered: 16 images would be read
+ * from 16 files, to wait for each other. And of a connection that ends Node tells only the answer whose turn it is.
  */
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -10,22 +10,27 @@ import type { Duplex } from "node:stream";
 const MOST = 16;
 
 export class OpenAnswers {
-	readonly #all = new WeakMap<Duplex, Set<ServerResponse>>();
+	/** In their order, with what answers. */
+	readonly #all = new WeakMap<Duplex, Map<ServerResponse, () => void>>();
 
-	/** False: there are too many; their connection has ended. */
-	add(socket: Duplex, response: ServerResponse): boolean {
+	/** Calls `answer` in its turn; not at all where the connection ends first, as it does when too many wait. */
+	add(socket: Duplex, response: ServerResponse, answer: () => void): void {
 		const open = this.#all.get(socket) ?? this.#begin(socket);
-		open.add(response);
-		response.once("close", () => open.delete(response));
+		open.set(response, answer);
+		response.once("close", () => {
+			open.delete(response);
+			const [next] = open.values();
+			if (!socket.destroyed) next?.();
+		});
 		if (open.size > MOST) socket.destroy();
-		return open.size <= MOST;
+		else if (open.size === 1) answer();
 	}
 
-	#begin(socket: Duplex): Set<ServerResponse> {
-		const open = new Set<ServerResponse>();
+	#begin(socket: Duplex): Map<ServerResponse, () => void> {
+		const open = new Map<ServerResponse, () => void>();
 		this.#all.set(socket, open);
 		socket.once("close", () => {
-			for (const response of open) {
+			for (const response of open.keys()) {
 				response.destroy();
 				response.emit("close");
 			}

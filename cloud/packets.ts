@@ -2,11 +2,12 @@
  * The packets in a client's bytes (MQTT 3.1.1 sections 2 and 3), whatever pieces they come in.
  *
  * A packet over the limit is refused by its fixed header, before anything of it is kept; of one that has not come whole at most twice what
- * has come is held. A PUBLISH, of which there are as many as of all others together, is read here; of the others mqtt-packet sees one
+ * has come is held, and no more than it has. A PUBLISH, of which there are as many as of all others together, is read here; of the others mqtt-packet sees one
  * at a time, whole, and keeps nothing.
  */
-import { generate, type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import { Gathered } from "./gathered.ts";
+import type { Publication } from "./session.ts";
 
 export class MalformedPacket extends RangeError {
 	override readonly name = "MalformedPacket";
@@ -21,7 +22,8 @@ const MOST_FILTERS = 100;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export class Packets {
-	readonly #most: number;
+	/** Bytes of one packet, its fixed header included. */
+	most: number;
 	/** What came last, and how far it has been read. */
 	#bytes = NOTHING;
 	#at = 0;
@@ -29,9 +31,8 @@ export class Packets {
 	#held: Gathered | undefined;
 	#length = 0;
 
-	/** `most`: bytes of one packet, its fixed header included. */
 	constructor(most: number) {
-		this.#most = most;
+		this.most = most;
 	}
 
 	/** Before these, all there were have been taken. */
@@ -61,6 +62,7 @@ export class Packets {
 		}
 		this.#length = length;
 		this.#held = new Gathered();
+		if (length > 0) this.#held.most = length;
 		this.#held.add(bytes.subarray(at));
 		return undefined;
 	}
@@ -72,6 +74,7 @@ export class Packets {
 			this.#length = this.#lengthAt(held.bytes, 0);
 		}
 		if (this.#length === 0) return undefined;
+		held.most = this.#length;
 		const piece = this.#bytes.subarray(this.#at, this.#at + this.#length - held.length);
 		this.#at += piece.length;
 		held.add(piece);
@@ -88,7 +91,7 @@ export class Packets {
 			if (byte === undefined) return 0;
 			length += (byte & 0x7f) << (7 * (i - 1));
 			if (byte < 0x80) {
-				if (1 + i + length > this.#most) throw new MalformedPacket("packet too large");
+				if (1 + i + length > this.most) throw new MalformedPacket("packet too large");
 				return 1 + i + length;
 			}
 		}
@@ -113,6 +116,13 @@ function read(whole: Buffer): Packet {
 		found.cmd === "subscribe" ? found.subscriptions : found.cmd === "unsubscribe" ? found.unsubscriptions : [];
 	if (filters.length > MOST_FILTERS) throw new MalformedPacket(`${found.cmd.toUpperCase()} with too many filters`);
 	return found;
+}
+
+/** What is to be published for a client that goes without DISCONNECT. */
+export function willOf({ will }: IConnectPacket): Publication | undefined {
+	if (will === undefined) return undefined;
+	const { topic, payload, qos = 0, retain = false } = will;
+	return { topic, payload: Buffer.from(payload), qos, retain };
 }
 
 const PUBLISH = 3;

@@ -17,6 +17,9 @@ export interface ServiceOptions extends DpsOptions, HubOptions {
 	readonly silenceMs?: number | undefined;
 }
 
+/** Of a token, which DPS holds before it has looked at it, there are some 300. */
+const MOST_PASSWORD_BYTES = 4096;
+
 export class Service {
 	readonly hub: Hub;
 	readonly dps: Dps;
@@ -53,7 +56,7 @@ export class Service {
 
 	#accept(packet: IConnectPacket, user: User | undefined, peer: Peer, connection: Connection): Session | Refusal {
 		if (user === undefined) return { returnCode: 4, reason: "malformed user name", service: "none", deviceId: "" };
-		const password = packet.password === undefined ? undefined : packet.password.toString("utf8");
+		const password = packet.password?.toString("utf8", 0, MOST_PASSWORD_BYTES);
 		return user.service === "dps"
 			? this.#acceptAtDps(user, packet, password, peer, connection)
 			: this.#acceptAtHub(user, packet, password, peer, connection);

@@ -47,7 +47,7 @@ export interface Session {
 	step(topic: string): string | undefined;
 	/** `step`: of its topic. */
 	publish(publication: Publication, step: string): void;
-	/** The last will of a client that went without DISCONNECT; a topic that takes none is no matter. */
+	/** The last will of a client that went without DISCONNECT; a topic that takes none is no matter. Absent: none is kept. */
 	will?(publication: Publication): void;
 	subscribed(filter: string): void;
 	closed(): void;

@@ -117,6 +117,11 @@ export const hubMoreRows = (): Row[] => [
 	]),
 	...from("mqtt", [
 		["a will of 60 KB", connect(0b1100_0110, "dev-002", "will", "w".repeat(60_000), USER, "x"), "connack ends"],
+		[
+			"a CONNECT of 90 KB",
+			connect(0b1100_0110, "dev-002", "will", "w".repeat(60_000), USER, "x".repeat(30_000)),
+			"ends",
+		],
 		["a will at QoS 3", connect(0b1101_1110, "dev-002", "will", "w", USER, "x"), "connack ends"],
 		["a will without its flag", connect(0b1110_0010, "dev-002", USER, "x"), "ends"],
 		["a will for a topic of nothing", connect(0b1100_0110, "dev-002", "", "w", USER, "x"), "connack ends"],

@@ -6,6 +6,7 @@ import { Listeners } from "../../cloud/listeners.ts";
 import { Log } from "../../cloud/log.ts";
 import { createWatch } from "../../cloud/watch.ts";
 import { FakeClock } from "../support/clock.ts";
+import { bytesInUse } from "./in-use.ts";
 import { connectDps, dial, publish, world } from "./socketless-world.ts";
 
 const MB = 1024 * 1024;
@@ -58,9 +59,9 @@ test("the log keeps 8 MB of events, 450 to 500 of the usual ones, the newest", (
 
 test("DPS keeps 32 MB of payloads; a registration whose payload has gone is answered all the same", () => {
 	const { service, clock } = world();
-	const payload = objects(40_000);
+	const payload = objects(25_000);
 	const text = JSON.stringify({ payload });
-	const clients = Array.from({ length: 20 }, (_, i) => {
+	const clients = Array.from({ length: 40 }, (_, i) => {
 		const client = dial(service);
 		client.send(connectDps(clock, `dev-${i}`));
 		client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "$dps/registrations/res/#", qos: 1 }] });
@@ -79,4 +80,23 @@ test("DPS keeps 32 MB of payloads; a registration whose payload has gone is answ
 	const kept = again.filter(({ registrationState }) => registrationState.payload !== null);
 	assert.ok(kept.length > 5 && kept.length * payload.length * 56 <= 32 * MB, `${kept.length}`);
 	assert.deepEqual(kept, again.slice(-kept.length), "the newest");
+});
+
+test("of 100 clients at DPS that nobody knows no will is held, and 4 KB of a password", () => {
+	const { service, clock } = world();
+	const text = `\u0100${"x".repeat(30_000)}`;
+	const connect = { ...connectDps(clock), password: Buffer.from(text) };
+	const come = () => {
+		const client = dial(service);
+		client.send({ ...connect, will: { topic: text, payload: Buffer.from("w"), qos: 0, retain: false } });
+		client.received.length = 0;
+		return client;
+	};
+	// What the first ones take is V8's.
+	const first = Array.from({ length: 100 }, come);
+	const before = bytesInUse();
+	const clients = Array.from({ length: 100 }, come);
+	const held = (bytesInUse() - before) / clients.length;
+	assert.ok(held < 40_000, `${held} bytes each`);
+	assert.ok([...first, ...clients].every((client) => !client.closed()));
 });

@@ -69,7 +69,7 @@ test("they are what mqtt-packet makes of all of them at once, in pieces of any s
 		assert.deepEqual(read(cut(BYTES, size)).map(plain), expected, `in pieces of ${size}`);
 });
 
-test("of 300 KB that come byte by byte no more than twice their bytes is held", () => {
+test("of 300 KB that come byte by byte no more than their bytes is held", () => {
 	const packets = new Packets(MOST);
 	const large = generate(publish("t", Buffer.alloc(MOST - 8, 1), 0));
 	const before = bytesInUse();
@@ -81,7 +81,7 @@ test("of 300 KB that come byte by byte no more than twice their bytes is held", 
 	const held = bytesInUse() - before;
 	packets.add(large.subarray(-1));
 	assert.equal(packets.next()?.cmd, "publish");
-	assert.ok(held < 3 * MOST, `${held} bytes`);
+	assert.ok(held < 1.3 * MOST, `${held} bytes`);
 });
 
 test("a packet may have as many bytes as are allowed, its header included", () => {

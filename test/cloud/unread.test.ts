@@ -70,12 +70,25 @@ test("a connection may ask one thing after another, more than 16 in all", LIMIT,
 });
 
 test("of requests that wait for no answer 16 are taken, and the connection ends at the next", LIMIT, async () => {
-	const before = downloads();
 	const socket = await dial();
 	socket.pause();
-	socket.write(REQUEST.repeat(500));
+	socket.write(REQUEST.repeat(17));
 	await once(socket.resume(), "close");
-	assert.equal(downloads() - before, 16);
+});
+
+test("of images asked for without waiting one is open at a time", LIMIT, async () => {
+	const before = downloads();
+	const socket = await ask(REQUEST.repeat(16));
+	(await ask(REQUEST)).destroy();
+	assert.equal(downloads() - before, 2);
+	let bytes = 0;
+	socket.on("data", (piece: Buffer) => {
+		bytes += piece.length;
+		if (bytes > 15 * LARGE_BYTES) socket.emit("all");
+	});
+	await once(socket.resume(), "all");
+	assert.equal(downloads() - before, 17);
+	socket.destroy();
 });
 
 test(
