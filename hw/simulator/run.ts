@@ -35,8 +35,8 @@ const flash = join(project, "build/sim/flash");
 mkdirSync(flash, { recursive: true });
 process.stderr.write("building the agent for XS; the first time this takes a minute\n");
 const app = await buildForXs({ name: "sim", manifest: join(project, "hw/simulator/manifest.json") });
-const cloud = await startCloud({ stateFolder: join(project, "build/sim/cloud") });
-process.stdout.write(`cloud at ${cloud.host}:${cloud.port}, flash in ${flash}\n`);
+const cloud = await startCloud({ stateFolder: join(project, "build/sim/cloud"), apiPort: 0 });
+process.stdout.write(`cloud at ${cloud.host}:${cloud.port}, its page at ${cloud.pageUrl}, flash in ${flash}\n`);
 const environment = environmentOf(cloud, flash);
 try {
 	if (headless) {
