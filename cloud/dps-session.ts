@@ -18,12 +18,15 @@ export class DpsSession implements Session {
 	isAttested = false;
 	readonly #registrations: Registrations;
 	readonly #connect: DpsConnect;
+	readonly #known: Map<string, DpsSession>;
 	#connection!: Connection;
 
-	constructor(registrations: Registrations, connect: DpsConnect) {
+	/** `known`: of each registration id the session whose credential has been looked at. */
+	constructor(registrations: Registrations, connect: DpsConnect, known: Map<string, DpsSession>) {
 		this.deviceId = connect.registrationId.toLowerCase();
 		this.#registrations = registrations;
 		this.#connect = connect;
+		this.#known = known;
 	}
 
 	accepted(connection: Connection): void {
@@ -49,10 +52,23 @@ export class DpsSession implements Session {
 
 	subscribed(): void {}
 
-	closed(): void {}
+	evict(): void {
+		this.#connection.close("evicted by a newer connection");
+	}
+
+	closed(): void {
+		if (this.#known.get(this.deviceId) === this) this.#known.delete(this.deviceId);
+	}
+
+	/** One connection a client id (MQTT-3.1.4-2); a stranger that only says it has that id ends no other. */
+	#attested(): void {
+		this.isAttested = true;
+		this.#known.get(this.deviceId)?.evict();
+		this.#known.set(this.deviceId, this);
+	}
 
 	#answer(rid: string, { status, body, retryAfterSeconds, step }: Answer): void {
-		this.isAttested ||= status < 300;
+		if (status < 300 && !this.isAttested && this.#connection.standing === "accepted") this.#attested();
 		const retry = retryAfterSeconds === undefined ? "" : `&retry-after=${retryAfterSeconds}`;
 		this.#connection.deliver(`$dps/registrations/res/${status}/?$rid=${rid}${retry}`, JSON.stringify(body));
 		if (step !== undefined) this.#connection.drops(step);

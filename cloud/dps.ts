@@ -33,12 +33,14 @@ export interface DpsConnect extends Claim {
 /** One operation of a device at DPS, behind every door: MQTT (dps-session.ts) and HTTPS (dps-https.ts). */
 export class Dps {
 	readonly registrations: Registrations;
+	/** By registration id: whose credential has been looked at. */
+	readonly #known = new Map<string, DpsSession>();
 
 	constructor(options: DpsOptions) {
 		this.registrations = new Registrations(options);
 	}
 
 	open(connect: DpsConnect): Session {
-		return new DpsSession(this.registrations, connect);
+		return new DpsSession(this.registrations, connect, this.#known);
 	}
 }

@@ -14,22 +14,25 @@ export interface Read extends Facts {
 interface Facts {
 	/** SHA-256 of the bytes. */
 	readonly name: string;
-	/** Whose it is and who it says has issued it, in a form in which names that OpenSSL takes for the same are equal. */
+	/** Whose it is and who it says has issued it: SHA-256 of a form in which names that OpenSSL takes for the same are equal. */
 	readonly subject: string;
 	readonly issuer: string;
+	/** Of a longer one the beginning: no device's. */
 	readonly commonName: string;
 	readonly isAuthority: boolean;
-	/** Upper-case hex. */
+	/** Upper-case hex; of a longer one than RFC 5280 allows the beginning. */
 	readonly serial: string;
 	/** Milliseconds since 1970. */
 	readonly notBefore: number;
 	readonly notAfter: number;
 }
 
-/** Certificates and pairs of them, a few hundred bytes each. */
+/** Certificates and pairs of them, a few hundred bytes each, whatever is in them: strangers present any. */
 const MOST = 50_000;
-/** Names alone may be as long as a certificate: what is longer is read anew each time. */
+/** Of a certificate that is kept; what is longer is read anew each time. */
 const MOST_CERTIFICATE_BYTES = 4096;
+/** Of a text that is kept. */
+const MOST_CHARACTERS = 256;
 
 export class Known {
 	readonly #read = new Map<string, Facts>();
@@ -78,16 +81,19 @@ function factsOf(name: string, bytes: Uint8Array): Facts {
 		name,
 		subject: folded(subject),
 		issuer: folded(issuer),
-		commonName: /^CN=(.*)$/m.exec(subject)?.[1] ?? "",
+		commonName: own(/^CN=(.*)$/m.exec(subject)?.[1] ?? ""),
 		isAuthority: ca,
-		serial: serialNumber,
+		serial: own(serialNumber),
 		notBefore: Date.parse(validFrom),
 		notAfter: Date.parse(validTo),
 	};
 }
 
 /** OpenSSL compares without case and repeated spaces (X509_NAME_cmp); a backslash is Node's, before what a name must not begin or end with. */
-const folded = (name: string): string => name.toLowerCase().replace(/[ \\]/g, "");
+const folded = (name: string): string => hash("sha256", name.toLowerCase().replace(/[ \\]/g, ""), "base64");
+
+/** A text of its own, which keeps nothing of the one that it was found in. */
+const own = (text: string): string => Buffer.from(text.slice(0, MOST_CHARACTERS)).toString();
 
 const pair = (certificate: Facts, issuer: Facts): string => certificate.name + issuer.name;
 

@@ -1,8 +1,12 @@
 /** A chain that the authority has examined before is judged as strictly as the first time. */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { Ca } from "../../cloud/ca.ts";
+import { authorityRequest, Ca } from "../../cloud/ca.ts";
+import { Known } from "../../cloud/known.ts";
+import { LeafIssuer } from "../../cloud/leaf.ts";
+import { createEntity } from "../../cloud/pki.ts";
 import { makeCsr } from "./cloud-probe.ts";
+import { bytesInUse } from "./in-use.ts";
 
 const DAY_MS = 24 * 3600_000;
 const now = Date.now();
@@ -53,4 +57,20 @@ test("a root that is forgotten takes with it what is known of its chains", async
 	assert.equal(refusal(chain, "dev-001", now, by), undefined);
 	await by.roll("P-384", now, true);
 	assert.equal(refusal(chain, "dev-001", now, by), "the presented chain does not lead to the device CA");
+});
+
+test("a stranger's certificate is remembered in a KB, whatever its name: 50,000 of them are", async () => {
+	const leaves = new LeafIssuer(await createEntity("P-256", authorityRequest("Anybody", "root", now)));
+	const { spki } = await makeCsr("dev-001");
+	// Each is written as a backslash and its number, and each backslash taken out again.
+	const commonName = `\u0100${"\u0001".repeat(3000)}`;
+	const request = { commonName, role: { kind: "client" }, notBefore: now, notAfter: now + DAY_MS } as const;
+	const certificates = Array.from({ length: 200 }, () => leaves.issue(request, spki).der);
+	const known = new Known();
+	const before = bytesInUse();
+	for (const certificate of certificates) known.read(certificate);
+	const held = (bytesInUse() - before) / certificates.length;
+	assert.ok(held < 4096, `${held} bytes each`);
+	const first = known.read(certificates[0]!);
+	assert.deepEqual([first.bytes, first.commonName.length], [certificates[0], 256]);
 });

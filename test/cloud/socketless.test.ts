@@ -43,6 +43,25 @@ test("a client is attested once DPS has answered its registration, not by CONNEC
 	assert.equal(hub.connection.standing, "unknown");
 });
 
+test("a newer connection at DPS ends the older once its registration is answered, and a stranger's none", () => {
+	const { service, clock } = world();
+	const register = publish("$dps/registrations/PUT/iotdps-register/?$rid=1", "{}");
+	const wrong = { password: Buffer.from("SharedAccessSignature sr=x&sig=x&se=1") };
+	const [first, stranger, second] = [dial(service), dial(service), dial(service)];
+	for (const client of [first, stranger, second]) {
+		client.send({ ...connectDps(clock), ...(client === stranger && wrong) });
+		assert.deepEqual([first.closed(), stranger.closed()], [false, false]);
+		client.send(register);
+	}
+	assert.deepEqual([first.closed(), stranger.closed(), second.closed()], [true, false, false]);
+	second.send(register);
+	assert.equal(second.closed(), false);
+	const other = dial(service);
+	other.send(connectDps(clock, "dev-002"));
+	other.send(register);
+	assert.deepEqual([second.closed(), other.closed()], [false, false]);
+});
+
 test("the connection ends when its certificate or its token does, to the millisecond, and neither connects again", async () => {
 	for (const credential of ["x509", "sas"] as const) {
 		const { service, clock, happenings, authority } = world();
