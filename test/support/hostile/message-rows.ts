@@ -65,7 +65,7 @@ export function messageRows(): Row[] {
 			"60 changes with ten names of halves of surrogate pairs each, none of them twice",
 			large,
 			() => times(60, (k) => change(8 + k, `{${times(10, (i) => `"${lowHalves(10 * k + i)}":1`)}}`)),
-			seven(),
+			{ ...seven(), isBurst: true },
 		),
 		row("method", "20,000 calls at once, no name twice", [], undefined, { arm: "method-flood=20000:1" }),
 		row("method", "40 names of 900 characters", [], () =>
