@@ -5,6 +5,7 @@
  */
 import { utf8Text } from "../base/bytes.ts";
 import { AROUND_BODY_BYTES, broken } from "./header.ts";
+import type { Input } from "./input.ts";
 
 export type LargePacket =
 	/** A PUBLISH over the limit; its payload follows in parts, then `end`. `bytes`: all but the fixed header. */
@@ -41,40 +42,33 @@ export class LargePublish {
 		return this.#reads === "payload" ? this.#left : 0;
 	}
 
-	get done(): boolean {
-		return this.#left === 0 && this.#reads === "payload";
-	}
-
-	/** What `bytes` bring from `at` on; gives where the packet leaves off. */
-	*read(bytes: Uint8Array, at: number): Generator<LargePacket, number> {
-		let from = at;
-		while (from < bytes.length && !this.done) {
-			if (this.#reads === "payload") {
-				const payload = bytes.subarray(from, from + this.#left);
-				from += this.#take(payload.length);
-				yield { type: "part", payload };
-			} else if (this.#reads === "topic") {
-				const piece = bytes.subarray(from, from + this.#topicLength - this.#filled);
+	/** What comes next of the packet; undefined: not before there is more of it. Nothing comes behind `end`. */
+	next(input: Input): LargePacket | undefined {
+		while (this.#left > 0 || this.#reads !== "payload") {
+			if (input.isEmpty) return undefined;
+			if (this.#reads === "payload") return { type: "part", payload: this.#take(input, this.#left) };
+			if (this.#reads === "topic") {
+				const piece = this.#take(input, this.#topicLength - this.#filled);
 				// In UTF-8 such a byte is no part of another character.
 				if (FORBIDDEN_BYTES.some((byte) => piece.includes(byte))) throw broken(FORBIDDEN_TOPIC);
 				if (this.#filled < this.#topic.length)
 					this.#topic.set(piece.subarray(0, this.#topic.length - this.#filled), this.#filled);
 				this.#filled += piece.length;
-				from += this.#take(piece.length);
-				if (this.#filled === this.#topicLength) this.#reads = this.#qos === 0 ? "payload" : "id";
-				if (this.#reads === "payload") yield this.#head(0);
+				if (this.#filled < this.#topicLength) continue;
+				this.#reads = this.#qos === 0 ? "payload" : "id";
+				if (this.#qos === 0) return this.#head(0);
 			} else {
-				const number = this.#take2(bytes[from++]!);
+				const number = this.#take2(input.byte());
 				if (number === undefined) continue;
-				if (this.#reads === "id") {
+				if (this.#reads === "length") this.#beginTopic(number);
+				else {
 					if (number === 0) throw broken("publish without a packet id");
 					this.#reads = "payload";
-					yield this.#head(number);
-				} else this.#beginTopic(number);
+					return this.#head(number);
+				}
 			}
-			if (this.done) yield { type: "end" };
 		}
-		return from;
+		return { type: "end" };
 	}
 
 	#beginTopic(length: number): void {
@@ -96,9 +90,10 @@ export class LargePublish {
 		return { type: "large", topic, bytes: this.#bytes, qos: this.#qos, id };
 	}
 
-	#take(length: number): number {
-		this.#left -= length;
-		return length;
+	#take(input: Input, most: number): Uint8Array {
+		const taken = input.take(most);
+		this.#left -= taken.length;
+		return taken;
 	}
 
 	/** A number of two bytes, once both have come. */

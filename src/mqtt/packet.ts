@@ -12,6 +12,7 @@ import { type Packet as LibraryPacket, writeToStream } from "mqtt-packet";
 import { concat, utf8 } from "../base/bytes.ts";
 import { Fault } from "../fault.ts";
 import { AROUND_BODY_BYTES, broken, FixedHeader, isPublish } from "./header.ts";
+import { Input } from "./input.ts";
 import { LargePublish } from "./large.ts";
 import { Pieces } from "./pieces.ts";
 import { hasWildcard, type Publish, type QoS, received, type ServerPacket } from "./received.ts";
@@ -60,6 +61,9 @@ export class PacketReader {
 	/** The body of a packet that has begun gets its room when more of it comes: it may wait behind a message that takes all there is. */
 	#begun: { readonly first: number; readonly length: number; body: Uint8Array; filled: number } | undefined;
 	#large: LargePublish | undefined;
+	/** That one's bytes, where it came whole. */
+	#long: Input | undefined;
+	readonly #input = new Input();
 
 	/** `maxBytes`: of one packet, its fixed header included. */
 	constructor(maxBytes: number) {
@@ -71,51 +75,62 @@ export class PacketReader {
 		return this.#large?.wanted ?? 0;
 	}
 
-	/** Every packet that is whole now (as views of `bytes`, where it lies there in one piece), then the Fault if what follows is refused. Iterate to the end. */
-	*push(bytes: Uint8Array): Generator<ServerPacket, void> {
-		for (let at = 0; at < bytes.length; ) {
+	/** What has come. Of what came before nothing is left: `next` has given undefined. */
+	push(bytes: Uint8Array): void {
+		this.#input.put(bytes);
+	}
+
+	/**
+	 * The next packet that is whole (as a view of the bytes that were pushed, where it lies there in one piece), or part of a large one;
+	 * undefined: more must come. Throws the Fault if what follows is refused. No generator: XS keeps 900 bytes of one, and 800 of another
+	 * within it, while somebody deals with what it has given.
+	 */
+	next(): ServerPacket | undefined {
+		while (this.#large !== undefined || !this.#input.isEmpty) {
 			if (this.#large !== undefined) {
-				at = yield* this.#large.read(bytes, at);
-				if (this.#large.done) this.#large = undefined;
-				continue;
+				const part = this.#large.next(this.#long ?? this.#input);
+				if (part?.type === "end") this.#large = this.#long = undefined;
+				return part;
 			}
-			let first: number;
-			let body: Uint8Array;
-			if (this.#begun === undefined) {
-				const known = this.#header.push(bytes[at++]!);
-				if (known === undefined) continue;
-				const [length, header] = known;
-				first = header[0]!;
-				const total = header.length + length;
-				const isMessage = isPublish(first);
-				const most = isMessage ? this.#maxBytes : MOST_ANSWER_BYTES;
-				if (total > most) {
-					if (!isMessage) throw new Fault("mqtt.too-large", `packet of ${total} bytes, the limit is ${most}`);
-					this.#large = new LargePublish(first, length);
-					continue;
-				}
-				body = bytes.subarray(at, at + length);
-				at += body.length;
-				if (body.length < length) {
-					this.#begun = { first, length, body: body.slice(), filled: body.length };
-					continue;
-				}
-			} else {
-				const begun = this.#begun;
-				const { length, filled } = begun;
-				if (begun.body.length < length) begun.body = concat(begun.body, new Uint8Array(length - filled));
-				const piece = bytes.subarray(at, at + length - filled);
-				begun.body.set(piece, filled);
-				begun.filled += piece.length;
-				at += piece.length;
-				if (begun.filled < length) continue;
-				this.#begun = undefined;
-				({ first, body } = begun);
-			}
-			// Not by a generator of its own: XS keeps 900 bytes of each while what it has given is dealt with.
-			if (isPublish(first) && this.#hasLongTopic(body)) yield* new LargePublish(first, body.length).read(body, 0);
-			else yield received(first, body);
+			const [first, body] = this.#whole() ?? [];
+			if (first === undefined || body === undefined) continue;
+			if (!isPublish(first) || !this.#hasLongTopic(body)) return received(first, body);
+			this.#large = new LargePublish(first, body.length);
+			this.#long = new Input();
+			this.#long.put(body);
 		}
+		return undefined;
+	}
+
+	/** What the next byte, or the rest of a packet that has begun, makes whole: first byte and body. */
+	#whole(): readonly [first: number, body: Uint8Array] | undefined {
+		const begun = this.#begun;
+		if (begun !== undefined) {
+			const { first, length, filled } = begun;
+			if (begun.body.length < length) begun.body = concat(begun.body, new Uint8Array(length - filled));
+			const piece = this.#input.take(length - filled);
+			begun.body.set(piece, filled);
+			begun.filled += piece.length;
+			if (begun.filled < length) return undefined;
+			this.#begun = undefined;
+			return [first, begun.body];
+		}
+		const known = this.#header.push(this.#input.byte());
+		if (known === undefined) return undefined;
+		const [length, header] = known;
+		const first = header[0]!;
+		const total = header.length + length;
+		const isMessage = isPublish(first);
+		const most = isMessage ? this.#maxBytes : MOST_ANSWER_BYTES;
+		if (total > most) {
+			if (!isMessage) throw new Fault("mqtt.too-large", `packet of ${total} bytes, the limit is ${most}`);
+			this.#large = new LargePublish(first, length);
+			return undefined;
+		}
+		const body = this.#input.take(length);
+		if (body.length === length) return [first, body];
+		this.#begun = { first, length, body: body.slice(), filled: body.length };
+		return undefined;
 	}
 
 	/** While a topic is read there are up to eight copies of it: a message with a long one is dealt with as one that is too large. */

@@ -88,11 +88,12 @@ export class Session {
 	receive(bytes: Uint8Array, now: number): void {
 		if (this.#state.name !== "connecting" && this.#state.name !== "open") return;
 		this.#keepAlive.received(now);
-		const packets = this.#reader!.push(bytes);
+		const reader = this.#reader!;
+		reader.push(bytes);
 		do {
 			let packet: ServerPacket | undefined;
 			try {
-				packet = packets.next().value ?? undefined;
+				packet = reader.next();
 			} catch (thrown) {
 				this.#end(Fault.of(thrown, "mqtt.protocol"));
 				return;

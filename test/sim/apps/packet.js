@@ -11,8 +11,10 @@ for (const text of JSON.parse(environment("READ"))) {
 	const stream = bytes(text);
 	const reader = new PacketReader(1000);
 	try {
-		for (let at = 0; at < stream.length; at++)
-			for (const packet of reader.push(stream.subarray(at, at + 1))) trace(`read ${plain(packet)}\n`);
+		for (let at = 0; at < stream.length; at++) {
+			reader.push(stream.subarray(at, at + 1));
+			for (let packet = reader.next(); packet !== undefined; packet = reader.next()) trace(`read ${plain(packet)}\n`);
+		}
 	} catch (thrown) {
 		trace(`refused ${thrown.code}\n`);
 	}

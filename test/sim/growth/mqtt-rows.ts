@@ -5,6 +5,7 @@ import { utf8 } from "../../../src/base/bytes.ts";
 import { PacketReader } from "../../../src/mqtt/packet.ts";
 import { Session } from "../../../src/mqtt/session.ts";
 import { ResponseReader } from "../../../src/update/http.ts";
+import { packetsOf } from "../../support/packets.ts";
 import { pieces, type Row, times } from "./row.ts";
 
 export function mqttRows(): Row[] {
@@ -19,6 +20,7 @@ export function mqttRows(): Row[] {
 		of: [
 			"src/mqtt/packet.ts PacketReader",
 			"src/mqtt/header.ts FixedHeader",
+			"src/mqtt/input.ts Input",
 			"src/mqtt/large.ts LargePublish",
 			"src/mqtt/received.ts received",
 		],
@@ -27,7 +29,7 @@ export function mqttRows(): Row[] {
 			const all = bytes(size);
 			return () => {
 				const reader = new PacketReader(limit);
-				for (const part of pieces(all, piece)) for (const _ of reader.push(part));
+				for (const part of pieces(all, piece)) for (const _ of packetsOf(reader, part));
 			};
 		},
 	});

@@ -30,6 +30,7 @@ import { CURVES, readPrivateKey } from "../../../src/x509/key.ts";
 import { decodePem, encodePem } from "../../../src/x509/pem.ts";
 import { answered, begin } from "../../dps/registration-probe.ts";
 import { encodeArchive } from "../../support/archives.ts";
+import { packetsOf } from "../../support/packets.ts";
 import { bundle, manifestOf, standInImage } from "../../support/release.ts";
 
 export interface Target {
@@ -107,7 +108,7 @@ export const TARGETS: readonly Target[] = [
 		run(bytes) {
 			const reader = new PacketReader(256);
 			const half = bytes.length >> 1;
-			for (const part of [bytes.subarray(0, half), bytes.subarray(half)]) for (const _ of reader.push(part));
+			for (const part of [bytes.subarray(0, half), bytes.subarray(half)]) for (const _ of packetsOf(reader, part));
 		},
 	},
 	{
