@@ -1,7 +1,14 @@
-/** What a reader of MQTT packets makes of bytes. */
+/** What a reader of MQTT packets makes of bytes that come in parts. */
 import type { PacketReader, ServerPacket } from "../../src/mqtt/packet.ts";
 
-export function* packetsOf(reader: Pick<PacketReader, "push" | "next">, bytes: Uint8Array): Generator<ServerPacket> {
-	reader.push(bytes);
-	for (let packet = reader.next(); packet !== undefined; packet = reader.next()) yield packet;
+export function packetsOf(
+	reader: Pick<PacketReader, "push" | "next">,
+	...parts: readonly Uint8Array[]
+): ServerPacket[] {
+	const packets: ServerPacket[] = [];
+	for (const part of parts) {
+		reader.push(part);
+		for (let packet = reader.next(); packet !== undefined; packet = reader.next()) packets.push(packet);
+	}
+	return packets;
 }

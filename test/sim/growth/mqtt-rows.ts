@@ -29,7 +29,7 @@ export function mqttRows(): Row[] {
 			const all = bytes(size);
 			return () => {
 				const reader = new PacketReader(limit);
-				for (const part of pieces(all, piece)) for (const _ of packetsOf(reader, part));
+				for (const part of pieces(all, piece)) packetsOf(reader, part);
 			};
 		},
 	});

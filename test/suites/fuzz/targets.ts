@@ -106,9 +106,8 @@ export const TARGETS: readonly Target[] = [
 		name: "mqtt",
 		seeds: ["20020000", "9003000101", "3206000174000178", "31080003612f62787878", "40020007", "d000"].map(fromHex),
 		run(bytes) {
-			const reader = new PacketReader(256);
 			const half = bytes.length >> 1;
-			for (const part of [bytes.subarray(0, half), bytes.subarray(half)]) for (const _ of packetsOf(reader, part));
+			packetsOf(new PacketReader(256), bytes.subarray(0, half), bytes.subarray(half));
 		},
 	},
 	{
