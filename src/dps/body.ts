@@ -9,7 +9,7 @@ import { mostMembers, type Names } from "../base/names.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
 import { MOST_ISSUED } from "../x509/certificate.ts";
-import { CertificateText, chainBytes, type Room } from "../x509/certificate-text.ts";
+import { CertificateText, chainBytes, OTHER_BYTES, type Room } from "../x509/certificate-text.ts";
 import type { ResponseTopic } from "./dps-topics.ts";
 
 export type Members = Readonly<Record<string, unknown>>;
@@ -53,11 +53,18 @@ const NOTHING = /* @__PURE__ */ Object.freeze({ body: /* @__PURE__ */ Object.fre
 export class BodyReader implements Pick<Sink, "push"> {
 	readonly #response: ResponseTopic | Fault;
 	readonly #stream: JsonStream;
+	readonly #room: Room;
+	readonly #payload: Budget;
+	readonly #mostPayload: number;
 
 	/** `names`: of all payloads that have come. */
 	constructor(response: ResponseTopic | Fault, maxMessageBytes: number, names: Names | undefined) {
 		this.#response = response;
-		this.#stream = new JsonStream(chooser(maxMessageBytes, names), MOST_BODY_BYTES);
+		const most = Math.min(MOST_MEMBERS, mostMembers(maxMessageBytes));
+		this.#room = { bytes: chainBytes(maxMessageBytes), certificates: MOST_ISSUED + MOST_BUNDLED };
+		this.#mostPayload = maxMessageBytes;
+		this.#payload = new Budget(maxMessageBytes, most, MOST_LEVELS, names);
+		this.#stream = new JsonStream(chooser(this.#room, this.#payload), MOST_BODY_BYTES);
 	}
 
 	/** Throws nothing: `answer` does. */
@@ -83,16 +90,18 @@ export class BodyReader implements Pick<Sink, "push"> {
 		}
 		const lost = cut.find((path) => CERTIFICATES.some((name) => path.startsWith(`registrationState.${name}`)));
 		if (lost !== undefined) throw new Fault("dps.response", `${lost}: more than this device takes`);
-		return { body: object(value, "body"), isPayloadCut: cut.includes(PAYLOAD) };
+		const body = object(value, "body");
+		const isPayloadCut =
+			cut.includes(PAYLOAD) || this.#mostPayload - this.#payload.bytes > this.#room.bytes + OTHER_BYTES;
+		if (isPayloadCut && body.registrationState) (body.registrationState as { payload?: unknown }).payload = undefined;
+		return { body, isPayloadCut };
 	}
 }
 
 /** Only what is used is made of an answer, under the names that are known here. The operator's own payload has a budget apart. */
-function chooser(maxMessageBytes: number, names: Names | undefined): Choose {
+function chooser(room: Room, payload: Budget): Choose {
 	const texts = new Budget(MOST_TEXT_BYTES, MOST_MEMBERS, 0);
 	const others = new Budget(MOST_OTHERS, MOST_OTHERS, 0);
-	const payload = new Budget(maxMessageBytes, Math.min(MOST_MEMBERS, mostMembers(maxMessageBytes)), MOST_LEVELS, names);
-	const room: Room = { bytes: chainBytes(maxMessageBytes), certificates: MOST_ISSUED + MOST_BUNDLED };
 	/** An object or an array in place of one stays, without its members: to be refused. */
 	const text = (kind: Kind): Choice => (kind === "object" || kind === "array" ? "enter" : texts);
 	const certificate = (kind: Kind): Choice => (kind === "text" ? new CertificateText(room) : others);

@@ -5,10 +5,11 @@
 import { parseCertificate } from "../x509/certificate.ts";
 import type { Credential } from "./record.ts";
 
-export interface Held
-	extends Pick<Credential, "hub" | "deviceId" | "payload" | "trustBundle" | "notBefore" | "notAfter"> {
+export interface Held extends Pick<Credential, "hub" | "deviceId" | "notBefore" | "notAfter"> {
 	/** Of the leaf; undefined where it is none that is read here. */
 	readonly serial: string | undefined;
+	/** What only DPS says, payload and trust bundle: it stays in flash, beside this certificate and the next. */
+	readonly assignedBytes: number;
 }
 
 export function heldOf(credential: Credential): Held;
@@ -22,11 +23,7 @@ export function heldOf(credential: Credential | undefined): Held | undefined {
 		notBefore,
 		notAfter,
 		serial: serialOf(chain[0]!),
-		...(payload !== undefined && { payload }),
-		// Copies: a part of the record would hold all of it.
-		...(trustBundle && {
-			trustBundle: { ...trustBundle, certificates: trustBundle.certificates.map((der) => der.slice()) },
-		}),
+		assignedBytes: (trustBundle?.certificates ?? []).reduce((sum, { length }) => sum + length, payload?.length ?? 0),
 	};
 }
 

@@ -78,7 +78,7 @@ class RequestOverHub implements HubRenewal {
 			csr: base64(csr),
 			requestId: options.journal.pending?.requestId ?? createRequestId(entropy),
 			random: () => randomUnit(entropy),
-			chainBytes: chainBytes(options.config.maxMessageBytes),
+			chainBytes: chainBytes(options.config.maxMessageBytes, credential.assignedBytes),
 		});
 		session.subscribe(CREDENTIALS_FILTER, (fault) => {
 			if (this.#over) return;
@@ -177,7 +177,9 @@ class RequestOverHub implements HubRenewal {
 		try {
 			const expect = { ...this.#identity, registrationId: config.registrationId, now: clock.now(), log };
 			const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
-			const candidate = journal.propose({ ...accepted, ...assignedWith(credential) }, this.#place);
+			// As it stands: nothing is made of it beside the certificates.
+			const unknown = credential.assignedBytes > 0 ? journal.assigned : [];
+			const candidate = journal.propose({ ...accepted, unknown }, this.#place);
 			log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
 			return candidate;
 		} catch (thrown) {
@@ -206,9 +208,4 @@ function forgetRequestId(journal: Journal): void {
 	if (pending?.requestId === undefined) return;
 	const { key, refused } = pending;
 	journal.keepPending({ key, ...(refused && { refused }) });
-}
-
-/** What only DPS says, and stays true. */
-function assignedWith({ trustBundle, payload }: Held): Pick<Held, "trustBundle" | "payload"> {
-	return { ...(trustBundle ? { trustBundle } : {}), ...(payload === undefined ? {} : { payload }) };
 }

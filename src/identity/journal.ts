@@ -19,6 +19,7 @@ import { expectRoom } from "../store/entries.ts";
 import { LEAST_CREDENTIAL_BYTES } from "../store/reserve.ts";
 import { decodePending, encodePending, isRefusedOnBoth, PENDING_BYTES, type Pending, requestIdOf } from "./pending.ts";
 import {
+	ASSIGNED,
 	type Credential,
 	curveOfKey,
 	decodeCredential,
@@ -101,6 +102,11 @@ export class Journal {
 	/** The curve that the service has refused on the way to the newest credential. */
 	get refused(): CurveName | undefined {
 		return refusedCurve(this.#newest());
+	}
+
+	/** Of the newest credential what only DPS says. Copies: a part of the record would hold all of it. */
+	get assigned(): Field[] {
+		return this.#newest().flatMap(({ tag, bytes }) => (ASSIGNED.includes(tag) ? [{ tag, bytes: bytes.slice() }] : []));
 	}
 
 	/** The hub has refused both curves, the pending key last: DPS is to be asked with it. Makes no key, as `pending` does. */
@@ -236,10 +242,7 @@ export class Journal {
 	}
 }
 
-/**
- * The one that the pointer names; where that is lost, an older one, which has worked before it. Where the pointer is lost, the
- * older of two.
- */
+/** The one that the pointer names; where that is lost, an older one, which has worked before it; without a pointer the older of two. */
 function standing(sorted: readonly Credential[], proven = 0): Credential | undefined {
 	const [first, second] = sorted;
 	const older = first !== undefined && (proven > 0 ? first.sequence < proven : second !== undefined);

@@ -16,7 +16,7 @@ import { renewOverHub } from "./hub-renewal.ts";
 import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
 import { type Link, openLink, type Proven } from "./link.ts";
-import { assignmentOf, type Credential, type DeviceAssignment } from "./record.ts";
+import { assignedIn, assignmentOf, type Credential, type DeviceAssignment } from "./record.ts";
 import { RenewalSchedule } from "./renewal-schedule.ts";
 import { leaveCurve } from "./request.ts";
 import { judgeTrial } from "./trial.ts";
@@ -56,7 +56,7 @@ export class Lifecycle {
 	}
 
 	get assignment(): DeviceAssignment | undefined {
-		return this.#current && assignmentOf(this.#current);
+		return this.#current && assignmentOf({ ...this.#current, ...assignedIn(this.#options.journal.assigned) });
 	}
 
 	/** Due at the next look, whatever the dates say. */

@@ -153,7 +153,8 @@ export function openLink(
 		...(bundle ? { additionalAnchors: bundle } : {}),
 	};
 	const held = heldOf(credential);
-	const awaited = requestId === undefined ? undefined : { requestId, room: chainBytes(config.maxMessageBytes) };
+	const awaited =
+		requestId === undefined ? undefined : { requestId, room: chainBytes(config.maxMessageBytes, held.assignedBytes) };
 	const early = { mostEarlyBytes: config.maxMessageBytes, awaited };
 	// It holds the credential.
 	let prove = proven;

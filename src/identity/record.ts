@@ -69,6 +69,8 @@ const Tag = {
 	refused: 14,
 } as const;
 const KNOWN: readonly number[] = Object.values(Tag);
+/** What only DPS says. */
+export const ASSIGNED: readonly number[] = [Tag.bundleEtag, Tag.bundleCertificate, Tag.payload];
 
 export function identityOf(credential: Credential): Identity {
 	return "signer" in credential.key
@@ -157,8 +159,6 @@ export function decodeCredential(blob: Uint8Array, keystore?: Keystore): Credent
 	try {
 		const chain = all(Tag.certificate);
 		if (chain.length === 0) throw new Fault("store.damaged", "credential: no certificate");
-		const etag = all(Tag.bundleEtag)[0];
-		const payload = all(Tag.payload)[0];
 		const refused = refusedCurve(fields);
 		return {
 			sequence,
@@ -169,8 +169,7 @@ export function decodeCredential(blob: Uint8Array, keystore?: Keystore): Credent
 			registrationId: utf8Text(one(Tag.registrationId)),
 			notBefore: milliseconds(one(Tag.notBefore)),
 			notAfter: milliseconds(one(Tag.notAfter)),
-			...(etag ? { trustBundle: { etag: utf8Text(etag), certificates: all(Tag.bundleCertificate) } } : {}),
-			...(payload ? { payload: utf8Text(payload) } : {}),
+			...assignedIn(fields),
 			...(refused ? { refused } : {}),
 			unknown: fields.filter((field) => !KNOWN.includes(field.tag)),
 		};
@@ -181,6 +180,17 @@ export function decodeCredential(blob: Uint8Array, keystore?: Keystore): Credent
 }
 
 export const isAboutHardware = ({ code }: Fault): boolean => code === "key.lost" || code === "key.replaced";
+
+/** Of a record what only DPS says. */
+export function assignedIn(fields: readonly Field[]): Pick<Credential, "trustBundle" | "payload"> {
+	const all = (wanted: number) => fields.filter(({ tag }) => tag === wanted).map(({ bytes }) => bytes);
+	const [etag] = all(Tag.bundleEtag);
+	const [payload] = all(Tag.payload);
+	return {
+		...(etag ? { trustBundle: { etag: utf8Text(etag), certificates: all(Tag.bundleCertificate) } } : {}),
+		...(payload ? { payload: utf8Text(payload) } : {}),
+	};
+}
 
 /** The outer form, shared with the journal's small records. */
 export function encodeRecord(sequence: number, fields: readonly Field[]): Uint8Array {

@@ -10,11 +10,13 @@ import { Tag } from "./der.ts";
 
 /** What the certificates of one answer may take, DER: three with RSA keys of 4,096 bits are 4.5 KB. */
 const MOST_CHAIN_BYTES = 32 * 1024;
-const CHAIN_MESSAGES = 3;
+/** Of an answer there is held as much as of so many messages, and of that as much is not certificates. */
+const ANSWER_MESSAGES = 3;
+export const OTHER_BYTES = 1500;
 
-/** The same on a device that holds messages of so many bytes. */
-export const chainBytes = (maxMessageBytes: number): number =>
-	Math.min(MOST_CHAIN_BYTES, CHAIN_MESSAGES * maxMessageBytes);
+/** The same on a device that holds messages of so many bytes, where `beside` bytes are to be kept with them that are held twice meanwhile. */
+export const chainBytes = (maxMessageBytes: number, beside = 0): number =>
+	Math.min(MOST_CHAIN_BYTES, ANSWER_MESSAGES * (maxMessageBytes - Math.ceil(beside / 2)) - OTHER_BYTES);
 
 /** For all the certificates of an answer. */
 export interface Room {

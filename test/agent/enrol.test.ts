@@ -110,6 +110,28 @@ describe("a fresh device", () => {
 		}
 	});
 
+	test("a renewal over the hub keeps what only DPS says: trust bundle and custom allocation", async () => {
+		cloud.arm('payload={"site":"north"}:1');
+		const device = new Device(cloud);
+		const dialect = "2021-11-01-preview";
+		assert.equal((await device.once({ dialect })).fault, undefined);
+		const { trustBundle, payload } = device.journal.current!;
+		assert.ok(trustBundle!.certificates.length > 0 && payload === '{"site":"north"}');
+		const agent = await new Promise<Agent>((resolve) => {
+			const onState = (state: string): void => {
+				if (state !== "connected") return;
+				if (device.journal.current!.sequence > 1) resolve(booted);
+				else booted.renew();
+			};
+			const booted = device.boot({ dialect }, { onState });
+		});
+		const renewed = device.journal.current!;
+		assert.deepEqual([renewed.sequence, renewed.trustBundle, renewed.payload], [2, trustBundle, payload]);
+		assert.deepEqual(agent.assignment?.payload, { site: "north" });
+		agent.close();
+		await agent.finished;
+	});
+
 	test("sends the operator's payload for custom allocation", async () => {
 		assert.equal((await new Device(cloud).once({ payload: '{"site":"north"}' })).fault, undefined);
 		assert.deepEqual(cloud.registrations.at(-1)!.payload, { site: "north" });

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type App, skip } from "../../hw/simulator/harness.ts";
 import type { Archives } from "../support/hostile/archive-rows.ts";
+import { assignedRows } from "../support/hostile/certificate-rows.ts";
 import { type Ended, HostileCloud } from "../support/hostile/cloud.ts";
 import { endOf, isCareful, judge, name } from "../support/hostile/judge.ts";
 import { APPLICATION, build, larger } from "../support/hostile/machine.ts";
@@ -97,7 +98,8 @@ describe("what a peer may send, on XS", { skip }, () => {
 	const rows = (): Row[] => allRows(hostile, archives);
 	/** A row is played once: what it has given is gone. */
 	const same = ({ phase, name }: Row): Row[] => rows().filter((row) => row.phase === phase && row.name === name);
-	const endInSmall = (row: Row): string => (row.authority ? "waiting" : endOf(row));
+	const isHeavy = (row: Row): boolean => row.authority !== undefined || row.isHeavy === true;
+	const endInSmall = (row: Row): string => (isHeavy(row) ? "waiting" : endOf(row));
 
 	test("there are enough of them", () => {
 		const count = (lawful: boolean) => rows().filter((row) => (row.lawful === true) === lawful).length;
@@ -141,8 +143,8 @@ describe("what a peer may send, on XS", { skip }, () => {
 				played.map(endInSmall),
 			);
 			// There is no room for such a chain, which is said.
-			for (const [i, { authority }] of played.entries())
-				if (authority) assert.deepEqual(ended[i]?.codes, ["x509.certificate"]);
+			for (const [i, row] of played.entries())
+				if (isHeavy(row)) assert.deepEqual(ended[i]?.codes, ["x509.certificate"]);
 		});
 
 	test("a second boot of a machine of 64 KB under the same content reaches the hub where that speaks", async () => {
@@ -190,6 +192,19 @@ describe("what a peer may send, on XS", { skip }, () => {
 		const [again] = await play(app, rows().slice(0, 1));
 		assert.deepEqual([again?.how, again?.codes, again?.isConnected], ["done", [], true]);
 		assert.deepEqual(RSA.presented, [4]);
+	});
+
+	test("what DPS has assigned besides, a trust bundle and a custom allocation, leaves room for every answer to a renewal", async () => {
+		const assigned = (): Row[] => assignedRows().filter(({ faults, authority }) => faults.length === 0 && !authority);
+		for (const i of assigned().keys()) {
+			judge(assigned().slice(i, i + 1), await play(app, assigned().slice(i, i + 1)));
+			const renewals = rows().filter(({ phase }) => phase === "renewal");
+			const ended = await play(app, renewals);
+			assert.deepEqual(
+				ended.map(({ how }) => how),
+				renewals.map(endOf),
+			);
+		}
 	});
 
 	test("over WebSocket: a head with a thousand fields, and pings answered faster than TCP takes pongs, as on a board", async () => {

@@ -32,6 +32,8 @@ export interface Row {
 	readonly arm?: string;
 	/** Issues in place of the cloud's. */
 	readonly authority?: RsaAuthority;
+	/** Its certificates are more than there is room for in 64 KB, which is said, as with those of `authority`. */
+	readonly isHeavy?: true;
 	/** A server of its own in place of DPS. */
 	readonly port?: () => Promise<number>;
 	/** In place of a packet that the cloud sends: others; undefined: the packet itself. */

@@ -1,5 +1,6 @@
 /** An authority whose keys have 4,096 bits of RSA: its root and two more issuers, in place of the cloud's own. */
 import { X509Certificate } from "node:crypto";
+import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { Examined, IssuedCertificate } from "../../../cloud/authority.ts";
 import { equal } from "../../../src/base/bytes.ts";
