@@ -160,7 +160,7 @@ export class CertificateRequest {
 	#refused(refusal: Refusal, ticks: number, nowMs: number): Action {
 		const { status, errorCode, activeRequestId, expires } = refusal;
 		const said = `status ${status}, error ${errorCode || "none"}: ${printable(refusal.message)}`;
-		const hint = (refusal.retryAfterSeconds ?? 0) * SECOND;
+		const hint = Math.min(MOST_WAIT_MS, (refusal.retryAfterSeconds ?? 0) * SECOND);
 		if (status === 409) {
 			if (activeRequestId === this.#options.requestId) return this.#accepted(expires, ticks, nowMs);
 			if (++this.#replacements <= MOST_REPLACEMENTS) return this.#publish(true, ticks);
@@ -179,7 +179,7 @@ export class CertificateRequest {
 
 	/** Never less than what the hub asks for or advises; a fifth more at most, so that a fleet spreads. */
 	#wait(code: FaultCode, said: string, first: number, hint: number, ticks: number): Action {
-		this.#restUntil = Math.max(this.#restUntil, ticks + Math.min(MOST_WAIT_MS, hint));
+		this.#restUntil = Math.max(this.#restUntil, ticks + hint);
 		if (this.#state.name === "waiting") {
 			// A copy of the answer, or one to a copy of the request: counted once.
 			const deadline = Math.max(this.#state.deadline, this.#restUntil);

@@ -141,6 +141,17 @@ describe("refused", () => {
 		assert.deepEqual(bodyOf(made.onDeadline(NOW + 60 * SECOND)), REPLACE);
 	});
 
+	test("nor does the request that has failed ask for longer, or the device would renew no more", () => {
+		const made = asked();
+		let ticks = NOW;
+		for (let i = 1; i < 6; i++) {
+			refuse(made, 429002, { retryAfter: 1e12 }, ticks);
+			ticks = made.deadline!;
+			made.onDeadline(ticks);
+		}
+		assert.equal(fault(refuse(made, 429002, { retryAfter: 1e12 }, ticks)).retryAfterSeconds, HOUR / SECOND);
+	});
+
 	test("what retryAfter says stands, whatever a copy of the request comes to", () => {
 		const made = asked();
 		refuse(made, 429002, { retryAfter: 600 });
