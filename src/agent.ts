@@ -127,9 +127,10 @@ export class Agent {
 				link = await this.#lifecycle.connect();
 				this.#pause.succeeded(false);
 				let outcome = await this.#serve(link);
+				// Its session has ended, and has some KB still: neither certificates nor a handshake with DPS have room beside it.
+				if (outcome === "issued" || outcome === "dps") link = undefined;
+				if (outcome === "issued") outcome = this.#lifecycle.acceptIssued() ?? (this.#options.once ? "done" : "again");
 				if (outcome === "dps") {
-					// Its session has ended, and has some KB still: a handshake with DPS, under long chains, has no room for both.
-					link = undefined;
 					outcome = (await this.#lifecycle.renewAtDps()) ?? (this.#options.once ? "done" : "again");
 				}
 				if (outcome === "done") this.close();
@@ -151,12 +152,12 @@ export class Agent {
 	}
 
 	/**
-	 * Until the session ends, which throws its Fault; "again" for a candidate's trial, "dps" where that has to issue one, "done" when
+	 * Until the session ends, which throws its Fault; "again" for a candidate's trial, "issued" where there are certificates to judge, "dps" where that has to issue one, "done" when
 	 * `once` has its wish.
 	 */
-	async #serve(link: Link): Promise<"again" | "dps" | "done"> {
+	async #serve(link: Link): Promise<"again" | "issued" | "dps" | "done"> {
 		const { session, credential } = link;
-		let outcome: "again" | "dps" | "done" | undefined;
+		let outcome: "again" | "issued" | "dps" | "done" | undefined;
 		try {
 			this.#enter("connected");
 			for (let isIdle = false; outcome === undefined; ) {

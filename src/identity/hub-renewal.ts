@@ -2,7 +2,8 @@
  * From a live hub session to a candidate: a key, a request id that survives reboots, and dialect C over the session.
  *
  * The key and its request id are written before anything is published, so that a certificate that arrives after a
- * lost connection or a reboot still finds its key. The live session goes on under the old credential meanwhile.
+ * lost connection or a reboot still finds its key. The live session goes on under the old credential meanwhile; what has been issued is
+ * judged once it has ended, because a session has 10 KB of slots and 7 of buffers.
  */
 
 import { base64 } from "../base/bytes.ts";
@@ -15,6 +16,7 @@ import type { HubSession } from "../hub/hub-session.ts";
 import { type AnswerReader, CREDENTIALS_FILTER } from "../hub/issuance.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Entropy, Keystore, Log } from "../port.ts";
+import type { Certificate } from "../x509/certificate.ts";
 import { chainBytes } from "../x509/certificate-text.ts";
 import { acceptCertificates } from "./accept.ts";
 import type { Held } from "./held.ts";
@@ -45,11 +47,19 @@ export interface HubRenewal {
 	abandon(): number;
 }
 
+/** What the hub has issued, and what is needed to judge it. */
+export interface Issued {
+	/** In the order received. */
+	readonly certificates: readonly Certificate[];
+	readonly identity: Omit<CertificateRequestIdentity, "csr">;
+	readonly place: Place;
+}
+
 /**
- * Called once, unless the request is abandoned: with the candidate, or with the Fault that ended it. `restUntil`, by Clock.ticks: the hub
+ * Called once, unless the request is abandoned: with what was issued, or with the Fault that ended it. `restUntil`, by Clock.ticks: the hub
  * wants no other request before, whatever has come of this one.
  */
-export type Done = (result: Credential | Fault, restUntil: number) => void;
+export type Done = (result: Issued | Fault, restUntil: number) => void;
 
 export const renewOverHub = (options: HubRenewalOptions, done: Done): HubRenewal => new RequestOverHub(options, done);
 
@@ -150,7 +160,7 @@ class RequestOverHub implements HubRenewal {
 				this.#finish(action.fault);
 				return;
 			case "issued":
-				this.#finish(this.#accept(action.certificates));
+				this.#finish({ certificates: action.certificates, identity: this.#identity, place: this.#place });
 				return;
 		}
 		const { deadline } = this.#request;
@@ -172,34 +182,40 @@ class RequestOverHub implements HubRenewal {
 			});
 	}
 
-	#accept(certificates: Parameters<typeof acceptCertificates>[0]): Credential | Fault {
-		const { credential, config, clock, log, journal } = this.#options;
-		try {
-			const expect = { ...this.#identity, registrationId: config.registrationId, now: clock.now(), log };
-			const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
-			// As it stands: nothing is made of it beside the certificates.
-			const unknown = credential.assignedBytes > 0 ? journal.assigned : [];
-			const candidate = journal.propose({ ...accepted, unknown }, this.#place);
-			log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
-			return candidate;
-		} catch (thrown) {
-			return Fault.of(thrown, "hub.response");
-		}
-	}
-
-	#finish(result: Credential | Fault): void {
+	#finish(result: Issued | Fault): void {
 		if (this.#over) return;
 		this.#over = true;
 		this.#cancelTimer();
-		// A refused request is over at the hub: its id must not be resumed, its key may be used again.
-		let outcome = result;
-		try {
-			if (result instanceof Fault && !result.retryable && !turnCurve(result, this.#options))
-				forgetRequestId(this.#options.journal);
-		} catch (thrown) {
-			outcome = Fault.of(thrown, "store.failed");
-		}
-		this.#done(outcome, this.#request.restUntil);
+		this.#done(result instanceof Fault ? afterFault(result, this.#options) : result, this.#request.restUntil);
+	}
+}
+
+/** The candidate that comes of it, in flash; throws the Fault that says why none does. `credential`: of the session. */
+export function acceptIssued(
+	{ certificates, identity, place }: Issued,
+	options: Omit<HubRenewalOptions, "session">,
+): Credential {
+	const { credential, config, clock, log, journal } = options;
+	try {
+		const expect = { ...identity, registrationId: config.registrationId, now: clock.now(), log };
+		const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
+		// As it stands: nothing is made of it beside the certificates.
+		const unknown = credential.assignedBytes > 0 ? journal.assigned : [];
+		const candidate = journal.propose({ ...accepted, unknown }, place);
+		log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
+		return candidate;
+	} catch (thrown) {
+		throw afterFault(Fault.of(thrown, "hub.response"), options);
+	}
+}
+
+/** A refused request is over at the hub: its id must not be resumed, its key may be used again. */
+function afterFault(fault: Fault, options: Omit<HubRenewalOptions, "session">): Fault {
+	try {
+		if (!fault.retryable && !turnCurve(fault, options)) forgetRequestId(options.journal);
+		return fault;
+	} catch (thrown) {
+		return Fault.of(thrown, "store.failed");
 	}
 }
 

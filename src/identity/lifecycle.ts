@@ -12,7 +12,7 @@ import type { Store } from "../port.ts";
 import { type EnrolmentOptions, enrol } from "./enrolment.ts";
 import { EnrolmentPace } from "./enrolment-pace.ts";
 import { type Held, heldOf } from "./held.ts";
-import { renewOverHub } from "./hub-renewal.ts";
+import { acceptIssued, type Issued, renewOverHub } from "./hub-renewal.ts";
 import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
 import { type Link, openLink, type Proven } from "./link.ts";
@@ -45,6 +45,8 @@ export class Lifecycle {
 	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
 	#renewalFailures = 0;
 	#stopListening: () => void = idle;
+	/** By the hub, to be judged once the session has ended. */
+	#issued: Issued | undefined;
 	#current: Held | undefined; // for the clock's judgement
 	/** The credential that the hub has refused since this boot: a candidate is the better bet. */
 	#refusedSequence = 0;
@@ -106,8 +108,11 @@ export class Lifecycle {
 		return await this.#trial(await this.#reenrol(candidate), false);
 	}
 
-	/** Over the hub. "again": there is a candidate to try; "dps": that has to say, once the session has ended; undefined: not now. */
-	async renew(link: Link): Promise<"again" | "dps" | undefined> {
+	/**
+	 * Over the hub. "again": there is a candidate to try; "issued": certificates to be judged, once the session has ended; "dps": that has to
+	 * say, likewise; undefined: not now.
+	 */
+	async renew(link: Link): Promise<"again" | "issued" | "dps" | undefined> {
 		try {
 			if (this.#options.journal.load().candidate) return "again";
 			this.#options.journal.expectRoom();
@@ -116,14 +121,36 @@ export class Lifecycle {
 			const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
 			this.#stopListening();
 			this.#stopListening = idle;
-			if (!(outcome instanceof Fault)) return "again";
-			// Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made.
-			if (report(this.#options.log, outcome).retryable || outcome.room === "key" || this.#options.waiting.over)
-				throw outcome;
-			return "dps";
+			if (outcome instanceof Fault) return this.#afterHub(outcome);
+			this.#issued = outcome;
+			return "issued";
 		} catch (thrown) {
 			return this.#renewalFailed(thrown, link.credential);
 		}
+	}
+
+	/** What the hub has issued becomes a candidate, or a Fault; as `renew`. */
+	acceptIssued(): "again" | "dps" | undefined {
+		const issued = this.#issued!;
+		this.#issued = undefined;
+		const credential = this.#current!;
+		try {
+			try {
+				this.#schedule.issued(acceptIssued(issued, { ...this.#options, credential }), this.clock);
+				return "again";
+			} catch (thrown) {
+				this.#renewalFailures++;
+				return this.#afterHub(Fault.of(thrown, "agent.failed"));
+			}
+		} catch (thrown) {
+			return this.#renewalFailed(thrown, credential);
+		}
+	}
+
+	/** Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made. */
+	#afterHub(fault: Fault): "dps" {
+		if (report(this.#options.log, fault).retryable || fault.room === "key" || this.#options.waiting.over) throw fault;
+		return "dps";
 	}
 
 	/** The same by DPS, with the current certificate or, where the enrolment does not take that, with the onboarding credential. */
@@ -219,14 +246,13 @@ export class Lifecycle {
 	}
 
 	/** No async function, and none that waits for it: see Waiting. */
-	#renewOverHub(link: Link): Promise<Credential | Fault> {
+	#renewOverHub(link: Link): Promise<Issued | Fault> {
 		this.#options.wire.forget?.(); // the next session is under another certificate
 		const { session, credential } = link;
-		return this.#options.waiting.until<Credential | Fault>((resolve) => {
+		return this.#options.waiting.until<Issued | Fault>((resolve) => {
 			const renewal = renewOverHub({ ...this.#options, session, credential }, (result, restUntil) => {
 				this.#schedule.rest(restUntil);
 				if (result instanceof Fault) this.#renewalFailures++;
-				else this.#schedule.issued(result, this.clock);
 				resolve(result);
 			});
 			void link.ended.then((fault) => {

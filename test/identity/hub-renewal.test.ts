@@ -5,10 +5,10 @@ import { utf8 } from "../../src/base/bytes.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
 import { heldOf } from "../../src/identity/held.ts";
-import { renewOverHub } from "../../src/identity/hub-renewal.ts";
+import { type Issued, renewOverHub } from "../../src/identity/hub-renewal.ts";
 import { Journal } from "../../src/identity/journal.ts";
 import { Link } from "../../src/identity/link.ts";
-import type { Credential } from "../../src/identity/record.ts";
+
 import { FakeSession } from "../hub/fake-session.ts";
 import { FakeClock } from "../support/clock.ts";
 import { FakeEntropy } from "../support/entropy.ts";
@@ -30,7 +30,7 @@ function booted() {
 function opened() {
 	const clock = new FakeClock();
 	const session = new FakeSession();
-	const results: (Credential | Fault)[] = [];
+	const results: (Issued | Fault)[] = [];
 	const rests: number[] = [];
 	const journal = new Journal(new FakeStore());
 	journal.load();
@@ -67,7 +67,7 @@ function opened() {
 	return { clock, session, results, rests, link, takeUp };
 }
 
-const codeOf = (result: Credential | Fault): string | undefined => (result instanceof Fault ? result.code : undefined);
+const codeOf = (result: Issued | Fault): string | undefined => (result instanceof Fault ? result.code : undefined);
 const ISSUED = `$iothub/credentials/res/200/?$rid=${RID}`;
 /** Too large to be held, with what nobody knows. */
 const LARGE = utf8(JSON.stringify({ padding: "x".repeat(4000), errorCode: 400040 }));
