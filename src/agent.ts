@@ -67,6 +67,7 @@ export class Agent {
 			onLink: (link) => {
 				this.#detach = this.#service.attach(link);
 			},
+			onLeave: () => this.#leave(),
 		});
 		this.finished = Promise.resolve().then(() => this.#live());
 	}
@@ -176,13 +177,18 @@ export class Agent {
 				isIdle = turn === "idle";
 			}
 		} finally {
-			this.#detach();
-			this.#detach = idle;
+			this.#leave();
 			session.close(); // nobody listens any more, whatever ended it
 		}
 		await link.ended;
 		this.#log("hub.disconnected");
 		return outcome;
+	}
+
+	/** The service serves no session until the next one. */
+	#leave(): void {
+		this.#detach();
+		this.#detach = idle;
 	}
 
 	/** Whatever comes first: the session's end, a renewal or the service that falls due, or (`once`) an empty queue. */

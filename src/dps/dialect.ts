@@ -42,7 +42,7 @@ export function registerBody(dialect: Dialect, registrationId: string, csr: Uint
 export function issuedCertificates(state: Readonly<Record<string, unknown>>): Certificate[] {
 	const chain = state.issuedCertificateChain ?? state.issuedClientCertificate ?? [];
 	const isArray = Array.isArray(chain) && !(chain[0] instanceof Uint8Array);
-	return takeCertificates(isArray ? chain : [chain], "dps.response");
+	return takeCertificates(isArray ? chain : [chain], "dps.response").map(parseCertificate);
 }
 
 /** Dialect A only; undefined when absent or null. */

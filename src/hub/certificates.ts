@@ -10,7 +10,6 @@
 import { hex } from "../base/bytes.ts";
 import { Fault, type FaultCode, printable } from "../fault.ts";
 import type { Entropy } from "../port.ts";
-import type { Certificate } from "../x509/certificate.ts";
 import { type Answer, type AnswerReader, openAnswer, type Refusal, requestBody, requestTopic } from "./issuance.ts";
 
 export interface CertificateRequestOptions {
@@ -29,8 +28,8 @@ export type Action =
 	/** With QoS 1; then call `deadline` at its time. */
 	| { readonly type: "publish"; readonly topic: string; readonly payload: Uint8Array }
 	| { readonly type: "wait"; readonly untilTicks: number }
-	/** In the order received. */
-	| { readonly type: "issued"; readonly certificates: readonly Certificate[] }
+	/** DER, in the order received; nothing has looked into them. */
+	| { readonly type: "issued"; readonly certificates: readonly Uint8Array[] }
 	| { readonly type: "failed"; readonly fault: Fault };
 
 const SECOND = 1000;

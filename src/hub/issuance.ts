@@ -14,7 +14,7 @@ import { Budget } from "../base/json-value.ts";
 import { parameter } from "../base/topic.ts";
 import { Fault } from "../fault.ts";
 import type { Sink } from "../mqtt/events.ts";
-import { type Certificate, MOST_ISSUED, takeCertificates } from "../x509/certificate.ts";
+import { MOST_ISSUED, takeCertificates } from "../x509/certificate.ts";
 import { CertificateText, type Room } from "../x509/certificate-text.ts";
 
 /** To be subscribed, and acknowledged, before the request is published. */
@@ -22,7 +22,7 @@ export const CREDENTIALS_FILTER = "$iothub/credentials/res/#";
 const ANSWERS = "$iothub/credentials/res/";
 
 export type Answer =
-	| { readonly type: "issued"; readonly certificates: readonly Certificate[] }
+	| { readonly type: "issued"; readonly certificates: readonly Uint8Array[] }
 	/** Without `expires` the hub did not say until when it keeps the request, or not legibly. */
 	| { readonly type: "accepted"; readonly expires: number | undefined }
 	| Refusal;
@@ -141,7 +141,7 @@ function refusal(status: number, errorCode: number, body: unknown): Refusal {
 	};
 }
 
-function certificatesOf(body: unknown): Certificate[] {
+function certificatesOf(body: unknown): Uint8Array[] {
 	const texts: unknown = Array.isArray(body) ? body : object(body).certificates;
 	if (!Array.isArray(texts) || texts.length === 0)
 		throw new Fault("hub.response", "certificates: expected an array with at least one");

@@ -16,7 +16,7 @@ import type { HubSession } from "../hub/hub-session.ts";
 import { type AnswerReader, CREDENTIALS_FILTER } from "../hub/issuance.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Entropy, Keystore, Log } from "../port.ts";
-import type { Certificate } from "../x509/certificate.ts";
+import { parseCertificate } from "../x509/certificate.ts";
 import { chainBytes } from "../x509/certificate-text.ts";
 import { acceptCertificates } from "./accept.ts";
 import type { Held } from "./held.ts";
@@ -49,8 +49,8 @@ export interface HubRenewal {
 
 /** What the hub has issued, and what is needed to judge it. */
 export interface Issued {
-	/** In the order received. */
-	readonly certificates: readonly Certificate[];
+	/** DER, in the order received. */
+	readonly certificates: readonly Uint8Array[];
 	readonly identity: Omit<CertificateRequestIdentity, "csr">;
 	readonly place: Place;
 }
@@ -198,7 +198,12 @@ export function acceptIssued(
 	const { credential, config, clock, log, journal } = options;
 	try {
 		const expect = { ...identity, registrationId: config.registrationId, now: clock.now(), log };
-		const accepted = acceptCertificates(certificates, credential.hub, credential.deviceId, expect);
+		const accepted = acceptCertificates(
+			certificates.map(parseCertificate),
+			credential.hub,
+			credential.deviceId,
+			expect,
+		);
 		// As it stands: nothing is made of it beside the certificates.
 		const unknown = credential.assignedBytes > 0 ? journal.assigned : [];
 		const candidate = journal.propose({ ...accepted, unknown }, place);

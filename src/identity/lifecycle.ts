@@ -26,6 +26,8 @@ export interface LifecycleOptions extends Omit<EnrolmentOptions, "journal"> {
 	/** What the attempt is about to do. */
 	readonly onStep: (step: "enrolling" | "connecting") => void;
 	readonly onLink: (link: Link) => void;
+	/** Nothing of that link is of use any more: it is about to be closed. */
+	readonly onLeave: () => void;
 }
 
 /** Transient failures at the same hub before DPS is asked again: the hub may have moved. */
@@ -253,6 +255,11 @@ export class Lifecycle {
 			const renewal = renewOverHub({ ...this.#options, session, credential }, (result, restUntil) => {
 				this.#schedule.rest(restUntil);
 				if (result instanceof Fault) this.#renewalFailures++;
+				else {
+					// At once: what else the hub sends has no room beside certificates.
+					this.#options.onLeave();
+					session.close();
+				}
 				resolve(result);
 			});
 			void link.ended.then((fault) => {

@@ -74,16 +74,16 @@ export function readCertificates(input: string | Uint8Array): Certificate[] {
 }
 
 /**
- * A chain as services send it, of texts that CertificateText has taken, in their order. They are taken out one by one, because all
+ * A chain as services send it, of texts that CertificateText has taken, in their order: DER. They are taken out one by one, because all
  * of them are the most that an enrolment or a renewal holds. Throws Fault `code` for anything else, and for more than five certificates.
  */
-export function takeCertificates(taken: unknown[], code: FaultCode): Certificate[] {
-	const certificates: Certificate[] = [];
+export function takeCertificates(taken: unknown[], code: FaultCode): Uint8Array[] {
+	const certificates: Uint8Array[] = [];
 	while (taken.length > 0) {
 		const ders = taken.shift();
 		if (!Array.isArray(ders)) throw new Fault(code, "issued certificate: expected a string");
 		if (certificates.length + ders.length > MOST_ISSUED) throw new Fault(code, `more than ${MOST_ISSUED} certificates`);
-		certificates.push(...(ders as Uint8Array[]).map(parseCertificate));
+		certificates.push(...(ders as Uint8Array[]));
 	}
 	return certificates;
 }

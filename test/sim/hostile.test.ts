@@ -27,7 +27,7 @@ import { lawfulArchives } from "./lawful-archives.ts";
 import { closeAll } from "./tls/servers.ts";
 
 const PHASES: readonly Row["phase"][] = ["hub", "twin", "desired", "method", "c2d", "tls", "dps"];
-/** What takes most, beside a session: 64 KB are too few for it without anybody's malice (memory.test.ts). */
+/** What takes most, beside a session. In 64 KB there are renewals, and neither a slot for updates nor one for applications. */
 const BESIDE = ["renewal", "update", "archive"] as const;
 /** Those over a session that is open. */
 const OPEN: readonly Row["phase"][] = ["hub", "twin", "desired", "method", "c2d"];
@@ -77,9 +77,9 @@ describe("what a peer may send, on XS", { skip }, () => {
 	/** What the engine would map at the start: the names of an application stay in the machine. */
 	const withoutApplication = (): void => rmSync(join(state, "app_run.bin"), { force: true });
 
-	const play = (machine: App, rows: readonly Row[], beCareful = false): Promise<Ended[]> => {
+	const play = (machine: App, rows: readonly Row[], beCareful = false, folder = state): Promise<Ended[]> => {
 		const environment = { ...(machine === small && AS_SMALL), ...(machine === applied && { APP_SLOT: "1" }) };
-		return playOn(machine, rows, { hostile, state, environment, beCareful });
+		return playOn(machine, rows, { hostile, state: folder, environment, beCareful });
 	};
 
 	/** Each archive that the engine maps in a boot of its own, as on a board. */
@@ -146,6 +146,20 @@ describe("what a peer may send, on XS", { skip }, () => {
 			for (const [i, row] of played.entries())
 				if (isHeavy(row)) assert.deepEqual(ended[i]?.codes, ["x509.certificate"]);
 		});
+
+	test("renewal: no row ends a machine of 64 KB, beside an open session", async () => {
+		const isPlayed = ({ authority, name }: Row) => authority === undefined || name === "certificates of RSA-4096";
+		const played = rows().filter((row) => row.phase === "renewal" && isPlayed(row));
+		const folder = mkdtempSync(join(state, "small-"));
+		await play(small, rows().slice(0, 1), false, folder);
+		const ended = await play(small, played, false, folder);
+		assert.deepEqual(
+			ended.map(({ how }) => how),
+			played.map(endOf),
+		);
+		const large = played.findIndex(({ authority }) => authority !== undefined);
+		assert.deepEqual(ended[large]?.codes, ["x509.certificate"]);
+	});
 
 	test("a second boot of a machine of 64 KB under the same content reaches the hub where that speaks", async () => {
 		await play(small, rows().slice(0, 1));
