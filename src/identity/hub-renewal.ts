@@ -3,26 +3,25 @@
  *
  * The key and its request id are written before anything is published, so that a certificate that arrives after a
  * lost connection or a reboot still finds its key. The live session goes on under the old credential meanwhile; what has been issued is
- * judged once it has ended, because a session has 10 KB of slots and 7 of buffers.
+ * judged once it has ended (issued.ts), because a session has 10 KB of slots and 7 of buffers.
  */
-
 import { base64 } from "../base/bytes.ts";
 import { idle } from "../base/idle.ts";
 import { randomUnit } from "../base/retry.ts";
+import type { Waiting } from "../base/waiting.ts";
 import type { Config } from "../config.ts";
 import { Fault } from "../fault.ts";
 import { type Action, CertificateRequest, createRequestId } from "../hub/certificates.ts";
 import type { HubSession } from "../hub/hub-session.ts";
 import { type AnswerReader, CREDENTIALS_FILTER } from "../hub/issuance.ts";
 import type { Sink } from "../mqtt/events.ts";
-import type { Clock, Entropy, Keystore, Log } from "../port.ts";
-import { parseCertificate } from "../x509/certificate.ts";
+import type { Clock, Entropy, Keystore, Log, Wire } from "../port.ts";
 import { chainBytes } from "../x509/certificate-text.ts";
-import { acceptCertificates } from "./accept.ts";
 import type { Held } from "./held.ts";
+import { afterFault, type Issued } from "./issued.ts";
 import type { Journal, Place } from "./journal.ts";
-import type { Credential } from "./record.ts";
-import { type CertificateRequestIdentity, certificateRequest, isForDps, turnCurve } from "./request.ts";
+import type { Link } from "./link.ts";
+import { type CertificateRequestIdentity, certificateRequest, isForDps } from "./request.ts";
 
 export interface HubRenewalOptions {
 	readonly session: HubSession;
@@ -47,19 +46,59 @@ export interface HubRenewal {
 	abandon(): number;
 }
 
-/** What the hub has issued, and what is needed to judge it. */
-export interface Issued {
-	/** DER, in the order received. */
-	readonly certificates: readonly Uint8Array[];
-	readonly identity: Omit<CertificateRequestIdentity, "csr">;
-	readonly place: Place;
-}
-
 /**
  * Called once, unless the request is abandoned: with what was issued, or with the Fault that ended it. `restUntil`, by Clock.ticks: the hub
  * wants no other request before, whatever has come of this one.
  */
 export type Done = (result: Issued | Fault, restUntil: number) => void;
+
+/** What a renewal over a link takes besides. */
+export interface LinkRenewalOptions extends Omit<HubRenewalOptions, "session" | "credential"> {
+	readonly wire: Pick<Wire, "forget">;
+	readonly waiting: Waiting;
+	/** Nothing of the link is of use any more: it is closed. */
+	readonly onLeave: () => void;
+}
+
+/**
+ * Until there is an outcome: certificates, for which the link is closed, or a Fault. `tell`: when to ask again at the earliest, by
+ * Clock.ticks, and whether this attempt has failed, other than by the link's end. No async function, and none that waits for it: see Waiting.
+ */
+export function renewOverLink(
+	link: Link,
+	options: LinkRenewalOptions,
+	tell: (restUntil: number, isFailed: boolean) => void,
+): Promise<Issued | Fault> {
+	options.wire.forget?.(); // the next session is under another certificate
+	const { session, credential, ended } = link;
+	return options.waiting.until<Issued | Fault>((resolve) => {
+		let stopListening = idle;
+		let isOver = false;
+		const end = (outcome: Issued | Fault): void => {
+			isOver = true;
+			stopListening();
+			resolve(outcome);
+		};
+		const renewal = renewOverHub({ ...options, session, credential }, (result, restUntil) => {
+			const isFailed = result instanceof Fault;
+			tell(restUntil, isFailed);
+			if (!isFailed) {
+				// At once: what else the hub sends has no room beside certificates.
+				options.onLeave();
+				session.close();
+			}
+			end(result);
+		});
+		void ended.then((fault) => {
+			tell(renewal.abandon(), false);
+			end(new Fault("hub.closed", "the session ended during the renewal", { cause: fault }));
+		});
+		// Last: what came early, the certificate perhaps, comes within this call.
+		stopListening = link.listen((topic, payload) => renewal.message(topic, payload), renewal);
+		if (isOver) stopListening();
+		return () => session.close();
+	});
+}
 
 export const renewOverHub = (options: HubRenewalOptions, done: Done): HubRenewal => new RequestOverHub(options, done);
 
@@ -188,45 +227,4 @@ class RequestOverHub implements HubRenewal {
 		this.#cancelTimer();
 		this.#done(result instanceof Fault ? afterFault(result, this.#options) : result, this.#request.restUntil);
 	}
-}
-
-/** The candidate that comes of it, in flash; throws the Fault that says why none does. `credential`: of the session. */
-export function acceptIssued(
-	{ certificates, identity, place }: Issued,
-	options: Omit<HubRenewalOptions, "session">,
-): Credential {
-	const { credential, config, clock, log, journal } = options;
-	try {
-		const expect = { ...identity, registrationId: config.registrationId, now: clock.now(), log };
-		const accepted = acceptCertificates(
-			certificates.map(parseCertificate),
-			credential.hub,
-			credential.deviceId,
-			expect,
-		);
-		// As it stands: nothing is made of it beside the certificates.
-		const unknown = credential.assignedBytes > 0 ? journal.assigned : [];
-		const candidate = journal.propose({ ...accepted, unknown }, place);
-		log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
-		return candidate;
-	} catch (thrown) {
-		throw afterFault(Fault.of(thrown, "hub.response"), options);
-	}
-}
-
-/** A refused request is over at the hub: its id must not be resumed, its key may be used again. */
-function afterFault(fault: Fault, options: Omit<HubRenewalOptions, "session">): Fault {
-	try {
-		if (!fault.retryable && !turnCurve(fault, options)) forgetRequestId(options.journal);
-		return fault;
-	} catch (thrown) {
-		return Fault.of(thrown, "store.failed");
-	}
-}
-
-function forgetRequestId(journal: Journal): void {
-	const { pending } = journal;
-	if (pending?.requestId === undefined) return;
-	const { key, refused } = pending;
-	journal.keepPending({ key, ...(refused && { refused }) });
 }

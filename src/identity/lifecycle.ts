@@ -4,7 +4,6 @@
  * The old credential lives until the new one has worked in a real hub connection. Each method is one attempt and throws
  * the Fault that ended it; when to come back is `agent.ts`'s decision, when to renew is the schedule's.
  */
-import { idle } from "../base/idle.ts";
 import { report } from "../base/log.ts";
 import { Fault } from "../fault.ts";
 import { API_VERSION_PREVIEW } from "../hub/hub-topics.ts";
@@ -12,7 +11,8 @@ import type { Store } from "../port.ts";
 import { type EnrolmentOptions, enrol } from "./enrolment.ts";
 import { EnrolmentPace } from "./enrolment-pace.ts";
 import { type Held, heldOf } from "./held.ts";
-import { acceptIssued, type Issued, renewOverHub } from "./hub-renewal.ts";
+import { renewOverLink } from "./hub-renewal.ts";
+import { acceptIssued, type Issued } from "./issued.ts";
 import { Journal } from "./journal.ts";
 import { JudgedClock } from "./judged-clock.ts";
 import { type Link, openLink, type Proven } from "./link.ts";
@@ -46,7 +46,6 @@ export class Lifecycle {
 	#trialFailures = 0;
 	/** Renewals in a row that the hub refused or left unanswered; lost sessions do not count. */
 	#renewalFailures = 0;
-	#stopListening: () => void = idle;
 	/** By the hub, to be judged once the session has ended. */
 	#issued: Issued | undefined;
 	#current: Held | undefined; // for the clock's judgement
@@ -120,10 +119,14 @@ export class Lifecycle {
 			this.#options.journal.expectRoom();
 			if (link.session.apiVersion !== API_VERSION_PREVIEW || this.#renewalFailures >= MOST_HUB_RENEWAL_FAILURES)
 				return "dps";
-			const outcome = await this.#renewOverHub(link).catch((thrown) => Fault.of(thrown, "agent.failed"));
-			this.#stopListening();
-			this.#stopListening = idle;
-			if (outcome instanceof Fault) return this.#afterHub(outcome);
+			const tell = (restUntil: number, isFailed: boolean): void => {
+				this.#schedule.rest(restUntil);
+				if (isFailed) this.#renewalFailures++;
+			};
+			const outcome = await renewOverLink(link, this.#options, tell).catch((thrown) =>
+				Fault.of(thrown, "agent.failed"),
+			);
+			if (outcome instanceof Fault) return this.#afterHub(outcome, link.credential);
 			this.#issued = outcome;
 			return "issued";
 		} catch (thrown) {
@@ -133,26 +136,21 @@ export class Lifecycle {
 
 	/** What the hub has issued becomes a candidate, or a Fault; as `renew`. */
 	acceptIssued(): "again" | "dps" | undefined {
-		const issued = this.#issued!;
+		const [issued, credential] = [this.#issued!, this.#current!];
 		this.#issued = undefined;
-		const credential = this.#current!;
 		try {
-			try {
-				this.#schedule.issued(acceptIssued(issued, { ...this.#options, credential }), this.clock);
-				return "again";
-			} catch (thrown) {
-				this.#renewalFailures++;
-				return this.#afterHub(Fault.of(thrown, "agent.failed"));
-			}
+			this.#schedule.issued(acceptIssued(issued, { ...this.#options, credential }), this.clock);
+			return "again";
 		} catch (thrown) {
-			return this.#renewalFailed(thrown, credential);
+			this.#renewalFailures++;
+			return this.#afterHub(Fault.of(thrown, "agent.failed"), credential);
 		}
 	}
 
 	/** Another attempt over the hub would meet the same refusal again: DPS has to say. Not where no key could be made. */
-	#afterHub(fault: Fault): "dps" {
-		if (report(this.#options.log, fault).retryable || fault.room === "key" || this.#options.waiting.over) throw fault;
-		return "dps";
+	#afterHub(fault: Fault, credential: Held): "dps" | undefined {
+		const isLater = report(this.#options.log, fault).retryable || fault.room === "key" || this.#options.waiting.over;
+		return isLater ? this.#renewalFailed(fault, credential) : "dps";
 	}
 
 	/** The same by DPS, with the current certificate or, where the enrolment does not take that, with the onboarding credential. */
@@ -245,30 +243,5 @@ export class Lifecycle {
 			if (thrown instanceof Fault && thrown.retryable) this.#hubFailures++;
 			throw thrown;
 		}
-	}
-
-	/** No async function, and none that waits for it: see Waiting. */
-	#renewOverHub(link: Link): Promise<Issued | Fault> {
-		this.#options.wire.forget?.(); // the next session is under another certificate
-		const { session, credential } = link;
-		return this.#options.waiting.until<Issued | Fault>((resolve) => {
-			const renewal = renewOverHub({ ...this.#options, session, credential }, (result, restUntil) => {
-				this.#schedule.rest(restUntil);
-				if (result instanceof Fault) this.#renewalFailures++;
-				else {
-					// At once: what else the hub sends has no room beside certificates.
-					this.#options.onLeave();
-					session.close();
-				}
-				resolve(result);
-			});
-			void link.ended.then((fault) => {
-				this.#schedule.rest(renewal.abandon());
-				resolve(new Fault("hub.closed", "the session ended during the renewal", { cause: fault }));
-			});
-			// Last: what came early, the certificate perhaps, comes within this call.
-			this.#stopListening = link.listen((topic, payload) => renewal.message(topic, payload), renewal);
-			return () => session.close();
-		});
 	}
 }

@@ -5,7 +5,8 @@ import { utf8 } from "../../src/base/bytes.ts";
 import { parseConfig } from "../../src/config.ts";
 import { Fault } from "../../src/fault.ts";
 import { heldOf } from "../../src/identity/held.ts";
-import { type Issued, renewOverHub } from "../../src/identity/hub-renewal.ts";
+import { renewOverHub } from "../../src/identity/hub-renewal.ts";
+import type { Issued } from "../../src/identity/issued.ts";
 import { Journal } from "../../src/identity/journal.ts";
 import { Link } from "../../src/identity/link.ts";
 
