@@ -44,6 +44,12 @@ async function proven(device: Device, input: ConfigInput = {}): Promise<Running>
 
 const codes = (running: Running): unknown[] =>
 	running.steps.filter(({ step }) => step === "fault").map(({ detail }) => detail.code);
+/** When certificates were judged, and when a session ended: both until the second one begins. */
+const judgement = ({ steps }: Running): string[] => {
+	const second = steps.findLastIndex(({ step }) => step === "hub.connected");
+	const names = steps.slice(0, second).map(({ step }) => step);
+	return names.filter((step) => /^(credential.stored|hub.disconnected|fault)$/.test(step));
+};
 const keyOf = (device: Device): Uint8Array => {
 	const { key } = device.journal.current!;
 	assert.ok("signer" in key);
@@ -71,6 +77,7 @@ describe("renewal over the hub", () => {
 				await running.next("credential.proven");
 				await running.stop();
 				assert.deepEqual(codes(running), []);
+				assert.deepEqual(judgement(running), ["credential.stored", "hub.disconnected", "credential.stored"]);
 				assert.equal(cloud.registrations.length, 1);
 				assert.equal(device.journal.current!.sequence, 2);
 				assert.notDeepEqual(keyOf(device), first);
@@ -161,6 +168,37 @@ describe("renewal that meets trouble", () => {
 			assert.deepEqual(codes(running), ["key.curve", "hub.csr-rejected", "dps.unauthorized"]);
 			assert.equal(cloud.registrations.length, 2);
 			assert.equal(device.journal.current!.sequence, 2);
+		}));
+
+	test("certificates for another key, judged once the session has ended: renewed through DPS", () =>
+		withCloud({ acceptIssued: true }, async (cloud) => {
+			const device = new Device(cloud);
+			const running = await proven(device);
+			cloud.arm("foreign-key:1");
+			running.agent.renew();
+			await running.next("credential.proven");
+			await running.stop();
+			assert.deepEqual(codes(running), ["cert.key-mismatch"]);
+			const order = ["credential.stored", "hub.disconnected", "fault", "credential.stored"];
+			assert.deepEqual(judgement(running), order);
+			assert.equal(cloud.registrations.length, 2);
+			assert.equal(device.journal.current!.sequence, 2);
+		}));
+
+	test("expired certificates, and a DPS that refuses: the next session is under the old credential", () =>
+		withCloud({}, async (cloud) => {
+			const device = new Device(cloud);
+			const running = await proven(device);
+			const first = keyOf(device);
+			cloud.arm("expired-cert:1");
+			cloud.arm("disabled");
+			running.agent.renew();
+			await running.next("renewal.failed");
+			await running.next("hub.connected");
+			await running.stop();
+			assert.deepEqual(codes(running), ["cert.expired", "dps.unauthorized", "dps.disabled"]);
+			assert.deepEqual(keyOf(device), first);
+			assert.equal(device.journal.current!.sequence, 1);
 		}));
 
 	test("an enrolment that takes the current certificate is renewed with it", () =>
