@@ -17,16 +17,12 @@ import { type AnswerReader, CREDENTIALS_FILTER } from "../hub/issuance.ts";
 import type { Sink } from "../mqtt/events.ts";
 import type { Clock, Entropy, Keystore, Log, Wire } from "../port.ts";
 import { chainBytes } from "../x509/certificate-text.ts";
-import type { Held } from "./held.ts";
 import { afterFault, type Issued } from "./issued.ts";
-import type { Journal, Place } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import { type CertificateRequestIdentity, certificateRequest, isForDps } from "./request.ts";
 
 export interface HubRenewalOptions {
-	readonly session: HubSession;
-	/** The credential of the session. */
-	readonly credential: Held;
 	readonly clock: Clock;
 	readonly entropy: Entropy;
 	readonly log: Log;
@@ -53,7 +49,7 @@ export interface HubRenewal {
 export type Done = (result: Issued | Fault, restUntil: number) => void;
 
 /** What a renewal over a link takes besides. */
-export interface LinkRenewalOptions extends Omit<HubRenewalOptions, "session" | "credential"> {
+export interface LinkRenewalOptions extends HubRenewalOptions {
 	readonly wire: Pick<Wire, "forget">;
 	readonly waiting: Waiting;
 	/** Nothing of the link is of use any more: it is closed. */
@@ -70,7 +66,7 @@ export function renewOverLink(
 	tell: (restUntil: number, isFailed: boolean) => void,
 ): Promise<Issued | Fault> {
 	options.wire.forget?.(); // the next session is under another certificate
-	const { session, credential, ended } = link;
+	const { session, ended } = link;
 	return options.waiting.until<Issued | Fault>((resolve) => {
 		let stopListening = idle;
 		let isOver = false;
@@ -79,7 +75,7 @@ export function renewOverLink(
 			stopListening();
 			resolve(outcome);
 		};
-		const renewal = renewOverHub({ ...options, session, credential }, (result, restUntil) => {
+		const renewal = renewOverHub(options, link, (result, restUntil) => {
 			const isFailed = result instanceof Fault;
 			tell(restUntil, isFailed);
 			if (!isFailed) {
@@ -100,28 +96,33 @@ export function renewOverLink(
 	});
 }
 
-export const renewOverHub = (options: HubRenewalOptions, done: Done): HubRenewal => new RequestOverHub(options, done);
+/** `over`: an open session, and the credential that it is under. */
+export const renewOverHub = (options: HubRenewalOptions, over: Over, done: Done): HubRenewal =>
+	new RequestOverHub(options, over, done);
+
+type Over = Pick<Link, "session" | "credential">;
 
 class RequestOverHub implements HubRenewal {
 	readonly #options: HubRenewalOptions;
+	readonly #session: HubSession;
 	readonly #done: Done;
 	/** The CSR itself is the request's, for as long as it may have to be sent again. */
 	readonly #identity: Omit<CertificateRequestIdentity, "csr">;
-	readonly #place: Place;
 	readonly #request: CertificateRequest;
 	#over = false;
 	/** Before it, an answer to a former session's request may come: nothing is asked for until `start` can be. */
 	#isSubscribed = false;
 	#cancelTimer: () => void = idle;
 
-	constructor(options: HubRenewalOptions, done: Done) {
-		const { session, credential, clock, entropy } = options;
+	/** `options` as they are: a copy of them has a slot for each. */
+	constructor(options: HubRenewalOptions, { session, credential }: Over, done: Done) {
+		const { clock, entropy } = options;
 		if (isForDps(options)) throw new Fault("hub.csr-rejected", "this key, on both curves: DPS has to say");
 		const { csr, key, spki } = certificateRequest(options);
 		this.#options = options;
+		this.#session = session;
 		this.#done = done;
 		this.#identity = { key, spki };
-		this.#place = options.journal.place();
 		this.#request = new CertificateRequest({
 			deviceId: credential.deviceId,
 			csr: base64(csr),
@@ -172,7 +173,7 @@ class RequestOverHub implements HubRenewal {
 		if (this.#over) return;
 		// What else the answer changed, `start` takes up: acted on here, the request would be sent twice.
 		if (!this.#isSubscribed && (action.type === "publish" || action.type === "wait")) return;
-		const { session, clock, log } = this.#options;
+		const { clock, log } = this.#options;
 		this.#cancelTimer();
 		switch (action.type) {
 			case "publish":
@@ -185,7 +186,7 @@ class RequestOverHub implements HubRenewal {
 				}
 				log("renewal.request", { requestId: this.#request.id, bytes: action.payload.length });
 				// The session's end has its own way here, with what the hub may have said in the meantime.
-				session.publish(
+				this.#session.publish(
 					action.topic,
 					action.payload,
 					(fault) => fault && fault.code !== "mqtt.closed" && this.#finish(fault),
@@ -199,7 +200,7 @@ class RequestOverHub implements HubRenewal {
 				this.#finish(action.fault);
 				return;
 			case "issued":
-				this.#finish({ certificates: action.certificates, identity: this.#identity, place: this.#place });
+				this.#finish({ certificates: action.certificates, identity: this.#identity });
 				return;
 		}
 		const { deadline } = this.#request;

@@ -4,7 +4,7 @@ import type { Clock } from "../port.ts";
 import { parseCertificate } from "../x509/certificate.ts";
 import { acceptCertificates } from "./accept.ts";
 import type { Held } from "./held.ts";
-import type { Journal, Place } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import type { Credential } from "./record.ts";
 import { type CertificateRequestIdentity, type RequestOptions, turnCurve } from "./request.ts";
 
@@ -13,16 +13,17 @@ export interface Issued {
 	/** DER, in the order received. */
 	readonly certificates: readonly Uint8Array[];
 	readonly identity: Omit<CertificateRequestIdentity, "csr">;
-	readonly place: Place;
 }
 
 /** The candidate that comes of it, in flash; throws Fault cert.* or x509.* that says why none does, or store.*. `credential`: of the session. */
 export function acceptIssued(
-	{ certificates, identity, place }: Issued,
+	{ certificates, identity }: Issued,
 	options: RequestOptions & { readonly credential: Held; readonly clock: Clock },
 ): Credential {
 	const { credential, config, clock, log, journal } = options;
 	try {
+		// Before anything is made of the certificates: each record that is read for this has some KB.
+		const place = journal.place();
 		const expect = { ...identity, registrationId: config.registrationId, now: clock.now(), log };
 		const accepted = acceptCertificates(
 			certificates.map(parseCertificate),

@@ -91,12 +91,11 @@ export class Link {
 		return this.opener ? this.opener(topic, bytes) : false;
 	}
 
-	/** Read as it comes: held are its certificates, once. */
-	#openEarly(topic: string): Sink | undefined | false {
+	/** Read as it comes: held are its certificates, once. What answers no request is a copy, left over from one that is over. */
+	#openEarly(topic: string): Sink | undefined {
 		const awaited = this.#awaited;
 		const reader = awaited && openAnswer(topic, awaited.requestId, awaited.room);
-		if (!reader) return false;
-		if (this.#answer) return undefined; // a copy
+		if (!reader || this.#answer) return undefined;
 		return {
 			push: (bytes) => reader.push(bytes),
 			end: () => {
