@@ -91,24 +91,31 @@ export class Link {
 		return this.opener ? this.opener(topic, bytes) : false;
 	}
 
-	/** Read as it comes: held are its certificates, once. What answers no request is a copy, left over from one that is over. */
+	/** Read as it comes: held are its certificates, once. */
 	#openEarly(topic: string): Sink | undefined {
-		const awaited = this.#awaited;
-		const reader = awaited && openAnswer(topic, awaited.requestId, awaited.room);
-		if (!reader || this.#answer) return undefined;
+		const [requestId, reader] = [this.#awaited?.requestId, this.#readerOf(topic)];
+		if (!reader || requestId === undefined || this.#answer) return undefined;
 		return {
 			push: (bytes) => reader.push(bytes),
 			end: () => {
-				if (this.#certificates) this.#certificates.take(awaited.requestId, reader);
+				if (this.#certificates) this.#certificates.take(requestId, reader);
 				else this.#answer = reader;
 			},
 		};
 	}
 
+	/**
+	 * Of an answer that is awaited. Any other is one that the last session had no time to acknowledge: it is closed as soon as there are
+	 * certificates, and TCP gives up what is under way where the peer has sent more.
+	 */
+	#readerOf(topic: string): AnswerReader | undefined {
+		return this.#awaited && openAnswer(topic, this.#awaited.requestId, this.#awaited.room);
+	}
+
 	/** False: a certificate that came before anybody asked, and there was no room to keep it. */
 	message(topic: string, payload: Uint8Array): boolean {
 		if (this.#listeners.some((listener) => listener(topic, payload))) return true;
-		if (!topic.startsWith(CREDENTIALS)) return true;
+		if (!topic.startsWith(CREDENTIALS) || !this.#readerOf(topic)) return true;
 		const kept = this.#early.reduce((bytes, [name, body]) => bytes + name.length + body.length + EARLY_BYTES, 0);
 		if (kept + topic.length + payload.length > this.#mostEarlyBytes) return false;
 		// A copy: a view would hold all that came with it.

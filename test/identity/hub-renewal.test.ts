@@ -159,3 +159,12 @@ test("a large answer to another request goes nowhere, and once the request was t
 	takeUp().stop();
 	assert.equal(link.open(ISSUED, LARGE.length), undefined);
 });
+
+test("an answer that the last session had no time to acknowledge takes no room from the one that is awaited", () => {
+	const { results, link, takeUp } = opened();
+	assert.equal(link.message("$iothub/credentials/res/200/?$rid=other-0001", new Uint8Array(1900)), true);
+	const refusal = utf8(JSON.stringify({ errorCode: 400040, message: "x".repeat(300), info: null }));
+	assert.equal(link.message(`$iothub/credentials/res/400/?$rid=${RID}`, refusal), true);
+	takeUp();
+	assert.deepEqual(results.map(codeOf), ["hub.csr-rejected"]);
+});
