@@ -32,7 +32,7 @@ export function acceptIssued(
 			expect,
 		);
 		// As it stands: nothing is made of it beside the certificates.
-		const unknown = credential.assignedBytes > 0 ? journal.assigned : [];
+		const unknown = credential.assignedBytes > 0 ? journal.assigned(credential.sequence) : [];
 		const candidate = journal.propose({ ...accepted, unknown }, place);
 		log("credential.stored", { sequence: candidate.sequence, notAfter: new Date(candidate.notAfter).toISOString() });
 		return candidate;

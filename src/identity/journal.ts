@@ -72,7 +72,7 @@ export class Journal {
 	 */
 	load(): Journaled {
 		const damages: Fault[] = [];
-		const proven = this.#read(CURRENT, (blob) => decodeRecord(blob).sequence, damages);
+		const proven = this.#provenSequence(damages);
 		const records = SLOTS.map((name) => this.#read(name, (blob) => decodeCredential(blob, this.#keystore), damages))
 			.filter((record) => record !== undefined)
 			.sort((a, b) => a.sequence - b.sequence);
@@ -104,9 +104,11 @@ export class Journal {
 		return refusedCurve(this.#newest());
 	}
 
-	/** Of the newest credential what only DPS says. Copies: a part of the record would hold all of it. */
-	get assigned(): Field[] {
-		return this.#newest().flatMap(({ tag, bytes }) => (ASSIGNED.includes(tag) ? [{ tag, bytes: bytes.slice() }] : []));
+	/** Of that credential what only DPS says. Copies: a part of the record would hold all of it. */
+	assigned(sequence: number): Field[] {
+		const slot = this.#slotOf(sequence);
+		const fields = slot ? (this.#read(slot, decodeRecord, [])?.fields ?? []) : [];
+		return fields.flatMap(({ tag, bytes }) => (ASSIGNED.includes(tag) ? [{ tag, bytes: bytes.slice() }] : []));
 	}
 
 	/** The hub has refused both curves, the pending key last: DPS is to be asked with it. Makes no key, as `pending` does. */
@@ -159,7 +161,7 @@ export class Journal {
 		const { current } = this.load();
 		const slot = this.#slotOf(candidate.sequence);
 		this.#dropPendingOf(candidate);
-		const proven = this.#provenSequence();
+		const proven = this.#provenSequence() ?? 0;
 		const neverWorked = proven > 0 && candidate.sequence > proven;
 		if (slot && (current || neverWorked)) this.#store.delete(slot);
 	}
@@ -182,7 +184,7 @@ export class Journal {
 		return {
 			// A candidate without a current one may have lost its pointer: it stays, too.
 			kept: (current ?? candidate)?.sequence,
-			sequence: Math.max(this.#provenSequence(), newest?.sequence ?? 0) + 1,
+			sequence: Math.max(this.#provenSequence() ?? 0, newest?.sequence ?? 0) + 1,
 			hasRefused: pending?.refused !== undefined,
 			refused: newest?.refused,
 		};
@@ -222,14 +224,8 @@ export class Journal {
 		if (pending && "signer" in key && equal(pending.key.publicKey, key.signer.publicKey)) this.#store.delete(PENDING);
 	}
 
-	#provenSequence(): number {
-		try {
-			const blob = this.#store.get(CURRENT);
-			return blob ? decodeRecord(blob).sequence : 0;
-		} catch {
-			// Already reported by load().
-			return 0;
-		}
+	#provenSequence(damages: Fault[] = []): number | undefined {
+		return this.#read(CURRENT, (blob) => decodeRecord(blob).sequence, damages);
 	}
 
 	#slotOf(sequence: number): (typeof SLOTS)[number] | undefined {

@@ -59,7 +59,8 @@ export class Lifecycle {
 	}
 
 	get assignment(): DeviceAssignment | undefined {
-		return this.#current && assignmentOf({ ...this.#current, ...assignedIn(this.#options.journal.assigned) });
+		const held = this.#current;
+		return held && assignmentOf({ ...held, ...assignedIn(this.#options.journal.assigned(held.sequence)) });
 	}
 
 	/** Due at the next look, whatever the dates say. */

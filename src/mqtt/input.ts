@@ -1,4 +1,4 @@
-/** Bytes that have come, and how far they are read. */
+/** Bytes that have come, and how far they are read; once they are, they are no longer held. */
 const NONE = new Uint8Array(0);
 
 export class Input {
@@ -17,13 +17,20 @@ export class Input {
 
 	/** The next one, where there is one. */
 	byte(): number {
-		return this.#bytes[this.#at++]!;
+		const byte = this.#bytes[this.#at]!;
+		this.#advance(1);
+		return byte;
 	}
 
 	/** At most so many, as a view. */
 	take(most: number): Uint8Array {
 		const taken = this.#bytes.subarray(this.#at, this.#at + most);
-		this.#at += taken.length;
+		this.#advance(taken.length);
 		return taken;
+	}
+
+	#advance(count: number): void {
+		this.#at += count;
+		if (this.isEmpty) this.put(NONE);
 	}
 }

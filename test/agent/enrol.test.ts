@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Cloud, startCloud } from "../../cloud/cloud.ts";
 import { createWire } from "../../hw/node/wire.ts";
-import type { Agent } from "../../src/agent.ts";
 import { utf8Text } from "../../src/base/bytes.ts";
 import type { Wire, WireOptions } from "../../src/port.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
@@ -117,19 +116,37 @@ describe("a fresh device", () => {
 		assert.equal((await device.once({ dialect })).fault, undefined);
 		const { trustBundle, payload } = device.journal.current!;
 		assert.ok(trustBundle!.certificates.length > 0 && payload === '{"site":"north"}');
-		const agent = await new Promise<Agent>((resolve) => {
-			const onState = (state: string): void => {
-				if (state !== "connected") return;
-				if (device.journal.current!.sequence > 1) resolve(booted);
-				else booted.renew();
-			};
-			const booted = device.boot({ dialect }, { onState });
-		});
+		const registrations = cloud.registrations.length;
+		// With `once` it ends by itself, whatever comes of it.
+		const agent = device.boot({ dialect }, { once: true });
+		agent.renew();
+		await agent.finished;
+		assert.equal(cloud.registrations.length, registrations);
 		const renewed = device.journal.current!;
 		assert.deepEqual([renewed.sequence, renewed.trustBundle, renewed.payload], [2, trustBundle, payload]);
 		assert.deepEqual(agent.assignment?.payload, { site: "north" });
-		agent.close();
+	});
+
+	test("what DPS says beside a candidate is the application's once that has worked", async () => {
+		const device = new Device(cloud);
+		cloud.arm('payload={"site":"north"}:1');
+		assert.equal((await device.once()).fault, undefined);
+		cloud.arm("foreign-key:1"); // of the hub: DPS is asked
+		cloud.arm('payload={"site":"south"}:1');
+		const told: unknown[] = [];
+		const onState = (state: string): void => void told.push([state, agent.assignment?.payload]);
+		const agent = device.boot({}, { once: true, onState });
+		agent.renew();
 		await agent.finished;
+		const [north, south] = [{ site: "north" }, { site: "south" }];
+		assert.deepEqual(told, [
+			["connecting", north],
+			["connected", north],
+			["enrolling", north],
+			["connecting", north],
+			["connected", south],
+			["closed", south],
+		]);
 	});
 
 	test("sends the operator's payload for custom allocation", async () => {
@@ -145,12 +162,9 @@ describe("a fresh device", () => {
 			assert.equal((await device.once()).fault, undefined);
 			assert.equal(cloud.registrations.length, before + 1);
 			// After a reboot as well.
-			const agent = await new Promise<Agent>((resolve) => {
-				const booted = device.boot({}, { onState: (state) => state === "connected" && resolve(booted) });
-			});
-			assert.deepEqual(agent.assignment?.payload, JSON.parse(payload) ?? undefined);
-			agent.close();
+			const agent = device.boot({}, { once: true });
 			await agent.finished;
+			assert.deepEqual(agent.assignment?.payload, JSON.parse(payload) ?? undefined);
 		});
 
 	for (const [what, payload] of [
