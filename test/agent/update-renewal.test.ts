@@ -32,6 +32,17 @@ test("a download rests while a certificate is asked for, and goes on under that"
 	assert.deepEqual(since.slice(0, 4), ["ota.download", "credential.stored", "credential.proven", "ota.download"]);
 });
 
+test("it goes on, too, where the certificates are refused and DPS issues none: over the next session under the old one", async () => {
+	const steps = await stepsWith((cloud, device) => {
+		cloud.arm("expired-cert:1");
+		cloud.arm("disabled");
+		device.agent.renew();
+	});
+	const since = steps.slice(steps.indexOf("renewal.request"));
+	const own = since.filter((step) => /^(ota.download|hub.connected|credential.stored|renewal.failed)$/.test(step));
+	assert.deepEqual(own.slice(0, 3), ["renewal.failed", "hub.connected", "ota.download"]);
+});
+
 test("a download gives way to much that the hub sends at once, and goes on behind it", async () => {
 	const steps = await stepsWith(async (cloud) => {
 		await cloud.seen((event: CloudEvent) => event.event === "download" && event.name.endsWith(".bin"));
