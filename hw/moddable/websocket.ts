@@ -8,12 +8,10 @@
 import { base64, concat, utf8 } from "../../src/base/bytes.ts";
 import { HeadReader } from "../../src/base/http-head.ts";
 import { Fault } from "../../src/fault.ts";
-import type { Connection, WireEvents, WireOptions } from "../../src/port.ts";
+import type { Connection, Wire, WireEvents, WireOptions } from "../../src/port.ts";
 
 /** What the platform brings. */
 export interface WebSocketTools {
-	/** The connection below. */
-	connect(options: WireOptions, events: WireEvents): Connection;
 	/** Strong randomness, for key and masks (section 5.3). */
 	fill(bytes: Uint8Array): void;
 	sha1(bytes: Uint8Array): Uint8Array;
@@ -65,11 +63,12 @@ export class WebSocketConnection implements Connection, WireEvents {
 	/** A message is under way whose last frame has not begun. */
 	#isFragmented = false;
 
-	constructor(options: WireOptions, events: WireEvents, tools: WebSocketTools) {
+	/** `connect`: the connection below. */
+	constructor(options: WireOptions, events: WireEvents, tools: WebSocketTools, connect: Wire["connect"]) {
 		this.#options = options;
 		this.#events = events;
 		this.#tools = tools;
-		this.#connection = tools.connect(options, this);
+		this.#connection = connect(options, this);
 	}
 
 	get isResumed(): boolean {
@@ -106,8 +105,8 @@ export class WebSocketConnection implements Connection, WireEvents {
 
 	onData(bytes: Uint8Array): void {
 		try {
-			const rest = this.#state === "upgrading" ? this.#upgrade(bytes) : bytes;
-			if (rest !== undefined) this.#frames(rest);
+			const start = this.#state === "upgrading" ? this.#upgrade(bytes) : 0;
+			if (start !== undefined) this.#frames(bytes, start);
 			if (this.#ping !== undefined && this.#state === "open") this.#send(PONG, this.#ping);
 			this.#ping = undefined;
 		} catch (thrown) {
@@ -123,8 +122,8 @@ export class WebSocketConnection implements Connection, WireEvents {
 		else this.#events.onClose(fault ?? this.#refusal("closed the connection instead of an upgrade"));
 	}
 
-	/** What comes after the head, or undefined while that is not complete. */
-	#upgrade(bytes: Uint8Array): Uint8Array | undefined {
+	/** Where the first frame begins, or undefined while the head is not complete. */
+	#upgrade(bytes: Uint8Array): number | undefined {
 		this.#head ??= new HeadReader({
 			single: ["sec-websocket-accept", "sec-websocket-protocol"],
 			others: ["upgrade", "connection", "sec-websocket-extensions"],
@@ -141,7 +140,7 @@ export class WebSocketConnection implements Connection, WireEvents {
 		this.#key = "";
 		this.#state = "open";
 		this.#events.onOpen();
-		return bytes.subarray(end);
+		return end;
 	}
 
 	/** Section 4.1, what the client must see in the answer. */
@@ -155,46 +154,48 @@ export class WebSocketConnection implements Connection, WireEvents {
 		if (fields.has("sec-websocket-extensions")) throw this.#refusal("wants an extension");
 	}
 
-	#frames(bytes: Uint8Array): void {
-		let rest = bytes;
-		while (rest.length > 0 && this.#state === "open") {
+	/** A view takes slots for as long as somebody deals with a part: there is one for each part, and none beside it. */
+	#frames(given: Uint8Array, start: number): void {
+		let bytes = given;
+		for (let at = start; at < bytes.length && this.#state === "open"; ) {
 			if (this.#left > 0) {
-				const isWhole = rest.length <= this.#left;
-				const part = isWhole ? rest : rest.subarray(0, this.#left);
-				rest = isWhole ? NOTHING : rest.subarray(part.length);
+				const end = Math.min(bytes.length, at + this.#left);
+				const part = end - at === bytes.length ? bytes : bytes.subarray(at, end);
 				this.#left -= part.length;
+				at = end;
 				this.#events.onData(part);
 			} else {
 				// What has come is copied for a header that came in parts, and for no other.
-				if (this.#held.length > 0) rest = concat(this.#held, rest);
-				const taken = this.#header(rest);
-				this.#held = taken === 0 ? rest.slice() : NOTHING;
+				if (this.#held.length > 0) bytes = concat(this.#held, bytes);
+				const taken = this.#header(bytes, at);
+				this.#held = taken === 0 ? bytes.slice(at) : NOTHING;
 				if (taken === 0) return;
-				rest = rest.subarray(taken);
+				at += taken;
 			}
 		}
 	}
 
 	/** Takes a header, or a whole control frame; how many bytes, 0 while some are missing. At most 131 are ever held. */
-	#header(bytes: Uint8Array): number {
-		if (bytes.length < 2) return 0;
-		const [first = 0, second = 0] = bytes;
+	#header(bytes: Uint8Array, at: number): number {
+		const there = bytes.length - at;
+		if (there < 2) return 0;
+		const [first, second] = [bytes[at]!, bytes[at + 1]!];
 		const opcode = first & 0x0f;
 		const short = second & 0x7f;
 		if ((first & 0x70) !== 0 || (second & MASKED) !== 0) throw protocol("a masked frame or reserved bits");
 		if (opcode >= CLOSE) {
 			if ((first & FIN) === 0 || short > 125) throw protocol("a control frame that is long or fragmented");
-			if (bytes.length < 2 + short) return 0;
-			this.#control(opcode, bytes.slice(2, 2 + short));
+			if (there < 2 + short) return 0;
+			this.#control(opcode, bytes.slice(at + 2, at + 2 + short));
 			return 2 + short;
 		}
 		const isContinuation = opcode === CONTINUATION;
 		if ((!isContinuation && opcode !== BINARY) || isContinuation !== this.#isFragmented)
 			throw protocol(`opcode ${opcode} where it may not be`);
 		const size = short < 126 ? 2 : short === 126 ? 4 : 10;
-		if (bytes.length < size) return 0;
+		if (there < size) return 0;
 		let length = size === 2 ? short : 0;
-		for (let at = 2; at < size; at++) length = length * 256 + bytes[at]!;
+		for (let i = 2; i < size; i++) length = length * 256 + bytes[at + i]!;
 		if (length > MOST_FRAME_BYTES || (size > 2 && length < (size === 4 ? 126 : 0x10000)))
 			throw protocol("a length that is too large or not the shortest form");
 		this.#isFragmented = (first & FIN) === 0;

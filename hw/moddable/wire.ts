@@ -30,7 +30,7 @@ export function createWire(): Wire {
 		connect: (options, events) =>
 			options.webSocket === undefined
 				? connect(options, events)
-				: new WebSocketConnection(options, events, { connect, fill, sha1, after }),
+				: new WebSocketConnection(options, events, TOOLS, connect),
 		forget: () => resumption.forget(),
 	};
 }
@@ -39,6 +39,9 @@ function after(milliseconds: number, callback: () => void): () => void {
 	const timer = Timer.set(callback, milliseconds);
 	return () => Timer.clear(timer);
 }
+
+/** In ROM. */
+const TOOLS = Object.freeze({ fill, sha1, after });
 
 class TlsConnection implements Connection {
 	readonly #peer: string;

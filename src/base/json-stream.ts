@@ -2,8 +2,8 @@
 import { type Choose, JsonReader } from "./json-reader.ts";
 
 export class JsonStream {
-	/** For what it had to leave out. */
-	readonly reader: JsonReader;
+	/** For what it had to leave out; until its first error, behind which what it holds is of no use. */
+	reader: JsonReader | undefined;
 	readonly #mostBytes: number;
 	bytes = 0;
 	/** Why nothing more was read: too many bytes, no JSON (RangeError), or what a sink has thrown. */
@@ -17,22 +17,23 @@ export class JsonStream {
 	/** Throws nothing. */
 	push(bytes: Uint8Array): void {
 		this.bytes += bytes.length;
-		this.#try(() => {
+		this.#try((reader) => {
 			if (this.bytes > this.#mostBytes) throw new RangeError(`more than ${this.#mostBytes} bytes`);
-			this.reader.push(bytes);
+			reader.push(bytes);
 		});
 	}
 
 	/** The value; undefined where it is `broken`. */
 	end(): unknown {
-		return this.#try(() => this.reader.end());
+		return this.#try((reader) => reader.end());
 	}
 
-	#try(read: () => unknown): unknown {
+	#try(read: (reader: JsonReader) => unknown): unknown {
 		try {
-			return this.broken === undefined ? read() : undefined;
+			return this.reader && read(this.reader);
 		} catch (thrown) {
 			this.broken = thrown;
+			this.reader = undefined;
 			return undefined;
 		}
 	}

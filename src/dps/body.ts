@@ -80,14 +80,14 @@ export class BodyReader implements Pick<Sink, "push"> {
 	/** A proxy in front of the service may answer an error with anything, or nothing; the status alone says enough. */
 	#body(status: number): Omit<Answer, "response"> {
 		const value = this.#stream.end();
-		const { broken, bytes } = this.#stream;
-		const { cut } = this.#stream.reader;
-		if (value === undefined) {
+		const { broken, bytes, reader } = this.#stream;
+		if (value === undefined || reader === undefined) {
 			if (status >= 300) return NOTHING;
 			if (broken instanceof Fault) throw broken;
 			const what = `body of ${bytes} bytes: expected JSON of at most ${MOST_BODY_BYTES}`;
 			throw new Fault("dps.response", what, { cause: broken });
 		}
+		const { cut } = reader;
 		const lost = cut.find((path) => CERTIFICATES.some((name) => path.startsWith(`registrationState.${name}`)));
 		if (lost !== undefined) throw new Fault("dps.response", `${lost}: more than this device takes`);
 		const body = object(value, "body");

@@ -56,7 +56,7 @@ export class OfferParts {
 function wholeOf(stream: JsonStream, intake: Intake): Json {
 	const value = stream.end();
 	const { broken, bytes, reader } = stream;
-	if (broken !== undefined) throw new Fault("hub.response", `${bytes} bytes that are no JSON`, { cause: broken });
+	if (reader === undefined) throw new Fault("hub.response", `${bytes} bytes that are no JSON`, { cause: broken });
 	if (reader.cutCount > 0) throw new Fault("hub.too-large", intake.explain("JSON", reader));
 	return value as Json;
 }

@@ -8,7 +8,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { WebSocketConnection, type WebSocketTools } from "../../hw/moddable/websocket.ts";
 import { fill } from "../../hw/node/entropy.ts";
 import { Fault } from "../../src/fault.ts";
-import type { WireEvents } from "../../src/port.ts";
+import type { Connection, WireEvents, WireOptions } from "../../src/port.ts";
 import { mutations } from "../support/mutate.ts";
 import { random } from "../support/random.ts";
 
@@ -45,7 +45,8 @@ test("bytes go both ways whole, in frames of every size; pings are answered; the
 					},
 					onClose: resolve,
 				},
-				tools(port),
+				TOOLS,
+				over(port),
 			);
 		});
 		assert.equal(fault, undefined);
@@ -153,23 +154,24 @@ test("masks differ from frame to frame and hide the payload", () => {
 /** The payload of a frame of less than 126 bytes. */
 const unmasked = (frame: Uint8Array): Uint8Array => frame.subarray(6).map((byte, i) => byte ^ frame[2 + (i % 4)]!);
 
-/** Over plain TCP, for `ws`. */
-function tools(port: number): WebSocketTools {
-	return {
-		fill,
-		sha1,
-		after: (milliseconds, callback) => {
-			const timer = setTimeout(callback, milliseconds);
-			return () => clearTimeout(timer);
-		},
-		connect(_options, events) {
-			const socket = connectTcp(port, "127.0.0.1", () => events.onOpen());
-			socket.on("data", (bytes) => events.onData(new Uint8Array(bytes)));
-			socket.on("close", () => events.onClose());
-			return { write: (bytes) => void socket.write(bytes), close: () => void socket.end() };
-		},
+const TOOLS: WebSocketTools = {
+	fill,
+	sha1,
+	after: (milliseconds, callback) => {
+		const timer = setTimeout(callback, milliseconds);
+		return () => clearTimeout(timer);
+	},
+};
+
+/** Plain TCP, for `ws`. */
+const over =
+	(port: number) =>
+	(_options: WireOptions, events: WireEvents): Connection => {
+		const socket = connectTcp(port, "127.0.0.1", () => events.onOpen());
+		socket.on("data", (bytes) => events.onData(new Uint8Array(bytes)));
+		socket.on("close", () => events.onClose());
+		return { write: (bytes) => void socket.write(bytes), close: () => void socket.end() };
 	};
-}
 
 /** Without a socket: `ACCEPT` in the answer becomes the right key. */
 function run(answer: string, ...pieces: readonly Uint8Array[]) {
@@ -197,10 +199,10 @@ function run(answer: string, ...pieces: readonly Uint8Array[]) {
 				tick = callback;
 				return () => {};
 			},
-			connect(_options, events) {
-				below = events;
-				return { write: (bytes) => void written.push(bytes), close: () => events.onClose() };
-			},
+		},
+		(_options, events) => {
+			below = events;
+			return { write: (bytes) => void written.push(bytes), close: () => events.onClose() };
 		},
 	);
 	below!.onOpen();

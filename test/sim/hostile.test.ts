@@ -221,6 +221,19 @@ describe("what a peer may send, on XS", { skip }, () => {
 		}
 	});
 
+	for (const phase of ["dps", "renewal"] as const)
+		test(`over WebSocket, ${phase}: no row ends a machine of 64 KB`, async () => {
+			const folder = mkdtempSync(join(state, "ws-"));
+			const environment = { ...AS_SMALL, ENROLLEE_TRANSPORT: "ws" };
+			const over = (some: readonly Row[]) => playOn(small, some, { hostile, state: folder, environment });
+			await over(rows().slice(0, 1));
+			const played = rows().filter((row) => row.phase === phase && (phase === "dps" || row.authority === undefined));
+			assert.deepEqual(
+				(await over(played)).map(({ how }) => how),
+				played.map(phase === "dps" ? endInSmall : endOf),
+			);
+		});
+
 	test("over WebSocket: a head with a thousand fields, and pings answered faster than TCP takes pongs, as on a board", async () => {
 		const narrow = await build(RESERVED, "hostile-narrow", {
 			"~": "$(ENROLLEE)/dist/moddable/tcp",

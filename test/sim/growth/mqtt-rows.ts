@@ -77,11 +77,11 @@ function webSocketRows(): Row[] {
 			{ host: "h", port: 443, webSocket: "/", timeoutSeconds: 1, anchors: [] },
 			{ onOpen() {}, onData() {}, onClose() {} },
 			{
-				connect: () => ({ write() {}, close() {} }),
 				fill() {},
 				sha1: () => new Uint8Array(20),
 				after: () => () => {},
 			},
+			() => ({ write() {}, close() {} }),
 		);
 		socket.onOpen();
 		const fields = times(heads, (i) => `X-${i}: ${"y".repeat(size)}\r\n`).join("");
