@@ -85,6 +85,11 @@ export class CertificateRequest {
 		return this.#options.requestId;
 	}
 
+	/** `room`: for the certificates of its answer, DER. */
+	get awaited(): { readonly requestId: string; readonly room: number } {
+		return { requestId: this.id, room: this.#options.chainBytes };
+	}
+
 	/** When to call `onDeadline`, unless a message comes first. */
 	get deadline(): number | undefined {
 		return "deadline" in this.#state ? this.#state.deadline : undefined;

@@ -19,7 +19,7 @@ import type { Clock, Entropy, Keystore, Log, Wire } from "../port.ts";
 import { chainBytes } from "../x509/certificate-text.ts";
 import { afterFault, type Issued } from "./issued.ts";
 import type { Journal } from "./journal.ts";
-import type { Link } from "./link.ts";
+import type { Awaited, Link } from "./link.ts";
 import { type CertificateRequestIdentity, certificateRequest, isForDps } from "./request.ts";
 
 export interface HubRenewalOptions {
@@ -32,6 +32,8 @@ export interface HubRenewalOptions {
 }
 
 export interface HubRenewal {
+	/** As CertificateListener: unless the request is over. */
+	readonly awaited: Awaited | undefined;
 	/** Every message of the session; gives whether it was about a certificate. */
 	message(topic: string, payload: Uint8Array): boolean;
 	/** The same of one that comes in parts: where they go, if anywhere. */
@@ -136,6 +138,10 @@ class RequestOverHub implements HubRenewal {
 			this.#isSubscribed = true;
 			this.#act(this.#request.start(clock.ticks()));
 		});
+	}
+
+	get awaited(): Awaited | undefined {
+		return this.#options.journal.requestId === this.#request.id ? this.#request.awaited : undefined;
 	}
 
 	message(topic: string, payload: Uint8Array): boolean {

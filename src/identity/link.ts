@@ -21,12 +21,14 @@ export type Opener = (topic: string, bytes: number) => Sink | undefined;
 
 /** The same for answers to a request for a certificate. */
 export interface CertificateListener {
+	/** What is still to come for the next one. */
+	readonly awaited: Awaited | undefined;
 	open(topic: string): Sink | undefined;
 	/** One that came whole before there was a listener. */
 	take(requestId: string, answer: AnswerReader): void;
 }
 
-/** A request from before the session, whose answer may come at once. */
+/** A request from before the session, or before the next attempt at it, whose answer may come at once. */
 export interface Awaited {
 	readonly requestId: string;
 	/** For its certificates, DER. */
@@ -80,7 +82,9 @@ export class Link {
 		}
 		return () => {
 			this.#listeners = this.#listeners.filter((one) => one !== listener);
-			if (this.#certificates === certificates) this.#certificates = undefined;
+			if (certificates === undefined || this.#certificates !== certificates) return;
+			this.#certificates = undefined;
+			this.#awaited = certificates.awaited;
 		};
 	}
 

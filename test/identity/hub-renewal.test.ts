@@ -156,9 +156,34 @@ test("such an answer that has begun to come by then counts at its end", async ()
 test("a large answer to another request goes nowhere, and once the request was taken up and is over, so does one to it", () => {
 	const { link, takeUp } = opened();
 	assert.equal(link.open("$iothub/credentials/res/200/?$rid=other-0001", 5000), undefined);
-	takeUp().stop();
+	const { renewal, stop } = takeUp();
+	renewal.message(`$iothub/credentials/res/400/?$rid=${RID}`, utf8(JSON.stringify({ errorCode: 400040 })));
+	stop();
 	assert.equal(link.open(ISSUED, LARGE.length), undefined);
 });
+
+for (const [size, deliver] of [
+	["small", (link: Link, answer: Uint8Array) => link.message(ISSUED, answer)],
+	[
+		"large",
+		(link: Link, answer: Uint8Array) => {
+			const sink = link.open(ISSUED, answer.length);
+			assert.ok(sink);
+			sink.push(answer);
+			sink.end();
+		},
+	],
+] as const)
+	test(`a ${size} answer that comes between two attempts at one request is the second one's`, async () => {
+		const { clock, session, results, link, takeUp } = opened();
+		const { stop } = takeUp();
+		session.acknowledge(new Fault("mqtt.timeout", "no SUBACK in time"));
+		stop();
+		deliver(link, utf8(JSON.stringify({ errorCode: 400040 })));
+		takeUp();
+		await clock.advance(0);
+		assert.deepEqual(results.map(codeOf), ["mqtt.timeout", "hub.csr-rejected"]);
+	});
 
 test("an answer that the last session had no time to acknowledge takes no room from the one that is awaited", () => {
 	const { results, link, takeUp } = opened();
