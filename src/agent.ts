@@ -153,8 +153,8 @@ export class Agent {
 	}
 
 	/**
-	 * Until the session ends, which throws its Fault; "again" for a candidate's trial, "issued" where there are certificates to judge, "dps" where that has to issue one, "done" when
-	 * `once` has its wish.
+	 * Until the session ends, which throws its Fault; "again" for a candidate's trial, "issued" where there are certificates to judge, "dps"
+	 * where that has to issue one, "done" when `once` has its wish.
 	 */
 	async #serve(link: Link): Promise<"again" | "issued" | "dps" | "done"> {
 		const { session, credential } = link;

@@ -121,7 +121,7 @@ const SENTENCES: readonly (readonly [string, RegExp, readonly number[]])[] = [
 		[resumed!, story("mutual TLS to the hub")[0]!],
 	],
 	["docs/battery.md", /more in the same wake is (\d+) bytes up and (\d+) down/, bytes(agent.wire.telemetry)],
-	["hw/moddable/README.md", /on top of the session: (\d+ KB) at its peak/, [agent.memory.renewed.sumBytes]],
+	["hw/moddable/README.md", /when that has ended: (\d+ KB) at its peak/, [agent.memory.renewed.sumBytes]],
 	["docs/board.md", /Bench counts ([\d.]+) and ([\d.]+) M/, [crypto.ours.keygen / 1e6, crypto.ours.sign / 1e6]],
 	[
 		"README.md",

@@ -230,7 +230,7 @@ const LIMITS: readonly (readonly [string, RegExp, ...number[]])[] = [
 
 	["cloud/README.md", /size \((\d+) KB\) are checked/, constantIn("cloud/csr.ts", "MAX_CSR_BYTES") / KB],
 	["cloud/README.md", /no base64, or over (\d+) KB/, constantIn("cloud/renewal-request.ts", "MAX_CSR_BYTES") / KB],
-	["cloud/README.md", /\/events\S+ +the last ([\d,]+)/, constantIn("cloud/watch.ts", "MAX_EVENTS")],
+	["cloud/README.md", /\/events\S+ +the newest, [\d,]+ to ([\d,]+)/, constantIn("cloud/watch.ts", "MAX_EVENTS")],
 	[
 		"cloud/README.md",
 		/\| (\w+) minute for TLS .* ([\d,]+) clients at a time/,
