@@ -27,11 +27,13 @@ function operate({ encode, PacketReader }, measured) {
 	const read = (label, type, chunks) =>
 		measured(label, () => {
 			let packets = 0;
-			for (const chunk of chunks)
-				for (const packet of reader.push(chunk)) {
+			for (const chunk of chunks) {
+				reader.push(chunk);
+				for (let packet = reader.next(); packet !== undefined; packet = reader.next()) {
 					if (packet.type !== type) throw new Error(`${label}: ${packet.type}`);
 					packets++;
 				}
+			}
 			if (packets !== 1) throw new Error(`${label}: ${packets} packets`);
 		});
 	for (let i = 0; i < TIMES; i++) {
