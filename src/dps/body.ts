@@ -93,7 +93,8 @@ export class BodyReader implements Pick<Sink, "push"> {
 		const body = object(value, "body");
 		const isPayloadCut =
 			cut.includes(PAYLOAD) || this.#mostPayload - this.#payload.bytes > this.#room.bytes + OTHER_BYTES;
-		if (isPayloadCut && body.registrationState) (body.registrationState as { payload?: unknown }).payload = undefined;
+		// Not held until the certificates are judged; whether that is an object is not said here.
+		if (isPayloadCut) (Object(body.registrationState) as { payload?: unknown }).payload = undefined;
 		return { body, isPayloadCut };
 	}
 }

@@ -34,7 +34,7 @@ export const told = (noted: readonly Noted[]): readonly object[] =>
 	noted.map((one) => ({ ...one, remedy: FAULTS[one.code] }));
 
 /** A Fault's message begins with its code. */
-const withoutCode = (code: string, message: unknown): string =>
-	String(message)
-		.slice(code.length + 2)
-		.slice(0, MOST_MESSAGE_CHARACTERS);
+function withoutCode({ length }: string, message: unknown): string {
+	const start = length + ": ".length;
+	return String(message).slice(start, start + MOST_MESSAGE_CHARACTERS);
+}

@@ -48,6 +48,20 @@ test("a payload may be any JSON: a custom allocation returns what its author lik
 	}
 });
 
+test("an assignment said twice, with too much payload and then as a text, is refused for that text", () => {
+	const registration = begin({ maxMessageBytes: 1024 });
+	const response = registration.take("$dps/registrations/res/200/?$rid=1");
+	assert.ok(response);
+	const first = JSON.stringify({ ...ASSIGNED, payload: "p".repeat(5000) });
+	const action = answered(
+		registration,
+		response,
+		utf8(`{"status":"assigned","registrationState":${first},"registrationState":"text"}`),
+	);
+	assert.ok(action.type === "failed" && action.fault.code === "dps.response", JSON.stringify(action));
+	assert.match(action.fault.message, /registrationState/);
+});
+
 test("a payload that is more than a device takes is left out, and said to be: the assignment stands", () => {
 	for (const payload of [
 		JSON.parse("[".repeat(17) + "]".repeat(17)),
